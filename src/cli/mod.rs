@@ -1,0 +1,40 @@
+//! Floor 4: the terminal door: commands, settings, wiring. The only reader of the environment.
+//!
+//! Exit codes: 0 done · 1 denied, refused, or no change · 2 usage · 3 fault.
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+/// The command line.
+#[derive(Debug, Parser)]
+#[command(
+    name = "writ",
+    version,
+    about = "Turns comment commands into audited pull requests, and changes no other byte"
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// The commands. Each lives in its own file.
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Runs the program on the process's arguments.
+#[must_use]
+pub fn run() -> ExitCode {
+    match Arguments::parse().command {
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Arguments::command(), "writ", &mut std::io::stdout());
+            ExitCode::SUCCESS
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! A record: one decision or effect, as the canonical bytes that become a leaf.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::domain::names::RunId;
+
+/// One entry of the ledger. Its canonical JSON (RFC 8785) is the leaf's data.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// `writ.record/v1`.
+    pub schema: String,
+    /// What happened, past tense: `request.accepted`, `change.planned`, `branch.pushed`, `pull.proposed`, ...
+    pub kind: String,
+    /// The run it belongs to, if any.
+    pub run: Option<RunId>,
+    /// When; for `change.planned` the time of the request, so that the leaf is the same on any machine.
+    pub at: Timestamp,
+    /// The facts. Never secrets, tokens or raw bodies.
+    pub body: Value,
+}
+
+/// The RFC 6962 hash of a leaf: SHA-256 over a zero byte and the leaf's data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct LeafHash(pub [u8; 32]);
+
+impl Record {
+    /// A record of this version's schema.
+    #[must_use]
+    pub fn new(kind: &str, run: Option<RunId>, at: Timestamp, body: Value) -> Self {
+        Self { schema: "writ.record/v1".to_owned(), kind: kind.to_owned(), run, at, body }
+    }
+
+    /// The leaf's data: RFC 8785 canonical JSON.
+    #[must_use]
+    pub fn canonical(&self) -> Vec<u8> {
+        // OK because a record is strings, numbers and JSON values, all of which serialise.
+        serde_json_canonicalizer::to_vec(self).unwrap_or_default()
+    }
+
+    /// The leaf's hash.
+    #[must_use]
+    pub fn leaf(&self) -> LeafHash {
+        LeafHash::of(&self.canonical())
+    }
+}
+
+impl LeafHash {
+    /// The hash of a leaf with this data.
+    #[must_use]
+    pub fn of(data: &[u8]) -> Self {
+        let mut hasher = Sha256::new();
+        hasher.update([0u8]);
+        hasher.update(data);
+        Self(hasher.finalize().into())
+    }
+
+    /// Lower-case hexadecimal, as in commit trailers.
+    #[must_use]
+    pub fn to_hex(self) -> String {
+        data_encoding::HEXLOWER.encode(&self.0)
+    }
+}

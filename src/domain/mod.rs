@@ -1,0 +1,16 @@
+//! Floor 0: values and rules.
+//!
+//! Nothing here does I/O, awaits, reads a clock or draws a random number: the same arguments give the same
+//! answer on any machine. Everything above stands on this floor; it imports nothing from above.
+
+pub mod change;
+pub mod command;
+pub mod ledger;
+pub mod names;
+pub mod plan;
+pub mod policy;
+pub mod procedure;
+pub mod request;
+pub mod run;
+pub mod tree;
+pub mod yaml;

@@ -1,0 +1,141 @@
+//! A plan: the pure result of (request, procedure, base tree), and the report of it that people and programs read.
+//!
+//! Made by `domain::procedure`, judged by `domain::policy`, completed (commit id, digest) by `service::planning`.
+
+use serde::{Deserialize, Serialize};
+
+use super::change::Change;
+use super::names::{BlobId, BranchName, CommitId, RunId};
+use super::policy::Verdict;
+use super::tree::FileWrite;
+
+/// How risky a procedure is, which decides the gates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Risk {
+    /// Makes things safer; never waits for approval.
+    Containment,
+    /// Puts back what a containment changed; needs another human's approval.
+    Restoring,
+    /// Rolls out on paper; needs another human's approval.
+    Promotion,
+    /// Touches live trading; off unless its gates are met.
+    Live,
+}
+
+impl Risk {
+    /// Whether another human must approve before the pull request leaves draft.
+    #[must_use]
+    pub fn needs_approval(self) -> bool {
+        self != Self::Containment
+    }
+}
+
+/// What planning found: edits to publish, before verdict and commit.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The run that this plan belongs to.
+    pub run: RunId,
+    /// Procedure name.
+    pub procedure: String,
+    /// Procedure version.
+    pub version: u32,
+    /// The variant whose conditions the base fits.
+    pub variant: String,
+    /// Risk class.
+    pub risk: Risk,
+    /// The commit that was planned on.
+    pub base: CommitId,
+    /// The branch that publishing creates.
+    pub branch: BranchName,
+    /// Pull request title and commit subject; fits the target repository's rule.
+    pub title: String,
+    /// Commit message without trailers: subject, blank line, body.
+    pub message: String,
+    /// The files to write, sorted by path; empty when nothing would change.
+    pub writes: Vec<FileWrite>,
+    /// The same, described.
+    pub files: Vec<FilePlan>,
+    /// What changes, by name; empty exactly when nothing would change.
+    pub changes: Vec<Change>,
+    /// Postconditions, checked on the tree after the edit.
+    pub effects: Vec<Effect>,
+    /// How to undo it.
+    pub rollback: Rollback,
+    /// What will follow, stale comments, pinned tests: sentences for people.
+    pub warnings: Vec<String>,
+    /// When nothing would change: the state that was found, a sentence.
+    pub no_change: Option<String>,
+}
+
+/// One file of a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FilePlan {
+    /// Full repository path.
+    pub path: String,
+    /// Blob id before.
+    pub before: BlobId,
+    /// Blob id after.
+    pub after: BlobId,
+    /// Unified diff, three lines of context.
+    pub diff: String,
+}
+
+/// A postcondition and whether it holds on the tree after the edit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Effect {
+    /// Short name, such as `scheduler-stopped`.
+    pub name: String,
+    /// Whether it holds.
+    pub holds: bool,
+    /// What was looked at and what was found.
+    pub detail: String,
+}
+
+/// How to undo a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rollback {
+    /// The inverse procedure; `None` where the way back is `git revert`.
+    pub procedure: Option<String>,
+    /// The exact command.
+    pub command: String,
+}
+
+/// `writ.plan/v1`: a plan with its verdict, commit and digest. This is the JSON that `writ plan --format json` prints.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PlanReport {
+    /// `writ.plan/v1`.
+    pub schema: String,
+    /// Procedure name.
+    pub procedure: String,
+    /// Procedure version.
+    pub version: u32,
+    /// Variant name.
+    pub variant: String,
+    /// Risk class.
+    pub risk: Risk,
+    /// Base commit.
+    pub base: CommitId,
+    /// Run id.
+    pub run: RunId,
+    /// Branch that publishing creates.
+    pub branch: BranchName,
+    /// Title of the pull request.
+    pub title: String,
+    /// Files.
+    pub files: Vec<FilePlan>,
+    /// Semantic changes.
+    pub changes: Vec<Change>,
+    /// The verdict of the policies; `no_change` where nothing would change.
+    pub verdict: Verdict,
+    /// Postconditions.
+    pub effects: Vec<Effect>,
+    /// How to undo it.
+    pub rollback: Rollback,
+    /// Sentences for people.
+    pub warnings: Vec<String>,
+    /// The commit id that publishing would give; `None` when nothing would be published.
+    pub commit: Option<CommitId>,
+    /// `sha256:<hex>` over the canonical JSON of this report without `commit` and `digest`.
+    pub digest: String,
+}

@@ -1,0 +1,55 @@
+//! Policies: facts in, verdict out. Rules are Rego files in `policies/`, evaluated in process by regorus.
+
+use serde::{Deserialize, Serialize};
+
+/// What the policies say about one change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// The strongest of the results; `no_change` when there was nothing to judge.
+    pub decision: Decision,
+    /// One entry per finding, sorted by policy, code, path, pointer.
+    pub results: Vec<Finding>,
+}
+
+/// The decision of a verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decision {
+    /// Nothing to judge.
+    NoChange,
+    /// Nothing found.
+    Allow,
+    /// Something people should read.
+    Warn,
+    /// Must not be published.
+    Deny,
+}
+
+/// One finding of one policy.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Finding {
+    /// The policy, such as `single-forwarder`.
+    pub policy: String,
+    /// The reason code, such as `forwarder_replicas`.
+    pub code: String,
+    /// `warn` or `deny`.
+    pub level: Level,
+    /// What is wrong, one sentence.
+    pub message: String,
+    /// Full repository path, empty where the finding is about no single file.
+    pub path: String,
+    /// Pointer in the form of `Change::pointer`, empty where it is about a whole file.
+    pub pointer: String,
+    /// What to do about it.
+    pub remedy: String,
+}
+
+/// How strong a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// People should read it.
+    Warn,
+    /// Must not be published.
+    Deny,
+}

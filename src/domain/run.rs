@@ -1,0 +1,122 @@
+//! A run: one request's way through the steps, and the legal moves between them.
+//!
+//! The machine is pure: `service::worker` performs a step and asks [`next`] where that leads.
+
+use serde::{Deserialize, Serialize};
+
+/// The steps of a run, in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// Acknowledge with a reaction; ask the forge for the actor's permission; read the comment again.
+    Authorize,
+    /// Fetch the base and plan on it.
+    Plan,
+    /// Judge the plan by the policies.
+    Check,
+    /// Write `change.planned` into the ledger, before anything is published.
+    Record,
+    /// Build the commit and push the branch.
+    Push,
+    /// Open the pull request.
+    Propose,
+    /// Put the one terminal reply under the request.
+    Report,
+}
+
+impl Step {
+    /// All steps, in order.
+    pub const ALL: [Self; 7] =
+        [Self::Authorize, Self::Plan, Self::Check, Self::Record, Self::Push, Self::Propose, Self::Report];
+
+    /// The step's name as it stands in the database, in logs and on pages.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Authorize => "authorize",
+            Self::Plan => "plan",
+            Self::Check => "check",
+            Self::Record => "record",
+            Self::Push => "push",
+            Self::Propose => "propose",
+            Self::Report => "report",
+        }
+    }
+}
+
+/// How a run ends. Decided by one step, said by `Report`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Outcome {
+    /// A pull request is open.
+    Proposed {
+        /// Its number.
+        pull: u64,
+        /// Its address.
+        url: String,
+    },
+    /// `/plan`, `/help`, `/status`, `/explain`: answered, nothing changed.
+    Answered,
+    /// What was asked is so already.
+    NoChange {
+        /// The state that was found.
+        state: String,
+    },
+    /// Not done, for a reason that the requester can act on.
+    Refused {
+        /// Reason code, such as `permission_missing`, `confirmation_wrong`, `no_variant`.
+        code: String,
+        /// What is wrong, one sentence, for people.
+        message: String,
+        /// What to do about it.
+        remedy: String,
+    },
+    /// Denied by a policy.
+    Denied,
+    /// The request was edited or deleted before it was carried out.
+    Void {
+        /// What happened to it.
+        message: String,
+    },
+    /// It cannot be known whether an effect happened; a person must look.
+    Stuck {
+        /// What to look at.
+        message: String,
+    },
+}
+
+/// What performing a step came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StepResult {
+    /// Done; go on.
+    Done,
+    /// Done, and it decides how the run ends; what is left is to say so.
+    Ends(Outcome),
+    /// Could not be done now; try the same step again later.
+    Later,
+}
+
+/// Where a run stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Position {
+    /// This step is next.
+    At(Step),
+    /// Over.
+    Settled,
+}
+
+/// The legal moves: where a run stands after `step` came to `result`.
+#[must_use]
+pub fn next(step: Step, result: &StepResult) -> Position {
+    match (step, result) {
+        (step, StepResult::Later) => Position::At(step),
+        (Step::Report, StepResult::Done | StepResult::Ends(_)) => Position::Settled,
+        (_, StepResult::Ends(_)) => Position::At(Step::Report),
+        (Step::Authorize, StepResult::Done) => Position::At(Step::Plan),
+        (Step::Plan, StepResult::Done) => Position::At(Step::Check),
+        (Step::Check, StepResult::Done) => Position::At(Step::Record),
+        (Step::Record, StepResult::Done) => Position::At(Step::Push),
+        (Step::Push, StepResult::Done) => Position::At(Step::Propose),
+        (Step::Propose, StepResult::Done) => Position::At(Step::Report),
+    }
+}

@@ -1,0 +1,1 @@
+//! Floor 3: webhooks, API, pages, metrics and health over HTTP.

@@ -1,0 +1,152 @@
+//! Git: bare object databases, read and written without a checkout; transport in `transport.rs`.
+//!
+//! Blocking; async callers use `tokio::task::spawn_blocking`.
+
+use jiff::Timestamp;
+
+use crate::domain::names::{BranchName, CommitId};
+use crate::domain::tree::{FileWrite, Snapshot};
+
+/// A commit to make: the base's tree with some files' contents exchanged.
+#[derive(Debug, Clone)]
+pub struct CommitDraft {
+    /// The only parent, whose tree is changed.
+    pub base: CommitId,
+    /// Files to write; each must exist in the base as a regular file (mode kept).
+    pub writes: Vec<FileWrite>,
+    /// The whole message with trailers.
+    pub message: String,
+    /// Author and committer date.
+    pub at: Timestamp,
+}
+
+/// Name and address of author and committer of every commit that writ makes: fixed, so that commits are reproducible.
+pub const COMMIT_AUTHOR: (&str, &str) = ("writ", "writ@users.noreply.github.com");
+
+/// What a push came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PushOutcome {
+    /// The branch did not exist and now points to the commit.
+    Created,
+    /// The branch pointed to this very commit already.
+    AlreadyThere,
+    /// The branch exists and points elsewhere; nothing was changed.
+    Conflict {
+        /// Where it points.
+        found: CommitId,
+    },
+}
+
+/// A credential for the remote, valid for one operation. Its `Debug` does not show the secret.
+#[derive(Clone)]
+pub struct Credential {
+    /// User name for HTTP basic authentication (`x-access-token` on GitHub).
+    pub user: String,
+    /// The secret.
+    pub secret: String,
+}
+
+/// Why a git operation failed.
+#[derive(Debug, thiserror::Error)]
+pub enum GitError {
+    /// The revision does not name a commit here.
+    #[error("revision `{0}` is not a commit of this repository")]
+    UnknownRevision(String),
+    /// There is no git repository at the path.
+    #[error("`{0}` is not a git repository")]
+    NoRepository(String),
+    /// A file to write is not a regular file in the base.
+    #[error("`{path}` {problem}")]
+    NotEditable {
+        /// Full repository path.
+        path: String,
+        /// What it is instead: `is a symbolic link`, `does not exist`, ...
+        problem: String,
+    },
+    /// The branch exists already (local `apply`).
+    #[error("branch `{0}` exists already")]
+    BranchExists(BranchName),
+    /// The remote said no: a hook, a rule, missing rights. Repeating does not help.
+    #[error("the remote refused `{branch}`: {reason}")]
+    Rejected {
+        /// The branch.
+        branch: BranchName,
+        /// The remote's words.
+        reason: String,
+    },
+    /// The remote could not be reached or did not answer in time. Worth repeating.
+    #[error("the remote could not be reached: {0}")]
+    Unreachable(String),
+    /// The object database or libgit2 failed.
+    #[error("git object database")]
+    Odb(#[source] git2::Error),
+    /// The git command could not be run.
+    #[error("running the git command")]
+    Command(#[source] std::io::Error),
+}
+
+/// A repository: object reading, commit making, and its one remote.
+pub trait Git: Send + Sync {
+    /// The full id of the commit that a revision names (branch, tag, id, `HEAD~1`).
+    ///
+    /// # Errors
+    /// `UnknownRevision`.
+    fn resolve(&self, revision: &str) -> Result<CommitId, GitError>;
+
+    /// All entries below `path` (no slash at either end) at a commit; empty when the path is absent.
+    ///
+    /// # Errors
+    /// `UnknownRevision`, `Odb`.
+    fn snapshot(&self, commit: &CommitId, path: &str) -> Result<Snapshot, GitError>;
+
+    /// The id that [`Git::commit`] would give, without writing anything to the repository.
+    ///
+    /// # Errors
+    /// `UnknownRevision`, `NotEditable`, `Odb`.
+    fn preview(&self, draft: &CommitDraft) -> Result<CommitId, GitError>;
+
+    /// Writes the blobs, trees and the commit. Idempotent: the same draft gives the same id.
+    ///
+    /// # Errors
+    /// As [`Git::preview`].
+    fn commit(&self, draft: &CommitDraft) -> Result<CommitId, GitError>;
+
+    /// Makes a local branch at a commit.
+    ///
+    /// # Errors
+    /// `BranchExists`.
+    fn create_branch(&self, branch: &BranchName, commit: &CommitId) -> Result<(), GitError>;
+
+    /// Fetches the remote's `branch` and gives its tip.
+    ///
+    /// # Errors
+    /// `Unreachable`, `UnknownRevision` (no such branch), `Command`.
+    fn fetch(&self, branch: &BranchName, credential: Option<&Credential>) -> Result<CommitId, GitError>;
+
+    /// Where the remote's branch points, asked from the remote itself; `None` when it does not exist.
+    ///
+    /// # Errors
+    /// `Unreachable`, `Command`.
+    fn remote_tip(
+        &self,
+        branch: &BranchName,
+        credential: Option<&Credential>,
+    ) -> Result<Option<CommitId>, GitError>;
+
+    /// Creates the remote's branch at a commit; compare-and-swap on «does not exist».
+    ///
+    /// # Errors
+    /// `Rejected`, `Unreachable`, `Command`.
+    fn push(
+        &self,
+        branch: &BranchName,
+        commit: &CommitId,
+        credential: Option<&Credential>,
+    ) -> Result<PushOutcome, GitError>;
+}
+
+impl std::fmt::Debug for Credential {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Credential").field("user", &self.user).finish_non_exhaustive()
+    }
+}

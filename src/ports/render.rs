@@ -1,0 +1,71 @@
+//! Rendering: every sentence that the bot says is a minijinja template, strict and with bounded work.
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Serde;
+use minijinja::{AutoEscape, Environment, UndefinedBehavior};
+use serde::Serialize;
+
+use super::library::Library;
+
+/// How many template instructions one rendering may take.
+const FUEL: u64 = 500_000;
+
+/// The templates, compiled.
+#[derive(Debug, Clone)]
+pub struct Renderer {
+    environment: Environment<'static>,
+}
+
+/// Why a template could not be compiled or rendered.
+#[derive(Debug, thiserror::Error)]
+#[error("template `{name}`")]
+pub struct RenderError {
+    name: String,
+    #[source]
+    source: minijinja::Error,
+}
+
+impl Renderer {
+    /// Compiles all templates of a library. Names ending in `.html` escape what they show.
+    ///
+    /// # Errors
+    /// - a template is not valid
+    pub fn compile(library: &Library) -> Result<Self, RenderError> {
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        environment.set_fuel(Some(FUEL));
+        let syntax =
+            SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true).build();
+        environment.set_syntax(syntax.map_err(|source| RenderError { name: String::new(), source })?);
+        environment.set_auto_escape_callback(|name| {
+            if name.ends_with(".html") { AutoEscape::Html } else { AutoEscape::None }
+        });
+        environment.add_filter("code", code_span);
+        environment.add_filter("cell", |text: String| code_span(text).replace('|', "\\|"));
+        for (name, text) in &library.templates {
+            environment
+                .add_template_owned(name.clone(), text.clone())
+                .map_err(|source| RenderError { name: name.clone(), source })?;
+        }
+        Ok(Self { environment })
+    }
+
+    /// Renders a template.
+    ///
+    /// # Errors
+    /// - there is no such template, it asks for something that is not there, or it runs out of fuel
+    pub fn render(&self, name: &str, context: impl Serialize) -> Result<String, RenderError> {
+        self.environment
+            .get_template(name)
+            .and_then(|template| template.render(Serde(context)))
+            .map_err(|source| RenderError { name: name.to_owned(), source })
+    }
+}
+
+/// Text as a Markdown code span that it cannot break out of: a fence longer than any run of backticks in it.
+fn code_span(text: String) -> String {
+    let text = text.replace(['\n', '\r'], " ");
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest + 1);
+    if longest == 0 { format!("{fence}{text}{fence}") } else { format!("{fence} {text} {fence}") }
+}

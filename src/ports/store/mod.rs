@@ -1,0 +1,220 @@
+//! The store: inbox, runs, steps and ledger, durable. Adapter: `sqlite/`.
+//!
+//! **Invariant**: a state change and its records commit in one transaction, or neither does.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::domain::ledger::{LeafHash, Record};
+use crate::domain::names::RunId;
+use crate::domain::request::Request;
+use crate::domain::run::{Outcome, Position, Step};
+
+/// A delivery whose signature held, with what came of reading it.
+#[derive(Debug, Clone)]
+pub struct Arrival {
+    /// The forge's delivery id (`X-GitHub-Delivery`).
+    pub delivery: String,
+    /// Event name.
+    pub event: String,
+    /// Signed content that identifies the happening (`owner/name#comment:<id>:created`), for deduping where the
+    /// delivery id differs; `None` where the event has no such identity.
+    pub content_key: Option<String>,
+    /// SHA-256 of the raw body, lower-case hex (the body itself is not kept).
+    pub body_sha256: String,
+    /// When it arrived.
+    pub received_at: Timestamp,
+    /// The run that it asks for, if it is a command.
+    pub run: Option<NewRun>,
+    /// Records to append with it.
+    pub records: Vec<Record>,
+}
+
+/// A run to create.
+#[derive(Debug, Clone)]
+pub struct NewRun {
+    /// Its id.
+    pub id: RunId,
+    /// The command as it was read: verb and, for `/actuate` and `/plan`, the request. Serialised by `service`.
+    pub command: Value,
+    /// The request, where there is one (a `/help` has none).
+    pub request: Option<Request>,
+    /// `owner/name#number`, for lists.
+    pub subject: String,
+    /// Where it starts; a command that cannot be read starts at `Report` with its outcome.
+    pub position: Step,
+    /// The outcome, where it is decided already.
+    pub outcome: Option<Outcome>,
+}
+
+/// What keeping an arrival came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Accepted {
+    /// New; kept.
+    Kept,
+    /// This delivery, or another one of the same content, was kept before; nothing was changed.
+    Duplicate {
+        /// The run of the earlier one, if it made one.
+        run: Option<RunId>,
+    },
+}
+
+/// A run as stored.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// Its id.
+    pub id: RunId,
+    /// The command as it was read.
+    pub command: Value,
+    /// The request, if any.
+    pub request: Option<Request>,
+    /// `owner/name#number`.
+    pub subject: String,
+    /// Where it stands.
+    pub position: Position,
+    /// How it ends, once decided.
+    pub outcome: Option<Outcome>,
+    /// What the steps have found so far, by step name (the plan report, the push outcome, ...).
+    pub facts: serde_json::Map<String, Value>,
+    /// How often the step that is next has been tried.
+    pub attempts: u32,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it last moved.
+    pub updated_at: Timestamp,
+    /// The delivery that brought it.
+    pub delivery: String,
+}
+
+/// The exclusive, expiring right to perform one step of one run.
+#[derive(Debug, Clone)]
+pub struct Lease {
+    /// The run, as it was when leased.
+    pub run: Run,
+    /// The step to perform.
+    pub step: Step,
+    /// Rises with every lease of the run; a holder with an old number can no longer write.
+    pub fence: i64,
+    /// The intent of an earlier try whose outcome is unknown: look before repeating.
+    pub earlier_intent: Option<Value>,
+}
+
+/// One entry of a run's timeline.
+#[derive(Debug, Clone)]
+pub struct StepEntry {
+    /// The step.
+    pub step: Step,
+    /// Which try, from 1.
+    pub attempt: u32,
+    /// When the intent was written.
+    pub started_at: Timestamp,
+    /// What was intended.
+    pub intent: Value,
+    /// When the outcome was written; `None` while open or after a crash.
+    pub finished_at: Option<Timestamp>,
+    /// What came of it.
+    pub outcome: Option<Value>,
+}
+
+/// The end of a step, written in one transaction.
+#[derive(Debug, Clone)]
+pub struct Finished {
+    /// What the step found, kept under its name in `Run::facts`.
+    pub fact: Value,
+    /// Where the run stands now.
+    pub position: Position,
+    /// How the run ends, once decided.
+    pub outcome: Option<Outcome>,
+    /// When.
+    pub at: Timestamp,
+    /// Records to append.
+    pub records: Vec<Record>,
+}
+
+/// A leaf as stored.
+#[derive(Debug, Clone)]
+pub struct Leaf {
+    /// Its index, from 0.
+    pub index: u64,
+    /// The canonical bytes.
+    pub data: Vec<u8>,
+    /// Its hash.
+    pub hash: LeafHash,
+    /// The run it belongs to, if any.
+    pub run: Option<RunId>,
+}
+
+/// Why the store failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The lease has expired and somebody else holds the run; drop what you do.
+    #[error("the lease of run `{0}` is lost")]
+    LeaseLost(RunId),
+    /// Full, locked, unreachable: worth repeating.
+    #[error("the database is unavailable")]
+    Unavailable(#[source] sqlx::Error),
+    /// What is stored cannot be read, or a rule of the schema was broken.
+    #[error("the database holds something unexpected: {0}")]
+    Corrupt(String),
+}
+
+/// The store.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Keeps a delivery, its run and its records in one durable transaction; a duplicate changes nothing.
+    async fn accept(&self, arrival: &Arrival) -> Result<Accepted, StoreError>;
+
+    /// Leases the run whose step is due longest; `None` when none is due.
+    async fn lease(
+        &self,
+        worker: &str,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<Lease>, StoreError>;
+
+    /// Writes what is about to be done, durably, before it is done.
+    async fn intend(&self, lease: &Lease, intent: &Value, at: Timestamp) -> Result<(), StoreError>;
+
+    /// Writes what came of it, moves the run and releases the lease. Returns the leaves of the appended records.
+    async fn finish(&self, lease: &Lease, finished: &Finished) -> Result<Vec<Leaf>, StoreError>;
+
+    /// Releases the lease; the step is due again at `due`.
+    async fn postpone(
+        &self,
+        lease: &Lease,
+        problem: &str,
+        at: Timestamp,
+        due: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// When the next step is due, if any is waiting.
+    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;
+
+    /// The latest runs, newest first.
+    async fn runs(&self, limit: u32) -> Result<Vec<Run>, StoreError>;
+
+    /// One run.
+    async fn run(&self, id: &RunId) -> Result<Option<Run>, StoreError>;
+
+    /// A run's timeline, oldest first.
+    async fn timeline(&self, id: &RunId) -> Result<Vec<StepEntry>, StoreError>;
+
+    /// A run's leaves, oldest first.
+    async fn leaves_of(&self, id: &RunId) -> Result<Vec<Leaf>, StoreError>;
+
+    /// How many leaves the ledger has.
+    async fn ledger_size(&self) -> Result<u64, StoreError>;
+
+    /// Leaves from `first`, at most `limit`, by index.
+    async fn leaves(&self, first: u64, limit: u32) -> Result<Vec<Leaf>, StoreError>;
+
+    /// All leaf hashes up to `size`, by index.
+    async fn leaf_hashes(&self, size: u64) -> Result<Vec<LeafHash>, StoreError>;
+
+    /// Keeps a signed checkpoint (append-only).
+    async fn keep_checkpoint(&self, size: u64, note: &str) -> Result<(), StoreError>;
+
+    /// The newest signed checkpoint's note.
+    async fn checkpoint(&self) -> Result<Option<String>, StoreError>;
+}

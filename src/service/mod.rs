@@ -1,0 +1,1 @@
+//! Floor 2: what the bot does: accept a delivery, work through a run's steps, reply.

@@ -1,0 +1,1 @@
+//! Keeps the house: which module may import which.
