@@ -1,5 +1,13 @@
 //! Policies: facts in, verdict out. Rules are Rego files in `policies/`, evaluated in process by regorus.
 
+mod documents;
+mod engine;
+mod facts;
+
+pub use documents::Documents;
+pub use engine::{Policies, PolicyError};
+pub use facts::{Asked, Declared, Facts};
+
 use serde::{Deserialize, Serialize};
 
 /// What the policies say about one change.

@@ -1,0 +1,161 @@
+//! The one table of commands: the parser, `/help` and the README's table are made from it.
+
+use std::fmt::Write as _;
+
+/// A command: one row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Row {
+    /// What it starts with, without the slash.
+    pub verb: Verb,
+    /// What follows the verb, for people.
+    pub usage: &'static str,
+    /// What it does, one sentence.
+    pub summary: &'static str,
+    /// A whole line that works.
+    pub example: &'static str,
+    /// The permission that the commenter needs on the repository.
+    pub needs: Needs,
+}
+
+/// The verbs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verb {
+    /// `/actuate`
+    Actuate,
+    /// `/plan`
+    Plan,
+    /// `/status`
+    Status,
+    /// `/explain`
+    Explain,
+    /// `/help`
+    Help,
+}
+
+/// The permission that a command needs, as the forge's collaborator-permission endpoint tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Needs {
+    /// Read access.
+    Read,
+    /// Write access.
+    Write,
+}
+
+/// The commands, in the order in which people should read them.
+pub const TABLE: &[Row] = &[
+    Row {
+        verb: Verb::Actuate,
+        usage: "PROCEDURE [key=value …] reason=\"…\" confirm=PHRASE",
+        summary: "Carries out a procedure: plans it, judges it, records it, opens one pull request.",
+        example: "/actuate pause-trading reason=\"broker rejects orders\" confirm=ACTUATE_TORGHUT",
+        needs: Needs::Write,
+    },
+    Row {
+        verb: Verb::Plan,
+        usage: "PROCEDURE [key=value …] [reason=\"…\"]",
+        summary: "Says what a procedure would change and what the policies think of it; changes nothing.",
+        example: "/plan suspend-ta target=ta-sim",
+        needs: Needs::Write,
+    },
+    Row {
+        verb: Verb::Status,
+        usage: "[RUN]",
+        summary: "Tells where a run stands; without a run, those that were asked for here.",
+        example: "/status",
+        needs: Needs::Read,
+    },
+    Row {
+        verb: Verb::Explain,
+        usage: "PROCEDURE | CODE",
+        summary: "Explains a procedure, or a reason code from a verdict or refusal.",
+        example: "/explain pause-trading",
+        needs: Needs::Read,
+    },
+    Row {
+        verb: Verb::Help,
+        usage: "",
+        summary: "Lists the commands and the procedures.",
+        example: "/help",
+        needs: Needs::Read,
+    },
+];
+
+impl Verb {
+    /// The verb as it is typed, without the slash.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Actuate => "actuate",
+            Self::Plan => "plan",
+            Self::Status => "status",
+            Self::Explain => "explain",
+            Self::Help => "help",
+        }
+    }
+
+    /// Its row.
+    #[must_use]
+    pub fn row(self) -> &'static Row {
+        TABLE.iter().find(|row| row.verb == self).unwrap_or(&TABLE[TABLE.len() - 1])
+    }
+
+    /// The verb with this exact name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        TABLE.iter().map(|row| row.verb).find(|verb| verb.as_str() == name)
+    }
+}
+
+impl Row {
+    /// The command with what follows it: `/status [RUN]`.
+    #[must_use]
+    pub fn synopsis(&self) -> String {
+        format!("/{} {}", self.verb.as_str(), self.usage).trim_end().to_owned()
+    }
+}
+
+impl Needs {
+    /// `read` or `write`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+        }
+    }
+}
+
+/// The commands as a Markdown table: what `/help` answers and what the README shows.
+#[must_use]
+pub fn markdown() -> String {
+    let mut text = String::from("| command | needs | what it does |\n| --- | --- | --- |\n");
+    for row in TABLE {
+        // A bar inside a table cell must be escaped, also in a code span.
+        let synopsis = row.synopsis().replace('|', "\\|");
+        // OK because writing to a String cannot fail.
+        let _ = writeln!(text, "| `{synopsis}` | {} | {} |", row.needs.as_str(), row.summary);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_verb_has_one_row_and_its_example_starts_with_it() {
+        for row in TABLE {
+            assert_eq!(TABLE.iter().filter(|other| other.verb == row.verb).count(), 1);
+            assert_eq!(Verb::named(row.verb.as_str()), Some(row.verb));
+            assert_eq!(row.verb.row(), row);
+            assert!(row.example.starts_with(&format!("/{}", row.verb.as_str())), "{}", row.example);
+        }
+    }
+
+    #[test]
+    fn the_table_has_a_line_for_each_command() {
+        let text = markdown();
+        assert_eq!(text.lines().count(), TABLE.len() + 2);
+        assert!(text.contains("| `/explain PROCEDURE \\| CODE` | read |"));
+    }
+}
