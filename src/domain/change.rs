@@ -13,11 +13,11 @@ pub struct Change {
     /// Where, with items of named lists by name:
     /// `/spec/template/spec/containers[name=app]/env[name=TRADING_ENABLED]/value`.
     pub pointer: String,
-    /// The value before; `None` when it was absent.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    /// The value before; `None` (`null` in JSON) when it was absent.
+    #[serde(default)]
     pub before: Option<Value>,
-    /// The value after; `None` when it was removed.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    /// The value after; `None` (`null` in JSON) when it was removed.
+    #[serde(default)]
     pub after: Option<Value>,
 }
 
