@@ -5,6 +5,9 @@ use std::sync::Arc;
 
 use super::names::{BlobId, CommitId};
 
+/// How the content of a Git LFS pointer begins.
+pub const LFS_POINTER_START: &[u8] = b"version https://git-lfs.github.com/spec/";
+
 /// The files below one path at one commit, by full repository path.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
@@ -48,7 +51,7 @@ impl Entry {
     /// Whether the content is a Git LFS pointer.
     #[must_use]
     pub fn is_lfs_pointer(&self) -> bool {
-        self.bytes.starts_with(b"version https://git-lfs.github.com/spec/")
+        self.bytes.starts_with(LFS_POINTER_START)
     }
 }
 

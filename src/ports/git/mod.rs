@@ -2,10 +2,18 @@
 //!
 //! Blocking; async callers use `tokio::task::spawn_blocking`.
 
+mod command;
+mod objects;
+mod repository;
+mod surgery;
+mod transport;
+
 use jiff::Timestamp;
 
 use crate::domain::names::{BranchName, CommitId};
 use crate::domain::tree::{FileWrite, Snapshot};
+
+pub use repository::Repository;
 
 /// A commit to make: the base's tree with some files' contents exchanged.
 #[derive(Debug, Clone)]
@@ -63,6 +71,14 @@ pub enum GitError {
         /// What it is instead: `is a symbolic link`, `does not exist`, ...
         problem: String,
     },
+    /// The files below a path are more than writ reads at once.
+    #[error("`{path}` brings the files to read above {limit} bytes")]
+    TooLarge {
+        /// The file at which the limit was passed.
+        path: String,
+        /// The limit.
+        limit: usize,
+    },
     /// The branch exists already (local `apply`).
     #[error("branch `{0}` exists already")]
     BranchExists(BranchName),
@@ -74,6 +90,12 @@ pub enum GitError {
         /// The remote's words.
         reason: String,
     },
+    /// The remote's address cannot be used.
+    #[error("the remote's address cannot be used: {0}")]
+    BadRemote(String),
+    /// The remote refused access: wrong credentials, missing rights, no such repository. Repeating does not help.
+    #[error("the remote refused access: {0}")]
+    Refused(String),
     /// The remote could not be reached or did not answer in time. Worth repeating.
     #[error("the remote could not be reached: {0}")]
     Unreachable(String),

@@ -1,0 +1,200 @@
+//! Running the git command: a closed environment, a secret that is on no command line, a time limit that kills.
+//!
+//! **Invariants**: no user or system configuration, no hooks of the mirror, no prompt, no credential helper, no tracing;
+//! only the protocols of [`PROTOCOLS`]. The secret travels as an HTTP header in the child's environment
+//! (`GIT_CONFIG_VALUE_n`), which the kernel shows to the same user and root only (mode 0400) and git shows to nobody;
+//! arguments (`/proc/*/cmdline`), files and helper programs would all show it to more.
+
+use std::io::{self, Read};
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use data_encoding::BASE64;
+use rustix::process::{Pid, Signal, kill_process_group};
+
+use super::Credential;
+
+/// What git may speak.
+const PROTOCOLS: &str = "file:http:https";
+/// The most that is kept of each output stream; the rest is read and dropped.
+const OUTPUT_LIMIT: u64 = 1 << 20;
+/// How long git has for removing its lock files after SIGTERM, before SIGKILL.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Settings that hold for every call.
+const SETTINGS: [(&str, &str); 6] = [
+    ("core.hooksPath", "/dev/null"),
+    ("credential.helper", ""),
+    // A redirect would carry the header to wherever it points.
+    ("http.followRedirects", "false"),
+    // A transfer below 1 kB/s for 30 s is dead.
+    ("http.lowSpeedLimit", "1000"),
+    ("http.lowSpeedTime", "30"),
+    ("gc.autoDetach", "false"),
+];
+
+/// Variables of the caller's environment that would lead git elsewhere, weaken TLS or write secrets to a trace.
+/// The rest is inherited: `PATH`, proxies, certificate bundles.
+const NOT_INHERITED: [&str; 36] = [
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_ASKPASS",
+    "GIT_CEILING_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_CONFIG",
+    "GIT_CONFIG_PARAMETERS",
+    "GIT_CONFIG_SYSTEM",
+    "GIT_CURL_VERBOSE",
+    "GIT_GRAFT_FILE",
+    "GIT_INDEX_FILE",
+    "GIT_NAMESPACE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+    "GIT_PROXY_SSL_CERT",
+    "GIT_PUSH_OPTION_COUNT",
+    "GIT_QUARANTINE_PATH",
+    "GIT_REDIRECT_STDERR",
+    "GIT_REDIRECT_STDIN",
+    "GIT_REDIRECT_STDOUT",
+    "GIT_SHALLOW_FILE",
+    "GIT_SSL_NO_VERIFY",
+    "GIT_TEMPLATE_DIR",
+    "GIT_TRACE",
+    "GIT_TRACE2",
+    "GIT_TRACE2_ENV_VARS",
+    "GIT_TRACE2_EVENT",
+    "GIT_TRACE2_PERF",
+    "GIT_TRACE_CURL",
+    "GIT_TRACE_CURL_NO_DATA",
+    "GIT_TRACE_PACKET",
+    "GIT_TRACE_PACKFILE",
+    "GIT_TRACE_REDACT",
+    "GIT_TRACE_SETUP",
+    "GIT_WORK_TREE",
+    "LANGUAGE",
+    "SSH_ASKPASS",
+];
+
+/// How a call ended.
+pub(super) enum Ended {
+    /// By itself.
+    Exited(Output),
+    /// It was stopped at its time limit.
+    TimedOut,
+}
+
+/// What git wrote, with the secret blotted out.
+pub(super) struct Output {
+    pub(super) status: ExitStatus,
+    pub(super) stdout: String,
+    pub(super) stderr: String,
+}
+
+/// A git command on one repository.
+pub(super) struct GitCommand<'a> {
+    pub(super) git_dir: &'a Path,
+    /// The remote's address: the credential is sent there and nowhere else.
+    pub(super) url: &'a str,
+    pub(super) credential: Option<&'a Credential>,
+    pub(super) limit: Duration,
+}
+
+impl GitCommand<'_> {
+    /// Runs `git ARGUMENTS` to its end or to the limit.
+    pub(super) fn run(&self, arguments: &[&str]) -> io::Result<Ended> {
+        let header = self.credential.map(|credential| {
+            let pair = format!("{}:{}", credential.user, credential.secret);
+            format!("Authorization: Basic {}", BASE64.encode(pair.as_bytes()))
+        });
+        let mut child = self.command(arguments, header.as_deref()).spawn()?;
+        let deadline = Instant::now() + self.limit;
+        let streams = (read_all(child.stdout.take()), read_all(child.stderr.take()));
+        let (Some(stdout), Some(stderr)) = (until(&streams.0, deadline), until(&streams.1, deadline)) else {
+            stop(&mut child)?;
+            return Ok(Ended::TimedOut);
+        };
+        let status = child.wait()?;
+        let (stdout, stderr) = (self.blot(stdout, header.as_deref()), self.blot(stderr, header.as_deref()));
+        Ok(Ended::Exited(Output { status, stdout, stderr }))
+    }
+
+    fn command(&self, arguments: &[&str], header: Option<&str>) -> Command {
+        let mut command = Command::new("git");
+        for name in NOT_INHERITED {
+            command.env_remove(name);
+        }
+        command
+            .args(arguments)
+            .current_dir(self.git_dir)
+            .env("GIT_DIR", self.git_dir)
+            // Neither ~/.netrc nor ~/.gitconfig.
+            .env("HOME", self.git_dir)
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env("GIT_TERMINAL_PROMPT", "0")
+            .env("GIT_ALLOW_PROTOCOL", PROTOCOLS)
+            .env("GIT_NO_REPLACE_OBJECTS", "1")
+            .env("LC_ALL", "C")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            // A group of its own, so that its helpers (git-remote-https, index-pack) can be stopped with it.
+            .process_group(0);
+        let header = header.map(|value| (format!("http.{}.extraHeader", self.url), value));
+        let settings = SETTINGS.into_iter().chain(header.iter().map(|(key, value)| (key.as_str(), *value)));
+        let mut count = 0;
+        for (key, value) in settings {
+            command
+                .env(format!("GIT_CONFIG_KEY_{count}"), key)
+                .env(format!("GIT_CONFIG_VALUE_{count}"), value);
+            count += 1;
+        }
+        command.env("GIT_CONFIG_COUNT", count.to_string());
+        command
+    }
+
+    fn blot(&self, bytes: Vec<u8>, header: Option<&str>) -> String {
+        let mut text = String::from_utf8_lossy(&bytes).into_owned();
+        let secrets = [self.credential.map(|credential| credential.secret.as_str()), header];
+        for secret in secrets.into_iter().flatten().filter(|secret| !secret.is_empty()) {
+            text = text.replace(secret, "***");
+        }
+        text
+    }
+}
+
+/// Reads a stream to its end on a thread of its own, so that neither stream can block the other.
+fn read_all<R: Read + Send + 'static>(stream: Option<R>) -> mpsc::Receiver<Vec<u8>> {
+    let (send, receive) = mpsc::sync_channel(1);
+    if let Some(mut stream) = stream {
+        thread::spawn(move || {
+            let mut kept = Vec::new();
+            // A stream that breaks ends there: what was read until then still tells how it went.
+            let _ = stream.by_ref().take(OUTPUT_LIMIT).read_to_end(&mut kept);
+            let _ = io::copy(&mut stream, &mut io::sink());
+            let _ = send.send(kept);
+        });
+    }
+    receive
+}
+
+fn until(stream: &mpsc::Receiver<Vec<u8>>, deadline: Instant) -> Option<Vec<u8>> {
+    stream.recv_timeout(deadline.saturating_duration_since(Instant::now())).ok()
+}
+
+/// Stops git and its helpers: kindly first, so that it removes its lock files.
+fn stop(child: &mut Child) -> io::Result<()> {
+    let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    let signal = |signal| group.map(|group| kill_process_group(group, signal));
+    signal(Signal::TERM);
+    let deadline = Instant::now() + GRACE;
+    while child.try_wait()?.is_none() && Instant::now() < deadline {
+        thread::sleep(Duration::from_millis(10));
+    }
+    // Helpers may have outlived git; a group that is gone already is no error.
+    signal(Signal::KILL);
+    child.wait().map(drop)
+}

@@ -1,0 +1,212 @@
+//! Reading git objects: revisions, and every entry below a path at a commit.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use git2::{ErrorCode, Odb, Oid};
+
+use super::GitError;
+use crate::domain::names::{BlobId, CommitId};
+use crate::domain::tree::{Entry, EntryKind, Snapshot};
+
+/// The most bytes that one snapshot holds; more is refused, so that a hostile tree cannot fill the memory.
+const SNAPSHOT_LIMIT: usize = 64 << 20;
+
+/// The contents of the last snapshot by blob id: the next one, nearly always of a neighbouring commit, reuses them.
+pub(super) type Blobs = HashMap<Oid, Arc<[u8]>>;
+
+/// The commit that a revision names.
+pub(super) fn resolve(repository: &git2::Repository, revision: &str) -> Result<CommitId, GitError> {
+    let commit = repository
+        .revparse_single(revision)
+        .and_then(|object| object.peel_to_commit())
+        .map_err(|error| unknown_or_fault(error, revision))?;
+    Ok(commit_id(commit.id()))
+}
+
+/// All entries below `path` at a commit. `blobs` is exchanged for what this snapshot holds.
+pub(super) fn snapshot(
+    repository: &git2::Repository,
+    commit: &CommitId,
+    path: &str,
+    blobs: &mut Blobs,
+) -> Result<Snapshot, GitError> {
+    let root = tree_of(repository, commit)?;
+    let odb = repository.odb().map_err(GitError::Odb)?;
+    let mut walk = Walk { odb: &odb, known: std::mem::take(blobs), held: 0, kept: Blobs::new() };
+    let mut files = BTreeMap::new();
+    let mut folders = Vec::new();
+    match find(&odb, root, path)? {
+        Some(found) if found.mode == MODE_TREE => folders.push((path.to_owned(), found.id)),
+        Some(found) => drop(files.insert(path.to_owned(), walk.entry(path, &found)?)),
+        None => {}
+    }
+    // A stack, not recursion: how deep a tree nests is up to whoever made it.
+    while let Some((folder, id)) = folders.pop() {
+        let raw = odb.read(id).map_err(GitError::Odb)?;
+        for found in RawEntries::of(raw.data()) {
+            let found = found?;
+            let name = found.name_text();
+            let full = if folder.is_empty() { name } else { format!("{folder}/{name}") };
+            if found.mode == MODE_TREE {
+                folders.push((full, found.id));
+            } else {
+                let entry = walk.entry(&full, &found)?;
+                files.insert(full, entry);
+            }
+        }
+    }
+    *blobs = walk.kept;
+    Ok(Snapshot { commit: commit.clone(), files })
+}
+
+/// The root tree of a commit.
+pub(super) fn tree_of(repository: &git2::Repository, commit: &CommitId) -> Result<Oid, GitError> {
+    let id = Oid::from_str(commit.as_str()).map_err(GitError::Odb)?;
+    let found = repository.find_commit(id).map_err(|error| unknown_or_fault(error, commit.as_str()))?;
+    Ok(found.tree_id())
+}
+
+/// A git2 object id as the domain's commit id.
+pub(super) fn commit_id(id: Oid) -> CommitId {
+    // OK because writ opens SHA-1 repositories only, and git2 prints 40 lower-case hexadecimal digits.
+    CommitId::try_from(id.to_string()).unwrap_or_else(|error| unreachable!("{error}"))
+}
+
+struct Walk<'a> {
+    odb: &'a Odb<'a>,
+    known: Blobs,
+    kept: Blobs,
+    held: usize,
+}
+
+impl Walk<'_> {
+    fn entry(&mut self, path: &str, found: &RawEntry<'_>) -> Result<Entry, GitError> {
+        let kind = found.kind();
+        let bytes = if kind == EntryKind::Submodule { Arc::from([]) } else { self.content(path, found.id)? };
+        // OK for the same reason as in `commit_id`.
+        let blob = BlobId::try_from(found.id.to_string()).unwrap_or_else(|error| unreachable!("{error}"));
+        Ok(Entry { blob, kind, bytes })
+    }
+
+    fn content(&mut self, path: &str, id: Oid) -> Result<Arc<[u8]>, GitError> {
+        if let Some(bytes) = self.kept.get(&id) {
+            return Ok(Arc::clone(bytes));
+        }
+        let bytes = match self.known.get(&id) {
+            Some(bytes) => Arc::clone(bytes),
+            None => Arc::from(self.odb.read(id).map_err(GitError::Odb)?.data()),
+        };
+        self.held += bytes.len();
+        if self.held > SNAPSHOT_LIMIT {
+            return Err(GitError::TooLarge { path: path.to_owned(), limit: SNAPSHOT_LIMIT });
+        }
+        self.kept.insert(id, Arc::clone(&bytes));
+        Ok(bytes)
+    }
+}
+
+/// The mode of a folder in a tree object.
+pub(super) const MODE_TREE: u32 = 0o040_000;
+const MODE_SYMLINK: u32 = 0o120_000;
+const MODE_SUBMODULE: u32 = 0o160_000;
+
+/// One entry of a tree object, as it stands in its bytes.
+pub(super) struct RawEntry<'a> {
+    pub(super) mode: u32,
+    pub(super) name: &'a [u8],
+    pub(super) id: Oid,
+    /// Where the 20 bytes of the id begin.
+    pub(super) id_at: usize,
+}
+
+impl RawEntry<'_> {
+    /// What the entry is, where it is not a folder. Old modes such as 100664 are regular files.
+    pub(super) fn kind(&self) -> EntryKind {
+        match self.mode {
+            MODE_SYMLINK => EntryKind::Symlink,
+            MODE_SUBMODULE => EntryKind::Submodule,
+            mode if mode & 0o100 != 0 => EntryKind::Executable,
+            _ => EntryKind::Regular,
+        }
+    }
+
+    /// The name; bytes that are not UTF-8 are escaped (`\xff`), so the entry is seen, and can never be written.
+    fn name_text(&self) -> String {
+        std::str::from_utf8(self.name).map_or_else(|_| self.name.escape_ascii().to_string(), str::to_owned)
+    }
+}
+
+/// The entries of a tree object's bytes: `<octal mode> <name>\0<20 bytes of id>`, over and over.
+pub(super) struct RawEntries<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> RawEntries<'a> {
+    pub(super) fn of(bytes: &'a [u8]) -> Self {
+        Self { bytes, at: 0 }
+    }
+
+    fn parse(&mut self) -> Option<RawEntry<'a>> {
+        let rest = self.bytes.get(self.at..)?;
+        let space = rest.iter().position(|byte| *byte == b' ')?;
+        let zero = space + rest.get(space..)?.iter().position(|byte| *byte == 0)?;
+        let mode = u32::from_str_radix(std::str::from_utf8(rest.get(..space)?).ok()?, 8).ok()?;
+        let name = rest.get(space + 1..zero)?;
+        let id = Oid::from_bytes(rest.get(zero + 1..zero + 21)?).ok()?;
+        let id_at = self.at + zero + 1;
+        self.at = id_at + 20;
+        Some(RawEntry { mode, name, id, id_at })
+    }
+}
+
+impl<'a> Iterator for RawEntries<'a> {
+    type Item = Result<RawEntry<'a>, GitError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.at >= self.bytes.len() {
+            return None;
+        }
+        let entry = self.parse();
+        if entry.is_none() {
+            self.at = self.bytes.len();
+        }
+        Some(entry.ok_or_else(|| GitError::Odb(git2::Error::from_str("a tree object is malformed"))))
+    }
+}
+
+/// Mode and id of what stands at `path`; the root itself for the empty path.
+fn find(odb: &Odb<'_>, root: Oid, path: &str) -> Result<Option<RawEntry<'static>>, GitError> {
+    let mut found = RawEntry { mode: MODE_TREE, name: b"", id: root, id_at: 0 };
+    for part in path.split('/').filter(|_| !path.is_empty()) {
+        if found.mode != MODE_TREE {
+            return Ok(None);
+        }
+        let raw = odb.read(found.id).map_err(GitError::Odb)?;
+        let mut next = None;
+        for entry in RawEntries::of(raw.data()) {
+            let RawEntry { mode, name, id, id_at } = entry?;
+            if name == part.as_bytes() {
+                next = Some(RawEntry { mode, name: b"", id, id_at });
+                break;
+            }
+        }
+        match next {
+            Some(entry) => found = entry,
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(found))
+}
+
+fn unknown_or_fault(error: git2::Error, revision: &str) -> GitError {
+    match error.code() {
+        ErrorCode::NotFound
+        | ErrorCode::InvalidSpec
+        | ErrorCode::Ambiguous
+        | ErrorCode::Peel
+        | ErrorCode::UnbornBranch => GitError::UnknownRevision(revision.to_owned()),
+        _ => GitError::Odb(error),
+    }
+}

@@ -1,0 +1,161 @@
+//! A repository on disk: the adapter of [`Git`] over git2, with the git command for its remote.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use git2::{ErrorCode, RepositoryInitOptions, RepositoryOpenFlags};
+
+use super::objects::{self, Blobs};
+use super::surgery;
+use super::transport::Remote;
+use super::{CommitDraft, Credential, Git, GitError, PushOutcome};
+use crate::domain::names::{BranchName, CommitId};
+use crate::domain::tree::Snapshot;
+
+/// A git repository: bare or not, a worktree, or the server's mirror of a remote. Nothing is ever checked out.
+pub struct Repository {
+    path: PathBuf,
+    remote: Option<Remote>,
+    state: Mutex<State>,
+}
+
+struct State {
+    repository: git2::Repository,
+    blobs: Blobs,
+}
+
+impl Repository {
+    /// Opens somebody's repository: the folder itself (bare), its `.git` folder or `.git` file (worktrees and
+    /// submodules), or the nearest one above. It has no remote.
+    ///
+    /// # Errors
+    /// - `NoRepository`: there is none at or above `path`
+    /// - `Odb`: it cannot be opened (another owner, an unknown extension)
+    pub fn open(path: &Path) -> Result<Self, GitError> {
+        let none: [&Path; 0] = [];
+        let repository = git2::Repository::open_ext(path, RepositoryOpenFlags::empty(), none)
+            .map_err(|error| no_repository_or_fault(error, path))?;
+        Ok(Self::over(repository, None))
+    }
+
+    /// Opens the server's mirror of a remote, a bare repository at `path`; makes an empty one where there is none.
+    /// Asks nothing of the remote: [`Git::fetch`] does.
+    ///
+    /// `remote` is `https://…`, `http://…`, `file://…` or an absolute path.
+    ///
+    /// # Errors
+    /// - `BadRemote`: another scheme, or a user name or password in the address
+    /// - `Odb`: the mirror cannot be made or opened
+    pub fn mirror(path: &Path, remote: &str) -> Result<Self, GitError> {
+        let remote = Remote::parse(remote)?;
+        let none: [&Path; 0] = [];
+        let bare = RepositoryOpenFlags::BARE | RepositoryOpenFlags::NO_SEARCH;
+        let repository = match git2::Repository::open_ext(path, bare, none) {
+            Err(error) if error.code() == ErrorCode::NotFound => {
+                let mut options = RepositoryInitOptions::new();
+                options.bare(true).no_reinit(true).mkpath(true).external_template(false).initial_head("main");
+                git2::Repository::init_opts(path, &options)
+            }
+            opened => opened,
+        }
+        .map_err(GitError::Odb)?;
+        Ok(Self::over(repository, Some(remote)))
+    }
+
+    /// Waits at most `limit` for each call to the remote (else 15 minutes for a fetch, a minute for the others).
+    #[must_use]
+    pub fn with_limit(mut self, limit: Duration) -> Self {
+        if let Some(remote) = &mut self.remote {
+            remote.set_limit(limit);
+        }
+        self
+    }
+
+    /// The git folder.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn over(repository: git2::Repository, remote: Option<Remote>) -> Self {
+        let path = repository.path().to_owned();
+        Self { path, remote, state: Mutex::new(State { repository, blobs: Blobs::new() }) }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // A panic while the lock was held leaves git2's handle usable: it keeps no half-made state between calls.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn remote(&self) -> Result<&Remote, GitError> {
+        self.remote
+            .as_ref()
+            .ok_or_else(|| GitError::BadRemote("this repository was opened without one".into()))
+    }
+}
+
+impl Git for Repository {
+    fn resolve(&self, revision: &str) -> Result<CommitId, GitError> {
+        objects::resolve(&self.state().repository, revision)
+    }
+
+    fn snapshot(&self, commit: &CommitId, path: &str) -> Result<Snapshot, GitError> {
+        let State { repository, blobs } = &mut *self.state();
+        objects::snapshot(repository, commit, path, blobs)
+    }
+
+    fn preview(&self, draft: &CommitDraft) -> Result<CommitId, GitError> {
+        Ok(objects::commit_id(surgery::build(&self.state().repository, draft)?.commit))
+    }
+
+    fn commit(&self, draft: &CommitDraft) -> Result<CommitId, GitError> {
+        let state = self.state();
+        let built = surgery::build(&state.repository, draft)?;
+        built.write(&state.repository.odb().map_err(GitError::Odb)?)?;
+        Ok(objects::commit_id(built.commit))
+    }
+
+    fn create_branch(&self, branch: &BranchName, commit: &CommitId) -> Result<(), GitError> {
+        let state = self.state();
+        let id = git2::Oid::from_str(commit.as_str()).map_err(GitError::Odb)?;
+        let made = state
+            .repository
+            .find_commit(id)
+            .and_then(|commit| state.repository.branch(branch.as_str(), &commit, false).map(drop));
+        made.map_err(|error| match error.code() {
+            ErrorCode::Exists => GitError::BranchExists(branch.clone()),
+            ErrorCode::NotFound => GitError::UnknownRevision(commit.to_string()),
+            _ => GitError::Odb(error),
+        })
+    }
+
+    fn fetch(&self, branch: &BranchName, credential: Option<&Credential>) -> Result<CommitId, GitError> {
+        self.remote()?.fetch(&self.path, branch, credential)?;
+        self.resolve(&format!("refs/heads/{branch}"))
+    }
+
+    fn remote_tip(
+        &self,
+        branch: &BranchName,
+        credential: Option<&Credential>,
+    ) -> Result<Option<CommitId>, GitError> {
+        self.remote()?.tip(&self.path, branch, credential)
+    }
+
+    fn push(
+        &self,
+        branch: &BranchName,
+        commit: &CommitId,
+        credential: Option<&Credential>,
+    ) -> Result<PushOutcome, GitError> {
+        self.remote()?.push(&self.path, branch, commit, credential)
+    }
+}
+
+fn no_repository_or_fault(error: git2::Error, path: &Path) -> GitError {
+    match error.code() {
+        ErrorCode::NotFound => GitError::NoRepository(path.display().to_string()),
+        _ => GitError::Odb(error),
+    }
+}

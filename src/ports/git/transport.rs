@@ -1,0 +1,227 @@
+//! The remote of a repository: fetch, look, push. Everything that leaves the machine by git is in this file.
+
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use super::command::{Ended, GitCommand, Output};
+use super::{Credential, GitError, PushOutcome};
+use crate::domain::names::{BranchName, CommitId};
+
+/// How long a fetch may take: the first one brings the whole history of the branch.
+const FETCH_LIMIT: Duration = Duration::from_secs(900);
+/// How long a look or a push may take.
+const CALL_LIMIT: Duration = Duration::from_secs(60);
+/// The most characters of the remote's words that an error repeats.
+const WORDS_LIMIT: usize = 500;
+
+/// A remote's address, checked, and how long to wait for it.
+pub(super) struct Remote {
+    url: String,
+    /// Lower than the usual limits, where the caller asked for it.
+    limit: Option<Duration>,
+    /// Two fetches into one repository would trip over each other's lock files.
+    one_at_a_time: Mutex<()>,
+}
+
+impl Remote {
+    /// Takes `https://…`, `http://…`, `file://…` and absolute paths, without user, password or control characters.
+    pub(super) fn parse(url: &str) -> Result<Self, GitError> {
+        let bad = |problem: &str| Err(GitError::BadRemote(problem.to_owned()));
+        if url.chars().any(|character| character.is_control() || character == ' ') {
+            return bad("it holds blanks or control characters");
+        }
+        let authority = ["https://", "http://"].iter().find_map(|scheme| url.strip_prefix(scheme));
+        let authority = authority.map(|rest| rest.split(['/', '?', '#']).next().unwrap_or(rest));
+        match authority {
+            Some("") => bad("it names no host"),
+            Some(host) if host.contains('@') => bad(
+                "it holds a user or a password; credentials come from the settings, never from the address",
+            ),
+            None if !url.starts_with("file:///") && !url.starts_with('/') => {
+                bad("it is none of `https://…`, `http://…`, `file:///…` or an absolute path")
+            }
+            _ => Ok(Self { url: url.to_owned(), limit: None, one_at_a_time: Mutex::new(()) }),
+        }
+    }
+
+    /// Waits at most `limit` for each call.
+    pub(super) fn set_limit(&mut self, limit: Duration) {
+        self.limit = Some(limit);
+    }
+
+    /// Fetches one branch with its history into the same branch here, wherever that stood.
+    pub(super) fn fetch(
+        &self,
+        git_dir: &Path,
+        branch: &BranchName,
+        credential: Option<&Credential>,
+    ) -> Result<(), GitError> {
+        let _turn = self.one_at_a_time.lock().unwrap_or_else(PoisonError::into_inner);
+        let refspec = format!("+refs/heads/{branch}:refs/heads/{branch}");
+        let output = self.call(
+            git_dir,
+            credential,
+            FETCH_LIMIT,
+            &[
+                "fetch",
+                "--quiet",
+                "--no-tags",
+                "--no-write-fetch-head",
+                "--no-recurse-submodules",
+                "--end-of-options",
+                &self.url,
+                &refspec,
+            ],
+        )?;
+        if output.status.success() {
+            return Ok(());
+        }
+        if output.stderr.contains("couldn't find remote ref") {
+            return Err(GitError::UnknownRevision(branch.to_string()));
+        }
+        Err(failure(&output))
+    }
+
+    /// Where the remote's branch points now.
+    pub(super) fn tip(
+        &self,
+        git_dir: &Path,
+        branch: &BranchName,
+        credential: Option<&Credential>,
+    ) -> Result<Option<CommitId>, GitError> {
+        let reference = format!("refs/heads/{branch}");
+        let output = self.call(
+            git_dir,
+            credential,
+            CALL_LIMIT,
+            &["ls-remote", "--end-of-options", &self.url, &reference],
+        )?;
+        if !output.status.success() {
+            return Err(failure(&output));
+        }
+        // The pattern also matches `refs/x/refs/heads/…`: only the full name counts.
+        let found = output.stdout.lines().filter_map(|line| line.split_once('\t'));
+        let mut found = found.filter(|(_, name)| *name == reference).map(|(id, _)| id);
+        found
+            .next()
+            .map(|id| id.parse().map_err(|_| GitError::Unreachable(words(&output.stdout))))
+            .transpose()
+    }
+
+    /// Creates the remote's branch at a commit, unless it exists. Whatever was answered, or not, is followed by a look,
+    /// so an answer that was lost after the write is found.
+    pub(super) fn push(
+        &self,
+        git_dir: &Path,
+        branch: &BranchName,
+        commit: &CommitId,
+        credential: Option<&Credential>,
+    ) -> Result<PushOutcome, GitError> {
+        let problem = match self.try_push(git_dir, branch, commit, credential) {
+            Ok(done) => return Ok(done),
+            Err(problem) => problem,
+        };
+        match self.tip(git_dir, branch, credential) {
+            Ok(Some(found)) if found == *commit => Ok(PushOutcome::AlreadyThere),
+            Ok(Some(found)) => Ok(PushOutcome::Conflict { found }),
+            Ok(None) | Err(_) => Err(problem),
+        }
+    }
+
+    fn try_push(
+        &self,
+        git_dir: &Path,
+        branch: &BranchName,
+        commit: &CommitId,
+        credential: Option<&Credential>,
+    ) -> Result<PushOutcome, GitError> {
+        // The empty lease says «must not exist»; the server compares and swaps under its own lock.
+        let lease = format!("--force-with-lease=refs/heads/{branch}:");
+        let refspec = format!("{commit}:refs/heads/{branch}");
+        let output = self.call(
+            git_dir,
+            credential,
+            CALL_LIMIT,
+            &[
+                "push",
+                "--porcelain",
+                "--no-verify",
+                "--no-recurse-submodules",
+                &lease,
+                "--end-of-options",
+                &self.url,
+                &refspec,
+            ],
+        )?;
+        let report = output.stdout.lines().find_map(|line| report_on(line, branch));
+        match report {
+            Some(('*', _)) => Ok(PushOutcome::Created),
+            Some(('=', _)) => Ok(PushOutcome::AlreadyThere),
+            Some((_, summary)) => {
+                let reason = words(&format!("{summary} {}", remote_words(&output.stderr)));
+                Err(GitError::Rejected { branch: branch.clone(), reason })
+            }
+            None => Err(failure(&output)),
+        }
+    }
+
+    fn call(
+        &self,
+        git_dir: &Path,
+        credential: Option<&Credential>,
+        limit: Duration,
+        arguments: &[&str],
+    ) -> Result<Output, GitError> {
+        let limit = self.limit.unwrap_or(limit).min(limit);
+        let command = GitCommand { git_dir, url: &self.url, credential, limit };
+        match command.run(arguments).map_err(GitError::Command)? {
+            Ended::Exited(output) => Ok(output),
+            Ended::TimedOut => Err(GitError::Unreachable(format!("no answer within {} s", limit.as_secs()))),
+        }
+    }
+}
+
+/// A line of `git push --porcelain` about our branch: `<flag>\t<from>:<to>\t<summary>`.
+fn report_on<'a>(line: &'a str, branch: &BranchName) -> Option<(char, &'a str)> {
+    let mut fields = line.split('\t');
+    let (flag, refs, summary) = (fields.next()?, fields.next()?, fields.next()?);
+    let (_, to) = refs.split_once(':')?;
+    (to.strip_prefix("refs/heads/") == Some(branch.as_str())).then_some((flag.chars().next()?, summary))
+}
+
+/// A call that failed without a word on our ref: was access refused, or was nobody there?
+fn failure(output: &Output) -> GitError {
+    const REFUSALS: [&str; 8] = [
+        "Authentication failed",
+        "could not read Username",
+        "could not read Password",
+        "returned error: 401",
+        "returned error: 403",
+        "returned error: 404",
+        "not found",
+        "does not appear to be a git repository",
+    ];
+    let said = words(&output.stderr);
+    if REFUSALS.iter().any(|refusal| output.stderr.contains(refusal)) {
+        GitError::Refused(said)
+    } else {
+        GitError::Unreachable(said)
+    }
+}
+
+/// What the server's hooks and rules said.
+fn remote_words(stderr: &str) -> String {
+    let lines = stderr.lines().filter_map(|line| line.strip_prefix("remote:")).map(str::trim);
+    lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// Somebody else's words on one line, without control characters, cut at a limit.
+fn words(text: &str) -> String {
+    let text = text.replace(|character: char| character.is_control(), " ");
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match text.char_indices().nth(WORDS_LIMIT) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text,
+    }
+}
