@@ -1,0 +1,3 @@
+//! Cases that are data: one runner per kind of case, the cases beside it.
+
+mod commands;
