@@ -65,9 +65,7 @@ impl Request {
     #[must_use]
     pub fn run(&self) -> RunId {
         let identity = match &self.origin {
-            Origin::Comment { repository, comment, .. } => {
-                serde_json::json!({"door": "comment", "repository": repository, "comment": comment})
-            }
+            Origin::Comment { repository, comment, .. } => return comment_run(repository, *comment),
             Origin::Terminal => serde_json::json!({
                 "door": "terminal",
                 "procedure": self.procedure,
@@ -79,6 +77,12 @@ impl Request {
         };
         run_id_of(&identity)
     }
+}
+
+/// The run id of a comment, whatever it asks.
+#[must_use]
+pub fn comment_run(repository: &RepositoryName, comment: CommentId) -> RunId {
+    run_id_of(&serde_json::json!({"door": "comment", "repository": repository, "comment": comment}))
 }
 
 /// The run id of any identity: 16 characters of base32 over SHA-256 of its canonical JSON.
