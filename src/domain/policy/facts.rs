@@ -39,29 +39,36 @@ pub struct Declared {
     pub pointer: String,
 }
 
+/// A change to judge, but for its head.
+#[derive(Debug, Clone, Copy)]
+pub struct Situation<'a> {
+    /// Where the manifests stand, no slash at either end.
+    pub gitops_path: &'a str,
+    /// The tree below it that is changed.
+    pub base: &'a Snapshot,
+    /// The semantic changes from base to head.
+    pub changes: &'a [Change],
+    /// Who asked for what; `None` when any change is judged.
+    pub asked: Option<&'a Asked>,
+}
+
 /// What the rules look at, as the JSON value that they get as `input`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Facts(Value);
 
 impl Facts {
-    /// The facts about a plan: the base's tree with `writes` over it, asked for by somebody.
+    /// The facts about a plan: the base's tree with `writes` over it.
     #[must_use]
-    pub fn of_writes(
-        base: &Snapshot,
-        writes: &[FileWrite],
-        changes: &[Change],
-        asked: &Asked,
-        documents: &Documents,
-    ) -> Self {
-        let _ = (base, writes, documents);
-        Self(json!({"request": asked, "changes": changes}))
+    pub fn of_writes(situation: &Situation<'_>, writes: &[FileWrite], documents: &Documents) -> Self {
+        let _ = (writes, documents);
+        Self(json!({"request": situation.asked, "changes": situation.changes}))
     }
 
-    /// The facts about any change from one tree to another.
+    /// The facts about a change from one tree to another.
     #[must_use]
-    pub fn of_trees(base: &Snapshot, head: &Snapshot, changes: &[Change], documents: &Documents) -> Self {
-        let _ = (base, head, documents);
-        Self(json!({"request": null, "changes": changes}))
+    pub fn of_trees(situation: &Situation<'_>, head: &Snapshot, documents: &Documents) -> Self {
+        let _ = (head, documents);
+        Self(json!({"request": situation.asked, "changes": situation.changes}))
     }
 
     /// The value that rules see as `input`.

@@ -6,7 +6,7 @@ mod facts;
 
 pub use documents::Documents;
 pub use engine::{Policies, PolicyError};
-pub use facts::{Asked, Declared, Facts};
+pub use facts::{Asked, Declared, Facts, Situation};
 
 use serde::{Deserialize, Serialize};
 
