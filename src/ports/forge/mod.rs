@@ -1,5 +1,7 @@
 //! The forge: where comments stand and pull requests are opened. Adapters: `github/` (octocrab), `local/`.
 
+pub mod local;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 

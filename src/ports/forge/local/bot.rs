@@ -1,0 +1,270 @@
+//! The [`Forge`] calls on the local forge: what the bot asks and does.
+
+use std::path::{Path, PathBuf};
+
+use async_trait::async_trait;
+use git2::{ErrorCode, Oid};
+use sqlx::sqlite::SqliteRow;
+
+use super::super::{Comment, Forge, ForgeError, NewPull, Permission, Pull, Reaction};
+use super::people::{new_comment, new_issue};
+use super::rows::{self, stored, unavailable};
+use super::{BOT_LOGIN, LocalForge, LocalPull};
+use crate::domain::names::{AccountId, BranchName, CommentId, CommitId, IssueNumber, RepositoryName};
+
+/// The most characters of a body, as on GitHub.
+const BODY_LIMIT: usize = 65_536;
+
+#[async_trait]
+impl Forge for LocalForge {
+    async fn permission(
+        &self,
+        repository: &RepositoryName,
+        login: &str,
+    ) -> Result<(AccountId, Permission), ForgeError> {
+        self.git_path(repository).await?;
+        let row = sqlx::query(
+            "SELECT id, coalesce(level, 'none') AS level FROM forge_accounts
+             LEFT JOIN forge_permissions ON account = id AND repository = ? WHERE login = ?",
+        )
+        .bind(repository.as_str())
+        .bind(login)
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(unavailable)?;
+        let row = row.ok_or_else(|| ForgeError::NotFound(format!("account `{login}`")))?;
+        Ok((AccountId(rows::number(&row, "id")?), rows::level(&rows::text(&row, "level")?)?))
+    }
+
+    async fn comment(
+        &self,
+        repository: &RepositoryName,
+        comment: CommentId,
+    ) -> Result<Option<Comment>, ForgeError> {
+        let row = sqlx::query("SELECT * FROM forge_comments WHERE repository = ? AND id = ?")
+            .bind(repository.as_str())
+            .bind(stored(comment.0))
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(unavailable)?;
+        row.as_ref().map(rows::comment).transpose()
+    }
+
+    async fn react(
+        &self,
+        repository: &RepositoryName,
+        comment: CommentId,
+        reaction: Reaction,
+    ) -> Result<(), ForgeError> {
+        if self.comment(repository, comment).await?.is_none() {
+            return Err(ForgeError::NotFound(format!("comment {comment} in {repository}")));
+        }
+        let bot = self.account(BOT_LOGIN, true).await?;
+        sqlx::query("INSERT OR IGNORE INTO forge_reactions (comment, account, reaction) VALUES (?, ?, ?)")
+            .bind(stored(comment.0))
+            .bind(stored(bot.0))
+            .bind(rows::reaction_name(reaction))
+            .execute(&self.pool)
+            .await
+            .map_err(unavailable)?;
+        Ok(())
+    }
+
+    async fn put_status(
+        &self,
+        repository: &RepositoryName,
+        issue: IssueNumber,
+        marker: &str,
+        body: &str,
+    ) -> Result<CommentId, ForgeError> {
+        bounded(body)?;
+        let bot = self.account(BOT_LOGIN, true).await?;
+        let now = (self.now)();
+        // The look and the write are one: two workers make one comment.
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(unavailable)?;
+        let updated = sqlx::query(
+            "UPDATE forge_comments SET body = ?4, updated_at = ?5 WHERE id =
+                 (SELECT min(id) FROM forge_comments WHERE repository = ?1 AND number = ?2 AND author = ?3
+                  AND instr(body, ?6) > 0)
+             RETURNING id",
+        )
+        .bind(repository.as_str())
+        .bind(stored(issue.0))
+        .bind(stored(bot.0))
+        .bind(body)
+        .bind(now.as_microsecond())
+        .bind(marker)
+        .fetch_optional(&mut *transaction)
+        .await
+        .map_err(unavailable)?;
+        let id = match updated {
+            Some(row) => CommentId(rows::number(&row, "id")?),
+            None => new_comment(&mut transaction, repository, issue, bot, body, now).await?.id,
+        };
+        transaction.commit().await.map_err(unavailable)?;
+        Ok(id)
+    }
+
+    async fn find_pull(
+        &self,
+        repository: &RepositoryName,
+        head: &BranchName,
+    ) -> Result<Option<Pull>, ForgeError> {
+        match self.pull_row(repository, head).await? {
+            Some(row) => {
+                let found = self.pull_of(repository, &row)?;
+                Ok(Some(self.completed(repository, found).await?.pull))
+            }
+            None => Ok(None),
+        }
+    }
+
+    async fn open_pull(&self, repository: &RepositoryName, pull: &NewPull) -> Result<Pull, ForgeError> {
+        bounded(&pull.body)?;
+        // Looked for first: what was opened already may have been merged since, and needs no branch any more.
+        let head = match self.pull_row(repository, &pull.head).await? {
+            Some(row) => rows::name(&row, "head_commit")?,
+            None => self.pull_head(repository, pull).await?,
+        };
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(unavailable)?;
+        let number = match sqlx::query(FIND_PULL)
+            .bind(repository.as_str())
+            .bind(pull.head.as_str())
+            .fetch_optional(&mut *transaction)
+            .await
+            .map_err(unavailable)?
+        {
+            Some(row) => IssueNumber(rows::number(&row, "number")?),
+            None => {
+                let number =
+                    new_issue(&mut transaction, repository, &pull.title, &pull.body, (self.now)()).await?;
+                sqlx::query(
+                    "INSERT INTO forge_pulls (repository, number, head, base, head_commit, draft)
+                     VALUES (?, ?, ?, ?, ?, ?)",
+                )
+                .bind(repository.as_str())
+                .bind(stored(number.0))
+                .bind(pull.head.as_str())
+                .bind(pull.base.as_str())
+                .bind(head.as_str())
+                .bind(pull.draft)
+                .execute(&mut *transaction)
+                .await
+                .map_err(unavailable)?;
+                number
+            }
+        };
+        for label in &pull.labels {
+            sqlx::query("INSERT OR IGNORE INTO forge_labels (repository, number, label) VALUES (?, ?, ?)")
+                .bind(repository.as_str())
+                .bind(stored(number.0))
+                .bind(label)
+                .execute(&mut *transaction)
+                .await
+                .map_err(unavailable)?;
+        }
+        transaction.commit().await.map_err(unavailable)?;
+        let opened = self.find_pull(repository, &pull.head).await?;
+        opened.ok_or_else(|| ForgeError::NotFound(format!("pull request {repository}#{number}")))
+    }
+
+    async fn git_credential(
+        &self,
+        _repository: &RepositoryName,
+    ) -> Result<Option<(String, String)>, ForgeError> {
+        Ok(None)
+    }
+}
+
+/// The pull request of a head: an open one before a closed one, the newest of several.
+const FIND_PULL: &str = "SELECT * FROM forge_issues JOIN forge_pulls USING (repository, number)
+     WHERE repository = ? AND head = ? ORDER BY open DESC, number DESC LIMIT 1";
+
+impl LocalForge {
+    /// Where the hosted repository is.
+    pub(super) async fn git_path(&self, repository: &RepositoryName) -> Result<PathBuf, ForgeError> {
+        let row = sqlx::query("SELECT git_path FROM forge_repositories WHERE name = ?")
+            .bind(repository.as_str())
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(unavailable)?;
+        let row = row.ok_or_else(|| ForgeError::NotFound(format!("repository {repository}")))?;
+        Ok(PathBuf::from(rows::text(&row, "git_path")?))
+    }
+
+    /// A pull request with its labels; an open one's head follows its branch.
+    pub(super) async fn completed(
+        &self,
+        repository: &RepositoryName,
+        mut found: LocalPull,
+    ) -> Result<LocalPull, ForgeError> {
+        if found.pull.open {
+            let path = self.git_path(repository).await?;
+            found.pull.head = tip(&path, &found.head)?.unwrap_or(found.pull.head);
+        }
+        let rows =
+            sqlx::query("SELECT label FROM forge_labels WHERE repository = ? AND number = ? ORDER BY label")
+                .bind(repository.as_str())
+                .bind(stored(found.pull.number.0))
+                .fetch_all(&self.pool)
+                .await
+                .map_err(unavailable)?;
+        found.labels = rows.iter().map(|row| rows::text(row, "label")).collect::<Result<_, _>>()?;
+        Ok(found)
+    }
+
+    async fn pull_row(
+        &self,
+        repository: &RepositoryName,
+        head: &BranchName,
+    ) -> Result<Option<SqliteRow>, ForgeError> {
+        sqlx::query(FIND_PULL)
+            .bind(repository.as_str())
+            .bind(head.as_str())
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(unavailable)
+    }
+
+    /// The commit that a new pull request proposes; refused as GitHub refuses it (422).
+    async fn pull_head(&self, repository: &RepositoryName, pull: &NewPull) -> Result<CommitId, ForgeError> {
+        let path = self.git_path(repository).await?;
+        let missing = |branch| ForgeError::Rejected(format!("the branch `{branch}` does not exist"));
+        let head = tip(&path, &pull.head)?.ok_or_else(|| missing(&pull.head))?;
+        let base = tip(&path, &pull.base)?.ok_or_else(|| missing(&pull.base))?;
+        if is_merged(&path, &base, &head)? {
+            let (base, head) = (&pull.base, &pull.head);
+            return Err(ForgeError::Rejected(format!("no commits between `{base}` and `{head}`")));
+        }
+        Ok(head)
+    }
+}
+
+fn bounded(body: &str) -> Result<(), ForgeError> {
+    if body.chars().count() > BODY_LIMIT {
+        return Err(ForgeError::Rejected(format!("the body is longer than {BODY_LIMIT} characters")));
+    }
+    Ok(())
+}
+
+/// Where a branch of a hosted repository points.
+fn tip(path: &Path, branch: &BranchName) -> Result<Option<CommitId>, ForgeError> {
+    let repository = git2::Repository::open_bare(path).map_err(git_fault)?;
+    match repository.refname_to_id(&format!("refs/heads/{branch}")) {
+        Ok(id) => id.to_string().parse().map(Some).map_err(|_| ForgeError::Malformed(format!("`{branch}`"))),
+        Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
+        Err(error) => Err(git_fault(error)),
+    }
+}
+
+/// Whether the base has the head's commit already.
+fn is_merged(path: &Path, base: &CommitId, head: &CommitId) -> Result<bool, ForgeError> {
+    let repository = git2::Repository::open_bare(path).map_err(git_fault)?;
+    let id = |commit: &CommitId| Oid::from_str(commit.as_str()).map_err(git_fault);
+    let (base, head) = (id(base)?, id(head)?);
+    Ok(base == head || repository.graph_descendant_of(base, head).map_err(git_fault)?)
+}
+
+fn git_fault(error: git2::Error) -> ForgeError {
+    ForgeError::Unavailable { message: error.message().to_owned(), retry_after: None }
+}
