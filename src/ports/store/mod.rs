@@ -1,15 +1,20 @@
 //! The store: inbox, runs, steps and ledger, durable. Adapter: `sqlite/`.
 //!
 //! **Invariant**: a state change and its records commit in one transaction, or neither does.
+//! What the trait's documentation says is kept by `tests/contracts/store.rs`, for every adapter.
+
+mod sqlite;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::domain::ledger::{LeafHash, Record};
+use crate::domain::ledger::{LeafHash, NodeHash, NodeId, Nodes, Record, TreeError, tree};
 use crate::domain::names::RunId;
 use crate::domain::request::Request;
 use crate::domain::run::{Outcome, Position, Step};
+
+pub use sqlite::SqliteStore;
 
 /// A delivery whose signature held, with what came of reading it.
 #[derive(Debug, Clone)]
@@ -77,7 +82,7 @@ pub struct Run {
     pub outcome: Option<Outcome>,
     /// What the steps have found so far, by step name (the plan report, the push outcome, ...).
     pub facts: serde_json::Map<String, Value>,
-    /// How often the step that is next has been tried.
+    /// How often the step that is next has been tried; in a [`Lease`] that counts the try it is for.
     pub attempts: u32,
     /// When it was made.
     pub created_at: Timestamp,
@@ -96,7 +101,8 @@ pub struct Lease {
     pub step: Step,
     /// Rises with every lease of the run; a holder with an old number can no longer write.
     pub fence: i64,
-    /// The intent of an earlier try whose outcome is unknown: look before repeating.
+    /// The newest intent of an earlier try of this step that was not finished (it crashed, lost its lease or was
+    /// postponed): its effect may have happened, so look before repeating.
     pub earlier_intent: Option<Value>,
 }
 
@@ -107,13 +113,17 @@ pub struct StepEntry {
     pub step: Step,
     /// Which try, from 1.
     pub attempt: u32,
-    /// When the intent was written.
+    /// Who tries.
+    pub worker: String,
+    /// When it was leased.
     pub started_at: Timestamp,
-    /// What was intended.
-    pub intent: Value,
-    /// When the outcome was written; `None` while open or after a crash.
+    /// What was intended; `None` where no intent was written.
+    pub intent: Option<Value>,
+    /// When the outcome or the problem was written; `None` while open or after a crash.
     pub finished_at: Option<Timestamp>,
-    /// What came of it.
+    /// Why the try was postponed.
+    pub problem: Option<String>,
+    /// What came of it: the `fact` of [`Finished`].
     pub outcome: Option<Value>,
 }
 
@@ -154,18 +164,45 @@ pub enum StoreError {
     /// Full, locked, unreachable: worth repeating.
     #[error("the database is unavailable")]
     Unavailable(#[source] sqlx::Error),
+    /// Written by a newer version of the program; use that one.
+    #[error("the database has schema version {found}, and this program knows versions up to {known}")]
+    Newer {
+        /// The version found.
+        found: i64,
+        /// The newest version that this program knows.
+        known: i64,
+    },
     /// What is stored cannot be read, or a rule of the schema was broken.
     #[error("the database holds something unexpected: {0}")]
     Corrupt(String),
+}
+
+impl From<TreeError> for StoreError {
+    fn from(error: TreeError) -> Self {
+        Self::Corrupt(error.to_string())
+    }
+}
+
+/// A signed checkpoint as stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredCheckpoint {
+    /// The tree size that it was kept under.
+    pub size: u64,
+    /// The signed note.
+    pub note: String,
 }
 
 /// The store.
 #[async_trait]
 pub trait Store: Send + Sync {
     /// Keeps a delivery, its run and its records in one durable transaction; a duplicate changes nothing.
+    ///
+    /// A duplicate is a delivery whose id or content key was kept before, or which asks for a run that exists.
     async fn accept(&self, arrival: &Arrival) -> Result<Accepted, StoreError>;
 
     /// Leases the run whose step is due longest; `None` when none is due.
+    ///
+    /// A run is leased to one worker at a time; from `until` on it may be leased again, and the first lease is lost.
     async fn lease(
         &self,
         worker: &str,
@@ -174,6 +211,9 @@ pub trait Store: Send + Sync {
     ) -> Result<Option<Lease>, StoreError>;
 
     /// Writes what is about to be done, durably, before it is done.
+    ///
+    /// # Errors
+    /// - [`StoreError::LeaseLost`], here and in `finish` and `postpone`: the run was leased again, or released
     async fn intend(&self, lease: &Lease, intent: &Value, at: Timestamp) -> Result<(), StoreError>;
 
     /// Writes what came of it, moves the run and releases the lease. Returns the leaves of the appended records.
@@ -212,9 +252,36 @@ pub trait Store: Send + Sync {
     /// All leaf hashes up to `size`, by index.
     async fn leaf_hashes(&self, size: u64) -> Result<Vec<LeafHash>, StoreError>;
 
-    /// Keeps a signed checkpoint (append-only).
+    /// Those of the wanted nodes of the Merkle tree that are stored.
+    async fn nodes(&self, wanted: &[NodeId]) -> Result<Nodes, StoreError>;
+
+    /// Keeps a signed checkpoint (append-only); the same note twice is kept once.
     async fn keep_checkpoint(&self, size: u64, note: &str) -> Result<(), StoreError>;
 
     /// The newest signed checkpoint's note.
     async fn checkpoint(&self) -> Result<Option<String>, StoreError>;
+
+    /// All signed checkpoints, oldest first.
+    async fn checkpoints(&self) -> Result<Vec<StoredCheckpoint>, StoreError>;
+
+    /// What the database itself finds wrong: damaged pages, missing triggers, rows that lead nowhere. Reads all of it.
+    async fn problems(&self) -> Result<Vec<String>, StoreError>;
+
+    /// The root of the tree of the first `size` leaves.
+    async fn root(&self, size: u64) -> Result<NodeHash, StoreError> {
+        let nodes = self.nodes(&tree::wanted_for_root(size)).await?;
+        Ok(tree::root(size, &nodes)?)
+    }
+
+    /// The inclusion proof of leaf `index` in the tree of the first `size` leaves.
+    async fn inclusion(&self, index: u64, size: u64) -> Result<Vec<NodeHash>, StoreError> {
+        let nodes = self.nodes(&tree::wanted_for_inclusion(index, size)).await?;
+        Ok(tree::prove_inclusion(index, size, &nodes)?)
+    }
+
+    /// The proof that the tree of the first `old` leaves is the beginning of that of the first `new`.
+    async fn consistency(&self, old: u64, new: u64) -> Result<Vec<NodeHash>, StoreError> {
+        let nodes = self.nodes(&tree::wanted_for_consistency(old, new)).await?;
+        Ok(tree::prove_consistency(old, new, &nodes)?)
+    }
 }

@@ -1,0 +1,223 @@
+//! The store in one SQLite file: WAL, every commit synchronised to disk, one writer.
+//!
+//! Statements live in `inbox`, `runs` and `ledger`, each on a connection that it is given; this file opens the
+//! database and draws the transactions. Writers take the lock at once (`BEGIN IMMEDIATE`), so two processes on one
+//! file wait for each other instead of failing in the middle.
+
+mod inbox;
+mod ledger;
+mod rows;
+mod runs;
+mod schema;
+
+use std::path::Path;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde_json::Value;
+use sqlx::Sqlite;
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+
+use super::{Accepted, Arrival, Finished, Leaf, Lease, Run, StepEntry, Store, StoreError, StoredCheckpoint};
+use crate::domain::ledger::{LeafHash, NodeId, Nodes};
+use crate::domain::names::RunId;
+
+/// How long a writer waits for another process's transaction.
+const BUSY: Duration = Duration::from_secs(10);
+/// How many connections read at the same time.
+const READERS: u32 = 4;
+
+/// The store in a SQLite file.
+#[derive(Debug, Clone)]
+pub struct SqliteStore {
+    writer: SqlitePool,
+    readers: SqlitePool,
+}
+
+impl SqliteStore {
+    /// Opens the file, making it where there is none and bringing an older schema up to date.
+    ///
+    /// # Errors
+    /// - [`StoreError::Unavailable`]: the file cannot be opened or created
+    /// - [`StoreError::Newer`]: a newer version of the program has written it
+    /// - [`StoreError::Corrupt`]: it is damaged, or not a database of this program
+    pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .pragma("recursive_triggers", "ON")
+            .busy_timeout(BUSY);
+        let writer = pool(1).connect_with(options.clone()).await.map_err(unavailable)?;
+        let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await.map_err(unavailable)?;
+        schema::migrate(&mut transaction).await?;
+        transaction.commit().await.map_err(unavailable)?;
+        let readers = pool(READERS).connect_lazy_with(options.create_if_missing(false));
+        Ok(Self { writer, readers })
+    }
+
+    /// Opens an existing file for reading only: nothing is created, and every write fails.
+    ///
+    /// # Errors
+    /// - as [`SqliteStore::open`], and when the file's schema is older than this program's
+    pub async fn open_to_read(path: &Path) -> Result<Self, StoreError> {
+        let options = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(BUSY);
+        let readers = pool(READERS).connect_with(options).await.map_err(unavailable)?;
+        let mut connection = readers.acquire().await.map_err(unavailable)?;
+        schema::check(&mut connection).await?;
+        drop(connection);
+        Ok(Self { writer: readers.clone(), readers })
+    }
+
+    /// Closes all connections, waiting for what is under way.
+    pub async fn close(&self) {
+        self.writer.close().await;
+        self.readers.close().await;
+    }
+
+    /// A transaction that holds the write lock from its beginning.
+    async fn write(&self) -> Result<sqlx::Transaction<'static, Sqlite>, StoreError> {
+        self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(unavailable)
+    }
+
+    /// A transaction that sees one state of the database throughout.
+    async fn read(&self) -> Result<sqlx::Transaction<'static, Sqlite>, StoreError> {
+        self.readers.begin().await.map_err(unavailable)
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn accept(&self, arrival: &Arrival) -> Result<Accepted, StoreError> {
+        let mut transaction = self.write().await?;
+        let accepted = inbox::accept(&mut transaction, arrival).await?;
+        if accepted == Accepted::Kept {
+            ledger::append(&mut transaction, &arrival.records).await?;
+            transaction.commit().await.map_err(unavailable)?;
+        }
+        Ok(accepted)
+    }
+
+    async fn lease(
+        &self,
+        worker: &str,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<Lease>, StoreError> {
+        let mut transaction = self.write().await?;
+        let lease = runs::lease(&mut transaction, worker, now, until).await?;
+        transaction.commit().await.map_err(unavailable)?;
+        Ok(lease)
+    }
+
+    async fn intend(&self, lease: &Lease, intent: &Value, at: Timestamp) -> Result<(), StoreError> {
+        let mut transaction = self.write().await?;
+        runs::intend(&mut transaction, lease, intent, at).await?;
+        transaction.commit().await.map_err(unavailable)
+    }
+
+    async fn finish(&self, lease: &Lease, finished: &Finished) -> Result<Vec<Leaf>, StoreError> {
+        let mut transaction = self.write().await?;
+        runs::finish(&mut transaction, lease, finished).await?;
+        let leaves = ledger::append(&mut transaction, &finished.records).await?;
+        transaction.commit().await.map_err(unavailable)?;
+        Ok(leaves)
+    }
+
+    async fn postpone(
+        &self,
+        lease: &Lease,
+        problem: &str,
+        at: Timestamp,
+        due: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.write().await?;
+        runs::postpone(&mut transaction, lease, problem, (at, due)).await?;
+        transaction.commit().await.map_err(unavailable)
+    }
+
+    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        runs::next_due(&mut *self.read().await?).await
+    }
+
+    async fn runs(&self, limit: u32) -> Result<Vec<Run>, StoreError> {
+        runs::latest(&mut *self.read().await?, limit).await
+    }
+
+    async fn run(&self, id: &RunId) -> Result<Option<Run>, StoreError> {
+        runs::one(&mut *self.read().await?, id).await
+    }
+
+    async fn timeline(&self, id: &RunId) -> Result<Vec<StepEntry>, StoreError> {
+        runs::timeline(&mut *self.read().await?, id).await
+    }
+
+    async fn leaves_of(&self, id: &RunId) -> Result<Vec<Leaf>, StoreError> {
+        ledger::leaves_of(&mut *self.read().await?, id).await
+    }
+
+    async fn ledger_size(&self) -> Result<u64, StoreError> {
+        ledger::size(&mut *self.read().await?).await
+    }
+
+    async fn leaves(&self, first: u64, limit: u32) -> Result<Vec<Leaf>, StoreError> {
+        ledger::leaves(&mut *self.read().await?, first, limit).await
+    }
+
+    async fn leaf_hashes(&self, size: u64) -> Result<Vec<LeafHash>, StoreError> {
+        ledger::leaf_hashes(&mut *self.read().await?, size).await
+    }
+
+    async fn nodes(&self, wanted: &[NodeId]) -> Result<Nodes, StoreError> {
+        ledger::nodes(&mut *self.read().await?, wanted).await
+    }
+
+    async fn keep_checkpoint(&self, size: u64, note: &str) -> Result<(), StoreError> {
+        let mut transaction = self.write().await?;
+        ledger::keep_checkpoint(&mut transaction, size, note).await?;
+        transaction.commit().await.map_err(unavailable)
+    }
+
+    async fn checkpoint(&self) -> Result<Option<String>, StoreError> {
+        ledger::checkpoint(&mut *self.read().await?).await
+    }
+
+    async fn checkpoints(&self) -> Result<Vec<StoredCheckpoint>, StoreError> {
+        ledger::checkpoints(&mut *self.read().await?).await
+    }
+
+    async fn problems(&self) -> Result<Vec<String>, StoreError> {
+        schema::problems(&mut *self.read().await?).await
+    }
+}
+
+/// A pool whose connections stay open: each has its own thread, prepared statements and page cache.
+fn pool(connections: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(Duration::from_secs(30))
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+}
+
+/// Sorts a database error into what a caller can do about it.
+fn unavailable(error: sqlx::Error) -> StoreError {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    // The lowest byte of an extended result code is the primary one: https://sqlite.org/rescode.html
+    let primary = code.and_then(|code| code.parse::<i32>().ok()).map(|code| code & 0xff);
+    match (&error, primary) {
+        (_, Some(11)) => StoreError::Corrupt(format!("the file is damaged: {error}")),
+        (_, Some(26)) => StoreError::Corrupt("the file is not a SQLite database".to_owned()),
+        (_, Some(19)) => StoreError::Corrupt(format!("a rule of the schema was broken: {error}")),
+        (sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_), _) => {
+            StoreError::Corrupt(error.to_string())
+        }
+        _ => StoreError::Unavailable(error),
+    }
+}

@@ -1,0 +1,4 @@
+//! One suite for each port, run on each of its adapters.
+
+mod store;
+mod store_sqlite;

@@ -1,0 +1,357 @@
+//! What every store keeps to, written once over `&dyn Store`. An adapter joins with [`store_contract`].
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use writ::domain::ledger::{LeafHash, Record, tree};
+use writ::domain::names::RunId;
+use writ::domain::request::run_id_of;
+use writ::domain::run::{Outcome, Position, Step};
+use writ::ports::store::{Accepted, Arrival, Finished, Lease, NewRun, Store, StoreError};
+
+/// Runs every check of the contract on a fresh store that `$open` gives: `async fn() -> (Arc<dyn Store>, impl Any)`,
+/// where the second keeps alive what the store stands on.
+macro_rules! store_contract {
+    ($open:path) => {
+        store_contract!($open:
+            a_delivery_is_kept_once,
+            the_same_content_is_kept_once,
+            a_run_is_made_once,
+            a_duplicate_leaves_no_record,
+            eight_deliveries_of_one_comment_make_one_run,
+            a_run_comes_back_as_it_was_given,
+            the_longest_due_run_is_leased_first,
+            a_leased_run_is_leased_once,
+            sixteen_workers_share_eight_runs,
+            an_expired_lease_is_lost_when_taken_over,
+            a_released_lease_is_lost,
+            finish_moves_the_run_and_appends_records,
+            finish_of_a_lost_lease_leaves_nothing,
+            a_settled_run_is_never_due,
+            a_postponed_step_is_due_later_with_its_intent,
+            a_second_intent_keeps_the_first,
+            leaves_and_nodes_make_the_tree,
+            checkpoints_are_kept_once_in_order,
+        );
+    };
+    ($open:path: $($check:ident),* $(,)?) => {$(
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $check() {
+            let (store, _keep) = $open().await;
+            $crate::contracts::store::$check(store).await;
+        }
+    )*};
+}
+pub(crate) use store_contract;
+
+/// A time, `seconds` after a fixed one.
+pub fn at(seconds: i64) -> Timestamp {
+    let start: Timestamp = "2026-08-22T10:00:00Z".parse().expect("a timestamp");
+    start + SignedDuration::from_secs(seconds)
+}
+
+/// The id of the `number`th run.
+pub fn run_id(number: u64) -> RunId {
+    run_id_of(&json!({"test": number}))
+}
+
+/// A delivery of comment `number`, received `seconds` after the start, that makes a run and one record.
+pub fn arrival(delivery: &str, number: u64, seconds: i64) -> Arrival {
+    let id = run_id(number);
+    Arrival {
+        delivery: delivery.to_owned(),
+        event: "issue_comment".to_owned(),
+        content_key: Some(format!("acme/shop#comment:{number}:created")),
+        body_sha256: "0".repeat(64),
+        received_at: at(seconds),
+        run: Some(NewRun {
+            id: id.clone(),
+            command: json!({"verb": "actuate", "number": number}),
+            request: None,
+            subject: format!("acme/shop#{number}"),
+            position: Step::Authorize,
+            outcome: None,
+        }),
+        records: vec![record("request.accepted", number, seconds)],
+    }
+}
+
+/// A record of run `number`.
+pub fn record(kind: &str, number: u64, seconds: i64) -> Record {
+    Record::new(kind, Some(run_id(number)), at(seconds), json!({"number": number}))
+}
+
+/// The end of a step that leads to `position`.
+pub fn finished(position: Position, seconds: i64) -> Finished {
+    Finished {
+        fact: json!({"found": seconds}),
+        position,
+        outcome: None,
+        at: at(seconds),
+        records: Vec::new(),
+    }
+}
+
+async fn lease(store: &Arc<dyn Store>, worker: &str, seconds: i64) -> Option<Lease> {
+    store.lease(worker, at(seconds), at(seconds + 60)).await.expect("lease")
+}
+
+async fn keep(store: &Arc<dyn Store>, number: u64, seconds: i64) {
+    let accepted = store.accept(&arrival(&format!("d{number}"), number, seconds)).await.expect("accept");
+    assert_eq!(accepted, Accepted::Kept);
+}
+
+fn is_lost<T>(result: Result<T, StoreError>) -> bool {
+    matches!(result, Err(StoreError::LeaseLost(_)))
+}
+
+pub async fn a_delivery_is_kept_once(store: Arc<dyn Store>) {
+    let first = arrival("d1", 1, 0);
+    assert_eq!(store.accept(&first).await.expect("first"), Accepted::Kept);
+    let again = Arrival { content_key: None, run: None, ..arrival("d1", 1, 1) };
+    let duplicate = Accepted::Duplicate { run: Some(run_id(1)) };
+    assert_eq!(store.accept(&again).await.expect("again"), duplicate);
+    let silent = Arrival { content_key: None, run: None, ..arrival("d2", 2, 2) };
+    assert_eq!(store.accept(&silent).await.expect("no run"), Accepted::Kept);
+    assert_eq!(store.accept(&silent).await.expect("no run again"), Accepted::Duplicate { run: None });
+}
+
+pub async fn the_same_content_is_kept_once(store: Arc<dyn Store>) {
+    keep(&store, 1, 0).await;
+    let other = Arrival { run: None, ..arrival("another-id", 1, 1) };
+    let duplicate = Accepted::Duplicate { run: Some(run_id(1)) };
+    assert_eq!(store.accept(&other).await.expect("other"), duplicate);
+    // Events without an identity do not collide with each other.
+    for delivery in ["e1", "e2"] {
+        let event = Arrival { content_key: None, run: None, records: Vec::new(), ..arrival(delivery, 9, 1) };
+        assert_eq!(store.accept(&event).await.expect("event"), Accepted::Kept);
+    }
+}
+
+pub async fn a_run_is_made_once(store: Arc<dyn Store>) {
+    keep(&store, 1, 0).await;
+    let other_door = Arrival { content_key: Some("another".to_owned()), ..arrival("another-id", 1, 1) };
+    let duplicate = Accepted::Duplicate { run: Some(run_id(1)) };
+    assert_eq!(store.accept(&other_door).await.expect("accept"), duplicate);
+    assert_eq!(store.runs(10).await.expect("runs").len(), 1);
+}
+
+pub async fn a_duplicate_leaves_no_record(store: Arc<dyn Store>) {
+    keep(&store, 1, 0).await;
+    store.accept(&arrival("d1", 1, 5)).await.expect("again");
+    store.accept(&arrival("d2", 1, 5)).await.expect("again by content");
+    assert_eq!(store.ledger_size().await.expect("size"), 1);
+}
+
+pub async fn eight_deliveries_of_one_comment_make_one_run(store: Arc<dyn Store>) {
+    let tasks = (0..8).map(|task| {
+        let store = Arc::clone(&store);
+        tokio::spawn(
+            async move { store.accept(&arrival(&format!("d{task}"), 1, task)).await.expect("accept") },
+        )
+    });
+    let mut kept = 0;
+    for task in tasks.collect::<Vec<_>>() {
+        match task.await.expect("task") {
+            Accepted::Kept => kept += 1,
+            Accepted::Duplicate { run } => assert_eq!(run, Some(run_id(1))),
+        }
+    }
+    assert_eq!(kept, 1);
+    assert_eq!(store.runs(10).await.expect("runs").len(), 1);
+    assert_eq!(store.ledger_size().await.expect("size"), 1);
+}
+
+pub async fn a_run_comes_back_as_it_was_given(store: Arc<dyn Store>) {
+    let outcome = Outcome::Refused { code: "c".to_owned(), message: "m".to_owned(), remedy: "r".to_owned() };
+    let mut given = arrival("d1", 1, 0);
+    if let Some(run) = &mut given.run {
+        run.position = Step::Report;
+        run.outcome = Some(outcome.clone());
+    }
+    store.accept(&given).await.expect("accept");
+    let run = store.run(&run_id(1)).await.expect("run").expect("there");
+    assert_eq!((run.id, run.subject, run.delivery), (run_id(1), "acme/shop#1".to_owned(), "d1".to_owned()));
+    assert_eq!(run.command, json!({"verb": "actuate", "number": 1}));
+    assert_eq!((run.position, run.outcome), (Position::At(Step::Report), Some(outcome)));
+    assert_eq!((run.attempts, run.created_at, run.updated_at), (0, at(0), at(0)));
+    assert!(run.request.is_none() && run.facts.is_empty());
+    assert!(store.run(&run_id(2)).await.expect("run").is_none());
+    keep(&store, 2, 10).await;
+    let newest_first: Vec<_> = store.runs(10).await.expect("runs").into_iter().map(|run| run.id).collect();
+    assert_eq!(newest_first, [run_id(2), run_id(1)]);
+    assert_eq!(store.runs(1).await.expect("runs").len(), 1);
+}
+
+pub async fn the_longest_due_run_is_leased_first(store: Arc<dyn Store>) {
+    assert_eq!(store.next_due().await.expect("due"), None);
+    keep(&store, 1, 20).await;
+    keep(&store, 2, 10).await;
+    assert_eq!(store.next_due().await.expect("due"), Some(at(10)));
+    assert!(lease(&store, "w", 9).await.is_none(), "not due yet");
+    assert_eq!(lease(&store, "w", 30).await.expect("due").run.id, run_id(2));
+    assert_eq!(lease(&store, "w", 30).await.expect("due").run.id, run_id(1));
+    assert!(lease(&store, "w", 30).await.is_none());
+    assert_eq!(store.next_due().await.expect("due"), Some(at(90)), "when the leases expire");
+}
+
+pub async fn a_leased_run_is_leased_once(store: Arc<dyn Store>) {
+    keep(&store, 1, 0).await;
+    let first = lease(&store, "one", 0).await.expect("due");
+    assert_eq!((first.step, first.run.attempts), (Step::Authorize, 1));
+    assert!(first.earlier_intent.is_none());
+    assert!(lease(&store, "two", 59).await.is_none());
+    let second = lease(&store, "two", 60).await.expect("expired");
+    assert!(second.fence > first.fence);
+    assert_eq!(second.run.attempts, 2);
+}
+
+pub async fn sixteen_workers_share_eight_runs(store: Arc<dyn Store>) {
+    for number in 0..8 {
+        keep(&store, number, 0).await;
+    }
+    let workers = (0..16).map(|worker| {
+        let store = Arc::clone(&store);
+        tokio::spawn(async move { lease(&store, &format!("w{worker}"), 1).await.map(|lease| lease.run.id) })
+    });
+    let mut leased = Vec::new();
+    for worker in workers.collect::<Vec<_>>() {
+        leased.extend(worker.await.expect("worker"));
+    }
+    leased.sort();
+    let mut all: Vec<_> = (0..8).map(run_id).collect();
+    all.sort();
+    assert_eq!(leased, all);
+}
+
+pub async fn an_expired_lease_is_lost_when_taken_over(store: Arc<dyn Store>) {
+    keep(&store, 1, 0).await;
+    let slow = lease(&store, "slow", 0).await.expect("due");
+    store.intend(&slow, &json!({"push": 1}), at(1)).await.expect("intend");
+    let quick = lease(&store, "quick", 60).await.expect("expired");
+    assert_eq!(quick.earlier_intent, Some(json!({"push": 1})));
+    assert!(is_lost(store.intend(&slow, &Value::Null, at(61)).await));
+    assert!(is_lost(store.finish(&slow, &finished(Position::Settled, 61)).await));
+    assert!(is_lost(store.postpone(&slow, "slow", at(61), at(62)).await));
+    store.finish(&quick, &finished(Position::At(Step::Plan), 62)).await.expect("the holder may");
+}
+
+pub async fn a_released_lease_is_lost(store: Arc<dyn Store>) {
+    keep(&store, 1, 0).await;
+    let lease = lease(&store, "w", 0).await.expect("due");
+    store.finish(&lease, &finished(Position::At(Step::Plan), 1)).await.expect("once");
+    assert!(is_lost(store.finish(&lease, &finished(Position::Settled, 2)).await), "twice");
+    assert!(is_lost(store.intend(&lease, &Value::Null, at(2)).await));
+}
+
+pub async fn finish_moves_the_run_and_appends_records(store: Arc<dyn Store>) {
+    keep(&store, 1, 0).await;
+    let held = lease(&store, "w", 0).await.expect("due");
+    store.intend(&held, &json!({"ask": "permission"}), at(1)).await.expect("intend");
+    let records = vec![record("request.authorized", 1, 2), record("change.planned", 1, 2)];
+    let end = Finished { records: records.clone(), ..finished(Position::At(Step::Plan), 2) };
+    let leaves = store.finish(&held, &end).await.expect("finish");
+    let indexes: Vec<u64> = leaves.iter().map(|leaf| leaf.index).collect();
+    assert_eq!(indexes, [1, 2]);
+    assert!(leaves.iter().zip(&records).all(|(leaf, record)| leaf.data == record.canonical()));
+    assert!(leaves.iter().zip(&records).all(|(leaf, record)| leaf.hash == record.leaf()));
+    let run = store.run(&run_id(1)).await.expect("run").expect("there");
+    assert_eq!((run.position, run.attempts, run.updated_at), (Position::At(Step::Plan), 0, at(2)));
+    assert_eq!(run.facts.get("authorize"), Some(&json!({"found": 2})));
+    assert_eq!(store.leaves_of(&run_id(1)).await.expect("leaves").len(), 3);
+    let timeline = store.timeline(&run_id(1)).await.expect("timeline");
+    assert_eq!(timeline.len(), 1);
+    assert_eq!((timeline[0].step, timeline[0].attempt, &*timeline[0].worker), (Step::Authorize, 1, "w"));
+    assert_eq!(timeline[0].intent, Some(json!({"ask": "permission"})));
+    assert_eq!(
+        (timeline[0].finished_at, timeline[0].outcome.clone()),
+        (Some(at(2)), Some(json!({"found": 2})))
+    );
+    let next = lease(&store, "w", 2).await.expect("the next step is due at once");
+    assert_eq!((next.step, next.run.attempts, next.earlier_intent), (Step::Plan, 1, None));
+}
+
+pub async fn finish_of_a_lost_lease_leaves_nothing(store: Arc<dyn Store>) {
+    keep(&store, 1, 0).await;
+    let slow = lease(&store, "slow", 0).await.expect("due");
+    let _quick = lease(&store, "quick", 60).await.expect("expired");
+    let end = Finished { records: vec![record("late", 1, 61)], ..finished(Position::Settled, 61) };
+    assert!(is_lost(store.finish(&slow, &end).await));
+    assert_eq!(store.ledger_size().await.expect("size"), 1);
+    let run = store.run(&run_id(1)).await.expect("run").expect("there");
+    assert_eq!(run.position, Position::At(Step::Authorize));
+}
+
+pub async fn a_settled_run_is_never_due(store: Arc<dyn Store>) {
+    keep(&store, 1, 0).await;
+    let held = lease(&store, "w", 0).await.expect("due");
+    let end = Finished { outcome: Some(Outcome::Answered), ..finished(Position::Settled, 1) };
+    store.finish(&held, &end).await.expect("finish");
+    assert!(lease(&store, "w", 1_000_000).await.is_none());
+    assert_eq!(store.next_due().await.expect("due"), None);
+    let run = store.run(&run_id(1)).await.expect("run").expect("there");
+    assert_eq!((run.position, run.outcome), (Position::Settled, Some(Outcome::Answered)));
+}
+
+pub async fn a_postponed_step_is_due_later_with_its_intent(store: Arc<dyn Store>) {
+    keep(&store, 1, 0).await;
+    let held = lease(&store, "w", 0).await.expect("due");
+    store.intend(&held, &json!({"push": "branch"}), at(1)).await.expect("intend");
+    store.postpone(&held, "the forge is down", at(2), at(30)).await.expect("postpone");
+    assert_eq!(store.next_due().await.expect("due"), Some(at(30)));
+    assert!(lease(&store, "w", 29).await.is_none());
+    let again = lease(&store, "w", 30).await.expect("due");
+    assert_eq!(again.run.attempts, 2);
+    assert_eq!(again.earlier_intent, Some(json!({"push": "branch"})), "its effect may have happened");
+    let timeline = store.timeline(&run_id(1)).await.expect("timeline");
+    assert_eq!(timeline[0].problem.as_deref(), Some("the forge is down"));
+    assert_eq!((timeline[0].finished_at, timeline[0].outcome.clone()), (Some(at(2)), None));
+    assert_eq!(timeline[1].finished_at, None, "the second try is open");
+}
+
+pub async fn a_second_intent_keeps_the_first(store: Arc<dyn Store>) {
+    keep(&store, 1, 0).await;
+    let held = lease(&store, "w", 0).await.expect("due");
+    for intent in ["react", "comment"] {
+        store.intend(&held, &json!(intent), at(1)).await.expect("intend");
+    }
+    let timeline = store.timeline(&run_id(1)).await.expect("timeline");
+    let intents: Vec<_> = timeline.into_iter().filter_map(|entry| entry.intent).collect();
+    assert_eq!(intents, [json!("react"), json!("comment")]);
+    assert_eq!(lease(&store, "w", 60).await.expect("expired").earlier_intent, Some(json!("comment")));
+}
+
+pub async fn leaves_and_nodes_make_the_tree(store: Arc<dyn Store>) {
+    for number in 0..21 {
+        keep(&store, number, 0).await;
+    }
+    let size = store.ledger_size().await.expect("size");
+    assert_eq!(size, 21);
+    let leaves = store.leaves(0, 1000).await.expect("leaves");
+    let hashes = store.leaf_hashes(size).await.expect("hashes");
+    assert!(leaves.iter().all(|leaf| leaf.hash == LeafHash::of(&leaf.data)));
+    assert_eq!(hashes, leaves.iter().map(|leaf| leaf.hash).collect::<Vec<_>>());
+    assert_eq!(store.leaves(19, 1).await.expect("leaves")[0].index, 19);
+    let root = store.root(size).await.expect("root");
+    for (index, leaf) in (0..).zip(&hashes) {
+        let proof = store.inclusion(index, size).await.expect("proof");
+        tree::check_inclusion(index, *leaf, &proof, (size, root)).expect("included");
+    }
+    for old in 1..=size {
+        let proof = store.consistency(old, size).await.expect("proof");
+        let head = (old, store.root(old).await.expect("root"));
+        tree::check_consistency(&proof, head, (size, root)).expect("consistent");
+    }
+    assert!(store.problems().await.expect("problems").is_empty());
+}
+
+pub async fn checkpoints_are_kept_once_in_order(store: Arc<dyn Store>) {
+    assert_eq!(store.checkpoint().await.expect("none"), None);
+    for (size, note) in [(1, "one"), (2, "two"), (1, "one")] {
+        store.keep_checkpoint(size, note).await.expect("keep");
+    }
+    assert_eq!(store.checkpoint().await.expect("newest").as_deref(), Some("two"));
+    let kept: Vec<_> = store.checkpoints().await.expect("all").into_iter().map(|kept| kept.note).collect();
+    assert_eq!(kept, ["one", "two"]);
+}

@@ -1,0 +1,172 @@
+//! The SQLite adapter: the contract, and what only a file can do: reopen, refuse, be tampered with.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::json;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _};
+use tempfile::TempDir;
+use writ::domain::run::{Position, Step};
+use writ::ports::store::{SqliteStore, Store, StoreError};
+
+use super::store::{arrival, at, finished, run_id, store_contract};
+
+async fn fresh() -> (Arc<dyn Store>, TempDir) {
+    let folder = TempDir::new().expect("folder");
+    let store = SqliteStore::open(&folder.path().join("writ.db")).await.expect("open");
+    (Arc::new(store), folder)
+}
+
+store_contract!(fresh);
+
+/// Runs SQL on the file as somebody with the `sqlite3` program would.
+async fn behind_its_back(path: &Path, sql: &'static str) -> Result<(), sqlx::Error> {
+    let mut connection = SqliteConnectOptions::new().filename(path).connect().await?;
+    sqlx::raw_sql(sql).execute(&mut connection).await?;
+    connection.close().await
+}
+
+#[tokio::test]
+async fn an_open_intent_survives_a_restart() {
+    let folder = TempDir::new().expect("folder");
+    let path = folder.path().join("writ.db");
+    let store = SqliteStore::open(&path).await.expect("open");
+    store.accept(&arrival("d1", 1, 0)).await.expect("accept");
+    let held = store.lease("before", at(0), at(60)).await.expect("lease").expect("due");
+    store.intend(&held, &json!({"push": "branch"}), at(1)).await.expect("intend");
+    store.close().await;
+    drop(store);
+
+    let store = SqliteStore::open(&path).await.expect("open again");
+    assert!(store.lease("after", at(2), at(62)).await.expect("lease").is_none(), "still leased");
+    let taken = store.lease("after", at(60), at(120)).await.expect("lease").expect("expired");
+    assert_eq!(taken.earlier_intent, Some(json!({"push": "branch"})));
+    store.finish(&taken, &finished(Position::At(Step::Plan), 61)).await.expect("finish");
+    assert_eq!(store.run(&run_id(1)).await.expect("run").expect("there").position, Position::At(Step::Plan));
+}
+
+#[tokio::test]
+async fn two_processes_share_a_file() {
+    let folder = TempDir::new().expect("folder");
+    let path = folder.path().join("writ.db");
+    let (one, two) =
+        (SqliteStore::open(&path).await.expect("one"), SqliteStore::open(&path).await.expect("two"));
+    let accept = |store: SqliteStore, first: u64| async move {
+        for number in first..first + 20 {
+            store.accept(&arrival(&format!("d{number}"), number, 0)).await.expect("accept");
+        }
+    };
+    tokio::join!(accept(one.clone(), 0), accept(two.clone(), 20));
+    assert_eq!(one.ledger_size().await.expect("size"), 40);
+    assert!(two.problems().await.expect("problems").is_empty());
+}
+
+#[tokio::test]
+async fn the_ledger_cannot_be_changed() {
+    let folder = TempDir::new().expect("folder");
+    let path = folder.path().join("writ.db");
+    let store = SqliteStore::open(&path).await.expect("open");
+    for number in 0..3 {
+        store.accept(&arrival(&format!("d{number}"), number, 0)).await.expect("accept");
+    }
+    store.keep_checkpoint(3, "note").await.expect("keep");
+    for statement in [
+        "UPDATE leaves SET data = x'00' WHERE position = 1",
+        "DELETE FROM leaves WHERE position = 2",
+        "INSERT OR REPLACE INTO leaves (position, data) VALUES (1, x'00')",
+        "INSERT INTO leaves (position, data) VALUES (7, x'00')",
+        "UPDATE nodes SET hash = zeroblob(32)",
+        "DELETE FROM nodes WHERE level = 0",
+        "INSERT OR REPLACE INTO nodes (level, position, hash) VALUES (0, 1, zeroblob(32))",
+        "UPDATE checkpoints SET note = 'other'",
+        "DELETE FROM checkpoints",
+        "INSERT OR REPLACE INTO checkpoints (id, size, note) VALUES (1, 3, 'other')",
+        "INSERT OR REPLACE INTO checkpoints (id, size, note) VALUES (2, 3, 'note')",
+    ] {
+        let refused = behind_its_back(&path, statement).await.expect_err(statement);
+        assert!(refused.to_string().contains("append-only"), "{statement}: {refused}");
+    }
+    assert!(store.problems().await.expect("problems").is_empty());
+}
+
+#[tokio::test]
+async fn a_missing_or_changed_trigger_is_named() {
+    let folder = TempDir::new().expect("folder");
+    let path = folder.path().join("writ.db");
+    let store = SqliteStore::open(&path).await.expect("open");
+    behind_its_back(
+        &path,
+        "DROP TRIGGER leaves_update; DROP TRIGGER nodes_delete;
+         CREATE TRIGGER nodes_delete BEFORE DELETE ON nodes BEGIN SELECT 1; END",
+    )
+    .await
+    .expect("drop");
+    let problems = store.problems().await.expect("problems");
+    assert!(problems.iter().any(|line| line.contains("`leaves_update` is missing")), "{problems:?}");
+    assert!(problems.iter().any(|line| line.contains("`nodes_delete` is not ours")), "{problems:?}");
+}
+
+#[tokio::test]
+async fn a_newer_database_is_refused() {
+    let folder = TempDir::new().expect("folder");
+    let path = folder.path().join("writ.db");
+    SqliteStore::open(&path).await.expect("open").close().await;
+    behind_its_back(&path, "PRAGMA user_version = 99").await.expect("raise");
+    for refused in [SqliteStore::open(&path).await, SqliteStore::open_to_read(&path).await] {
+        assert!(matches!(refused, Err(StoreError::Newer { found: 99, .. })), "{refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_not_ours_is_refused_and_kept() {
+    let folder = TempDir::new().expect("folder");
+    let path = folder.path().join("notes.txt");
+    let text = "this is not a database, ".repeat(100);
+    std::fs::write(&path, &text).expect("write");
+    let refused = SqliteStore::open(&path).await.expect_err("text");
+    assert!(refused.to_string().contains("not a SQLite database"), "{refused}");
+    assert_eq!(std::fs::read_to_string(&path).expect("read"), text);
+
+    let path = folder.path().join("other.db");
+    let mut other =
+        SqliteConnectOptions::new().filename(&path).create_if_missing(true).connect().await.expect("new");
+    sqlx::raw_sql("CREATE TABLE theirs (x)").execute(&mut other).await.expect("create");
+    other.close().await.expect("close");
+    let refused = SqliteStore::open(&path).await.expect_err("another program's");
+    assert!(refused.to_string().contains("another program"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_damaged_file_is_a_clear_error() {
+    let folder = TempDir::new().expect("folder");
+    let path = folder.path().join("writ.db");
+    let store = SqliteStore::open(&path).await.expect("open");
+    for number in 0..50 {
+        store.accept(&arrival(&format!("d{number}"), number, 0)).await.expect("accept");
+    }
+    store.close().await;
+    let mut bytes = std::fs::read(&path).expect("read");
+    let page = 4096;
+    // The schema's page stays whole; every table's is overwritten.
+    bytes[3 * page..].fill(0xAA);
+    std::fs::write(&path, bytes).expect("write");
+    let error = match SqliteStore::open(&path).await {
+        Ok(store) => store.leaves(0, 100).await.expect_err("damaged"),
+        Err(error) => error,
+    };
+    assert!(matches!(error, StoreError::Corrupt(_)), "{error:?}");
+}
+
+#[tokio::test]
+async fn reading_neither_creates_nor_changes() {
+    let folder = TempDir::new().expect("folder");
+    let path = folder.path().join("writ.db");
+    let missing = SqliteStore::open_to_read(&path).await.expect_err("missing");
+    assert!(matches!(missing, StoreError::Unavailable(_)), "{missing:?}");
+    assert!(!path.exists());
+    SqliteStore::open(&path).await.expect("open").close().await;
+    let store = SqliteStore::open_to_read(&path).await.expect("read");
+    assert_eq!(store.ledger_size().await.expect("size"), 0);
+    assert!(store.accept(&arrival("d1", 1, 0)).await.is_err());
+}
