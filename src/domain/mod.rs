@@ -6,6 +6,7 @@
 pub mod change;
 pub mod command;
 pub mod ledger;
+pub mod manifest;
 pub mod names;
 pub mod plan;
 pub mod policy;

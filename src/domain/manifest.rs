@@ -1,0 +1,135 @@
+//! Manifests as values: the objects of a file by kind and name, parsed once per blob.
+//!
+//! For reading only; edits go through `domain::yaml`, which keeps the bytes.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::Value;
+
+use super::change::DocumentName;
+use super::names::BlobId;
+use super::tree::Entry;
+use super::yaml::{self, Pointer, Refusal, Step};
+
+/// How many parsed files are kept; then all are dropped and parsing starts anew.
+const KEPT: usize = 1024;
+
+/// The objects of one file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Manifest {
+    /// In the order of the file.
+    pub objects: Vec<Object>,
+}
+
+/// One document of a file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Object {
+    /// Its kind and name.
+    pub name: DocumentName,
+    /// Its value as Kubernetes reads it.
+    pub value: Value,
+}
+
+/// What a pointer selects in a value.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Found<'v> {
+    /// Nothing.
+    Nothing,
+    /// This value.
+    One(&'v Value),
+    /// A selector matches more than one item.
+    Several,
+}
+
+impl Manifest {
+    /// Reads a file's text.
+    ///
+    /// # Errors
+    /// As [`yaml::parse`].
+    pub fn parse(text: &str) -> Result<Self, Refusal> {
+        let stream = yaml::parse(text)?;
+        let objects = stream.documents().iter().map(|document| Object {
+            name: DocumentName { kind: document.kind(), name: document.name() },
+            value: document.value(),
+        });
+        Ok(Self { objects: objects.collect() })
+    }
+
+    /// The indexes of the objects with this kind and name: usually one.
+    pub fn indexes_of<'m>(&'m self, kind: &'m str, name: &'m str) -> impl Iterator<Item = usize> + 'm {
+        let is_it = move |object: &Object| object.name.kind == kind && object.name.name == name;
+        self.objects.iter().enumerate().filter(move |(_, object)| is_it(object)).map(|(index, _)| index)
+    }
+}
+
+/// What a pointer selects in a value.
+#[must_use]
+pub fn select<'v>(root: &'v Value, pointer: &Pointer) -> Found<'v> {
+    let mut here = root;
+    for step in &pointer.steps {
+        let next = match (step, here) {
+            (Step::Key(key), Value::Object(map)) => map.get(key),
+            (Step::Key(key), Value::Array(items)) => key.parse::<usize>().ok().and_then(|at| items.get(at)),
+            (Step::Item { key, value }, Value::Array(items)) => {
+                let mut matching = items.iter().filter(|item| reads(item.get(key), value));
+                let first = matching.next();
+                if matching.next().is_some() {
+                    return Found::Several;
+                }
+                first
+            }
+            _ => None,
+        };
+        match next {
+            Some(value) => here = value,
+            None => return Found::Nothing,
+        }
+    }
+    Found::One(here)
+}
+
+/// Whether a field reads as this text.
+fn reads(field: Option<&Value>, text: &str) -> bool {
+    match field {
+        Some(Value::String(found)) => found == text,
+        Some(Value::Number(number)) => number.to_string() == text,
+        Some(Value::Bool(flag)) => flag.to_string() == text,
+        _ => false,
+    }
+}
+
+/// The files parsed so far, by blob id. One per process; shared between threads.
+///
+/// A cache of a pure function: with or without it, the answers are the same.
+#[derive(Debug, Default)]
+pub struct Manifests {
+    parsed: Mutex<BTreeMap<BlobId, Arc<Manifest>>>,
+}
+
+impl Manifests {
+    /// The objects of an entry of a tree.
+    ///
+    /// # Errors
+    /// As [`yaml::parse`]; text that is not UTF-8 is refused in the same way.
+    pub fn read(&self, entry: &Entry) -> Result<Arc<Manifest>, Refusal> {
+        if let Some(known) = self.lock().get(&entry.blob) {
+            return Ok(known.clone());
+        }
+        let text = entry.text().ok_or_else(|| {
+            Refusal::at("", 0, yaml::Reason::Syntax, "the file is not UTF-8 text".to_owned())
+        })?;
+        let manifest = Arc::new(Manifest::parse(text)?);
+        let mut parsed = self.lock();
+        if parsed.len() >= KEPT {
+            parsed.clear();
+        }
+        parsed.insert(entry.blob.clone(), manifest.clone());
+        Ok(manifest)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<BlobId, Arc<Manifest>>> {
+        // OK because entries are only ever added whole: a panic elsewhere leaves nothing half done.
+        self.parsed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
