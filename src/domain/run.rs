@@ -120,3 +120,16 @@ pub fn next(step: Step, result: &StepResult) -> Position {
         (Step::Propose, StepResult::Done) => Position::At(Step::Report),
     }
 }
+
+/// Seconds to wait before a step is tried again after `attempt` tries (from 1) found something outside unavailable;
+/// `None` when it was tried often enough. Source: the orchestration guard's class `transient`.
+#[must_use]
+pub fn retry_seconds(attempt: u32) -> Option<u32> {
+    match attempt {
+        0 | 1 => Some(15),
+        2 => Some(30),
+        3 => Some(60),
+        4 => Some(120),
+        _ => None,
+    }
+}

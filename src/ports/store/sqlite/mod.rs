@@ -129,6 +129,12 @@ impl Store for SqliteStore {
         Ok(leaves)
     }
 
+    async fn extend(&self, lease: &Lease, until: Timestamp) -> Result<(), StoreError> {
+        let mut transaction = self.write().await?;
+        runs::extend(&mut transaction, lease, until).await?;
+        transaction.commit().await.map_err(unavailable)
+    }
+
     async fn postpone(
         &self,
         lease: &Lease,

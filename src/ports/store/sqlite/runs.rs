@@ -134,6 +134,22 @@ pub(super) async fn finish(
     Ok(())
 }
 
+/// Moves the end of the lease.
+pub(super) async fn extend(
+    connection: &mut SqliteConnection,
+    lease: &Lease,
+    until: Timestamp,
+) -> Result<(), StoreError> {
+    hold(connection, lease).await?;
+    sqlx::query("UPDATE runs SET leased_until = ? WHERE id = ?")
+        .bind(micros(until))
+        .bind(lease.run.id.as_str())
+        .execute(connection)
+        .await
+        .map_err(unavailable)?;
+    Ok(())
+}
+
 /// Writes the problem and releases the lease; `times` are now and when the step is due again.
 pub(super) async fn postpone(
     connection: &mut SqliteConnection,

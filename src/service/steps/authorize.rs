@@ -1,0 +1,120 @@
+//! Authorize: is the comment still what it was, may its author do this, was it confirmed?
+//!
+//! [`standing`] is asked here and once more before anything is published.
+
+use serde_json::json;
+use tracing::warn;
+
+use crate::domain::command::table::{Needs, Verb};
+use crate::domain::run::Outcome;
+use crate::ports::forge::{ForgeError, Permission, Reaction};
+use crate::service::accept::sha256_hex;
+use crate::service::asked::What;
+use crate::service::pipeline::{Job, Performed, Pipeline, StepError};
+use crate::service::reply;
+
+/// Reacts, asks the forge, and refuses what the procedure's confirmation does not cover.
+pub async fn perform(pipeline: &Pipeline, job: &Job) -> Result<Performed, StepError> {
+    react(pipeline, job, Reaction::Eyes).await;
+    let permission = match standing(pipeline, job).await? {
+        Ok(permission) => permission,
+        Err(outcome) => return Ok(Performed::ends(outcome, json!({}), vec![])),
+    };
+    let planner = &job.target.planner;
+    let admitted = match job.asked.what {
+        What::Actuate => {
+            job.request().map(|request| planner.admit(request).and_then(|()| planner.confirm(request)))?
+        }
+        What::Plan => planner.admit(job.request()?),
+        _ => Ok(()),
+    };
+    if let Err(refusal) = admitted {
+        return Ok(reply::refused(refusal));
+    }
+    let fact = json!({
+        "account": job.asked.actor.id,
+        "permission": shown(permission),
+        "comment_sha256": job.asked.comment_sha256,
+    });
+    let record = pipeline.record(job, "request.authorized", fact.clone());
+    match job.asked.what {
+        What::Actuate | What::Plan => {
+            reply::put_working(pipeline, job).await;
+            Ok(Performed::done(fact, vec![record]))
+        }
+        _ => Ok(Performed::ends(Outcome::Answered, fact, vec![record])),
+    }
+}
+
+/// Whether the request stands: the comment is there and reads as it did, and its author may do what it asks.
+/// The inner `Err` is how the run ends where it does not.
+pub async fn standing(pipeline: &Pipeline, job: &Job) -> Result<Result<Permission, Outcome>, StepError> {
+    let (place, actor) = (&job.asked.place, &job.asked.actor);
+    let void = |message: &str| Ok(Err(Outcome::Void { message: message.to_owned() }));
+    match pipeline.forge.comment(&place.repository, place.comment).await? {
+        None => return void("the comment was deleted before it was carried out"),
+        Some(comment) if comment.author != actor.id => return void("the comment has another author now"),
+        Some(comment) if sha256_hex(comment.body.as_bytes()) != job.asked.comment_sha256 => {
+            return void("the comment was edited before it was carried out");
+        }
+        Some(_) => {}
+    }
+    let needs = needs(&job.asked.what);
+    match pipeline.forge.permission(&place.repository, &actor.login).await {
+        Ok((id, _)) if id != actor.id => Ok(Err(refusal(
+            "account_mismatch",
+            format!("the name `{}` belongs to another account now", actor.login),
+        ))),
+        Ok((_, permission)) if permission >= least(needs) => Ok(Ok(permission)),
+        Ok((_, permission)) => Ok(Err(lacking(&actor.login, needs, permission))),
+        Err(ForgeError::NotFound(_)) => Ok(Err(lacking(&actor.login, needs, Permission::None))),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Puts a reaction on the comment; a sign that fails is no reason to fail.
+pub async fn react(pipeline: &Pipeline, job: &Job, reaction: Reaction) {
+    let place = &job.asked.place;
+    if let Err(error) = pipeline.forge.react(&place.repository, place.comment, reaction).await {
+        warn!(error = &error as &dyn std::error::Error, "the reaction could not be put on the comment");
+    }
+}
+
+fn needs(what: &What) -> Needs {
+    let verb = match what {
+        What::Actuate => Verb::Actuate,
+        What::Plan => Verb::Plan,
+        What::Status { .. } => Verb::Status,
+        What::Explain { .. } => Verb::Explain,
+        What::Help | What::Mistake { .. } => Verb::Help,
+    };
+    verb.row().needs
+}
+
+fn least(needs: Needs) -> Permission {
+    match needs {
+        Needs::Read => Permission::Read,
+        Needs::Write => Permission::Write,
+    }
+}
+
+fn lacking(login: &str, needs: Needs, has: Permission) -> Outcome {
+    refusal(
+        "permission_missing",
+        format!("`{login}` has {} permission here, and this needs {}", shown(has), needs.as_str()),
+    )
+}
+
+fn refusal(code: &str, message: String) -> Outcome {
+    let remedy = "ask somebody with that permission to comment the command".to_owned();
+    Outcome::Refused { code: code.to_owned(), message, remedy }
+}
+
+fn shown(permission: Permission) -> &'static str {
+    match permission {
+        Permission::None => "no",
+        Permission::Read => "read",
+        Permission::Write => "write",
+        Permission::Admin => "admin",
+    }
+}

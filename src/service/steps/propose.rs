@@ -1,0 +1,35 @@
+//! Propose: the pull request, found before it is made, with the record's inclusion proof in its body.
+
+use serde_json::json;
+
+use crate::domain::ledger::Record;
+use crate::domain::run::{Outcome, Step};
+use crate::ports::forge::Pull;
+use crate::service::pipeline::{Job, Performed, Pipeline, StepError};
+use crate::service::proposal::{self, Evidence};
+
+/// Finds or opens the pull request.
+pub async fn perform(pipeline: &Pipeline, job: &Job) -> Result<Performed, StepError> {
+    let report = job.report()?;
+    let repository = &job.target.name;
+    if let Some(pull) = pipeline.forge.find_pull(repository, &report.branch).await? {
+        return Ok(proposed(pipeline, job, &pull));
+    }
+    let Some(planned) = job.plan_again().await? else {
+        return Err(StepError::Fault("planning again gave another plan than the pushed one".to_owned()));
+    };
+    let record: Record = job.fact(Step::Plan, "record")?;
+    let proof = pipeline.notary.prove(pipeline.store.as_ref(), &job.run.id, record.leaf()).await?;
+    let run_url = pipeline.run_url(&job.run);
+    let evidence = Evidence { request: job.request()?, proof: Some(&proof), run_url: run_url.as_deref() };
+    let new = proposal::propose(&pipeline.renderer, &planned, &job.target.base, evidence)?;
+    let pull = pipeline.forge.open_pull(repository, &new).await?;
+    Ok(proposed(pipeline, job, &pull))
+}
+
+fn proposed(pipeline: &Pipeline, job: &Job, pull: &Pull) -> Performed {
+    let fact = json!({"pull": pull.number, "url": pull.url, "head": pull.head, "draft": pull.draft});
+    let record = pipeline.record(job, "pull.proposed", fact.clone());
+    let outcome = Outcome::Proposed { pull: pull.number.0, url: pull.url.clone() };
+    Performed::ends(outcome, fact, vec![record])
+}

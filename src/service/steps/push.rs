@@ -1,0 +1,131 @@
+//! Push: the branch, made by compare-and-swap on «does not exist», after asking everything once more.
+//!
+//! The commit is made from the recorded base, so a base that moved meanwhile changes nothing as long as the files
+//! that the plan writes are untouched there; if they are not, the plan is void.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use crate::domain::names::CommitId;
+use crate::domain::plan::PlanReport;
+use crate::domain::policy::Decision;
+use crate::domain::request::Request;
+use crate::domain::run::Step;
+use crate::ports::git::{Credential, GitError, PushOutcome};
+use crate::service::pipeline::{Job, Performed, Pipeline, StepError, Target, blocking};
+use crate::service::planning::PlanError;
+
+use super::authorize;
+
+/// Asks again, signs a checkpoint over the record, commits and pushes.
+pub async fn perform(pipeline: &Pipeline, job: &Job) -> Result<Performed, StepError> {
+    if let Err(outcome) = authorize::standing(pipeline, job).await? {
+        return Ok(Performed::ends(outcome, json!({}), vec![]));
+    }
+    let report = job.report()?;
+    let Some(commit) = report.commit.clone() else {
+        return Err(StepError::Fault("the plan has no commit to push".to_owned()));
+    };
+    let credential = pipeline.credential(&job.target).await?;
+    if job.repeated && is_there(job, &report, &commit, credential.clone()).await? {
+        return Ok(pushed(pipeline, job, &report, &commit));
+    }
+    if let Some(refusal) = base_refuses(job, &report, credential.clone()).await? {
+        return Ok(refusal);
+    }
+    let Some(planned) = job.plan_again().await? else { return Ok(plan_changed()) };
+    let Some(draft) = planned.draft else {
+        return Err(StepError::Fault("the plan has nothing to commit".to_owned()));
+    };
+    pipeline.notary.checkpoint(pipeline.store.as_ref()).await?;
+    let (target, branch, wanted) = (Arc::clone(&job.target), report.branch.clone(), commit.clone());
+    let outcome = blocking(move || {
+        let made = target.git.commit(&draft)?;
+        if made != wanted {
+            return Ok(None);
+        }
+        target.git.push(&branch, &made, credential.as_ref()).map(Some)
+    })
+    .await?;
+    match outcome {
+        Ok(Some(PushOutcome::Created | PushOutcome::AlreadyThere)) => {
+            Ok(pushed(pipeline, job, &report, &commit))
+        }
+        Ok(Some(PushOutcome::Conflict { found })) => Ok(Performed::refused(
+            "branch_taken",
+            format!("branch `{}` exists and points to `{found}`", report.branch),
+            "look at that branch; delete it if it is not wanted, then comment the command again",
+        )),
+        Ok(None) => Ok(plan_changed()),
+        Err(GitError::Rejected { reason, .. }) => Ok(Performed::refused(
+            "push_rejected",
+            format!("the repository does not take branch `{}`: {reason}", report.branch),
+            "let writ's account push such branches (rules, hooks, rights), then comment the command again",
+        )),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The proof-bearing end of a push that happened, now or in an earlier try.
+fn pushed(pipeline: &Pipeline, job: &Job, report: &PlanReport, commit: &CommitId) -> Performed {
+    let fact = json!({"branch": report.branch, "commit": commit, "base": report.base});
+    let record = pipeline.record(job, "branch.pushed", fact.clone());
+    Performed::done(fact, vec![record])
+}
+
+async fn is_there(
+    job: &Job,
+    report: &PlanReport,
+    commit: &CommitId,
+    credential: Option<Credential>,
+) -> Result<bool, StepError> {
+    let (target, branch) = (Arc::clone(&job.target), report.branch.clone());
+    let tip = blocking(move || target.git.remote_tip(&branch, credential.as_ref())).await??;
+    Ok(tip.as_ref() == Some(commit))
+}
+
+/// Why the base as it is now does not let the plan through; `None` where it does.
+async fn base_refuses(
+    job: &Job,
+    report: &PlanReport,
+    credential: Option<Credential>,
+) -> Result<Option<Performed>, StepError> {
+    let (target, report, request) = (Arc::clone(&job.target), report.clone(), job.request()?.clone());
+    blocking(move || compare(&target, &report, &request, credential.as_ref())).await?
+}
+
+fn compare(
+    target: &Target,
+    report: &PlanReport,
+    request: &Request,
+    credential: Option<&Credential>,
+) -> Result<Option<Performed>, StepError> {
+    let tip = target.git.fetch(&target.base, credential)?;
+    if tip == report.base {
+        return Ok(None);
+    }
+    let moved = |what: String| {
+        let remedy = "comment the command again: it is then planned on the base as it is now";
+        Ok(Some(Performed::refused("base_moved", what, remedy)))
+    };
+    match target.planner.plan(target.git.as_ref(), &tip, request) {
+        Ok(now) if now.report.files != report.files => {
+            moved(format!("the files to change are different at `{tip}` than at `{}`", report.base))
+        }
+        Ok(now) if now.report.verdict.decision == Decision::Deny => {
+            moved(format!("the policies deny the same change at `{tip}`"))
+        }
+        Ok(_) => Ok(None),
+        Err(PlanError::Refused(refusal)) => moved(format!("at `{tip}`: {refusal}")),
+        Err(PlanError::Git(error)) => Err(error.into()),
+    }
+}
+
+fn plan_changed() -> Performed {
+    Performed::refused(
+        "plan_changed",
+        format!("planning again in step `{}` gave another plan than the recorded one", Step::Push.as_str()),
+        "writ or its library was changed in between; comment the command again",
+    )
+}
