@@ -1,0 +1,174 @@
+//! A run as pages show it: plain values for the templates, nothing to decide there.
+
+use serde_json::{Value, json};
+
+use crate::domain::change::Change;
+use crate::domain::ledger::Record;
+use crate::domain::plan::PlanReport;
+use crate::domain::request::Origin;
+use crate::domain::run::{Outcome, Position, Step};
+use crate::ports::store::{Leaf, Run, StepEntry};
+use crate::service::asked::Asked;
+
+use super::{diff, words};
+
+/// The run as one entry of a list.
+pub fn summary(run: &Run) -> Value {
+    let asked: Option<Asked> = serde_json::from_value(run.command.clone()).ok();
+    let verb = asked.as_ref().map_or("?", |asked| asked.what.verb());
+    let what = match &run.request {
+        Some(request) => {
+            let arguments = request.arguments.iter().map(|(name, value)| format!(" {name}={value}"));
+            format!("/{verb} {}{}", request.procedure, arguments.collect::<String>())
+        }
+        None => format!("/{verb}"),
+    };
+    json!({
+        "id": run.id,
+        "what": what,
+        "reason": run.request.as_ref().map(|request| &request.reason),
+        "actor": asked.as_ref().map_or("somebody", |asked| asked.actor.login.as_str()),
+        "subject": run.subject,
+        "created_at": run.created_at.to_string(),
+        "settled": run.position == Position::Settled,
+        "state": words::state(&run.position, run.outcome.as_ref()),
+    })
+}
+
+/// The run with its steps, plan and records; the caller adds the checkpoint.
+pub fn whole(run: &Run, timeline: &[StepEntry], leaves: &[Leaf]) -> Value {
+    let report = run.facts.get("plan").and_then(plan_report);
+    json!({
+        "run": summary(run),
+        "comment_url": comment_url(run),
+        "pull": pull(run),
+        "notice": run.outcome.as_ref().and_then(words::notice),
+        "steps": Step::ALL.into_iter().filter_map(|step| step_line(step, run, timeline)).collect::<Vec<_>>(),
+        "plan": report.as_ref().map(plan),
+        "records": leaves.iter().map(record).collect::<Vec<_>>(),
+    })
+}
+
+/// The report stands in the plan step's fact, on its own or under `report`.
+fn plan_report(fact: &Value) -> Option<PlanReport> {
+    let report = fact.get("report").unwrap_or(fact);
+    serde_json::from_value(report.clone()).ok()
+}
+
+fn comment_url(run: &Run) -> Option<&str> {
+    match &run.request.as_ref()?.origin {
+        Origin::Comment { url, .. } => web_address(url),
+        Origin::Terminal => None,
+    }
+}
+
+fn pull(run: &Run) -> Option<Value> {
+    match run.outcome.as_ref()? {
+        Outcome::Proposed { pull, url } => Some(json!({"number": pull, "url": web_address(url)?})),
+        _ => None,
+    }
+}
+
+/// The text if it is an address that a browser opens as a page: no `javascript:`, no `data:`.
+fn web_address(text: &str) -> Option<&str> {
+    ["https://", "http://", "/"].iter().any(|start| text.starts_with(start)).then_some(text)
+}
+
+/// A step's line on the timeline; `None` for one that the run never came to and never will.
+fn step_line(step: Step, run: &Run, timeline: &[StepEntry]) -> Option<Value> {
+    let tries: Vec<_> = timeline.iter().filter(|entry| entry.step == step).collect();
+    let last = tries.last();
+    let is_next = run.position == Position::At(step);
+    let done = last.is_some_and(|entry| entry.finished_at.is_some()) && !is_next;
+    if last.is_none() && !is_next && (run.outcome.is_some() || run.position == Position::Settled) {
+        return None;
+    }
+    let ended_here = run.outcome.as_ref().is_some_and(|outcome| !matches!(outcome, Outcome::Proposed { .. }))
+        && done
+        && step != Step::Report
+        && timeline.iter().rfind(|entry| entry.step != Step::Report).is_some_and(|entry| entry.step == step);
+    let tone = match (done, is_next) {
+        (true, _) if ended_here => "stopped",
+        (true, _) => "done",
+        (false, true) => "now",
+        (false, false) => "later",
+    };
+    let took = last.and_then(|entry| Some(entry.finished_at?.duration_since(entry.started_at).as_millis()));
+    let mut timing = took.map(|took| format!("{took} ms"));
+    if tries.len() > 1 {
+        timing = Some(format!("{}{} tries", timing.map_or(String::new(), |took| took + ", "), tries.len()));
+    }
+    Some(json!({
+        "name": step.as_str(),
+        "sentence": words::step(step),
+        "state": tone,
+        "timing": timing,
+        "problem": last.filter(|_| is_next).and_then(|entry| entry.outcome.as_ref()?.get("problem")),
+    }))
+}
+
+fn plan(report: &PlanReport) -> Value {
+    let files = report.files.iter().map(|file| json!({"path": file.path, "lines": diff::lines(&file.diff)}));
+    let findings = report.verdict.results.iter().map(|finding| {
+        let level = words::level(finding.level);
+        json!({
+            "level": level.label, "tone": level.tone, "policy": finding.policy, "code": finding.code,
+            "message": finding.message, "path": finding.path, "pointer": finding.pointer, "remedy": finding.remedy,
+        })
+    });
+    json!({
+        "changes": report.changes.iter().map(change).collect::<Vec<_>>(),
+        "files": files.collect::<Vec<_>>(),
+        "decision": words::decision(report.verdict.decision),
+        "findings": findings.collect::<Vec<_>>(),
+        "effects": report.effects,
+        "warnings": report.warnings,
+        "rollback": report.rollback.command,
+        "procedure": report.procedure,
+        "version": report.version,
+        "variant": report.variant,
+        "risk": words::risk(report.risk),
+        "base": report.base,
+        "branch": report.branch,
+        "commit": report.commit,
+        "digest": report.digest,
+    })
+}
+
+fn change(change: &Change) -> Value {
+    let object = format!("{} {}", change.document.kind, change.document.name);
+    json!({
+        "object": if object.trim().is_empty() { change.path.as_str() } else { object.trim() },
+        "name": change.pointer,
+        "before": change.before.as_ref().map(shown),
+        "after": change.after.as_ref().map(shown),
+    })
+}
+
+/// A value as people read it; a string keeps its quotes, so that `"0"` and `0` differ.
+fn shown(value: &Value) -> String {
+    value.to_string()
+}
+
+fn record(leaf: &Leaf) -> Value {
+    let record: Option<Record> = serde_json::from_slice(&leaf.data).ok();
+    json!({
+        "index": leaf.index,
+        "kind": record.as_ref().map_or("unreadable", |record| record.kind.as_str()),
+        "at": record.as_ref().map_or(String::new(), |record| record.at.to_string()),
+        "hash": leaf.hash.to_hex(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_web_addresses_become_links() {
+        assert_eq!(web_address("https://example.org/a"), Some("https://example.org/a"));
+        assert_eq!(web_address("/pulls/1"), Some("/pulls/1"));
+        assert_eq!(web_address("javascript:alert(1)"), None);
+        assert_eq!(web_address("data:text/html,x"), None);
+    }
+}

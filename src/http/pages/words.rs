@@ -1,0 +1,96 @@
+//! How pages speak of states, decisions and steps: one short phrase and a tone each.
+//!
+//! A tone is a CSS class: `good`, `bad`, `care` (people should look), `calm` (nothing to do).
+
+use serde::Serialize;
+
+use crate::domain::plan::Risk;
+use crate::domain::policy::{Decision, Level};
+use crate::domain::run::{Outcome, Position, Step};
+
+/// A phrase with its tone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Label {
+    pub label: &'static str,
+    pub tone: &'static str,
+}
+
+/// What is wrong or noteworthy about how a run ended.
+#[derive(Debug, Serialize)]
+pub struct Notice<'a> {
+    pub message: &'a str,
+    pub remedy: Option<&'a str>,
+    pub code: Option<&'a str>,
+}
+
+/// Where a run stands, in two words.
+pub fn state(position: &Position, outcome: Option<&Outcome>) -> Label {
+    let (label, tone) = match (position, outcome) {
+        (_, Some(Outcome::Proposed { .. })) => ("pull request open", "good"),
+        (_, Some(Outcome::Answered)) => ("answered", "calm"),
+        (_, Some(Outcome::NoChange { .. })) => ("no change", "calm"),
+        (_, Some(Outcome::Refused { .. })) => ("refused", "bad"),
+        (_, Some(Outcome::Denied)) => ("denied", "bad"),
+        (_, Some(Outcome::Void { .. })) => ("void", "care"),
+        (_, Some(Outcome::Stuck { .. })) => ("needs a person", "bad"),
+        (Position::Settled, None) => ("over", "calm"),
+        (Position::At(_), None) => ("in progress", "care"),
+    };
+    Label { label, tone }
+}
+
+/// What people must know about the end of a run; nothing where a pull request is open.
+pub fn notice(outcome: &Outcome) -> Option<Notice<'_>> {
+    let plain = |message| Some(Notice { message, remedy: None, code: None });
+    match outcome {
+        Outcome::Proposed { .. } | Outcome::Answered => None,
+        Outcome::NoChange { state } => plain(state),
+        Outcome::Refused { code, message, remedy } => {
+            Some(Notice { message, remedy: Some(remedy.as_str()), code: Some(code) })
+        }
+        Outcome::Denied => plain("A policy denies this change; nothing was published."),
+        Outcome::Void { message } | Outcome::Stuck { message } => plain(message),
+    }
+}
+
+/// The decision of the policies.
+pub fn decision(decision: Decision) -> Label {
+    let (label, tone) = match decision {
+        Decision::NoChange => ("nothing to judge", "calm"),
+        Decision::Allow => ("allowed: no policy objects", "good"),
+        Decision::Warn => ("allowed, with warnings", "care"),
+        Decision::Deny => ("denied", "bad"),
+    };
+    Label { label, tone }
+}
+
+/// How strong a finding is.
+pub fn level(level: Level) -> Label {
+    match level {
+        Level::Warn => Label { label: "warn", tone: "care" },
+        Level::Deny => Label { label: "deny", tone: "bad" },
+    }
+}
+
+/// What a risk class means.
+pub fn risk(risk: Risk) -> &'static str {
+    match risk {
+        Risk::Containment => "containment: makes things safer, waits for nobody",
+        Risk::Restoring => "restoring: needs another person's approval",
+        Risk::Promotion => "promotion on paper: needs another person's approval",
+        Risk::Live => "live: needs its gates and approvals",
+    }
+}
+
+/// What a step is for.
+pub fn step(step: Step) -> &'static str {
+    match step {
+        Step::Authorize => "asks the forge whether this person may, and reads the comment again",
+        Step::Plan => "reads the base from git and works out the edit",
+        Step::Check => "lets the policies judge base against head",
+        Step::Record => "writes the plan into the ledger, before anything is published",
+        Step::Push => "makes the commit and pushes its branch",
+        Step::Propose => "opens the pull request",
+        Step::Report => "answers under the comment",
+    }
+}
