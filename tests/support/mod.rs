@@ -1,5 +1,9 @@
 //! What every integration test may use: where shared data is, and how a test says that it was left out.
 
+// Which of these is used depends on which suites are there.
+#![allow(dead_code)]
+
+use std::io::Write as _;
 use std::path::PathBuf;
 
 /// The folder with the corpus, if it is there: `WRIT_SHARED`, else `../shared` beside the checkout.
@@ -9,8 +13,21 @@ pub fn shared() -> Option<PathBuf> {
     folder.join("corpus").is_dir().then_some(folder)
 }
 
+/// The folder with the installed peers (npm and Python packages): `WRIT_PEERS`, else `tests/peers`.
+pub fn peers() -> PathBuf {
+    std::env::var_os("WRIT_PEERS")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/peers"), PathBuf::from)
+}
+
+/// The path of an installed program, `None` where there is none.
+pub fn program(name: &str) -> Option<PathBuf> {
+    let folders = std::env::var_os("PATH")?;
+    std::env::split_paths(&folders).map(|folder| folder.join(name)).find(|path| path.is_file())
+}
+
 /// Says in one line that a check was left out; fails where `tests/run` promised that nothing is.
 pub fn left_out(what: &str, why: &str) {
-    println!("left out: {what} ({why})");
+    // Not `println`: the test runner would keep the line to itself.
+    let _ = writeln!(std::io::stderr(), "left out: {what} ({why})");
     assert!(std::env::var_os("WRIT_TESTS_COMPLETE").is_none(), "left out: {what} ({why})");
 }

@@ -1,7 +1,19 @@
 //! The ledger: records in canonical JSON as leaves of an RFC 6962 Merkle tree, signed checkpoints, proofs.
+//!
+//! Everything here is pure: nodes and keys are passed in. A record's way: [`Record::canonical`] is the leaf,
+//! [`tree`] says which nodes it adds, [`Checkpoint::sign`] vouches for the root, [`Proof`] leads from the record to
+//! the checkpoint, [`embed`] puts both into a pull request's body, where anybody with the [`VerifierKey`] can check it.
 
+mod checkpoint;
+mod embed;
+mod key;
+mod proof;
 mod record;
 pub mod tree;
 
-pub use record::{LeafHash, Record};
+pub use checkpoint::{Checkpoint, CheckpointError};
+pub use embed::{EmbedError, Embedded, embed, extract};
+pub use key::{KeyError, SignerKey, VerifierKey, VerifierKeys};
+pub use proof::{Proof, ProofError, Proven};
+pub use record::{LeafHash, Record, RecordError};
 pub use tree::{NodeHash, NodeId, Nodes, TreeError};

@@ -7,6 +7,9 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::names::RunId;
 
+/// The schema of the records that this program writes.
+const SCHEMA: &str = "writ.record/v1";
+
 /// One entry of the ledger. Its canonical JSON (RFC 8785) is the leaf's data.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
@@ -22,6 +25,20 @@ pub struct Record {
     pub body: Value,
 }
 
+/// Why bytes are no record.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RecordError {
+    /// Not JSON, or JSON that is no record.
+    #[error("it is not a record: {0}")]
+    Malformed(String),
+    /// JSON, but not in the one form that RFC 8785 gives it.
+    #[error("it is not canonical JSON (RFC 8785)")]
+    NotCanonical,
+    /// Of a schema that this program does not know.
+    #[error("it has the schema `{0}`, not `writ.record/v1`")]
+    Schema(String),
+}
+
 /// The RFC 6962 hash of a leaf: SHA-256 over a zero byte and the leaf's data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct LeafHash(pub [u8; 32]);
@@ -30,7 +47,7 @@ impl Record {
     /// A record of this version's schema.
     #[must_use]
     pub fn new(kind: &str, run: Option<RunId>, at: Timestamp, body: Value) -> Self {
-        Self { schema: "writ.record/v1".to_owned(), kind: kind.to_owned(), run, at, body }
+        Self { schema: SCHEMA.to_owned(), kind: kind.to_owned(), run, at, body }
     }
 
     /// The leaf's data: RFC 8785 canonical JSON.
@@ -38,6 +55,20 @@ impl Record {
     pub fn canonical(&self) -> Vec<u8> {
         // OK because a record is strings, numbers and JSON values, all of which serialise.
         serde_json_canonicalizer::to_vec(self).unwrap_or_default()
+    }
+
+    /// Reads a leaf's data, which must be canonical: the same record has the same bytes everywhere.
+    ///
+    /// # Errors
+    /// - the bytes are no record, or not in canonical form, or of another schema
+    pub fn from_canonical(data: &[u8]) -> Result<Self, RecordError> {
+        let malformed = |error: serde_json::Error| RecordError::Malformed(error.to_string());
+        let value: Value = serde_json::from_slice(data).map_err(malformed)?;
+        if serde_json_canonicalizer::to_vec(&value).map_err(malformed)? != data {
+            return Err(RecordError::NotCanonical);
+        }
+        let record: Self = serde_json::from_value(value).map_err(malformed)?;
+        if record.schema == SCHEMA { Ok(record) } else { Err(RecordError::Schema(record.schema)) }
     }
 
     /// The leaf's hash.

@@ -1,5 +1,6 @@
 //! The forge: where comments stand and pull requests are opened. Adapters: `github/` (octocrab), `local/`.
 
+pub mod github;
 pub mod local;
 
 use async_trait::async_trait;

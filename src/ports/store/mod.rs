@@ -9,7 +9,9 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::domain::ledger::{LeafHash, NodeHash, NodeId, Nodes, Record, TreeError, tree};
+use crate::domain::ledger::{
+    Checkpoint, LeafHash, NodeHash, NodeId, Nodes, Proof, Record, SignerKey, TreeError, tree,
+};
 use crate::domain::names::RunId;
 use crate::domain::request::Request;
 use crate::domain::run::{Outcome, Position, Step};
@@ -264,7 +266,7 @@ pub trait Store: Send + Sync {
     /// Keeps a signed checkpoint (append-only); the same note twice is kept once.
     async fn keep_checkpoint(&self, size: u64, note: &str) -> Result<(), StoreError>;
 
-    /// The newest signed checkpoint's note.
+    /// The note of the signed checkpoint with the most leaves.
     async fn checkpoint(&self) -> Result<Option<String>, StoreError>;
 
     /// All signed checkpoints, oldest first.
@@ -289,5 +291,32 @@ pub trait Store: Send + Sync {
     async fn consistency(&self, old: u64, new: u64) -> Result<Vec<NodeHash>, StoreError> {
         let nodes = self.nodes(&tree::wanted_for_consistency(old, new)).await?;
         Ok(tree::prove_consistency(old, new, &nodes)?)
+    }
+
+    /// Signs the tree as it is now, keeps the checkpoint, and proves leaf `index` in it.
+    ///
+    /// # Errors
+    /// - [`StoreError::Corrupt`]: there is no such leaf; or the tree no longer continues the newest checkpoint, so
+    ///   that signing it would vouch for a changed history
+    async fn prove(&self, index: u64, signer: &SignerKey) -> Result<Proof, StoreError> {
+        // Read before the size: the tree only grows, so it is at least as large as any checkpoint seen before.
+        let newest = self.checkpoint().await?;
+        let size = self.ledger_size().await?;
+        let root = self.root(size).await?;
+        if let Some(note) = newest {
+            let newest = Checkpoint::parse_unverified(&note)
+                .map_err(|error| StoreError::Corrupt(format!("the newest checkpoint: {error}")))?;
+            let hashes = self.consistency(newest.size, size).await?;
+            tree::check_consistency(&hashes, (newest.size, newest.root), (size, root)).map_err(|_| {
+                let newest = newest.size;
+                StoreError::Corrupt(format!(
+                    "the ledger no longer continues its checkpoint of {newest} leaves"
+                ))
+            })?;
+        }
+        let hashes = self.inclusion(index, size).await?;
+        let checkpoint = Checkpoint::sign(size, root, signer);
+        self.keep_checkpoint(size, &checkpoint).await?;
+        Ok(Proof { index, hashes, checkpoint })
     }
 }

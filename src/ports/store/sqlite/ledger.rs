@@ -164,9 +164,9 @@ pub(super) async fn keep_checkpoint(
     Ok(())
 }
 
-/// The newest checkpoint's note.
+/// The note of the largest checkpoint.
 pub(super) async fn checkpoint(connection: &mut SqliteConnection) -> Result<Option<String>, StoreError> {
-    sqlx::query_scalar("SELECT note FROM checkpoints ORDER BY id DESC LIMIT 1")
+    sqlx::query_scalar("SELECT note FROM checkpoints ORDER BY size DESC, id DESC LIMIT 1")
         .fetch_optional(connection)
         .await
         .map_err(unavailable)

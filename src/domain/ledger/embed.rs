@@ -1,0 +1,122 @@
+//! Record and proof inside of a pull request's body, and back out of it.
+//!
+//! A collapsed block with two fenced code blocks. A canonical record is one line that begins with `{`, and no line
+//! of a proof begins with a backtick, so neither can end its fence. Forges may turn line ends into CRLF.
+
+use super::proof::Proof;
+
+/// What opens the record's block; GitHub takes the first word for the language.
+const RECORD_FENCE: &str = "```json writ-record";
+/// What opens the proof's block.
+const PROOF_FENCE: &str = "```text writ-proof";
+
+/// Why a body's proof cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EmbedError {
+    /// There is no such block.
+    #[error("the body has no block `{0}`")]
+    Missing(&'static str),
+    /// There are two, and it cannot be known which one counts.
+    #[error("line {line}: the body has a second block `{block}`")]
+    Twice {
+        /// The line, from 1.
+        line: usize,
+        /// Which block.
+        block: &'static str,
+    },
+    /// The block does not end.
+    #[error("line {line}: the block `{block}` does not end")]
+    Open {
+        /// The line where it begins, from 1.
+        line: usize,
+        /// Which block.
+        block: &'static str,
+    },
+}
+
+impl EmbedError {
+    /// The reason code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Missing(_) => "proof_missing",
+            Self::Twice { .. } | Self::Open { .. } => "proof_ambiguous",
+        }
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::Missing(_) => {
+                "give the whole body of a pull request that the bot opened, as Markdown source"
+            }
+            Self::Twice { .. } | Self::Open { .. } => {
+                "the body was edited: restore it from its edit history, or ask the ledger (`writ audit prove RUN`)"
+            }
+        }
+    }
+}
+
+/// What a body carries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Embedded {
+    /// The record's bytes.
+    pub record: Vec<u8>,
+    /// The proof's text.
+    pub proof: String,
+    /// The rest of the body: what people read.
+    pub visible: String,
+}
+
+/// The collapsed block for a pull request's body; ends with a line end.
+#[must_use]
+pub fn embed(record: &[u8], proof: &Proof) -> String {
+    let record = String::from_utf8_lossy(record);
+    let index = proof.index;
+    format!(
+        "<details>\n<summary>Proof: leaf {index} of the ledger</summary>\n\n\
+         {RECORD_FENCE}\n{record}\n```\n\n{PROOF_FENCE}\n{}\n```\n\n</details>\n",
+        proof.to_string().trim_end()
+    )
+}
+
+/// Takes record and proof out of a body.
+///
+/// # Errors
+/// - a block is missing, open, or there twice
+pub fn extract(body: &str) -> Result<Embedded, EmbedError> {
+    let mut lines = (1..).zip(body.lines()).map(|(number, line)| (number, line.trim_end_matches('\r')));
+    let (mut record, mut proof, mut visible) = (None, None, String::new());
+    while let Some((number, line)) = lines.next() {
+        let (found, block) = match line {
+            RECORD_FENCE => (&mut record, RECORD_FENCE),
+            PROOF_FENCE => (&mut proof, PROOF_FENCE),
+            _ => {
+                visible.push_str(line);
+                visible.push('\n');
+                continue;
+            }
+        };
+        if found.is_some() {
+            return Err(EmbedError::Twice { line: number, block });
+        }
+        let mut text = String::new();
+        loop {
+            match lines.next() {
+                Some((_, "```")) => break,
+                Some((_, line)) => {
+                    text.push_str(line);
+                    text.push('\n');
+                }
+                None => return Err(EmbedError::Open { line: number, block }),
+            }
+        }
+        *found = Some(text);
+    }
+    let record = record.ok_or(EmbedError::Missing(RECORD_FENCE))?;
+    let proof = proof.ok_or(EmbedError::Missing(PROOF_FENCE))?;
+    // The last line end belongs to the block, not to the record.
+    let record = record.strip_suffix('\n').unwrap_or(&record).as_bytes().to_vec();
+    Ok(Embedded { record, proof, visible })
+}

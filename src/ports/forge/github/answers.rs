@@ -1,0 +1,215 @@
+//! The few fields of GitHub's answers that the bot reads, and their meaning in the port's words.
+//!
+//! Octocrab's own models are absent on purpose: they demand fields that GitHub Enterprise Server and emulators
+//! leave out, and a missing avatar must not stop a containment.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use crate::domain::names::{AccountId, CommentId, CommitId, IssueNumber, RepositoryName};
+use crate::ports::forge::{Comment, ForgeError, Permission, Pull};
+
+/// `simple-user`, as it stands in other answers, and as `GET /user` gives it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(super) struct Account {
+    pub(super) id: u64,
+    pub(super) login: String,
+}
+
+/// `GET /app`.
+#[derive(Debug, Deserialize)]
+pub(super) struct App {
+    pub(super) slug: String,
+}
+
+/// `GET /repos/{owner}/{repo}/installation`.
+#[derive(Debug, Deserialize)]
+pub(super) struct Installation {
+    pub(super) id: u64,
+}
+
+/// `POST /app/installations/{id}/access_tokens`. No `Debug`: it holds the token.
+#[derive(Deserialize)]
+pub(super) struct InstallationToken {
+    pub(super) token: String,
+    pub(super) expires_at: Timestamp,
+}
+
+/// `GET /repos/{owner}/{repo}/collaborators/{username}/permission`.
+#[derive(Debug, Deserialize)]
+pub(super) struct CollaboratorPermission {
+    permission: String,
+    role_name: Option<String>,
+    user: Option<Account>,
+}
+
+impl CollaboratorPermission {
+    /// The account and what it may do. A custom role counts as the base role that GitHub names in `permission`.
+    pub(super) fn read(self) -> Result<(AccountId, Permission), ForgeError> {
+        let user = self.user.ok_or_else(|| missing("user", "the permission of an account"))?;
+        let permission = self.role_name.as_deref().and_then(role).or_else(|| role(&self.permission));
+        let permission = permission
+            .ok_or_else(|| ForgeError::Malformed(format!("unknown permission `{}`", self.permission)))?;
+        Ok((AccountId(user.id), permission))
+    }
+}
+
+/// The roles that GitHub defines; `None` for custom ones. `push` and `pull` are their names in older answers.
+fn role(name: &str) -> Option<Permission> {
+    match name {
+        "admin" => Some(Permission::Admin),
+        "maintain" | "write" | "push" => Some(Permission::Write),
+        "triage" | "read" | "pull" => Some(Permission::Read),
+        "none" => Some(Permission::None),
+        _ => None,
+    }
+}
+
+/// `issue-comment`.
+#[derive(Debug, Deserialize)]
+pub(super) struct IssueComment {
+    pub(super) id: u64,
+    pub(super) user: Option<Account>,
+    pub(super) body: Option<String>,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+impl IssueComment {
+    /// In the port's words; a comment whose author is gone cannot be acted upon.
+    pub(super) fn read(self) -> Result<Comment, ForgeError> {
+        let user = self.user.ok_or_else(|| missing("user", "a comment"))?;
+        Ok(Comment {
+            id: CommentId(self.id),
+            author: AccountId(user.id),
+            body: self.body.unwrap_or_default(),
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+        })
+    }
+}
+
+/// `{"id": …}`, all that is read of an answer to a write.
+#[derive(Debug, Deserialize)]
+pub(super) struct Made {
+    pub(super) id: u64,
+}
+
+/// `pull-request` and `pull-request-simple`.
+#[derive(Debug, Deserialize)]
+pub(super) struct PullRequest {
+    number: u64,
+    html_url: String,
+    state: String,
+    body: Option<String>,
+    #[serde(default)]
+    draft: Option<bool>,
+    head: Head,
+    #[serde(default)]
+    labels: Vec<Label>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Head {
+    #[serde(rename = "ref")]
+    name: String,
+    sha: CommitId,
+    /// Null when the repository that it came from is gone.
+    repo: Option<HeadRepository>,
+}
+
+#[derive(Debug, Deserialize)]
+struct HeadRepository {
+    full_name: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Label {
+    name: String,
+}
+
+impl PullRequest {
+    /// Whether its head is this branch of this very repository, and not of a fork with the same owner's name.
+    pub(super) fn comes_from(&self, repository: &RepositoryName, branch: &str) -> bool {
+        let same = |head: &HeadRepository| head.full_name.eq_ignore_ascii_case(repository.as_str());
+        self.head.name == branch && self.head.repo.as_ref().is_some_and(same)
+    }
+
+    /// Its number, which is its issue's number too.
+    pub(super) fn number(&self) -> IssueNumber {
+        IssueNumber(self.number)
+    }
+
+    /// Open ones first, then the newest.
+    pub(super) fn rank(&self) -> (bool, u64) {
+        (self.state == "open", self.number)
+    }
+
+    /// Those of `wanted` that it does not bear; GitHub's labels ignore case.
+    pub(super) fn missing_labels<'a>(&self, wanted: &'a [String]) -> Vec<&'a str> {
+        let bears = |name: &str| self.labels.iter().any(|label| label.name.eq_ignore_ascii_case(name));
+        wanted.iter().map(String::as_str).filter(|name| !bears(name)).collect()
+    }
+
+    /// In the port's words.
+    pub(super) fn read(self) -> Pull {
+        Pull {
+            number: self.number(),
+            url: self.html_url,
+            head: self.head.sha,
+            body: self.body.unwrap_or_default(),
+            open: self.state == "open",
+            draft: self.draft.unwrap_or(false),
+        }
+    }
+}
+
+fn missing(field: &str, of: &str) -> ForgeError {
+    ForgeError::Malformed(format!("{of} without `{field}`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn permission(text: &str) -> Result<(AccountId, Permission), ForgeError> {
+        serde_json::from_str::<CollaboratorPermission>(text).unwrap().read()
+    }
+
+    #[test]
+    fn roles_are_mapped_by_what_they_may_do() {
+        let of = |permission_name: &str, role: &str| {
+            let text = format!(
+                r#"{{"permission":"{permission_name}","role_name":{role},"user":{{"id":5,"login":"ada"}}}}"#
+            );
+            permission(&text)
+                .map(|(account, permission)| (account.0, permission))
+                .map_err(|error| error.to_string())
+        };
+        assert_eq!(of("admin", r#""admin""#), Ok((5, Permission::Admin)));
+        assert_eq!(of("write", r#""maintain""#), Ok((5, Permission::Write)));
+        assert_eq!(of("read", r#""triage""#), Ok((5, Permission::Read)));
+        assert_eq!(of("none", r#""none""#), Ok((5, Permission::None)));
+        assert_eq!(of("write", r#""release-managers""#), Ok((5, Permission::Write)));
+        assert_eq!(of("read", "null"), Ok((5, Permission::Read)));
+        assert!(of("root", r#""root""#).is_err());
+        assert!(permission(r#"{"permission":"admin","role_name":"admin","user":null}"#).is_err());
+    }
+
+    #[test]
+    fn a_pull_of_a_fork_with_the_same_branch_is_not_ours() {
+        let pull = |repository: &str| -> PullRequest {
+            serde_json::from_str(&format!(
+                r#"{{"number":3,"html_url":"u","state":"open","body":null,
+                     "head":{{"ref":"b","sha":"{}","repo":{repository}}}}}"#,
+                "a".repeat(40)
+            ))
+            .unwrap()
+        };
+        let ours: RepositoryName = "acme/lab".parse().unwrap();
+        assert!(pull(r#"{"full_name":"Acme/Lab"}"#).comes_from(&ours, "b"));
+        assert!(!pull(r#"{"full_name":"Acme/Lab"}"#).comes_from(&ours, "c"));
+        assert!(!pull(r#"{"full_name":"acme/lab-fork"}"#).comes_from(&ours, "b"));
+        assert!(!pull("null").comes_from(&ours, "b"));
+    }
+}

@@ -1,0 +1,203 @@
+//! The bot's identity: installation tokens for an App, kept until shortly before they expire, or one fixed token.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use octocrab::Octocrab;
+use octocrab::models::AppId;
+use serde_json::json;
+use tokio::sync::OnceCell;
+
+use super::answers::{Account, App, Installation, InstallationToken};
+use super::connection::{Call, exchange};
+use super::credentials::{Credentials, Secret};
+use super::{Options, SetupError};
+use crate::domain::names::RepositoryName;
+use crate::ports::forge::ForgeError;
+
+/// A token is renewed when less than this is left of it, so that a push begun with it can end.
+const RENEW_BEFORE_SECONDS: i64 = 300;
+
+/// A token and when it ends; `None` never does.
+#[derive(Debug, Clone)]
+struct Token {
+    secret: Secret,
+    expires_at: Option<Timestamp>,
+}
+
+/// One repository's token. The lock is held while it is renewed, so that many callers make one request.
+type TokenSlot = Arc<tokio::sync::Mutex<Option<Token>>>;
+
+/// Who the bot is, and how it proves it for each repository.
+pub(super) struct Identity {
+    /// Signs as the App (App), or does not sign (token).
+    client: Octocrab,
+    total: Duration,
+    kind: Kind,
+    /// The bot's own account, asked once.
+    account: OnceCell<BotAccount>,
+}
+
+enum Kind {
+    App { id: u64, tokens: Mutex<HashMap<RepositoryName, TokenSlot>> },
+    Token(Secret),
+}
+
+/// How the bot's own comments are told from others.
+#[derive(Debug)]
+pub(super) enum BotAccount {
+    /// An App's account is called `slug[bot]`, a name that no person can have.
+    Named(String),
+    /// An account by its id.
+    Numbered(u64),
+}
+
+impl BotAccount {
+    pub(super) fn is(&self, account: &Account) -> bool {
+        match self {
+            Self::Named(login) => account.login.eq_ignore_ascii_case(login),
+            Self::Numbered(id) => account.id == *id,
+        }
+    }
+}
+
+impl Identity {
+    /// Builds the client; must run inside a Tokio runtime.
+    pub(super) fn new(options: &Options) -> Result<Self, SetupError> {
+        let timeouts = &options.timeouts;
+        let builder = Octocrab::builder()
+            .base_uri(checked_base(&options.base_url)?)
+            .map_err(|_| SetupError::BaseUrl(options.base_url.clone()))?
+            .set_connect_timeout(Some(timeouts.connect))
+            .set_read_timeout(Some(timeouts.read))
+            .set_write_timeout(Some(timeouts.read))
+            .add_header(http::header::ACCEPT, "application/vnd.github+json".to_owned());
+        let (builder, kind) = match &options.credentials {
+            Credentials::App { id, private_key } => {
+                let key = signing_key(*id, private_key)?;
+                (builder.app(AppId(*id), key), Kind::App { id: *id, tokens: Mutex::default() })
+            }
+            Credentials::Token(token) => (builder, Kind::Token(checked_token(token)?)),
+        };
+        let client = builder.build().map_err(|error| SetupError::Client(error.to_string()))?;
+        Ok(Self { client, total: timeouts.total, kind, account: OnceCell::new() })
+    }
+
+    /// A client that speaks as the bot in this repository, and the secret it does so with.
+    pub(super) async fn speak(&self, repository: &RepositoryName) -> Result<(Octocrab, Secret), ForgeError> {
+        let secret = self.secret(repository).await?;
+        let client = self.client.user_access_token(secret.expose());
+        let client =
+            client.map_err(|_| ForgeError::Forbidden("the token cannot be sent in a header".to_owned()))?;
+        Ok((client, secret))
+    }
+
+    /// The token for this repository, fresh enough for a push.
+    pub(super) async fn secret(&self, repository: &RepositoryName) -> Result<Secret, ForgeError> {
+        let tokens = match &self.kind {
+            Kind::Token(secret) => return Ok(secret.clone()),
+            Kind::App { tokens, .. } => tokens,
+        };
+        let slot = slot(tokens, repository);
+        let mut kept = slot.lock().await;
+        match kept.as_ref() {
+            Some(token) if lasts(token) => Ok(token.secret.clone()),
+            _ => Ok(kept.insert(self.installation_token(repository).await?).secret.clone()),
+        }
+    }
+
+    /// Drops a token that the server refused, unless another took its place. `false`: there is no other to have.
+    pub(super) async fn renew(&self, repository: &RepositoryName, refused: &Secret) -> bool {
+        let Kind::App { tokens, .. } = &self.kind else { return false };
+        let slot = slot(tokens, repository);
+        let mut kept = slot.lock().await;
+        if kept.as_ref().is_some_and(|token| token.secret == *refused) {
+            *kept = None;
+        }
+        true
+    }
+
+    /// The bot's own account.
+    pub(super) async fn account(&self, repository: &RepositoryName) -> Result<&BotAccount, ForgeError> {
+        self.account.get_or_try_init(|| self.ask_account(repository)).await
+    }
+
+    async fn ask_account(&self, repository: &RepositoryName) -> Result<BotAccount, ForgeError> {
+        if matches!(self.kind, Kind::App { .. }) {
+            let answer = exchange(&self.client, Call::Get("/app"), self.total).await?;
+            return Ok(BotAccount::Named(format!("{}[bot]", answer.read::<App>("the App")?.slug)));
+        }
+        let (client, _) = self.speak(repository).await?;
+        let answer = exchange(&client, Call::Get("/user"), self.total).await?;
+        Ok(BotAccount::Numbered(answer.read::<Account>("the token's account")?.id))
+    }
+
+    /// Asks which installation covers the repository, then for a token that is good for this repository only.
+    async fn installation_token(&self, repository: &RepositoryName) -> Result<Token, ForgeError> {
+        let path = format!("/repos/{repository}/installation");
+        let answer = exchange(&self.client, Call::Get(&path), self.total).await?;
+        let installation: Installation = answer.read("installation").map_err(|error| match error {
+            // Else a lost installation would look like a deleted comment.
+            ForgeError::NotFound(_) => {
+                ForgeError::Forbidden(format!("the App is not installed on `{repository}`"))
+            }
+            error => error,
+        })?;
+        let path = format!("/app/installations/{}/access_tokens", installation.id);
+        let body = json!({ "repositories": [repository.name()] });
+        let answer = exchange(&self.client, Call::Post(&path, &body), self.total).await?;
+        let token: InstallationToken = answer.read("installation").map_err(|error| match error {
+            ForgeError::Rejected(message) | ForgeError::NotFound(message) => ForgeError::Forbidden(message),
+            error => error,
+        })?;
+        Ok(Token { secret: Secret::new(&token.token), expires_at: Some(token.expires_at) })
+    }
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            Kind::App { id, .. } => write!(out, "App({id})"),
+            Kind::Token(_) => out.write_str("Token(…)"),
+        }
+    }
+}
+
+fn slot(tokens: &Mutex<HashMap<RepositoryName, TokenSlot>>, repository: &RepositoryName) -> TokenSlot {
+    // OK because a map of slots is whole after each statement, whoever panicked meanwhile.
+    let mut tokens = tokens.lock().unwrap_or_else(PoisonError::into_inner);
+    tokens.entry(repository.clone()).or_default().clone()
+}
+
+fn lasts(token: &Token) -> bool {
+    let left = |ends: Timestamp| ends.as_second().saturating_sub(Timestamp::now().as_second());
+    token.expires_at.is_none_or(|ends| left(ends) > RENEW_BEFORE_SECONDS)
+}
+
+/// The key, after it has signed once: a wrong key is found when the server starts, not at the first comment.
+fn signing_key(id: u64, private_key: &Secret) -> Result<octocrab::auth::EncodingKey, SetupError> {
+    let key = octocrab::auth::EncodingKey::from_rsa_pem(private_key.expose().as_bytes());
+    let key = key.map_err(|error| SetupError::PrivateKey(error.to_string()))?;
+    octocrab::auth::create_jwt(AppId(id), &key).map_err(|error| SetupError::PrivateKey(error.to_string()))?;
+    Ok(key)
+}
+
+/// Tokens are opaque, up to some 520 characters today; only what a header cannot carry is refused.
+fn checked_token(token: &Secret) -> Result<Secret, SetupError> {
+    let text = token.expose();
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(SetupError::Token);
+    }
+    Ok(token.clone())
+}
+
+fn checked_base(base_url: &str) -> Result<http::Uri, SetupError> {
+    let refused = || SetupError::BaseUrl(base_url.to_owned());
+    let uri: http::Uri = base_url.parse().map_err(|_| refused())?;
+    let scheme = matches!(uri.scheme_str(), Some("https" | "http"));
+    let host = uri.authority().is_some_and(|host| !host.as_str().contains('@'));
+    if scheme && host && uri.query().is_none() { Ok(uri) } else { Err(refused()) }
+}

@@ -1,0 +1,347 @@
+//! GitHub, or a server that speaks its REST API (GitHub Enterprise Server, an emulator), by octocrab.
+//!
+//! Octocrab carries the requests and signs the App's JWTs; paths, bodies and the fields that are read are ours.
+//! **Deliberately absent**: repeating (the worker does it, by the error's kind), publishing commits (a git push
+//! does it, with this adapter's credential), and any address taken from an answer: pages are counted.
+
+mod answers;
+mod connection;
+mod credentials;
+mod failure;
+mod identity;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
+use self::answers::{CollaboratorPermission, IssueComment, Made, PullRequest};
+use self::connection::{Answer, Call, exchange};
+pub use self::credentials::{Credentials, Secret};
+use self::identity::Identity;
+use super::{Comment, Forge, ForgeError, NewPull, Permission, Pull, Reaction};
+use crate::domain::names::{AccountId, BranchName, CommentId, IssueNumber, RepositoryName};
+
+/// GitHub's own API; others are `https://HOST/api/v3`.
+pub const PUBLIC_API: &str = "https://api.github.com";
+
+/// Entries per page, GitHub's most.
+const PAGE: usize = 100;
+
+/// Pages read before giving up: no issue can have this many comments.
+const MOST_PAGES: usize = 300;
+
+/// Where GitHub is and who the bot is there.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The REST API's address, `https://api.github.com` or `https://HOST/api/v3`.
+    pub base_url: String,
+    /// Who the bot is.
+    pub credentials: Credentials,
+    /// How long it waits.
+    pub timeouts: Timeouts,
+}
+
+/// How long a call may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Timeouts {
+    /// To be connected.
+    pub connect: Duration,
+    /// Between two reads or writes.
+    pub read: Duration,
+    /// From first byte to last.
+    pub total: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        let seconds = Duration::from_secs;
+        Self { connect: seconds(5), read: seconds(15), total: seconds(30) }
+    }
+}
+
+/// Why the adapter cannot start. Nothing was sent.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// The address is not one.
+    #[error(
+        "`{0}` is not the address of a GitHub API; use `https://api.github.com` or `https://HOST/api/v3`"
+    )]
+    BaseUrl(String),
+    /// The App's key is no RSA key in PEM form.
+    #[error(
+        "the App's private key is not an RSA key in PEM form ({0}); download one on the App's settings page"
+    )]
+    PrivateKey(String),
+    /// The token is empty or holds spaces or control characters.
+    #[error("the token is empty, or holds characters that no token has")]
+    Token,
+    /// The HTTP client could not be built (no root certificates, for example).
+    #[error("the HTTP client cannot be built: {0}")]
+    Client(String),
+}
+
+/// The `Forge` on GitHub. One value serves all repositories; clones of its tokens live in memory only.
+#[derive(Debug)]
+pub struct Github {
+    identity: Identity,
+    total: Duration,
+}
+
+impl Github {
+    /// Prepares the adapter; nothing is asked of the server yet. Must be called inside a Tokio runtime.
+    ///
+    /// # Errors
+    /// The address, the key or the token cannot be right: see [`SetupError`].
+    pub fn new(options: &Options) -> Result<Self, SetupError> {
+        Ok(Self { identity: Identity::new(options)?, total: options.timeouts.total })
+    }
+
+    /// One call as the bot. A token that ended before its time (401) is renewed once; a 401 had no effect, so
+    /// repeating is safe.
+    async fn ask(&self, repository: &RepositoryName, call: Call<'_>) -> Result<Answer, ForgeError> {
+        let (client, secret) = self.identity.speak(repository).await?;
+        let answer = exchange(&client, call, self.total).await?;
+        if answer.status != 401 || !self.identity.renew(repository, &secret).await {
+            return Ok(answer);
+        }
+        let (client, _) = self.identity.speak(repository).await?;
+        exchange(&client, call, self.total).await
+    }
+
+    /// Reads a list page by page until `found` says so or it ends. `path` ends where the next parameter goes.
+    async fn list<T, F>(
+        &self,
+        repository: &RepositoryName,
+        path: &str,
+        mut found: F,
+    ) -> Result<(), ForgeError>
+    where
+        T: DeserializeOwned,
+        F: FnMut(T) -> bool + Send,
+    {
+        for page in 1..=MOST_PAGES {
+            let path = format!("{path}per_page={PAGE}&page={page}");
+            let answer = self.ask(repository, Call::Get(&path)).await?;
+            let entries: Vec<T> = answer.read("list")?;
+            // A proxy may drop `Link`, a server may cap pages below what was asked: either sign means «go on».
+            let goes_on = entries.len() >= PAGE || answer.names_next_page();
+            if entries.into_iter().any(&mut found) || !goes_on {
+                return Ok(());
+            }
+        }
+        Err(ForgeError::Malformed(format!("a list of more than {MOST_PAGES} pages")))
+    }
+
+    /// The bot's own comment with this marker: its id and body.
+    async fn own_comment(
+        &self,
+        repository: &RepositoryName,
+        issue: IssueNumber,
+        marker: &str,
+    ) -> Result<Option<(CommentId, String)>, ForgeError> {
+        let bot = self.identity.account(repository).await?;
+        let path = format!("/repos/{repository}/issues/{issue}/comments?");
+        let mut own = None;
+        self.list(repository, &path, |comment: IssueComment| {
+            let by_bot = comment.user.as_ref().is_some_and(|user| bot.is(user));
+            let body = comment.body.unwrap_or_default();
+            if by_bot && body.contains(marker) {
+                own = Some((CommentId(comment.id), body));
+            }
+            own.is_some()
+        })
+        .await?;
+        Ok(own)
+    }
+
+    /// The pull request whose head is this branch of this repository: the open one, else the newest.
+    async fn pull_from(
+        &self,
+        repository: &RepositoryName,
+        head: &BranchName,
+    ) -> Result<Option<PullRequest>, ForgeError> {
+        // Forks can have an owner and branch of the same names, so `head` narrows and the full name decides.
+        let path = format!("/repos/{repository}/pulls?head={}:{head}&state=all&", repository.owner());
+        let mut best: Option<PullRequest> = None;
+        self.list(repository, &path, |pull: PullRequest| {
+            let better = best.as_ref().is_none_or(|best| pull.rank() > best.rank());
+            if pull.comes_from(repository, head.as_str()) && better {
+                best = Some(pull);
+            }
+            false
+        })
+        .await?;
+        Ok(best)
+    }
+
+    /// Asks for a new pull request; one that was there first is looked up and given back.
+    async fn create_pull(
+        &self,
+        repository: &RepositoryName,
+        pull: &NewPull,
+    ) -> Result<PullRequest, ForgeError> {
+        let NewPull { head, base, title, body, draft, .. } = pull;
+        let path = format!("/repos/{repository}/pulls");
+        let fields = json!({ "title": title, "head": head, "base": base, "body": body, "draft": draft });
+        let answer = self.ask(repository, Call::Post(&path, &fields)).await?;
+        let refused = match answer.read("repository") {
+            Err(ForgeError::Rejected(message)) if answer.status == 422 => message,
+            other => return other,
+        };
+        match self.pull_from(repository, head).await? {
+            Some(pull) => Ok(pull),
+            // The list can lag behind the refusal.
+            None if refused.contains("already exists") => {
+                Err(ForgeError::Unavailable { message: refused, retry_after: None })
+            }
+            None => Err(ForgeError::Rejected(refused)),
+        }
+    }
+
+    /// Adds the labels that the pull request does not bear yet.
+    async fn add_labels(
+        &self,
+        repository: &RepositoryName,
+        pull: &PullRequest,
+        labels: &[String],
+    ) -> Result<(), ForgeError> {
+        let missing = pull.missing_labels(labels);
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let path = format!("/repos/{repository}/issues/{}/labels", pull.number());
+        let fields = json!({ "labels": missing });
+        self.ask(repository, Call::Post(&path, &fields)).await?.check("pull request")
+    }
+}
+
+#[async_trait]
+impl Forge for Github {
+    async fn permission(
+        &self,
+        repository: &RepositoryName,
+        login: &str,
+    ) -> Result<(AccountId, Permission), ForgeError> {
+        let what = format!("account `{}`", login.escape_default());
+        let Some(login) = login_segment(login) else { return Err(ForgeError::NotFound(what)) };
+        let path = format!("/repos/{repository}/collaborators/{login}/permission");
+        let answer = self.ask(repository, Call::Get(&path)).await?;
+        answer.read::<CollaboratorPermission>(&what)?.read()
+    }
+
+    async fn comment(
+        &self,
+        repository: &RepositoryName,
+        comment: CommentId,
+    ) -> Result<Option<Comment>, ForgeError> {
+        let path = format!("/repos/{repository}/issues/comments/{comment}");
+        let answer = self.ask(repository, Call::Get(&path)).await?;
+        match answer.read::<IssueComment>("comment") {
+            Ok(comment) => comment.read().map(Some),
+            // Only a repository that is still ours to see can tell that a comment is gone.
+            Err(ForgeError::NotFound(_)) => {
+                let answer = self.ask(repository, Call::Get(&format!("/repos/{repository}"))).await?;
+                match answer.check("repository") {
+                    Ok(()) => Ok(None),
+                    Err(ForgeError::NotFound(_)) => {
+                        Err(ForgeError::Forbidden(format!("`{repository}` cannot be seen (any more)")))
+                    }
+                    Err(error) => Err(error),
+                }
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn react(
+        &self,
+        repository: &RepositoryName,
+        comment: CommentId,
+        reaction: Reaction,
+    ) -> Result<(), ForgeError> {
+        let content = match reaction {
+            Reaction::Eyes => "eyes",
+            Reaction::Rocket => "rocket",
+            Reaction::Confused => "confused",
+        };
+        // GitHub answers 200 instead of 201 when the reaction is there already.
+        let path = format!("/repos/{repository}/issues/comments/{comment}/reactions");
+        let fields = json!({ "content": content });
+        self.ask(repository, Call::Post(&path, &fields)).await?.check("comment")
+    }
+
+    async fn put_status(
+        &self,
+        repository: &RepositoryName,
+        issue: IssueNumber,
+        marker: &str,
+        body: &str,
+    ) -> Result<CommentId, ForgeError> {
+        let fields = json!({ "body": body });
+        match self.own_comment(repository, issue, marker).await? {
+            Some((id, stands)) if stands == body => return Ok(id),
+            Some((id, _)) => {
+                let path = format!("/repos/{repository}/issues/comments/{id}");
+                let answer = self.ask(repository, Call::Patch(&path, &fields)).await?;
+                match answer.check("comment") {
+                    // Somebody deleted it since it was listed: a new one takes its place.
+                    Err(ForgeError::NotFound(_)) => {}
+                    checked => return checked.map(|()| id),
+                }
+            }
+            None => {}
+        }
+        let path = format!("/repos/{repository}/issues/{issue}/comments");
+        let answer = self.ask(repository, Call::Post(&path, &fields)).await?;
+        Ok(CommentId(answer.read::<Made>(&format!("issue {issue}"))?.id))
+    }
+
+    async fn find_pull(
+        &self,
+        repository: &RepositoryName,
+        head: &BranchName,
+    ) -> Result<Option<Pull>, ForgeError> {
+        Ok(self.pull_from(repository, head).await?.map(PullRequest::read))
+    }
+
+    async fn open_pull(&self, repository: &RepositoryName, pull: &NewPull) -> Result<Pull, ForgeError> {
+        let opened = match self.pull_from(repository, &pull.head).await? {
+            Some(found) => found,
+            None => self.create_pull(repository, pull).await?,
+        };
+        self.add_labels(repository, &opened, &pull.labels).await?;
+        Ok(opened.read())
+    }
+
+    async fn git_credential(
+        &self,
+        repository: &RepositoryName,
+    ) -> Result<Option<(String, String)>, ForgeError> {
+        let secret = self.identity.secret(repository).await?;
+        Ok(Some(("x-access-token".to_owned(), secret.expose().to_owned())))
+    }
+}
+
+/// The login as a path segment; `None` when no account can be called so. Bots' logins end in `[bot]`.
+fn login_segment(login: &str) -> Option<String> {
+    let plain = login.strip_suffix("[bot]").unwrap_or(login);
+    let fits = (1..=100).contains(&plain.len());
+    let letters = plain.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    (fits && letters).then(|| login.replace('[', "%5B").replace(']', "%5D"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logins_cannot_leave_their_path_segment() {
+        assert_eq!(login_segment("ada-l"), Some("ada-l".to_owned()));
+        assert_eq!(login_segment("writ[bot]"), Some("writ%5Bbot%5D".to_owned()));
+        for wrong in ["", "..", "a/b", "a?b", "a%2fb", "ä", "a\nb", "[bot]", "a[b]"] {
+            assert_eq!(login_segment(wrong), None, "{wrong}");
+        }
+    }
+}
