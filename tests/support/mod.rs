@@ -3,6 +3,12 @@
 // Which of these is used depends on which suites are there.
 #![allow(dead_code)]
 
+pub mod client;
+pub mod emulator;
+pub mod node;
+pub mod recorder;
+pub mod scripted;
+
 use std::io::Write as _;
 use std::path::PathBuf;
 
