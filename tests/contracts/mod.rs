@@ -1,5 +1,7 @@
-//! One suite for each port, run on each of its adapters.
+//! One suite for each port and each public format, run on each of its adapters.
 
 mod github;
+mod ledger_proof;
+mod ledger_tree;
 mod store;
 mod store_sqlite;

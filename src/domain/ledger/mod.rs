@@ -4,6 +4,7 @@
 //! [`tree`] says which nodes it adds, [`Checkpoint::sign`] vouches for the root, [`Proof`] leads from the record to
 //! the checkpoint, [`embed`] puts both into a pull request's body, where anybody with the [`VerifierKey`] can check it.
 
+mod audit;
 mod checkpoint;
 mod embed;
 mod key;
@@ -11,6 +12,7 @@ mod proof;
 mod record;
 pub mod tree;
 
+pub use audit::{Audit, Finding, StoredLeaf};
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use embed::{EmbedError, Embedded, embed, extract};
 pub use key::{KeyError, SignerKey, VerifierKey, VerifierKeys};

@@ -48,6 +48,14 @@ pub enum TreeError {
     ProofWrong,
 }
 
+/// The right edge of a growing tree: all that computing its root and its next nodes needs, O(log n).
+#[derive(Debug, Clone, Default)]
+pub struct Edge {
+    size: u64,
+    /// The newest node of each level.
+    newest: Nodes,
+}
+
 /// The longest proof that a tree of at most 2^63 leaves can have.
 pub const LONGEST_PROOF: usize = 64;
 
@@ -81,6 +89,49 @@ impl fmt::Display for NodeHash {
 impl From<LeafHash> for NodeHash {
     fn from(leaf: LeafHash) -> Self {
         Self(leaf.0)
+    }
+}
+
+impl Nodes {
+    /// One node.
+    #[must_use]
+    pub fn node(&self, id: NodeId) -> Option<NodeHash> {
+        self.0.get(&id).copied()
+    }
+}
+
+impl Edge {
+    /// How many leaves the tree has.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Appends a leaf; the nodes that this creates, lowest first.
+    ///
+    /// # Errors
+    /// - none in practice: the edge holds what appending asks for
+    pub fn push(&mut self, leaf: LeafHash) -> Result<Vec<(NodeId, NodeHash)>, TreeError> {
+        let created = append(self.size, leaf, &self.newest)?;
+        for (id, hash) in &created {
+            self.put(*id, *hash);
+        }
+        self.size += 1;
+        Ok(created)
+    }
+
+    /// Goes on with another hash for the newest node of a level.
+    pub fn put(&mut self, id: NodeId, hash: NodeHash) {
+        self.newest.0.retain(|kept, _| kept.level != id.level);
+        self.newest.0.insert(id, hash);
+    }
+
+    /// The tree's root.
+    ///
+    /// # Errors
+    /// - none in practice: the edge holds what the root is made of
+    pub fn root(&self) -> Result<NodeHash, TreeError> {
+        root(self.size, &self.newest)
     }
 }
 
