@@ -293,12 +293,12 @@ pub trait Store: Send + Sync {
         Ok(tree::prove_consistency(old, new, &nodes)?)
     }
 
-    /// Signs the tree as it is now, keeps the checkpoint, and proves leaf `index` in it.
+    /// Signs the tree as it is now and keeps the checkpoint; its size and note.
     ///
     /// # Errors
-    /// - [`StoreError::Corrupt`]: there is no such leaf; or the tree no longer continues the newest checkpoint, so
-    ///   that signing it would vouch for a changed history
-    async fn prove(&self, index: u64, signer: &SignerKey) -> Result<Proof, StoreError> {
+    /// - [`StoreError::Corrupt`]: the tree no longer continues the newest checkpoint, so that signing it would vouch
+    ///   for a changed history
+    async fn seal(&self, signer: &SignerKey) -> Result<(u64, String), StoreError> {
         // Read before the size: the tree only grows, so it is at least as large as any checkpoint seen before.
         let newest = self.checkpoint().await?;
         let size = self.ledger_size().await?;
@@ -306,17 +306,34 @@ pub trait Store: Send + Sync {
         if let Some(note) = newest {
             let newest = Checkpoint::parse_unverified(&note)
                 .map_err(|error| StoreError::Corrupt(format!("the newest checkpoint: {error}")))?;
-            let hashes = self.consistency(newest.size, size).await?;
-            tree::check_consistency(&hashes, (newest.size, newest.root), (size, root)).map_err(|_| {
-                let newest = newest.size;
+            let changed = || {
+                let vouched = newest.size;
                 StoreError::Corrupt(format!(
-                    "the ledger no longer continues its checkpoint of {newest} leaves"
+                    "the ledger no longer continues its checkpoint of {vouched} leaves"
                 ))
-            })?;
+            };
+            if newest.size > size {
+                return Err(changed());
+            }
+            // Every tree continues the empty one.
+            if newest.size > 0 {
+                let hashes = self.consistency(newest.size, size).await?;
+                tree::check_consistency(&hashes, (newest.size, newest.root), (size, root))
+                    .map_err(|_| changed())?;
+            }
         }
-        let hashes = self.inclusion(index, size).await?;
         let checkpoint = Checkpoint::sign(size, root, signer);
         self.keep_checkpoint(size, &checkpoint).await?;
+        Ok((size, checkpoint))
+    }
+
+    /// Seals the tree as it is now, and proves leaf `index` in it.
+    ///
+    /// # Errors
+    /// - [`StoreError::Corrupt`]: as `seal`, or there is no such leaf
+    async fn prove(&self, index: u64, signer: &SignerKey) -> Result<Proof, StoreError> {
+        let (size, checkpoint) = self.seal(signer).await?;
+        let hashes = self.inclusion(index, size).await?;
         Ok(Proof { index, hashes, checkpoint })
     }
 }
