@@ -3,7 +3,9 @@
 //! **Invariants**: templates escape all that they show; a page loads nothing from elsewhere and its policy forbids
 //! it; a page shows what the store holds and changes nothing.
 
+mod conversation;
 mod diff;
+mod markdown;
 mod run_view;
 mod words;
 
@@ -33,6 +35,8 @@ pub fn routes() -> Router<State> {
         .route("/", get(runs))
         .route("/runs/{run}", get(run))
         .route("/help", get(help))
+        .route("/{owner}/{name}/pull/{number}", get(conversation::show))
+        .route("/{owner}/{name}/issues/{number}", get(conversation::show))
         .route("/style.css", get(async || asset("text/css; charset=utf-8", include_str!("style.css"))))
         .route("/icon.svg", get(async || asset("image/svg+xml", include_str!("icon.svg"))))
 }

@@ -1,0 +1,77 @@
+//! An issue or pull request of the local forge: what GitHub would show, for people without GitHub.
+
+use axum::extract::{Path, State as Shared};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use serde_json::{Value, json};
+
+use crate::domain::names::{IssueNumber, RepositoryName};
+use crate::ports::forge::local::{LocalComment, LocalForge, LocalPull};
+use crate::ports::forge::{ForgeError, Reaction};
+
+use super::super::State;
+use super::{markdown, missing, page};
+
+/// The page of one issue or pull request; 404 where the bot serves another forge.
+pub async fn show(
+    Shared(state): Shared<State>,
+    Path((owner, name, number)): Path<(String, String, u64)>,
+) -> Response {
+    let repository = RepositoryName::try_from(format!("{owner}/{name}"));
+    let (Some(forge), Ok(repository)) = (&state.local_forge, repository) else {
+        return missing(&state, "There is no such page here.");
+    };
+    match read(forge, &repository, IssueNumber(number)).await {
+        Ok(Some(context)) => page(&state, StatusCode::OK, "pages/conversation.html", context),
+        Ok(None) => missing(&state, "There is no issue or pull request with this number."),
+        Err(error) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "the local forge could not be read");
+            (StatusCode::SERVICE_UNAVAILABLE, "the forge does not answer; try again\n").into_response()
+        }
+    }
+}
+
+async fn read(
+    forge: &LocalForge,
+    repository: &RepositoryName,
+    number: IssueNumber,
+) -> Result<Option<Value>, ForgeError> {
+    let pulls = forge.pulls(repository).await?;
+    let pull = pulls.iter().find(|pull| pull.pull.number == number);
+    let comments = forge.comments(repository, number).await?;
+    if pull.is_none() && comments.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(json!({
+        "repository": repository,
+        "number": number,
+        "pull": pull.map(proposal),
+        "comments": comments.iter().map(comment).collect::<Vec<_>>(),
+    })))
+}
+
+fn proposal(pull: &LocalPull) -> Value {
+    let (label, tone) = match (pull.pull.open, pull.pull.draft) {
+        (false, _) => ("closed", "calm"),
+        (true, true) => ("draft: waits for approval", "care"),
+        (true, false) => ("open", "good"),
+    };
+    json!({
+        "title": pull.title, "label": label, "tone": tone, "head": pull.head, "base": pull.base,
+        "commit": pull.pull.head, "labels": pull.labels, "created_at": pull.created_at.to_string(),
+        "body": markdown::to_html(&pull.pull.body),
+    })
+}
+
+fn comment(comment: &LocalComment) -> Value {
+    let reactions = comment.reactions.iter().map(|reaction| match reaction {
+        Reaction::Eyes => "👀 seen",
+        Reaction::Rocket => "🚀 done",
+        Reaction::Confused => "😕 not done",
+    });
+    json!({
+        "login": comment.login, "bot": comment.bot, "at": comment.comment.created_at.to_string(),
+        "anchor": comment.comment.id, "body": markdown::to_html(&comment.comment.body),
+        "reactions": reactions.collect::<Vec<_>>(),
+    })
+}
