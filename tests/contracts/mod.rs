@@ -1,5 +1,7 @@
 //! One suite for each port and each public format, run on each of its adapters.
 
+mod git_objects;
+mod git_remote;
 mod github;
 mod ledger_proof;
 mod ledger_tree;

@@ -5,8 +5,10 @@
 
 pub mod client;
 pub mod emulator;
+pub mod git_server;
 pub mod node;
 pub mod recorder;
+pub mod repository;
 pub mod scripted;
 
 use std::io::Write as _;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use git2::{ErrorCode, RepositoryInitOptions, RepositoryOpenFlags};
+use git2::{BranchType, ErrorCode, RepositoryInitOptions, RepositoryOpenFlags};
 
 use super::objects::{self, Blobs};
 use super::surgery;
@@ -118,13 +118,22 @@ impl Git for Repository {
 
     fn create_branch(&self, branch: &BranchName, commit: &CommitId) -> Result<(), GitError> {
         let state = self.state();
+        let repository = &state.repository;
         let id = git2::Oid::from_str(commit.as_str()).map_err(GitError::Odb)?;
-        let made = state
-            .repository
+        // A branch `a` and a branch `a/b` cannot both be; libgit2 has no word of its own for it.
+        let above = branch.as_str().match_indices('/').map(|(at, _)| &branch.as_str()[..at]);
+        for parent in above {
+            if repository.find_branch(parent, BranchType::Local).is_ok() {
+                return Err(parent
+                    .parse()
+                    .map_or_else(|_| GitError::BranchExists(branch.clone()), GitError::BranchExists));
+            }
+        }
+        let made = repository
             .find_commit(id)
-            .and_then(|commit| state.repository.branch(branch.as_str(), &commit, false).map(drop));
+            .and_then(|commit| repository.branch(branch.as_str(), &commit, false).map(drop));
         made.map_err(|error| match error.code() {
-            ErrorCode::Exists => GitError::BranchExists(branch.clone()),
+            ErrorCode::Exists | ErrorCode::Directory => GitError::BranchExists(branch.clone()),
             ErrorCode::NotFound => GitError::UnknownRevision(commit.to_string()),
             _ => GitError::Odb(error),
         })

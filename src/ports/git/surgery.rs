@@ -51,9 +51,11 @@ fn wanted(writes: &[FileWrite]) -> Result<BTreeMap<&str, Wanted<'_>>, GitError> 
     let mut root = BTreeMap::new();
     for write in writes {
         let clash = || not_editable(&write.path, "is written twice");
-        let (folders, name) = write.path.rsplit_once('/').unwrap_or(("", &write.path));
+        let mut parts: Vec<&str> = write.path.split('/').collect();
+        // OK because a split gives at least one part.
+        let name = parts.pop().unwrap_or_default();
         let mut at = &mut root;
-        for part in folders.split('/').filter(|_| !folders.is_empty()) {
+        for part in parts {
             at = match at.entry(part).or_insert_with(|| Wanted::Folder(BTreeMap::new())) {
                 Wanted::Folder(below) => below,
                 Wanted::File(_) => return Err(clash()),

@@ -192,10 +192,12 @@ fn report_on<'a>(line: &'a str, branch: &BranchName) -> Option<(char, &'a str)> 
 
 /// A call that failed without a word on our ref: was access refused, or was nobody there?
 fn failure(output: &Output) -> GitError {
-    const REFUSALS: [&str; 8] = [
+    const REFUSALS: [&str; 9] = [
         "Authentication failed",
         "could not read Username",
         "could not read Password",
+        // A redirect, which is not followed.
+        "returned error: 30",
         "returned error: 401",
         "returned error: 403",
         "returned error: 404",
