@@ -2,6 +2,8 @@
 //!
 //! Exit codes: 0 done · 1 denied, refused, or no change · 2 usage · 3 fault.
 
+mod config;
+mod serve;
 pub mod settings;
 pub mod wiring;
 
@@ -24,6 +26,14 @@ struct Arguments {
 /// The commands. Each lives in its own file.
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Serve webhooks and pages, and work on what is asked.
+    Serve(settings::Flags),
+    /// Look at the settings.
+    Config {
+        /// What to do.
+        #[command(subcommand)]
+        command: config::ConfigCommand,
+    },
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -35,6 +45,8 @@ enum Command {
 #[must_use]
 pub fn run() -> ExitCode {
     match Arguments::parse().command {
+        Command::Serve(flags) => serve::run(&flags),
+        Command::Config { command } => config::run(&command),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Arguments::command(), "writ", &mut std::io::stdout());
             ExitCode::SUCCESS

@@ -1,30 +1,227 @@
 //! Wiring: from settings to a running server, in this process. `writ serve`, `writ demo` and tests start it here.
 
+mod key;
+
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
-use super::settings::Settings;
+use anyhow::Context as _;
+use jiff::Timestamp;
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
 
-/// A server that runs.
+use super::settings::{ForgeAccount, ForgeSettings, RepositorySettings, Settings};
+use crate::domain::command::KnownProcedure;
+use crate::http::{self, State};
+use crate::ports::clock::{Clock, SystemClock};
+use crate::ports::forge::Forge;
+use crate::ports::forge::github::{Credentials, Github, Options, Secret, Timeouts};
+use crate::ports::forge::local::LocalForge;
+use crate::ports::git::Repository;
+use crate::ports::library::Library;
+use crate::ports::render::Renderer;
+use crate::ports::store::{SqliteStore, Store};
+use crate::service::accept::Intake;
+use crate::service::answers::Entry;
+use crate::service::metrics::Metrics;
+use crate::service::notary::Notary;
+use crate::service::pipeline::{Pipeline, Target};
+use crate::service::planning::Planner;
+use crate::service::worker::Worker;
+
+/// A server that runs. Dropping it ends it without draining; [`Running::stop`] drains.
 pub struct Running {
     /// Where webhooks and pages are served.
     pub address: SocketAddr,
     /// Where metrics and health are served.
     pub operations: SocketAddr,
-    /// The database file.
-    pub database: PathBuf,
+    /// Runs and ledger, as the server has them.
+    pub store: Arc<dyn Store>,
+    /// The forge, where it is the local one: people act on it through this.
+    pub local_forge: Option<LocalForge>,
+    /// The key that verifies the ledger, as a C2SP vkey.
+    pub verifier: String,
+    /// How long `stop` waits.
+    patience: Duration,
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+    database: SqliteStore,
 }
 
 impl Running {
-    /// Stops taking deliveries, lets work in progress come to an end, and returns when all is over.
-    pub async fn stop(self) {}
+    /// Stops taking deliveries, lets steps in progress come to their end, and returns when all is over, at the latest
+    /// after the settings' `shutdown_seconds`. What was not done is done at the next start.
+    pub async fn stop(mut self) {
+        // OK because a server without tasks has nobody to tell.
+        let _ = self.stop.send(true);
+        let drained = async { while self.tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(self.patience, drained).await.is_err() {
+            tracing::warn!("stopped with work in progress; it goes on at the next start");
+            self.tasks.abort_all();
+        }
+        self.database.close().await;
+    }
 }
 
 /// Opens what the settings name, starts the workers and listens. Port 0 takes any free port.
 ///
 /// # Errors
 /// - a file, folder, address or key of the settings cannot be used
+/// - a procedure, policy or template of the library is wrong
 pub async fn start(settings: Settings) -> anyhow::Result<Running> {
-    let _ = settings;
-    anyhow::bail!("the server is not wired yet")
+    std::fs::create_dir_all(&settings.data)
+        .with_context(|| format!("making folder `{}`", settings.data.display()))?;
+    let library = settings.library.as_deref().map_or_else(|| Ok(Library::embedded()), Library::read)?;
+    let renderer = Arc::new(Renderer::compile(&library)?);
+    let notary = Arc::new(Notary::new(key::read_or_make(&settings.ledger)?));
+    let database = SqliteStore::open(&settings.database)
+        .await
+        .with_context(|| format!("opening database `{}`", settings.database.display()))?;
+    let store: Arc<dyn Store> = Arc::new(database.clone());
+    let listener = listen(settings.listen).await?;
+    let address = listener.local_addr()?;
+    let (forge, local_forge) = forge(&settings, address).await?;
+    let targets = settings.repositories.iter().map(|repository| target(&settings.data, &library, repository));
+    let targets = targets.collect::<anyhow::Result<Vec<_>>>()?;
+    let catalogue = catalogue(&library)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let (metrics, wake) = (Arc::new(Metrics::default()), Arc::new(Notify::new()));
+    let intake = Intake {
+        store: Arc::clone(&store),
+        clock: Arc::clone(&clock),
+        repositories: settings.repositories.iter().map(|repository| repository.name.clone()).collect(),
+        procedures: catalogue.iter().map(known).collect(),
+        wake: Arc::clone(&wake),
+    };
+    let verifier = notary.verifier();
+    let state = State {
+        intake: Arc::new(intake),
+        store: Arc::clone(&store),
+        renderer: Arc::clone(&renderer),
+        metrics: Arc::clone(&metrics),
+        secrets: settings.secrets.clone(),
+        max_body_bytes: settings.max_body_bytes,
+        ledger_key: verifier.clone(),
+        local_forge: local_forge.clone(),
+    };
+    let pipeline = Pipeline {
+        store: Arc::clone(&store),
+        forge,
+        targets,
+        catalogue,
+        renderer,
+        notary,
+        clock: Arc::clone(&clock),
+        public_url: settings.public_url.clone(),
+    };
+    let worker = Worker {
+        name: String::new(),
+        store: Arc::clone(&store),
+        pipeline: Arc::new(pipeline),
+        clock,
+        metrics,
+        wake,
+        lease: Duration::from_secs(settings.lease_seconds.into()),
+        failpoint: settings.failpoint,
+    };
+    let (stop, stopped) = watch::channel(false);
+    let pipeline = Arc::clone(&worker.pipeline);
+    // Not waited for: a command that comes first fetches for itself.
+    tokio::spawn(async move { pipeline.warm_up().await });
+    let mut tasks = JoinSet::new();
+    let operations = serve(&mut tasks, listener, settings.operations, state, &stopped).await?;
+    for number in 1..=settings.workers {
+        // OK to name a worker after process and start: leases are fenced by number, names are for people.
+        let name = format!("{}/{number}/{}", std::process::id(), Timestamp::now().as_millisecond());
+        tasks.spawn(Worker { name, ..worker.clone() }.work(stopped.clone()));
+    }
+    let patience = Duration::from_secs(settings.shutdown_seconds.into());
+    Ok(Running { address, operations, store, local_forge, verifier, patience, stop, tasks, database })
+}
+
+/// Serves webhooks and pages on the listener, and metrics and health there too or on their own address.
+async fn serve(
+    tasks: &mut JoinSet<()>,
+    listener: TcpListener,
+    operations: SocketAddr,
+    state: State,
+    stopped: &watch::Receiver<bool>,
+) -> anyhow::Result<SocketAddr> {
+    let address = listener.local_addr()?;
+    let mut public = http::router(state.clone());
+    let private = http::operations(state);
+    let mut at = address;
+    // Port 0 means «any free one» for both, so it never means the same.
+    if operations == address && operations.port() != 0 {
+        public = public.merge(private);
+    } else {
+        let listener = listen(operations).await?;
+        at = listener.local_addr()?;
+        tasks.spawn(until_stopped(listener, private, stopped.clone()));
+    }
+    tasks.spawn(until_stopped(listener, public, stopped.clone()));
+    Ok(at)
+}
+
+async fn until_stopped(listener: TcpListener, router: axum::Router, mut stopped: watch::Receiver<bool>) {
+    let signal = async move {
+        // OK because a sender that is gone means the same as one that said stop.
+        let _ = stopped.wait_for(|stopped| *stopped).await;
+    };
+    if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(signal).await {
+        tracing::error!(error = &error as &dyn std::error::Error, "serving ended");
+    }
+}
+
+async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("listening on `{address}`"))
+}
+
+async fn forge(
+    settings: &Settings,
+    address: SocketAddr,
+) -> anyhow::Result<(Arc<dyn Forge>, Option<LocalForge>)> {
+    match &settings.forge {
+        ForgeSettings::GitHub { base_url, account } => {
+            let credentials = match account {
+                ForgeAccount::App { id, key } => Credentials::App { id: *id, private_key: Secret::new(key) },
+                ForgeAccount::Token(token) => Credentials::Token(Secret::new(token)),
+            };
+            let options = Options { base_url: base_url.clone(), credentials, timeouts: Timeouts::default() };
+            Ok((Arc::new(Github::new(&options)?), None))
+        }
+        ForgeSettings::Local => {
+            let url = settings.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+            let local = LocalForge::open(&settings.data.join("forge.db"), &url, Timestamp::now).await?;
+            for repository in &settings.repositories {
+                local.host(&repository.name, Path::new(&repository.remote)).await?;
+            }
+            Ok((Arc::new(local.clone()), Some(local)))
+        }
+    }
+}
+
+fn target(data: &Path, library: &Library, repository: &RepositorySettings) -> anyhow::Result<Arc<Target>> {
+    let name = &repository.name;
+    let folder = data.join("mirrors").join(name.owner()).join(format!("{}.git", name.name()));
+    let git = Repository::mirror(&folder, &repository.remote)
+        .with_context(|| format!("opening the mirror of `{name}`"))?;
+    let planner = Planner::compile(library, &repository.gitops_path)?;
+    Ok(Arc::new(Target {
+        name: name.clone(),
+        base: repository.base.clone(),
+        git: Arc::new(git),
+        planner: Arc::new(planner),
+    }))
+}
+
+fn catalogue(_library: &Library) -> anyhow::Result<Vec<Entry>> {
+    Ok(Vec::new())
+}
+
+fn known(entry: &Entry) -> KnownProcedure {
+    KnownProcedure { name: entry.name.clone(), arguments: entry.arguments.clone() }
 }

@@ -2,14 +2,14 @@
 //!
 //! The signing and the formats are `domain::ledger`'s; this is their way to the store.
 
-use crate::domain::ledger::LeafHash;
+use crate::domain::ledger::{Record, SignerKey, embed};
 use crate::domain::names::RunId;
 use crate::ports::store::{Store, StoreError};
 
 /// Signs for one ledger.
+#[derive(Debug, Clone)]
 pub struct Notary {
-    /// The ledger's name in checkpoints.
-    pub origin: String,
+    key: SignerKey,
 }
 
 /// Why nothing was signed.
@@ -24,23 +24,42 @@ pub enum NotaryError {
 }
 
 impl Notary {
+    /// A notary with this key; the ledger's name is the key's.
+    #[must_use]
+    pub fn new(key: SignerKey) -> Self {
+        Self { key }
+    }
+
+    /// The key that verifies what this notary signs, as a C2SP vkey.
+    #[must_use]
+    pub fn verifier(&self) -> String {
+        self.key.verifier().to_string()
+    }
+
     /// Signs and keeps a checkpoint over the ledger as it is now; gives its size.
     ///
     /// # Errors
-    /// - `Store`
+    /// - `Store`: it cannot be read, or no longer continues what was signed before
     pub async fn checkpoint(&self, store: &dyn Store) -> Result<u64, NotaryError> {
-        Ok(store.ledger_size().await?)
+        Ok(store.seal(&self.key).await?.0)
     }
 
-    /// The inclusion proof of a run's record, as text (`c2sp.org/tlog-proof@v1`).
+    /// A run's record with its inclusion proof under a fresh checkpoint: the block for a pull request's body.
     ///
     /// # Errors
     /// - `NoRecord`: the run has no such leaf
     /// - `Store`
-    pub async fn prove(&self, store: &dyn Store, run: &RunId, leaf: LeafHash) -> Result<String, NotaryError> {
+    pub async fn prove(
+        &self,
+        store: &dyn Store,
+        run: &RunId,
+        record: &Record,
+    ) -> Result<String, NotaryError> {
+        let leaf = record.leaf();
         let leaves = store.leaves_of(run).await?;
         let found = leaves.iter().find(|stored| stored.hash == leaf);
-        let found = found.ok_or_else(|| NotaryError::NoRecord(run.clone()))?;
-        Ok(format!("{}\n{}\n", self.origin, found.index))
+        let index = found.ok_or_else(|| NotaryError::NoRecord(run.clone()))?.index;
+        let proof = store.prove(index, &self.key).await?;
+        Ok(embed(&record.canonical(), &proof))
     }
 }

@@ -132,6 +132,21 @@ impl Pipeline {
         }
     }
 
+    /// Fetches every served repository once, so that the first command does not wait for the first clone.
+    pub async fn warm_up(&self) {
+        for target in &self.targets {
+            if let Err(error) = self.fetch(target).await {
+                tracing::warn!(repository = %target.name, problem = %error, "the first fetch did not succeed");
+            }
+        }
+    }
+
+    async fn fetch(&self, target: &Arc<Target>) -> Result<(), StepError> {
+        let (credential, target) = (self.credential(target).await?, Arc::clone(target));
+        blocking(move || target.git.fetch(&target.base, credential.as_ref())).await??;
+        Ok(())
+    }
+
     fn job(&self, lease: Lease) -> Result<Job, StepError> {
         let asked: Asked = serde_json::from_value(lease.run.command.clone())
             .map_err(|error| StepError::Fault(format!("reading the stored command: {error}")))?;

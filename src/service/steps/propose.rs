@@ -19,7 +19,7 @@ pub async fn perform(pipeline: &Pipeline, job: &Job) -> Result<Performed, StepEr
         return Err(StepError::Fault("planning again gave another plan than the pushed one".to_owned()));
     };
     let record: Record = job.fact(Step::Plan, "record")?;
-    let proof = pipeline.notary.prove(pipeline.store.as_ref(), &job.run.id, record.leaf()).await?;
+    let proof = pipeline.notary.prove(pipeline.store.as_ref(), &job.run.id, &record).await?;
     let run_url = pipeline.run_url(&job.run);
     let evidence = Evidence { request: job.request()?, proof: Some(&proof), run_url: run_url.as_deref() };
     let new = proposal::propose(&pipeline.renderer, &planned, &job.target.base, evidence)?;

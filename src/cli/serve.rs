@@ -1,0 +1,82 @@
+//! `writ serve`: the server, until it is told to stop.
+//!
+//! Exit codes: 0 stopped · 2 the settings are wrong · 3 it could not start.
+
+use std::process::ExitCode;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use super::settings::{Flags, Settings};
+use super::wiring;
+
+/// Runs it.
+pub fn run(flags: &Flags) -> ExitCode {
+    let settings = match flags.load() {
+        Ok((settings, _)) => settings,
+        Err(error) => {
+            anstream::eprintln!("writ serve: {:#}", anyhow::Error::new(error));
+            return ExitCode::from(2);
+        }
+    };
+    log();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            anstream::eprintln!("writ serve: starting threads: {error}");
+            return ExitCode::from(3);
+        }
+    };
+    match runtime.block_on(serve(settings)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            anstream::eprintln!("writ serve: {error:#}");
+            ExitCode::from(3)
+        }
+    }
+}
+
+async fn serve(settings: Settings) -> anyhow::Result<()> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let described = describe(&settings);
+    let running = wiring::start(settings).await?;
+    anstream::println!("writ {}", env!("CARGO_PKG_VERSION"));
+    anstream::println!("webhooks and pages  http://{}", running.address);
+    anstream::println!("metrics and health  http://{}", running.operations);
+    anstream::println!("{described}ledger key          {}", running.verifier);
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    tracing::info!("stopping: work in progress is brought to its end");
+    running.stop().await;
+    Ok(())
+}
+
+/// What is served, for the person who starts it. No secrets.
+fn describe(settings: &Settings) -> String {
+    let mut text = String::new();
+    for repository in &settings.repositories {
+        let (name, base, path) = (&repository.name, &repository.base, &repository.gitops_path);
+        text.push_str(&format!("serves              {name}, `{path}` on `{base}`\n"));
+    }
+    text.push_str(&format!("database            {}\n", settings.database.display()));
+    text.push_str(&format!("forge               {:?}\n", settings.forge));
+    if let Some(failpoint) = settings.failpoint {
+        text.push_str(&format!("FAILS ON PURPOSE at {failpoint:?}\n"));
+    }
+    text
+}
+
+/// The log, to standard error: JSON lines with WRIT_LOG_FORMAT=json; what is logged says WRIT_LOG (`info`).
+fn log() {
+    let filter = EnvFilter::try_from_env("WRIT_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // OK because a second log in one process is refused and the first one serves.
+    let _ = if std::env::var("WRIT_LOG_FORMAT").is_ok_and(|format| format == "json") {
+        log.json().try_init()
+    } else {
+        log.try_init()
+    };
+}

@@ -1,0 +1,51 @@
+//! The ledger's signing key: read from its file, made where there is none.
+
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use anyhow::Context as _;
+
+use crate::cli::settings::LedgerSettings;
+use crate::domain::ledger::SignerKey;
+
+/// Reads the key; where there is no file, makes one that only its owner can read.
+pub fn read_or_make(ledger: &LedgerSettings) -> anyhow::Result<SignerKey> {
+    let path = &ledger.key_file;
+    let place = || format!("the ledger key `{}`", path.display());
+    match std::fs::read_to_string(path) {
+        Ok(text) => SignerKey::parse(&text, &ledger.origin).with_context(place),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let key = SignerKey::from_seed(&ledger.origin, random_seed()?).with_context(place)?;
+            write_new(path, &key.to_secret_text()).with_context(place)?;
+            // Read back, since another process may have been quicker: the file's key is the key.
+            let text = std::fs::read_to_string(path).with_context(place)?;
+            SignerKey::parse(&text, &ledger.origin).with_context(place)
+        }
+        Err(error) => Err(error).with_context(place),
+    }
+}
+
+/// Writes a file that only its owner can read, whole or not at all; one that is there already stays.
+fn write_new(path: &Path, text: &str) -> std::io::Result<()> {
+    let scratch = path.with_extension(format!("new-{}", std::process::id()));
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&scratch)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    let linked = std::fs::hard_link(&scratch, path);
+    std::fs::remove_file(&scratch)?;
+    match linked {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// 32 bytes from the system's generator.
+fn random_seed() -> anyhow::Result<[u8; 32]> {
+    let mut seed = [0; 32];
+    std::fs::File::open("/dev/urandom")
+        .and_then(|mut source| source.read_exact(&mut seed))
+        .context("reading random bytes for a key")?;
+    Ok(seed)
+}
