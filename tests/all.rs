@@ -4,4 +4,5 @@
 
 mod cases;
 mod contracts;
+mod faults;
 mod support;

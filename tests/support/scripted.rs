@@ -23,6 +23,8 @@ pub enum Reply {
     Answer(u16, String, Vec<u8>),
     /// Closes the connection without a word.
     Close,
+    /// Sends these bytes as they are, then keeps the connection.
+    Stalled(Vec<u8>),
     /// Says nothing, and keeps the connection.
     Silence,
 }
@@ -76,11 +78,18 @@ async fn serve(mut stream: TcpStream, script: &(dyn Fn(&Asked) -> Reply + Sync),
             let _ = stream.shutdown().await;
         }
         Reply::Close => {}
-        Reply::Silence => {
-            let mut rest = Vec::new();
-            let _ = stream.read_to_end(&mut rest).await;
+        Reply::Stalled(bytes) => {
+            let _ = stream.write_all(&bytes).await;
+            until_closed(stream).await;
         }
+        Reply::Silence => until_closed(stream).await,
     }
+}
+
+async fn until_closed(mut stream: TcpStream) {
+    let mut rest = Vec::new();
+    // OK because however it ends, it ended.
+    let _ = stream.read_to_end(&mut rest).await;
 }
 
 async fn read(stream: &mut TcpStream) -> Option<Asked> {

@@ -1,0 +1,3 @@
+//! What goes wrong outside, and what the bot makes of it.
+
+mod github;
