@@ -6,9 +6,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::manifest::{Manifest, Manifests, Object};
+use super::manifest::{Found, Manifest, Manifests, Object, select};
 use super::tree::{Entry, EntryKind, Snapshot};
-use super::yaml::escape;
+use super::yaml::{Pointer, Step, escape};
 
 /// One changed leaf (or added, or removed node).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -100,6 +100,39 @@ fn counterpart(before: &Manifest, index: usize, after: &Manifest) -> Option<usiz
     let is_namesake = |other: &&Object| other.name == object.name;
     let rank = before.objects[..index].iter().filter(is_namesake).count();
     after.indexes_of(&object.name.kind, &object.name.name).nth(rank)
+}
+
+/// A pointer in the form that changes have it: items by name exactly where their list goes by names.
+///
+/// Steps that select nothing stay as they are.
+#[must_use]
+pub fn canonical(root: &Value, pointer: &Pointer) -> String {
+    let mut text = String::new();
+    let mut here = Some(root);
+    for (index, step) in pointer.steps.iter().enumerate() {
+        let prefix = Pointer { steps: pointer.steps[..=index].to_vec() };
+        let next = match select(root, &prefix) {
+            Found::One(value) => Some(value),
+            Found::Nothing | Found::Several => None,
+        };
+        match (here, next) {
+            (Some(Value::Array(items)), Some(next)) => {
+                let at = items.iter().position(|item| std::ptr::eq(item, next)).unwrap_or(0);
+                match names(items) {
+                    Some(names) => text.push_str(&format!("[name={}]", escape(names[at]))),
+                    None => text.push_str(&format!("/{at}")),
+                }
+            }
+            _ => match step {
+                Step::Key(key) => text.push_str(&format!("/{}", escape(key))),
+                Step::Item { key, value } => {
+                    text.push_str(&format!("[{}={}]", escape(key), escape(value)));
+                }
+            },
+        }
+        here = next;
+    }
+    text
 }
 
 struct Walk<'a> {
@@ -242,6 +275,17 @@ mod tests {
         assert_eq!(changes("l: [a]\n", "l: [a, c]\n"), [row("/l", r#"["a"]"#, r#"["a","c"]"#)]);
         let twice = "l: [{name: A, v: 1}, {name: A, v: 2}]\n";
         assert_eq!(changes(twice, &twice.replace('2', "3")), [row("/l/1/v", "2", "3")]);
+    }
+
+    #[test]
+    fn pointers_take_the_form_of_changes() {
+        let value: Value =
+            serde_json::json!({"named": [{"name": "a", "v": 1}], "not": [{"name": "a"}, {"x": 1}]});
+        let form = |pointer: &str| canonical(&value, &pointer.parse().unwrap());
+        assert_eq!(form("/named/0/v"), "/named[name=a]/v");
+        assert_eq!(form("/named[name=a]/v"), "/named[name=a]/v");
+        assert_eq!(form("/not[name=a]/name"), "/not/0/name");
+        assert_eq!(form("/named[name=b]/v"), "/named[name=b]/v");
     }
 
     #[test]

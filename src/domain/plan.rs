@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::change::Change;
 use super::names::{BlobId, BranchName, CommitId, RunId};
-use super::policy::Verdict;
+use super::policy::{Declared, Verdict};
 use super::tree::FileWrite;
 
 /// How risky a procedure is, which decides the gates.
@@ -58,6 +58,8 @@ pub struct Plan {
     pub files: Vec<FilePlan>,
     /// What changes, by name; empty exactly when nothing would change.
     pub changes: Vec<Change>,
+    /// The nodes that the procedure means to write, whether or not that changes them.
+    pub declared: Vec<Declared>,
     /// Postconditions, checked on the tree after the edit.
     pub effects: Vec<Effect>,
     /// How to undo it.

@@ -1,8 +1,90 @@
 //! Procedures: named, versioned recipes (`patches/*.yaml`): load, resolve against a tree, plan.
+//!
+//! A procedure speaks of objects by kind and name and of list items by name, never of lines. Which of its variants
+//! applies is read from the tree, because the same words (`pause-trading`) have meant different fields over time.
+//! **Invariant**: sentences in plans and refusals are safe to show as Markdown: foreign text stands in code spans.
 
+mod arguments;
+mod catalogue;
+mod comments;
+mod draft;
 pub mod file;
 mod refusal;
+mod resolve;
+mod text;
 mod title;
+mod view;
 
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::request::Request;
+
+pub use catalogue::{Catalogue, ProcedureError};
+pub use draft::{Ground, draft};
+pub use file::Procedure;
 pub use refusal::PlanRefusal;
+pub use text::{LONGEST, quoted};
 pub use title::{Title, TitleError};
+
+/// Checks what can be checked without a tree, and gives the arguments their types.
+///
+/// # Errors
+/// `reason_invalid`, `argument_unknown`, `argument_missing`, `argument_invalid`.
+pub fn admit(procedure: &Procedure, request: &Request) -> Result<BTreeMap<String, Value>, PlanRefusal> {
+    text::check_reason(request)?;
+    arguments::typed(procedure, &request.arguments)
+}
+
+/// Checks what a request needs beside that to be carried out, not only planned: a reason, and the confirmation.
+///
+/// # Errors
+/// `reason_missing`, `confirmation_missing`, `confirmation_wrong`.
+pub fn confirm(procedure: &Procedure, request: &Request) -> Result<(), PlanRefusal> {
+    if request.reason.trim().is_empty() {
+        return Err(PlanRefusal::new(
+            "reason_missing",
+            "a change needs a reason",
+            "add `reason=\"…\"`: why this is needed, in one line",
+        )
+        .at("reason"));
+    }
+    let wanted = &procedure.confirmation;
+    let remedy = format!("add `confirm={wanted}` if you mean it");
+    match request.confirmation.as_deref() {
+        Some(given) if given == wanted => Ok(()),
+        Some(given) => {
+            let message =
+                format!("the confirmation {} is not the phrase of `{}`", quoted(given, 60), procedure.name);
+            Err(PlanRefusal::new("confirmation_wrong", message, remedy).at("confirm"))
+        }
+        None => {
+            let message = format!("`{}` must be confirmed", procedure.name);
+            Err(PlanRefusal::new("confirmation_missing", message, remedy).at("confirm"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_embedded_procedures_are_valid() {
+        let files =
+            ["pause-trading", "resume-trading", "restart-ws", "suspend-ta", "resume-ta", "restart-ta"];
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("patches");
+        let files: BTreeMap<String, String> = files
+            .iter()
+            .map(|name| {
+                (
+                    format!("{name}.yaml"),
+                    std::fs::read_to_string(folder.join(format!("{name}.yaml"))).unwrap(),
+                )
+            })
+            .collect();
+        let catalogue = Catalogue::load(&files).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(catalogue.procedures().count(), 6);
+    }
+}

@@ -1,0 +1,350 @@
+//! The catalogue: all procedures of a library, read, checked against themselves and against each other.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::domain::yaml::{self, Pointer};
+
+use super::PlanRefusal;
+use super::file::{Action, ArgumentType, Check, NewValue, Object, Procedure, Variant, Words};
+use super::text::quoted;
+
+/// All procedures, by name.
+#[derive(Debug, Clone)]
+pub struct Catalogue {
+    entries: BTreeMap<String, Entry>,
+}
+
+#[derive(Debug, Clone)]
+struct Entry {
+    procedure: Procedure,
+    sha256: String,
+}
+
+/// What is wrong with a procedure file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("patches/{file}:{line}: {message}")]
+pub struct ProcedureError {
+    /// File below `patches/`.
+    pub file: String,
+    /// Line, from 1.
+    pub line: usize,
+    /// What is wrong.
+    pub message: String,
+}
+
+/// The schema that this program reads.
+const SCHEMA: &str = "writ.procedure/v1";
+
+impl Catalogue {
+    /// Reads the `.yaml` files of a library's `patches`.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, in the order of the files' names.
+    pub fn load(files: &BTreeMap<String, String>) -> Result<Self, ProcedureError> {
+        let mut entries = BTreeMap::new();
+        for (file, text) in files {
+            let Some(stem) = file.strip_suffix(".yaml") else { continue };
+            let procedure = read(file, text)?;
+            Checker { file, text, procedure: &procedure }.check(stem)?;
+            let sha256 = data_encoding::HEXLOWER.encode(&Sha256::digest(text));
+            entries.insert(procedure.name.clone(), Entry { procedure, sha256 });
+        }
+        let catalogue = Self { entries };
+        for (file, text) in files {
+            if let Some(entry) = file.strip_suffix(".yaml").and_then(|stem| catalogue.entries.get(stem)) {
+                Checker { file, text, procedure: &entry.procedure }.check_inverse(&catalogue)?;
+            }
+        }
+        Ok(catalogue)
+    }
+
+    /// A procedure by name.
+    ///
+    /// # Errors
+    /// `unknown_procedure`, with the name that was probably meant.
+    pub fn find(&self, name: &str) -> Result<&Procedure, PlanRefusal> {
+        self.entries.get(name).map(|entry| &entry.procedure).ok_or_else(|| {
+            let nearest = self.entries.keys().min_by_key(|known| strsim::osa_distance(known, name));
+            let remedy = match nearest {
+                Some(known) if strsim::osa_distance(known, name) <= 3 => format!("did you mean `{known}`?"),
+                _ => {
+                    let names: Vec<String> = self.entries.keys().map(|name| format!("`{name}`")).collect();
+                    format!("there are {}", names.join(", "))
+                }
+            };
+            PlanRefusal::new(
+                "unknown_procedure",
+                format!("there is no procedure {}", quoted(name, 60)),
+                remedy,
+            )
+            .at("procedure")
+        })
+    }
+
+    /// All procedures, by name.
+    pub fn procedures(&self) -> impl Iterator<Item = &Procedure> {
+        self.entries.values().map(|entry| &entry.procedure)
+    }
+
+    /// SHA-256 of a procedure's file, lower-case hex: what a record says the plan was made by.
+    #[must_use]
+    pub fn sha256(&self, name: &str) -> Option<&str> {
+        self.entries.get(name).map(|entry| entry.sha256.as_str())
+    }
+}
+
+impl Procedure {
+    /// An object by its short name.
+    #[must_use]
+    pub fn object(&self, name: &str) -> &Object {
+        // OK because the catalogue lets no file in that names an object that it does not define.
+        &self.objects[name]
+    }
+}
+
+fn read(file: &str, text: &str) -> Result<Procedure, ProcedureError> {
+    let wrong = |line: usize, message: String| ProcedureError { file: file.to_owned(), line, message };
+    // Duplicate keys and the like, which a typed reading would take silently.
+    yaml::parse(text).map_err(|refusal| wrong(refusal.line, refusal.message))?;
+    let failed = |error: serde_yaml::Error| {
+        let line = error.location().map_or(1, |location| location.line());
+        wrong(line, without_place(&error.to_string()))
+    };
+    serde_yaml::from_str::<serde_yaml::Value>(text).map_err(failed)?;
+    serde_yaml::from_str(text).map_err(failed)
+}
+
+/// A message without the ` at line 3 column 5` behind it: the line is said once.
+fn without_place(message: &str) -> String {
+    message.rsplit_once(" at line ").map_or(message, |(message, _)| message).to_owned()
+}
+
+/// One file while it is checked.
+struct Checker<'a> {
+    file: &'a str,
+    text: &'a str,
+    procedure: &'a Procedure,
+}
+
+impl Checker<'_> {
+    fn wrong(&self, place: &str, message: impl Into<String>) -> ProcedureError {
+        let line = Pointer::plain(place)
+            .ok()
+            .and_then(|pointer| yaml::parse(self.text).ok()?.documents().first()?.locate(&pointer))
+            .map_or(1, |place| place.line);
+        ProcedureError { file: self.file.to_owned(), line, message: message.into() }
+    }
+
+    fn check(&self, stem: &str) -> Result<(), ProcedureError> {
+        let procedure = self.procedure;
+        if procedure.schema != SCHEMA {
+            return Err(self.wrong("/schema", format!("the schema is not `{SCHEMA}`")));
+        }
+        if procedure.name != stem || !is_word(&procedure.name) {
+            return Err(
+                self.wrong("/name", format!("the name is not `{stem}`, or not lower-case words with `-`"))
+            );
+        }
+        if procedure.version == 0 {
+            return Err(self.wrong("/version", "versions count from 1"));
+        }
+        if procedure.summary.trim().is_empty() || procedure.summary.contains('\n') {
+            return Err(self.wrong("/summary", "the summary is one line"));
+        }
+        let is_phrase = |byte: u8| byte.is_ascii_uppercase() || byte == b'_';
+        if procedure.confirmation.is_empty() || !procedure.confirmation.bytes().all(is_phrase) {
+            return Err(self.wrong("/confirmation", "the phrase is made of A-Z and `_`"));
+        }
+        self.check_arguments()?;
+        self.check_objects()?;
+        if procedure.variants.is_empty() {
+            return Err(self.wrong("/variants", "there is no variant"));
+        }
+        let mut names = BTreeSet::new();
+        for (index, variant) in procedure.variants.iter().enumerate() {
+            let place = format!("/variants/{index}");
+            if !is_word(&variant.name) || !names.insert(&variant.name) {
+                return Err(self.wrong(
+                    &format!("{place}/name"),
+                    "names of variants are lower-case words with `-`, each once",
+                ));
+            }
+            self.check_variant(&place, variant)?;
+        }
+        Ok(())
+    }
+
+    fn check_arguments(&self) -> Result<(), ProcedureError> {
+        let mut names = BTreeSet::new();
+        for (index, argument) in self.procedure.arguments.iter().enumerate() {
+            let place = format!("/arguments/{index}");
+            let reserved = ["reason", "confirm"].contains(&argument.name.as_str());
+            if !is_word(&argument.name) || reserved || !names.insert(&argument.name) {
+                return Err(self.wrong(
+                    &format!("{place}/name"),
+                    "names of arguments are lower-case words with `-`, each once, not `reason` or `confirm`",
+                ));
+            }
+            if (argument.kind == ArgumentType::Choice) == argument.values.is_empty() {
+                return Err(self.wrong(&place, "a `choice` has `values`, other types have none"));
+            }
+            if let Some(Err(problem)) = argument.default.as_ref().map(|default| argument.read(default)) {
+                return Err(self.wrong(&format!("{place}/default"), format!("the default {problem}")));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_objects(&self) -> Result<(), ProcedureError> {
+        for (name, object) in &self.procedure.objects {
+            let place = format!("/objects/{name}");
+            let good_part = |part: &str| {
+                !part.is_empty()
+                    && part != ".."
+                    && part != "."
+                    && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+            };
+            let is_manifest = [".yaml", ".yml", ".json"].iter().any(|end| object.file.ends_with(end));
+            if !is_manifest || !object.file.split('/').all(good_part) {
+                return Err(self.wrong(
+                    &format!("{place}/file"),
+                    "the file is a YAML or JSON file, given by its path below the GitOps path",
+                ));
+            }
+            if !self.objects_used().contains(name.as_str()) {
+                return Err(self.wrong(&place, format!("the object `{name}` is not used")));
+            }
+        }
+        Ok(())
+    }
+
+    fn objects_used(&self) -> BTreeSet<&str> {
+        let mut used = BTreeSet::new();
+        for variant in &self.procedure.variants {
+            used.extend(checks(variant).into_iter().map(|(_, check)| check.object.as_str()));
+            used.extend(variant.edits.iter().map(|edit| edit.object.as_str()));
+            used.extend(
+                variant.companions.iter().flat_map(|group| &group.values).map(|at| at.object.as_str()),
+            );
+            used.extend(variant.refuse.iter().map(|refuse| refuse.object.as_str()));
+        }
+        used
+    }
+
+    fn check_variant(&self, place: &str, variant: &Variant) -> Result<(), ProcedureError> {
+        for (name, value) in &variant.arguments {
+            self.check_argument_value(&format!("{place}/arguments/{name}"), name, value)?;
+        }
+        for (at, check) in checks(variant) {
+            self.check_object(&format!("{place}/{at}/object"), &check.object)?;
+        }
+        for (index, edit) in variant.edits.iter().enumerate() {
+            let place = format!("{place}/edits/{index}");
+            self.check_object(&format!("{place}/object"), &edit.object)?;
+            if edit.at.steps.is_empty() {
+                return Err(
+                    self.wrong(&format!("{place}/at"), "an edit is of a field, not of a whole object")
+                );
+            }
+            if let Action::Replace(NewValue::Argument(name)) | Action::Add(NewValue::Argument(name)) =
+                &edit.action
+                && !self.procedure.arguments.iter().any(|argument| argument.name == *name)
+            {
+                return Err(
+                    self.wrong(&format!("{place}/value_of"), format!("there is no argument `{name}`"))
+                );
+            }
+        }
+        for (index, group) in variant.companions.iter().enumerate() {
+            let place = format!("{place}/companions/{index}/values");
+            if group.values.len() < 2 {
+                return Err(self.wrong(&place, "companions are at least two values"));
+            }
+            for (index, value) in group.values.iter().enumerate() {
+                self.check_object(&format!("{place}/{index}/object"), &value.object)?;
+            }
+        }
+        match (&variant.refuse, &variant.words) {
+            (Some(refuse), None) if variant.edits.is_empty() => {
+                self.check_object(&format!("{place}/refuse/object"), &refuse.object)
+            }
+            (None, Some(words)) if !variant.edits.is_empty() => self.check_words(place, words),
+            _ => Err(self.wrong(place, "a variant has either `edits` and `words`, or only `refuse`")),
+        }
+    }
+
+    fn check_argument_value(&self, place: &str, name: &str, value: &Value) -> Result<(), ProcedureError> {
+        let Some(argument) = self.procedure.arguments.iter().find(|argument| argument.name == name) else {
+            return Err(self.wrong(place, format!("there is no argument `{name}`")));
+        };
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        match argument.read(&text) {
+            Ok(typed) if typed == *value => Ok(()),
+            _ => Err(self.wrong(place, format!("`{name}` is {}", argument.expected()))),
+        }
+    }
+
+    fn check_object(&self, place: &str, name: &str) -> Result<(), ProcedureError> {
+        if self.procedure.objects.contains_key(name) {
+            return Ok(());
+        }
+        Err(self.wrong(place, format!("there is no object `{name}` under `objects`")))
+    }
+
+    fn check_words(&self, place: &str, words: &Words) -> Result<(), ProcedureError> {
+        if words.commit.lines().any(|line| line.chars().count() > 76) {
+            return Err(
+                self.wrong(&format!("{place}/words/commit"), "lines of commits have at most 76 characters")
+            );
+        }
+        if words.already.contains('\n') || words.already.trim().is_empty() {
+            return Err(self.wrong(&format!("{place}/words/already"), "this is one line"));
+        }
+        Ok(())
+    }
+
+    fn check_inverse(&self, catalogue: &Catalogue) -> Result<(), ProcedureError> {
+        let Some(inverse) = &self.procedure.inverse else { return Ok(()) };
+        let Some(other) = catalogue.entries.get(&inverse.procedure) else {
+            let message = format!("there is no procedure `{}`", inverse.procedure);
+            return Err(self.wrong("/inverse/procedure", message));
+        };
+        for (index, name) in inverse.arguments.iter().enumerate() {
+            let has = |procedure: &Procedure| procedure.arguments.iter().any(|known| known.name == *name);
+            if !has(self.procedure) || !has(&other.procedure) {
+                let message = format!("`{name}` is not an argument of both procedures");
+                return Err(self.wrong(&format!("/inverse/arguments/{index}"), message));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// All conditions of a variant, with where they stand below it.
+fn checks(variant: &Variant) -> Vec<(String, &Check)> {
+    let mut all = Vec::new();
+    for (index, check) in variant.when.iter().enumerate() {
+        all.push((format!("when/{index}"), check));
+    }
+    for (index, line) in variant.preconditions.iter().enumerate() {
+        all.push((format!("preconditions/{index}/check"), &line.check));
+    }
+    for (index, line) in variant.effects.iter().enumerate() {
+        all.push((format!("effects/{index}/check"), &line.check));
+    }
+    for (index, line) in variant.consequences.iter().enumerate() {
+        for (inner, check) in line.when.iter().enumerate() {
+            all.push((format!("consequences/{index}/when/{inner}"), check));
+        }
+    }
+    all
+}
+
+fn is_word(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_lowercase())
+        && !text.ends_with('-')
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}

@@ -1,0 +1,45 @@
+//! Comments beside a changed value: they were written about the value before and may be untrue now.
+
+use crate::domain::yaml::{self, Comment, Pointer, Refusal};
+
+use super::text::quoted;
+
+/// One sentence for each block of comments above or behind a value that is edited.
+pub(super) fn stale_comments(
+    path: &str,
+    text: &str,
+    edited: &[(usize, &Pointer)],
+) -> Result<Vec<String>, Refusal> {
+    if !text.contains('#') {
+        return Ok(Vec::new());
+    }
+    let stream = yaml::parse(text)?;
+    let mut sentences = Vec::new();
+    for (document, pointer) in edited {
+        let Some(document) = stream.documents().get(*document) else { continue };
+        for block in blocks(&document.comments_near(pointer)) {
+            let (line, words) = block;
+            sentences.push(format!(
+                "The comment at {path}:{line} stands beside `{pointer}` and may be untrue now: {}",
+                quoted(&words, 300)
+            ));
+        }
+    }
+    Ok(sentences)
+}
+
+/// Comments on consecutive lines as one text each, with the line of the first.
+fn blocks(comments: &[Comment]) -> Vec<(usize, String)> {
+    let mut blocks: Vec<(usize, usize, String)> = Vec::new();
+    for comment in comments {
+        match blocks.last_mut() {
+            Some((_, last, words)) if comment.line == *last + 1 => {
+                *last = comment.line;
+                words.push(' ');
+                words.push_str(&comment.text);
+            }
+            _ => blocks.push((comment.line, comment.line, comment.text.clone())),
+        }
+    }
+    blocks.into_iter().map(|(first, _, words)| (first, words)).collect()
+}

@@ -1,0 +1,369 @@
+//! Making a plan: choose the variant that fits the tree, edit, check what came of it, find the words.
+//!
+//! Pure and deterministic. The order of the checks is the order in which people should hear of problems: does
+//! anything fit, may it be edited, is it so already, would it help.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::domain::change;
+use crate::domain::manifest::{Found, Manifest, Manifests, select};
+use crate::domain::names::{BlobId, BranchName};
+use crate::domain::plan::{Effect, FilePlan, Plan, Rollback};
+use crate::domain::policy::Declared;
+use crate::domain::request::Request;
+use crate::domain::tree::{FileWrite, Snapshot};
+use crate::domain::yaml::{self, Edit, Operation, Position, Reason};
+
+use super::PlanRefusal;
+use super::comments::stale_comments;
+use super::file::{Action, EditLine, NewValue, Procedure, Variant, Words};
+use super::resolve::resolve;
+use super::text::inert;
+use super::view::{Located, View, editable, several, show};
+
+/// What a plan is made on.
+#[derive(Clone, Copy)]
+pub struct Ground<'a> {
+    /// Where the manifests stand, no slash at either end.
+    pub gitops_path: &'a str,
+    /// The base's files below it.
+    pub base: &'a Snapshot,
+    /// The cache of parsed files.
+    pub manifests: &'a Manifests,
+    /// The id that git gives a blob with this content.
+    pub blob_id: fn(&[u8]) -> BlobId,
+}
+
+/// Plans a request with its procedure.
+///
+/// # Errors
+/// A refusal with code, place and remedy; see the module's doc for the order.
+pub fn draft(procedure: &Procedure, request: &Request, ground: Ground<'_>) -> Result<Plan, PlanRefusal> {
+    let arguments = super::admit(procedure, request)?;
+    let mut view = View {
+        root: ground.gitops_path,
+        snapshot: ground.base,
+        manifests: ground.manifests,
+        written: BTreeMap::new(),
+    };
+    let (variant, words) = resolve(procedure, &arguments, &view)?;
+    let maker = Maker { procedure, request, arguments, variant, words, ground };
+
+    let (edits, declared) = maker.edits(&view)?;
+    if !edits.is_empty() {
+        maker.check_preconditions(&view)?;
+    }
+    let mut pieces = Pieces { declared, ..Pieces::default() };
+    for (path, edits) in &edits {
+        maker.write(path, edits, &mut view, &mut pieces)?;
+    }
+    let effects = maker.effects(&view)?;
+    maker.check_companions(&view)?;
+    pieces.warnings.extend(maker.consequences(&view, !edits.is_empty())?);
+    let no_change = if edits.is_empty() { Some(maker.state(&view)?) } else { None };
+    Ok(maker.assemble(pieces, effects, no_change))
+}
+
+/// One plan while it is made.
+struct Maker<'a> {
+    procedure: &'a Procedure,
+    request: &'a Request,
+    arguments: BTreeMap<String, Value>,
+    variant: &'a Variant,
+    words: &'a Words,
+    ground: Ground<'a>,
+}
+
+/// What has been found so far.
+#[derive(Default)]
+struct Pieces {
+    writes: Vec<FileWrite>,
+    files: Vec<FilePlan>,
+    changes: Vec<change::Change>,
+    warnings: Vec<String>,
+    declared: Vec<Declared>,
+}
+
+/// The edits of each file by full path, and the nodes that they name.
+type Edits = (BTreeMap<String, Vec<Edit>>, Vec<Declared>);
+
+impl Maker<'_> {
+    /// The operations that would change something, resolved against the base.
+    fn edits(&self, view: &View<'_>) -> Result<Edits, PlanRefusal> {
+        let mut edits: BTreeMap<String, Vec<Edit>> = BTreeMap::new();
+        let mut declared = Vec::new();
+        for line in &self.variant.edits {
+            let object = self.procedure.object(&line.object);
+            let Some(located) = view.object(object)? else {
+                return Err(PlanRefusal::new(
+                    "target_not_found",
+                    format!("there is no {} `{}` to edit", object.kind, object.name),
+                    "check that the base is the branch that Argo CD follows",
+                )
+                .at(view.path(object)));
+            };
+            declared.push(Declared {
+                path: located.path.clone(),
+                kind: object.kind.clone(),
+                name: object.name.clone(),
+                pointer: change::canonical(located.value(), &line.at),
+            });
+            if let Some(operation) = self.operation(line, &located)? {
+                let edit = Edit { document: located.index, operation };
+                edits.entry(located.path).or_default().push(edit);
+            }
+        }
+        Ok((edits, declared))
+    }
+
+    /// The operation of one line; `None` when it would change nothing.
+    fn operation(&self, line: &EditLine, located: &Located) -> Result<Option<Operation>, PlanRefusal> {
+        let place = || format!("{} {}", located.path, line.at);
+        let found = match select(located.value(), &line.at) {
+            Found::Several => return Err(several(&located.path, &line.at)),
+            Found::One(value) => Some(value),
+            Found::Nothing => None,
+        };
+        let pointer = line.at.clone();
+        let missing = || {
+            PlanRefusal::new(
+                Reason::NotFound.as_str(),
+                "the field to edit is not there",
+                "add it by hand first, or check that the base is the branch that Argo CD follows",
+            )
+            .at(place())
+        };
+        Ok(match (&line.action, found) {
+            (Action::Replace(_) | Action::Increment(_), None) => return Err(missing()),
+            (Action::Remove, None) => None,
+            (Action::Remove, Some(_)) => Some(Operation::Remove { pointer }),
+            (Action::Replace(value) | Action::Add(value), found) => {
+                let value = self.value(value);
+                match (&line.action, found) {
+                    (_, Some(found)) if *found == value => None,
+                    (_, Some(_)) => Some(Operation::Replace { pointer, value }),
+                    (_, None) => Some(Operation::Add { pointer, value, position: Position::Last }),
+                }
+            }
+            (Action::Increment(by), Some(found)) => {
+                match found.as_i64().and_then(|found| found.checked_add(*by)) {
+                    Some(_) => Some(Operation::Increment { pointer, by: *by }),
+                    None => {
+                        return Err(PlanRefusal::new(
+                            Reason::WrongType.as_str(),
+                            format!("the field is {}, not an integer that can be raised", show(found)),
+                            "make it a plain integer",
+                        )
+                        .at(place()));
+                    }
+                }
+            }
+        })
+    }
+
+    fn value(&self, value: &NewValue) -> Value {
+        match value {
+            NewValue::Literal(value) => value.clone(),
+            NewValue::RequestedAt => {
+                self.request.requested_at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string().into()
+            }
+            // OK because the catalogue lets no unknown argument in, and every argument has a value by now.
+            NewValue::Argument(name) => self.arguments.get(name).cloned().unwrap_or_default(),
+        }
+    }
+
+    fn check_preconditions(&self, view: &View<'_>) -> Result<(), PlanRefusal> {
+        for line in &self.variant.preconditions {
+            let observed = view.observe(self.procedure, &line.check)?;
+            if !observed.holds {
+                let message = format!("{} ({})", line.message, observed.detail);
+                let object = self.procedure.object(&line.check.object);
+                let at = line.check.at.as_ref().map_or(String::new(), |at| format!(" {at}"));
+                return Err(PlanRefusal::new(&line.code, message, line.remedy.clone())
+                    .at(format!("{}{at}", view.path(object))));
+            }
+        }
+        Ok(())
+    }
+
+    /// Edits one file, and notes what that changes.
+    fn write(
+        &self,
+        path: &str,
+        edits: &[Edit],
+        view: &mut View<'_>,
+        pieces: &mut Pieces,
+    ) -> Result<(), PlanRefusal> {
+        // OK because `edits` were resolved against this very entry.
+        let Some(entry) = view.snapshot.files.get(path) else { return Ok(()) };
+        editable(path, entry)?;
+        let refused = |refusal: yaml::Refusal| {
+            PlanRefusal::new(refusal.code.as_str(), refusal.message, refusal.remedy)
+                .at(format!("{path}:{}", refusal.line))
+        };
+        let before_text = entry.text().unwrap_or_default();
+        let edited = yaml::edit(before_text, edits).map_err(refused)?;
+        let before = view.manifests.read(entry).map_err(refused)?;
+        let after = Arc::new(Manifest::parse(&edited.text).map_err(refused)?);
+        let pointers: Vec<_> = edits.iter().map(|edit| (edit.document, edit.operation.pointer())).collect();
+        pieces.warnings.extend(stale_comments(path, before_text, &pointers).map_err(refused)?);
+        pieces.changes.extend(change::between(path, &before, &after));
+        pieces.files.push(FilePlan {
+            path: path.to_owned(),
+            before: entry.blob.clone(),
+            after: (self.ground.blob_id)(edited.text.as_bytes()),
+            diff: unified_diff(path, before_text, &edited.text),
+        });
+        pieces.writes.push(FileWrite { path: path.to_owned(), bytes: edited.text.into_bytes() });
+        view.written.insert(path.to_owned(), after);
+        Ok(())
+    }
+
+    fn effects(&self, view: &View<'_>) -> Result<Vec<Effect>, PlanRefusal> {
+        let mut effects = Vec::new();
+        for line in &self.variant.effects {
+            let observed = view.observe(self.procedure, &line.check)?;
+            let object = self.procedure.object(&line.check.object);
+            if !observed.holds {
+                return Err(PlanRefusal::new(
+                    "effect_missing",
+                    format!(
+                        "`{}` would not have its effect `{}`: {}",
+                        self.procedure.name, line.name, observed.detail
+                    ),
+                    "put this field right by its own change first",
+                )
+                .at(line
+                    .check
+                    .at
+                    .as_ref()
+                    .map_or_else(|| view.path(object), |at| format!("{} {at}", view.path(object)))));
+            }
+            effects.push(Effect { name: line.name.clone(), holds: true, detail: observed.detail });
+        }
+        Ok(effects)
+    }
+
+    /// Refuses when some of a group of companions changed and they are not equal afterwards.
+    fn check_companions(&self, view: &View<'_>) -> Result<(), PlanRefusal> {
+        let base = View { written: BTreeMap::new(), ..*view };
+        for group in &self.variant.companions {
+            let mut before = Vec::new();
+            let mut after = Vec::new();
+            for place in &group.values {
+                let object = self.procedure.object(&place.object);
+                before.push(base.field(object, &place.at)?);
+                after.push(view.field(object, &place.at)?);
+            }
+            if before != after && after.windows(2).any(|pair| pair[0] != pair[1]) {
+                let places: Vec<String> = group
+                    .values
+                    .iter()
+                    .map(|place| format!("{} {}", view.path(self.procedure.object(&place.object)), place.at))
+                    .collect();
+                return Err(PlanRefusal::new(
+                    "companion_left_behind",
+                    format!("values that belong together would differ: {}", group.because),
+                    "give them the same value first, or change them together",
+                )
+                .at(places.join(", ")));
+            }
+        }
+        Ok(())
+    }
+
+    fn consequences(&self, view: &View<'_>, changes_something: bool) -> Result<Vec<String>, PlanRefusal> {
+        let mut said = Vec::new();
+        for line in &self.variant.consequences {
+            let mut applies = changes_something || !line.when.is_empty();
+            for check in &line.when {
+                applies = applies && view.observe(self.procedure, check)?.holds;
+            }
+            if applies {
+                said.push(line.say.trim().to_owned());
+            }
+        }
+        Ok(said)
+    }
+
+    /// The state that makes edits needless, a sentence.
+    fn state(&self, view: &View<'_>) -> Result<String, PlanRefusal> {
+        let mut found = Vec::new();
+        for line in &self.variant.edits {
+            let object = self.procedure.object(&line.object);
+            let value = view.field(object, &line.at)?;
+            let shown = value.as_ref().map_or("absent".to_owned(), show);
+            found.push(format!("`{}` of {} `{}` is {shown}", line.at, object.kind, object.name));
+        }
+        Ok(format!("{}: {}", self.words.already, found.join("; ")))
+    }
+
+    fn assemble(&self, pieces: Pieces, effects: Vec<Effect>, no_change: Option<String>) -> Plan {
+        let run = self.request.run();
+        let branch = branch(self.request);
+        Plan {
+            rollback: self.rollback(&branch),
+            run,
+            procedure: self.procedure.name.clone(),
+            version: self.procedure.version,
+            variant: self.variant.name.clone(),
+            risk: self.procedure.risk,
+            base: self.ground.base.commit.clone(),
+            branch,
+            title: self.words.title.to_string(),
+            message: self.message(),
+            writes: pieces.writes,
+            files: pieces.files,
+            changes: pieces.changes,
+            declared: pieces.declared,
+            effects,
+            warnings: pieces.warnings,
+            no_change,
+        }
+    }
+
+    fn message(&self) -> String {
+        let mut message = format!("{}\n\n{}\n", self.words.title, self.words.commit.trim_end());
+        if !self.request.reason.is_empty() {
+            message.push_str(&format!("\nReason: {}\n", inert(&self.request.reason)));
+        }
+        message
+    }
+
+    fn rollback(&self, branch: &BranchName) -> Rollback {
+        let Some(inverse) = &self.procedure.inverse else {
+            return Rollback { procedure: None, command: format!("git revert --no-edit {branch}") };
+        };
+        let mut command = format!("/actuate {}", inverse.procedure);
+        for name in &inverse.arguments {
+            let value = self.arguments.get(name).cloned().unwrap_or_default();
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            command.push_str(&format!(" {name}={text}"));
+        }
+        let confirmation = &self.procedure.confirmation;
+        command.push_str(&format!(" reason=\"undo run {}\" confirm={confirmation}", self.request.run()));
+        Rollback { procedure: Some(inverse.procedure.clone()), command }
+    }
+}
+
+/// `agentruns/torghut-actuation-<yyyymmdd-hhmm>-<run>`: none of the prefixes that the target merges by itself.
+fn branch(request: &Request) -> BranchName {
+    let name = format!(
+        "agentruns/torghut-actuation-{}-{}",
+        request.requested_at.strftime("%Y%m%d-%H%M"),
+        request.run()
+    );
+    // OK because it is made of letters, digits, `/` and `-` only.
+    name.parse().unwrap_or_else(|error| unreachable!("a branch name: {error}"))
+}
+
+fn unified_diff(path: &str, before: &str, after: &str) -> String {
+    similar::TextDiff::from_lines(before, after)
+        .unified_diff()
+        .context_radius(3)
+        .header(&format!("a/{path}"), &format!("b/{path}"))
+        .to_string()
+}

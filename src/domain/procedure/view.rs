@@ -1,0 +1,186 @@
+//! A view of a tree through a procedure's eyes: its objects, their fields, and whether a condition holds.
+//!
+//! Fields are read from parsed values; what a plan has written stands over what the base has.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::domain::manifest::{Found, Manifest, Manifests, select};
+use crate::domain::tree::{Entry, EntryKind, Snapshot};
+use crate::domain::yaml::{Pointer, Reason};
+
+use super::PlanRefusal;
+use super::file::{Check, Object, Procedure, Test};
+use super::text::quoted;
+
+/// A tree, and what is written over it.
+pub(super) struct View<'a> {
+    /// The GitOps path; files of objects stand below it.
+    pub root: &'a str,
+    /// The base.
+    pub snapshot: &'a Snapshot,
+    /// The cache.
+    pub manifests: &'a Manifests,
+    /// Files that the plan writes, by full path.
+    pub written: BTreeMap<String, Arc<Manifest>>,
+}
+
+/// A condition that was looked at.
+pub(super) struct Observed {
+    /// Whether it holds.
+    pub holds: bool,
+    /// What was wanted and what was found, a sentence without a full stop.
+    pub detail: String,
+}
+
+/// An object that was found.
+pub(super) struct Located {
+    /// Full path of its file.
+    pub path: String,
+    /// The file.
+    pub manifest: Arc<Manifest>,
+    /// Which of its documents.
+    pub index: usize,
+}
+
+impl Located {
+    /// The object's value.
+    pub fn value(&self) -> &Value {
+        &self.manifest.objects[self.index].value
+    }
+}
+
+impl View<'_> {
+    /// The full repository path of an object's file.
+    pub fn path(&self, object: &Object) -> String {
+        format!("{}/{}", self.root, object.file)
+    }
+
+    /// The object, `None` where the tree has none.
+    ///
+    /// # Errors
+    /// `object_ambiguous`, `not_a_regular_file`, `unreadable_manifest`.
+    pub fn object(&self, object: &Object) -> Result<Option<Located>, PlanRefusal> {
+        let path = self.path(object);
+        let manifest = match (self.written.get(&path), self.snapshot.files.get(&path)) {
+            (Some(written), _) => written.clone(),
+            (None, Some(entry)) => self.read(&path, entry)?,
+            (None, None) => return Ok(None),
+        };
+        let mut indexes = manifest.indexes_of(&object.kind, &object.name);
+        let found = (indexes.next(), indexes.next());
+        drop(indexes);
+        match found {
+            (Some(_), Some(_)) => Err(PlanRefusal::new(
+                "object_ambiguous",
+                format!("there is more than one {} `{}`", object.kind, object.name),
+                "leave one of them in the file",
+            )
+            .at(path)),
+            (index, _) => Ok(index.map(|index| Located { path, manifest, index })),
+        }
+    }
+
+    fn read(&self, path: &str, entry: &Entry) -> Result<Arc<Manifest>, PlanRefusal> {
+        editable(path, entry)?;
+        self.manifests.read(entry).map_err(|refusal| {
+            PlanRefusal::new(
+                "unreadable_manifest",
+                format!("the file cannot be read as YAML: {}", refusal.message),
+                refusal.remedy,
+            )
+            .at(format!("{path}:{}", refusal.line))
+        })
+    }
+
+    /// The value of a field, `None` where it or its object is absent.
+    ///
+    /// # Errors
+    /// As [`View::object`]; `selector_matches_several`.
+    pub fn field(&self, object: &Object, at: &Pointer) -> Result<Option<Value>, PlanRefusal> {
+        let Some(located) = self.object(object)? else { return Ok(None) };
+        match select(located.value(), at) {
+            Found::Nothing => Ok(None),
+            Found::One(value) => Ok(Some(value.clone())),
+            Found::Several => Err(several(&located.path, at)),
+        }
+    }
+
+    /// Whether a condition holds.
+    ///
+    /// # Errors
+    /// As [`View::field`].
+    pub fn observe(&self, procedure: &Procedure, check: &Check) -> Result<Observed, PlanRefusal> {
+        let object = procedure.object(&check.object);
+        let name = format!("{} `{}`", object.kind, object.name);
+        let Some(at) = &check.at else {
+            let present = self.object(object)?.is_some();
+            let wanted = check.test == Test::Exists;
+            let words = if present { "is there" } else { "is not there" };
+            return Ok(Observed {
+                holds: present == wanted,
+                detail: format!("{name} {words} in `{}`", object.file),
+            });
+        };
+        let found = self.field(object, at)?;
+        let shown = found.as_ref().map_or("not there".to_owned(), show);
+        let place = format!("`{at}` of {name} in `{}`", object.file);
+        let (holds, wanted) = match (&check.test, &found) {
+            (Test::Equals(value), found) => (found.as_ref() == Some(value), show(value)),
+            (Test::Differs(value), found) => (
+                found.as_ref().is_some_and(|found| found != value),
+                format!("another value than {}", show(value)),
+            ),
+            (Test::OneOf(values), found) => {
+                let list: Vec<String> = values.iter().map(show).collect();
+                (found.as_ref().is_some_and(|found| values.contains(found)), list.join(" or "))
+            }
+            (Test::AbsentOr(value), found) => {
+                (found.as_ref().is_none_or(|found| found == value), format!("{} or absent", show(value)))
+            }
+            (Test::Exists, found) => (found.is_some(), "any value".to_owned()),
+            (Test::Absent, found) => (found.is_none(), "no value".to_owned()),
+        };
+        let detail = if holds {
+            format!("{place} is {shown}")
+        } else {
+            format!("{place} is {shown}; wanted {wanted}")
+        };
+        Ok(Observed { holds, detail })
+    }
+}
+
+/// Refuses what is not a regular file with its own content.
+///
+/// # Errors
+/// `not_a_regular_file`.
+pub(super) fn editable(path: &str, entry: &Entry) -> Result<(), PlanRefusal> {
+    let problem = match entry.kind {
+        EntryKind::Symlink => "a symbolic link",
+        EntryKind::Submodule => "a submodule",
+        _ if entry.is_lfs_pointer() => "a Git LFS pointer",
+        EntryKind::Regular | EntryKind::Executable => return Ok(()),
+    };
+    Err(PlanRefusal::new(
+        "not_a_regular_file",
+        format!("the file is {problem}"),
+        "put a regular file with the manifest in its place",
+    )
+    .at(path))
+}
+
+pub(super) fn several(path: &str, at: &Pointer) -> PlanRefusal {
+    PlanRefusal::new(
+        Reason::SelectorMany.as_str(),
+        "the field is there more than once: a name stands on several items of its list",
+        Reason::SelectorMany.remedy(),
+    )
+    .at(format!("{path} {at}"))
+}
+
+/// A value for sentences.
+pub(super) fn show(value: &Value) -> String {
+    quoted(&value.to_string(), 80)
+}
