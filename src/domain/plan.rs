@@ -136,6 +136,9 @@ pub struct PlanReport {
     pub rollback: Rollback,
     /// Sentences for people.
     pub warnings: Vec<String>,
+    /// When nothing would change: the state that was found.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub no_change: Option<String>,
     /// The commit id that publishing would give; `None` when nothing would be published.
     pub commit: Option<CommitId>,
     /// `sha256:<hex>` over the canonical JSON of this report without `commit` and `digest`.

@@ -4,12 +4,19 @@
 //! **Invariant**: the same request on the same base with the same library gives the same bytes on any machine:
 //! report, record (hence leaf), commit message and commit id.
 
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
 use crate::domain::ledger::Record;
+use crate::domain::manifest::Manifests;
 use crate::domain::names::CommitId;
 use crate::domain::plan::{Plan, PlanReport};
+use crate::domain::policy::{Asked, Decision, Documents, Facts, Policies, Situation, Verdict};
 pub use crate::domain::procedure::PlanRefusal;
-use crate::domain::request::Request;
-use crate::ports::git::{CommitDraft, Git, GitError};
+use crate::domain::procedure::{Catalogue, Ground, admit, confirm, draft};
+use crate::domain::request::{Origin, Request};
+use crate::domain::tree::Snapshot;
+use crate::ports::git::{CommitDraft, Git, GitError, blob_id};
 use crate::ports::library::Library;
 
 /// Where the manifests stand in the target repository, unless settings say otherwise.
@@ -19,6 +26,10 @@ pub const GITOPS_PATH: &str = "argocd/applications/torghut";
 #[derive(Debug)]
 pub struct Planner {
     gitops_path: String,
+    catalogue: Catalogue,
+    policies: Policies,
+    manifests: Manifests,
+    documents: Documents,
 }
 
 /// All that a request came to on one base.
@@ -64,8 +75,30 @@ impl Planner {
     ///
     /// # Errors
     /// - a procedure or a policy is not valid: file, line, what is wrong
-    pub fn compile(_library: &Library, gitops_path: &str) -> Result<Self, PlannerError> {
-        Ok(Self { gitops_path: gitops_path.to_owned() })
+    pub fn compile(library: &Library, gitops_path: &str) -> Result<Self, PlannerError> {
+        let catalogue = Catalogue::load(&library.patches).map_err(|error| PlannerError {
+            file: format!("patches/{}", error.file),
+            line: error.line,
+            message: error.message,
+        })?;
+        let policies = Policies::compile(&library.policies).map_err(|error| PlannerError {
+            file: format!("policies/{}", error.file),
+            line: error.line,
+            message: error.message,
+        })?;
+        Ok(Self {
+            gitops_path: gitops_path.to_owned(),
+            catalogue,
+            policies,
+            manifests: Manifests::default(),
+            documents: Documents::new(),
+        })
+    }
+
+    /// The procedures.
+    #[must_use]
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
     }
 
     /// Checks what can be checked without a tree: the procedure exists, arguments and reason are well formed.
@@ -73,19 +106,26 @@ impl Planner {
     /// # Errors
     /// `unknown_procedure`, `argument_*`, `reason_*`.
     pub fn admit(&self, request: &Request) -> Result<(), PlanRefusal> {
-        Err(PlanRefusal::new(
-            "unknown_procedure",
-            format!("there is no procedure `{}`", request.procedure),
-            "`writ procedures` lists them",
-        ))
+        let procedure = self.catalogue.find(&request.procedure)?;
+        admit(procedure, request)?;
+        if request.origin == Origin::Terminal && request.reason.trim().is_empty() {
+            return Err(PlanRefusal::new(
+                "reason_missing",
+                "a plan needs a reason",
+                "add `--reason TEXT`: why this is needed, in one line",
+            )
+            .at("reason"));
+        }
+        Ok(())
     }
 
-    /// Checks that the confirmation phrase of the request's procedure was typed. For `/actuate`, not for `/plan`.
+    /// Checks that there is a reason and that the procedure's confirmation phrase was typed. For `/actuate`, not for
+    /// `/plan`.
     ///
     /// # Errors
-    /// `confirmation_missing`, `confirmation_wrong`, `unknown_procedure`.
+    /// `reason_missing`, `confirmation_missing`, `confirmation_wrong`, `unknown_procedure`.
     pub fn confirm(&self, request: &Request) -> Result<(), PlanRefusal> {
-        self.admit(request)
+        confirm(self.catalogue.find(&request.procedure)?, request)
     }
 
     /// Plans a request on a base commit and judges the plan. A verdict of `deny` or `no_change` is a plan too.
@@ -95,7 +135,114 @@ impl Planner {
     /// - `Git`: the base is not there, or objects cannot be read
     pub fn plan(&self, git: &dyn Git, base: &CommitId, request: &Request) -> Result<Planned, PlanError> {
         self.admit(request)?;
+        let procedure = self.catalogue.find(&request.procedure)?;
         let snapshot = git.snapshot(base, &self.gitops_path)?;
-        Err(PlanRefusal::new("no_variant", format!("nothing fits {}", snapshot.commit), "").into())
+        let ground =
+            Ground { gitops_path: &self.gitops_path, base: &snapshot, manifests: &self.manifests, blob_id };
+        let plan = draft(procedure, request, ground)?;
+        let verdict = self.judge(&plan, &snapshot, request);
+        let mut report = report(&plan, verdict);
+        let record = self.record(&plan, &report, request);
+        let draft = plan.no_change.is_none().then(|| commit_draft(&plan, &record, request));
+        if let Some(draft) = &draft {
+            report.commit = Some(git.preview(draft)?);
+        }
+        Ok(Planned { plan, report, record, draft })
     }
+
+    fn judge(&self, plan: &Plan, base: &Snapshot, request: &Request) -> Verdict {
+        if plan.no_change.is_some() {
+            return Verdict { decision: Decision::NoChange, results: Vec::new() };
+        }
+        let asked = Asked {
+            procedure: plan.procedure.clone(),
+            risk: plan.risk,
+            actor: request.actor.login.clone(),
+            declared: plan.declared.clone(),
+        };
+        let situation =
+            Situation { gitops_path: &self.gitops_path, base, changes: &plan.changes, asked: Some(&asked) };
+        self.policies.evaluate(&Facts::of_writes(&situation, &plan.writes, &self.documents))
+    }
+
+    /// `change.planned`: enough to say later who asked for what and why, on what base, and what was decided.
+    fn record(&self, plan: &Plan, report: &PlanReport, request: &Request) -> Record {
+        let files: Vec<Value> = plan
+            .files
+            .iter()
+            .map(|file| json!({"path": file.path, "before": file.before, "after": file.after}))
+            .collect();
+        let findings: Vec<Value> = report
+            .verdict
+            .results
+            .iter()
+            .map(|finding| {
+                json!({"policy": finding.policy, "code": finding.code, "level": finding.level,
+                "path": finding.path, "pointer": finding.pointer})
+            })
+            .collect();
+        let body = json!({
+            "procedure": plan.procedure,
+            "procedure_sha256": self.catalogue.sha256(&plan.procedure),
+            "version": plan.version,
+            "variant": plan.variant,
+            "risk": plan.risk,
+            "arguments": request.arguments,
+            "reason": request.reason,
+            "actor": request.actor,
+            "origin": request.origin,
+            "base": plan.base,
+            "branch": plan.branch,
+            "files": files,
+            "changes": plan.changes,
+            "verdict": {"decision": report.verdict.decision, "findings": findings},
+            "digest": report.digest,
+        });
+        Record::new("change.planned", Some(plan.run.clone()), request.requested_at, body)
+    }
+}
+
+/// The report of a plan, its digest over all but itself and the commit, which is not known yet.
+fn report(plan: &Plan, verdict: Verdict) -> PlanReport {
+    let mut report = PlanReport {
+        schema: "writ.plan/v1".to_owned(),
+        procedure: plan.procedure.clone(),
+        version: plan.version,
+        variant: plan.variant.clone(),
+        risk: plan.risk,
+        base: plan.base.clone(),
+        run: plan.run.clone(),
+        branch: plan.branch.clone(),
+        title: plan.title.clone(),
+        files: plan.files.clone(),
+        changes: plan.changes.clone(),
+        verdict,
+        effects: plan.effects.clone(),
+        rollback: plan.rollback.clone(),
+        warnings: plan.warnings.clone(),
+        no_change: plan.no_change.clone(),
+        commit: None,
+        digest: String::new(),
+    };
+    report.digest = digest(&report);
+    report
+}
+
+/// `sha256:<hex>` over the canonical JSON of a report without `commit` and `digest`.
+#[must_use]
+pub fn digest(report: &PlanReport) -> String {
+    // OK because a report is strings, numbers and JSON values, all of which serialise.
+    let mut value = serde_json::to_value(report).unwrap_or_default();
+    if let Some(fields) = value.as_object_mut() {
+        fields.remove("commit");
+        fields.remove("digest");
+    }
+    let canonical = serde_json_canonicalizer::to_vec(&value).unwrap_or_default();
+    format!("sha256:{}", data_encoding::HEXLOWER.encode(&Sha256::digest(&canonical)))
+}
+
+fn commit_draft(plan: &Plan, record: &Record, request: &Request) -> CommitDraft {
+    let message =
+        format!("{}\nWrit-Run: {}\nWrit-Leaf: {}\n", plan.message, plan.run, record.leaf().to_hex());
+    CommitDraft { base: plan.base.clone(), writes: plan.writes.clone(), message, at: request.requested_at }
 }

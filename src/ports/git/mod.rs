@@ -10,7 +10,7 @@ mod transport;
 
 use jiff::Timestamp;
 
-use crate::domain::names::{BranchName, CommitId};
+use crate::domain::names::{BlobId, BranchName, CommitId};
 use crate::domain::tree::{FileWrite, Snapshot};
 
 pub use repository::Repository;
@@ -52,6 +52,16 @@ pub struct Credential {
     pub user: String,
     /// The secret.
     pub secret: String,
+}
+
+/// The id that git gives a blob with this content.
+#[must_use]
+pub fn blob_id(content: &[u8]) -> BlobId {
+    // OK because hashing bytes in memory as a blob cannot fail, and an object id is 40 hexadecimal digits.
+    git2::Oid::hash_object(git2::ObjectType::Blob, content)
+        .ok()
+        .and_then(|id| BlobId::try_from(id.to_string()).ok())
+        .unwrap_or_else(|| unreachable!("a blob has an id"))
 }
 
 /// Why a git operation failed.
