@@ -65,26 +65,3 @@ pub fn confirm(procedure: &Procedure, request: &Request) -> Result<(), PlanRefus
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_embedded_procedures_are_valid() {
-        let files =
-            ["pause-trading", "resume-trading", "restart-ws", "suspend-ta", "resume-ta", "restart-ta"];
-        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("patches");
-        let files: BTreeMap<String, String> = files
-            .iter()
-            .map(|name| {
-                (
-                    format!("{name}.yaml"),
-                    std::fs::read_to_string(folder.join(format!("{name}.yaml"))).unwrap(),
-                )
-            })
-            .collect();
-        let catalogue = Catalogue::load(&files).unwrap_or_else(|error| panic!("{error}"));
-        assert_eq!(catalogue.procedures().count(), 6);
-    }
-}
