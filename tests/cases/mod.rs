@@ -1,3 +1,4 @@
 //! Cases that are data: one runner per kind of case, the cases beside it.
 
 mod commands;
+mod policies;

@@ -1,8 +1,54 @@
 //! Parsed documents of files, kept by blob id, so that a file is parsed once however often it is judged.
+//!
+//! Read as kubectl and kustomize read: aliases and merge keys resolved, `*List` objects taken apart. What cannot be
+//! read that way (duplicate keys, templates, tags, alias bombs) is a problem of the file, never an empty file.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use serde::Deserialize as _;
+use serde_json::{Map, Number, Value};
+
+use crate::domain::names::BlobId;
+
+use super::settings::{self, Setting};
 
 /// A cache of parsed files by blob id. One per process; safe to share between threads.
 #[derive(Debug, Default)]
-pub struct Documents {}
+pub struct Documents {
+    parsed: RwLock<HashMap<BlobId, Arc<Parsed>>>,
+}
+
+/// The most files that are kept; a tree of the target has about 100.
+const KEPT: usize = 4096;
+
+/// A file's objects, or why they cannot be known.
+#[derive(Debug)]
+pub(crate) struct Parsed {
+    /// The objects in order.
+    pub documents: Vec<Arc<Document>>,
+    /// Why the file cannot be understood; `documents` is empty then.
+    pub problem: Option<String>,
+}
+
+/// One object of a file.
+#[derive(Debug)]
+pub(crate) struct Document {
+    /// `apiVersion` without its version: `apps`, empty for the core group.
+    pub group: String,
+    /// `kind`, empty where there is none.
+    pub kind: String,
+    /// `metadata.name`, empty where there is none.
+    pub name: String,
+    /// `metadata.namespace`, empty where there is none.
+    pub namespace: String,
+    /// The whole object.
+    pub value: Value,
+    /// Environment variables and ConfigMap entries by name, each with all of its occurrences.
+    pub settings: Vec<Setting>,
+    /// The same object as rules see it, with its index in the file.
+    pub fact: regorus::Value,
+}
 
 impl Documents {
     /// An empty cache.
@@ -10,4 +56,128 @@ impl Documents {
     pub fn new() -> Self {
         Self::default()
     }
+
+    /// The objects of a blob, parsed at most once.
+    pub(crate) fn of_blob(&self, blob: &BlobId, bytes: &[u8]) -> Arc<Parsed> {
+        // OK to go on after a panic elsewhere: entries are only ever whole.
+        if let Some(found) = self.parsed.read().unwrap_or_else(PoisonError::into_inner).get(blob) {
+            return Arc::clone(found);
+        }
+        let parsed = Arc::new(Parsed::of(bytes));
+        let mut cache = self.parsed.write().unwrap_or_else(PoisonError::into_inner);
+        if cache.len() >= KEPT {
+            cache.clear();
+        }
+        cache.insert(blob.clone(), Arc::clone(&parsed));
+        parsed
+    }
+}
+
+impl Parsed {
+    /// Parses a file.
+    pub fn of(bytes: &[u8]) -> Self {
+        match read(bytes) {
+            Ok(documents) => Self { documents: documents.into_iter().map(Arc::new).collect(), problem: None },
+            Err(problem) => Self { documents: Vec::new(), problem: Some(problem) },
+        }
+    }
+}
+
+/// Larger files are not manifests; Kubernetes takes no object above 1.5 MiB.
+const LARGEST: usize = 2 << 20;
+
+fn read(bytes: &[u8]) -> Result<Vec<Document>, String> {
+    if bytes.len() > LARGEST {
+        return Err(format!("the file has {} bytes", bytes.len()));
+    }
+    let text = std::str::from_utf8(bytes).map_err(|_| "the file is not UTF-8".to_owned())?;
+    let mut documents = Vec::new();
+    for (index, document) in serde_yaml::Deserializer::from_str(text).enumerate() {
+        let mut value = serde_yaml::Value::deserialize(document).map_err(|error| error.to_string())?;
+        value.apply_merge().map_err(|error| error.to_string())?;
+        match json(value)? {
+            Value::Null => {}
+            value => flatten(index, value, &mut documents),
+        }
+    }
+    Ok(documents)
+}
+
+/// A `List`'s items as objects of their own, as kubectl and kustomize take them.
+fn flatten(index: usize, value: Value, found: &mut Vec<Document>) {
+    let is_list = value.get("kind").and_then(Value::as_str).is_some_and(|kind| kind.ends_with("List"));
+    match value {
+        Value::Object(mut list) if is_list && list.get("items").is_some_and(Value::is_array) => {
+            if let Some(Value::Array(items)) = list.remove("items") {
+                for item in items {
+                    flatten(index, item, found);
+                }
+            }
+        }
+        value => found.push(Document::of(index, value)),
+    }
+}
+
+impl Document {
+    /// An object with what is looked up often.
+    pub fn of(index: usize, value: Value) -> Self {
+        let text =
+            |pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let version = text("/apiVersion");
+        let settings = settings::of(&value);
+        let fact = settings::fact(index, &value, &settings);
+        Self {
+            group: version.split_once('/').map(|(group, _)| group.to_owned()).unwrap_or_default(),
+            kind: text("/kind"),
+            name: text("/metadata/name"),
+            namespace: text("/metadata/namespace"),
+            settings,
+            fact,
+            value,
+        }
+    }
+}
+
+/// JSON as Kubernetes sees it: keys are strings, no tags, numbers finite.
+fn json(value: serde_yaml::Value) -> Result<Value, String> {
+    Ok(match value {
+        serde_yaml::Value::Null => Value::Null,
+        serde_yaml::Value::Bool(truth) => Value::Bool(truth),
+        serde_yaml::Value::Number(number) => Value::Number(json_number(&number)?),
+        serde_yaml::Value::String(text) => Value::String(text),
+        serde_yaml::Value::Sequence(items) => {
+            Value::Array(items.into_iter().map(json).collect::<Result<_, _>>()?)
+        }
+        serde_yaml::Value::Mapping(entries) => {
+            let mut object = Map::with_capacity(entries.len());
+            for (key, entry) in entries {
+                let serde_yaml::Value::String(key) = key else {
+                    return Err(format!("the key {key:?} is not a string"));
+                };
+                object.insert(key, json(entry)?);
+            }
+            Value::Object(object)
+        }
+        serde_yaml::Value::Tagged(tagged) => return Err(format!("the tag {} is not understood", tagged.tag)),
+    })
+}
+
+fn json_number(number: &serde_yaml::Number) -> Result<Number, String> {
+    if let Some(number) = number.as_i64() {
+        return Ok(number.into());
+    }
+    if let Some(number) = number.as_u64() {
+        return Ok(number.into());
+    }
+    number
+        .as_f64()
+        .and_then(Number::from_f64)
+        .ok_or_else(|| format!("{number} is not a number that JSON knows"))
+}
+
+/// A JSON or YAML text that stands inside a ConfigMap, as one value.
+pub(super) fn embedded_text(text: &str) -> Result<Value, String> {
+    let mut value: serde_yaml::Value = serde_yaml::from_str(text).map_err(|error| error.to_string())?;
+    value.apply_merge().map_err(|error| error.to_string())?;
+    json(value)
 }

@@ -1,8 +1,17 @@
 //! Rego in process: compile once, evaluate with a time limit, fail closed.
+//!
+//! A policy is a package `writ.<name>` with a METADATA comment (title, description, `custom.codes`) and the sets `deny`
+//! and `warn`, as conftest has them. Packages below `writ.lib` are shared; `*_test.rego` are the rules' own tests.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::time::Duration;
 
-use super::{Decision, Facts, Verdict};
+use regorus::utils::limits::ExecutionTimerConfig;
+use regorus::{Engine, Value};
+
+use super::metadata::{self, Policy};
+use super::{Decision, Facts, Finding, Level, Verdict};
 
 /// A rule file that cannot be used, or an evaluation that failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -18,7 +27,19 @@ pub struct PolicyError {
 
 /// The compiled rules.
 #[derive(Debug, Clone)]
-pub struct Policies {}
+pub struct Policies {
+    engine: Engine,
+    policies: Vec<Policy>,
+}
+
+/// The longest that one evaluation may take: thousands of times what it needs, so it never decides an ordinary one.
+const TIME_LIMIT: ExecutionTimerConfig = ExecutionTimerConfig {
+    limit: Duration::from_secs(10),
+    check_interval: match NonZeroU32::new(1024) {
+        Some(interval) => interval,
+        None => NonZeroU32::MIN,
+    },
+};
 
 impl Policies {
     /// Compiles the `.rego` files of a library's `policies` (tests `*_test.rego` aside).
@@ -27,8 +48,28 @@ impl Policies {
     /// - a file does not parse
     /// - a package is not `writ.<name>` or lacks its metadata
     pub fn compile(files: &BTreeMap<String, String>) -> Result<Self, PolicyError> {
-        let _ = files;
-        Ok(Self {})
+        let mut engine = Engine::new();
+        engine.set_strict_builtin_errors(true);
+        engine.set_execution_timer_config(TIME_LIMIT);
+        let mut policies = Vec::new();
+        let rules = files.iter().filter(|(file, _)| file.ends_with(".rego") && !file.ends_with("_test.rego"));
+        for (file, text) in rules {
+            let package = engine
+                .add_policy(file.clone(), text.clone())
+                .map_err(|error| placed(file, &format!("{error:#}")))?;
+            policies.extend(metadata::read(file, &package, text)?);
+        }
+        // Without an input nothing is found, but everything that only shows at evaluation does: unknown functions,
+        // rules that call themselves.
+        let compiled = Self { engine, policies };
+        compiled.sets(Value::new_object())?;
+        Ok(compiled)
+    }
+
+    /// The policies, sorted by file.
+    #[must_use]
+    pub fn policies(&self) -> &[Policy] {
+        &self.policies
     }
 
     /// Judges a change.
@@ -36,7 +77,102 @@ impl Policies {
     /// An evaluation that fails or takes too long is a denial with code `policy_fault`, never a silent pass.
     #[must_use]
     pub fn evaluate(&self, facts: &Facts) -> Verdict {
-        let _ = facts;
-        Verdict { decision: Decision::Allow, results: Vec::new() }
+        let mut results = match self.sets(facts.0.clone()) {
+            Ok(results) => results,
+            Err(error) => vec![fault(&error)],
+        };
+        results.sort();
+        results.dedup();
+        let decision = match results.iter().map(|finding| finding.level).max() {
+            None => Decision::Allow,
+            Some(Level::Warn) => Decision::Warn,
+            Some(Level::Deny) => Decision::Deny,
+        };
+        Verdict { decision, results }
     }
+
+    fn sets(&self, input: Value) -> Result<Vec<Finding>, PolicyError> {
+        // Compiled modules are shared; a clone holds only the state of one evaluation.
+        let mut engine = self.engine.clone();
+        engine.set_input(input);
+        let mut found = Vec::new();
+        for policy in &self.policies {
+            for (set, level) in [("deny", Level::Deny), ("warn", Level::Warn)] {
+                let value = evaluate_set(&mut engine, policy, set)?;
+                for entry in value.as_set().into_iter().flatten() {
+                    found.push(finding(policy, level, entry)?);
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn evaluate_set(engine: &mut Engine, policy: &Policy, set: &str) -> Result<Value, PolicyError> {
+    if !policy.sets.iter().any(|name| name == set) {
+        return Ok(Value::new_set());
+    }
+    let rule = format!("data.{}.{set}", policy.package);
+    let value = engine.eval_rule(rule).map_err(|error| placed(&policy.file, &format!("{error:#}")))?;
+    match value {
+        Value::Set(_) => Ok(value),
+        other => Err(PolicyError {
+            file: policy.file.clone(),
+            line: 0,
+            message: format!("`{set}` must be a set (`{set} contains …`), it is {other}"),
+        }),
+    }
+}
+
+/// One entry of `deny` or `warn`; every field must be a text and the code one that the metadata explains.
+fn finding(policy: &Policy, level: Level, entry: &Value) -> Result<Finding, PolicyError> {
+    let wrong = |message: String| PolicyError { file: policy.file.clone(), line: 0, message };
+    let text = |field: &str| {
+        let value = &entry[field];
+        match value.as_string() {
+            Ok(text) => Ok(text.to_string()),
+            Err(_) => Err(wrong(format!("a finding has no text `{field}`: {entry}"))),
+        }
+    };
+    let code = text("code")?;
+    if !policy.codes.contains_key(&code) {
+        return Err(wrong(format!("the code `{code}` is not in the metadata's `custom.codes`")));
+    }
+    Ok(Finding {
+        policy: policy.name.clone(),
+        code,
+        level,
+        message: text("msg")?,
+        path: text("path")?,
+        pointer: text("pointer")?,
+        remedy: text("remedy")?,
+    })
+}
+
+fn fault(error: &PolicyError) -> Finding {
+    Finding {
+        policy: "policies".to_owned(),
+        code: "policy_fault".to_owned(),
+        level: Level::Deny,
+        message: format!("the policies could not be evaluated: {error}"),
+        path: String::new(),
+        pointer: String::new(),
+        remedy: "nothing is published that was not judged; mend the policy file or ask its owner".to_owned(),
+    }
+}
+
+/// regorus writes a line `--> file:line:column` into its errors.
+fn placed(file: &str, text: &str) -> PolicyError {
+    let place = text.split("--> ").nth(1).and_then(|rest| rest.lines().next()).unwrap_or_default();
+    let mut parts = place.rsplitn(3, ':');
+    let line = parts.nth(1).and_then(|line| line.trim().parse().ok()).unwrap_or(0);
+    let named = parts.next().filter(|named| !named.is_empty()).unwrap_or(file);
+    let message = text
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("error: "))
+        .or_else(|| text.lines().find(|line| !line.trim().is_empty()))
+        .unwrap_or("does not compile")
+        .trim()
+        .to_owned();
+    PolicyError { file: named.to_owned(), line, message }
 }

@@ -3,10 +3,15 @@
 mod documents;
 mod engine;
 mod facts;
+mod metadata;
+mod objects;
+mod settings;
+mod value;
 
 pub use documents::Documents;
 pub use engine::{Policies, PolicyError};
 pub use facts::{Asked, Declared, Facts, Situation};
+pub use metadata::Policy;
 
 use serde::{Deserialize, Serialize};
 

@@ -1,0 +1,63 @@
+# METADATA
+# title: Only ordinary files below the GitOps path
+# description: |
+#   Argo CD applies what stands below the GitOps path. A procedure writes nothing else, and below it nobody puts symbolic
+#   links, submodules or Git LFS pointers, which mean something else to each tool that reads them.
+# custom:
+#   codes:
+#     outside_path: A procedure would write outside of the GitOps path.
+#     not_a_file: A path would hold a symbolic link, a submodule or a Git LFS pointer.
+#     added_or_removed: A procedure would add or remove a file; procedures only change files.
+#     structure: A procedure would change a kustomization, which changes objects that it does not name.
+package writ.gitops_scope
+
+import rego.v1
+
+import data.writ.lib.objects
+
+deny contains objects.finding("outside_path", message, file.path, "", remedy) if {
+	objects.risk != "none"
+	some file in input.files
+	not startswith(file.path, concat("", [input.gitops_path, "/"]))
+	message := sprintf("`%s` is not below `%s`", [file.path, input.gitops_path])
+	remedy := "change manifests below the GitOps path only"
+}
+
+deny contains objects.finding("outside_path", message, file.path, "", remedy) if {
+	some file in input.files
+	some part in split(file.path, "/")
+	part in {"", ".", "..", ".git"}
+	message := "the path is not a plain one"
+	remedy := "use plain relative paths"
+}
+
+deny contains objects.finding("not_a_file", message, file.path, "", remedy) if {
+	some file in input.files
+	file.head_kind in {"symlink", "submodule"}
+	message := sprintf("the path would hold a %s", [file.head_kind])
+	remedy := "put a regular file there"
+}
+
+deny contains objects.finding("not_a_file", message, file.path, "", remedy) if {
+	some file in input.files
+	file.is_lfs
+	message := "the file would be a Git LFS pointer, which Argo CD applies as text"
+	remedy := "put the file itself there"
+}
+
+deny contains objects.finding("added_or_removed", message, file.path, "", remedy) if {
+	objects.risk != "none"
+	some file in input.files
+	file.status != "changed"
+	message := sprintf("the procedure would have the file %s", [file.status])
+	remedy := "add and remove files in a pull request of your own"
+}
+
+deny contains objects.finding("structure", message, file.path, "", remedy) if {
+	objects.risk != "none"
+	some file in input.files
+	parts := split(file.path, "/")
+	parts[count(parts) - 1] in {"kustomization.yaml", "kustomization.yml", "Kustomization"}
+	message := "a kustomization decides about objects that this procedure does not name"
+	remedy := "change kustomizations in a pull request of your own"
+}

@@ -1,0 +1,207 @@
+# METADATA
+# title: No move toward live trading
+# description: |
+#   Compares what each object sets before and after. A change may not turn on live mode, order submission or anything
+#   else that is named LIVE or SUBMIT, may not point to another account or broker, may not open a live gate, and may not
+#   lift a strategy's capital stage. A posture that was live before is reported, not denied, so that making things
+#   safer is never blocked by what is already wrong.
+# custom:
+#   codes:
+#     live_transition: A setting that lets orders reach the broker would be turned on.
+#     live_account: The account or the broker's address would become one that is not known to be for paper trading.
+#     live_gate: The gate policy would allow live promotion, or no longer ask for an approval token.
+#     capital_stage: A strategy's capital stage would rise above `shadow_allowed`.
+#     trading_resumes: Trading starts again where it was stopped; a restoring procedure does this after approval.
+#     standing_live: The object is in live mode already, before and after this change.
+package writ.no_live_transition
+
+import rego.v1
+
+import data.writ.lib.objects
+import data.writ.lib.settings
+
+remedy := "keep the setting as it is; a move toward live trading needs its own procedure, gates and approvals"
+
+switches := {
+	"TRADING_ENABLED",
+	"TRADING_LIVE_ENABLED",
+	"TRADING_LIVE_SUBMIT_ENABLED",
+	"TRADING_SIMPLE_SUBMIT_ENABLED",
+	"TRADING_CRYPTO_LIVE_ENABLED",
+	"TRADING_AUTONOMY_ENABLED",
+	"TRADING_AUTONOMY_ALLOW_LIVE_PROMOTION",
+	"TRADING_EXECUTION_ADVISOR_LIVE_APPLY_ENABLED",
+}
+
+# All of these are off, and the mode is paper, where the variable is absent.
+danger(subject, sides, name) := max({0} | {found |
+	some occurrence in settings.occurrences(sides, name)
+	found := danger_of(subject, name, occurrence)
+})
+
+danger_of(_, "TRADING_MODE", occurrence) := settings.danger_of_word(occurrence, ["paper", "live"])
+
+danger_of(_, name, occurrence) := settings.danger_when_on(occurrence) if name in switches
+
+# Any other name that speaks of LIVE or SUBMIT counts when it is set to a truth value.
+danger_of(_, name, occurrence) := 1 if {
+	not name in switches
+	regex.match(`(^|_)(LIVE|SUBMIT)(_|$)`, name)
+	settings.is_true(occurrence)
+}
+
+worse contains [subject, name] if {
+	some subject in objects.touched
+	some name in subject.differing
+	danger(subject, subject.head, name) > danger(subject, subject.base, name)
+}
+
+# A restoring procedure may start trading again, and nothing else.
+resumes(name) if {
+	name == "TRADING_ENABLED"
+	objects.risk == "restoring"
+}
+
+deny contains objects.finding("live_transition", message, objects.path(subject), settings.pointer(subject, name), remedy) if {
+	some [subject, name] in worse
+	not resumes(name)
+	message := sprintf("moves toward live trading: %s", [settings.transition(subject, name)])
+}
+
+warn contains objects.finding("trading_resumes", message, objects.path(subject), settings.pointer(subject, name), advice) if {
+	some [subject, name] in worse
+	resumes(name)
+	message := sprintf("trading starts again: %s", [settings.transition(subject, name)])
+	advice := "approve only if what stopped trading is understood and over"
+}
+
+# Accounts and addresses.
+
+deny contains objects.finding("live_account", message, objects.path(subject), settings.pointer(subject, name), remedy) if {
+	some subject in objects.touched
+	some name in subject.differing
+	name in {"TRADING_ACCOUNT_LABEL", "TRADING_ACCOUNTS_JSON", "ALPACA_TRADE_STREAM_URL", "APCA_API_BASE_URL", "TORGHUT_ACCOUNT_LABEL"}
+	not all_paper(subject.head, name)
+	not was_the_same(subject, name)
+	message := sprintf("points to an account or broker that is not known to be for paper trading: %s", [settings.transition(subject, name)])
+}
+
+# Removing one is fine only together with its object.
+all_paper(sides, name) if {
+	count(sides) > 0
+	count(settings.occurrences(sides, name)) > 0
+	every occurrence in settings.occurrences(sides, name) {
+		is_paper(name, occurrence)
+	}
+}
+
+all_paper(sides, _) if count(sides) == 0
+
+is_paper(name, occurrence) if {
+	name in {"TRADING_ACCOUNT_LABEL", "TORGHUT_ACCOUNT_LABEL"}
+	regex.match(`^(PA[0-9A-Z]+|TORGHUT_SIM)$`, trim_space(occurrence.value))
+}
+
+is_paper(name, occurrence) if {
+	name in {"ALPACA_TRADE_STREAM_URL", "APCA_API_BASE_URL"}
+	regex.match(`^(https|wss)://paper-api\.alpaca\.markets(/|$)`, trim_space(occurrence.value))
+}
+
+is_paper("TRADING_ACCOUNTS_JSON", occurrence) if {
+	json.is_valid(occurrence.value)
+	accounts := json.unmarshal(occurrence.value)
+	is_array(accounts)
+	every account in accounts {
+		account.mode == "paper"
+	}
+}
+
+# Every value of the head was there in the base.
+was_the_same(subject, name) if {
+	base := {object.remove(occurrence, ["pointer"]) | some occurrence in settings.occurrences(subject.base, name)}
+	head := {object.remove(occurrence, ["pointer"]) | some occurrence in settings.occurrences(subject.head, name)}
+	count(head) > 0
+	count(head - base) == 0
+}
+
+# Gates: JSON inside a ConfigMap.
+
+gates := {"gate5_live_enabled", "gate5_require_approval_token"}
+
+deny contains objects.finding("live_gate", message, objects.path(subject), pointer, remedy) if {
+	some subject in objects.touched
+	some name in gates
+	some side in subject.head
+	some key, text in side.embedded
+	is_gate_policy(text.value)
+	gate_danger(subject.head, name) > gate_danger(subject.base, name)
+	message := sprintf("opens a gate of live trading: `%s` of %s", [name, objects.title(subject)])
+	pointer := sprintf("/data/%s/%s", [key, name])
+}
+
+gate_danger(sides, name) := max({0} | {found |
+	some text in sides[_].embedded
+	is_gate_policy(text.value)
+	found := danger_of_gate(text.value, name)
+})
+
+is_gate_policy(value) if {
+	some key, _ in value
+	startswith(key, "gate")
+}
+
+danger_of_gate(value, "gate5_live_enabled") := 0 if {
+	object.get(value, "gate5_live_enabled", false) == false
+} else := 1
+
+danger_of_gate(value, "gate5_require_approval_token") := 0 if {
+	value.gate5_require_approval_token == true
+} else := 1
+
+# Capital stages: the strategy catalog inside a ConfigMap.
+
+stages := [
+	"disabled", "quarantined", "research_only", "replay_verified", "shadow_allowed",
+	"paper_probation", "paper_verified", "micro_live_allowed", "capital_allowed", "scaled",
+]
+
+deny contains objects.finding("capital_stage", message, objects.path(subject), pointer, remedy) if {
+	some subject in objects.touched
+	some side in subject.head
+	some key, text in side.embedded
+	some index, strategy in text.value.strategies
+	rank := rank_of(strategy)
+	rank > 4
+	rank > max({0} | {rank_of(before) |
+		some before in subject.base[_].embedded[_].value.strategies
+		before.name == strategy.name
+	})
+	message := sprintf("lifts the capital stage of strategy `%v` to `%v`", [strategy.name, strategy.capital_authority.stage])
+	pointer := sprintf("/data/%s/strategies/%d/capital_authority/stage", [key, index])
+}
+
+rank_of(strategy) := rank if {
+	some rank, stage in stages
+	stage == strategy.capital_authority.stage
+} else := 100 if {
+	strategy.capital_authority.stage
+} else := 0
+
+# What was so before.
+
+warn contains objects.finding("standing_live", message, objects.path(subject), settings.pointer(subject, "TRADING_MODE"), advice) if {
+	some subject in input.objects
+	danger(subject, subject.head, "TRADING_MODE") > 0
+	danger(subject, subject.base, "TRADING_MODE") > 0
+	on := [sprintf("`%s`", [name]) |
+		some name in sort(switches)
+		name != "TRADING_ENABLED"
+		danger(subject, subject.head, name) > 0
+	]
+	message := sprintf("%s is in live mode already%s", [objects.title(subject), also(on)])
+	advice := "this change does not alter it; know it when you approve"
+}
+
+also(names) := "" if {
+	count(names) == 0
+} else := sprintf(", with %s", [concat(", ", names)])

@@ -1,0 +1,94 @@
+# METADATA
+# title: No secrets in the repository, none touched in passing
+# description: |
+#   Secrets live outside of git. A change may not add a Secret with values, may not write a literal into a variable that
+#   is named like one, and a procedure may not touch sealed or external secrets, nor where a variable's secret comes from.
+# custom:
+#   codes:
+#     secret_value: A Secret would carry values in plain sight.
+#     secret_literal: A variable that is named like a secret would get a literal value.
+#     secret_object: A procedure would touch an object that holds secrets.
+#     secret_reference: A procedure would change where a secret is read from.
+#     secret_changed: A sealed or external secret changes; its value cannot be reviewed here.
+#     private_key: A text would contain a private key.
+package writ.no_secrets
+
+import rego.v1
+
+import data.writ.lib.objects
+import data.writ.lib.settings
+
+kinds := {"Secret", "SealedSecret", "ExternalSecret"}
+
+remedy := "keep values in the secret store; seal or reference them, and rotate what was shown"
+
+deny contains objects.finding("secret_value", message, side.path, sprintf("/%s", [field]), remedy) if {
+	some subject in objects.touched
+	subject.kind == "Secret"
+	some side in subject.head
+	some field in ["data", "stringData"]
+	count(side.value[field]) > 0
+	before := {entry | some entry in subject.base[_].value[field]}
+	some entry in side.value[field]
+	not entry in before
+	message := sprintf("%s would carry values", [objects.title(subject)])
+}
+
+deny contains objects.finding("secret_literal", message, objects.path(subject), settings.pointer(subject, name), remedy) if {
+	some subject in objects.touched
+	not subject.kind in kinds
+	some name in subject.differing
+	is_secret_name(name)
+	some occurrence in settings.occurrences(subject.head, name)
+	is_literal(occurrence)
+	not occurrence.value in {before.value | some before in settings.occurrences(subject.base, name)}
+	message := sprintf("`%s` of %s would get a literal value", [name, objects.title(subject)])
+}
+
+is_secret_name(name) if {
+	regex.match(`(^|_)(KEY|SECRET|TOKEN|PASSWORD|PASSWD|CREDENTIALS?|DSN)(_|$)`, upper(name))
+	not regex.match(`_(PATH|FILE|NAME|REF|ENABLED|TTL|SECONDS|BUDGET|MAX|ENDPOINT|ID|URL)(_|$)`, upper(name))
+	not regex.match(`(^|_)(TOKEN_BUDGET|KEY_PREFIX|SECRET_BINDING)`, upper(name))
+}
+
+# A literal that says something: not empty, not a number, a truth value or a reference to another variable.
+is_literal(occurrence) if {
+	text := trim_space(occurrence.value)
+	text != ""
+	not settings.is_true(occurrence)
+	not settings.is_false(occurrence)
+	not regex.match(`^[0-9.]+$`, text)
+	not regex.match(`^\$\([A-Za-z0-9_]+\)$`, text)
+}
+
+deny contains objects.finding("private_key", message, change.path, change.pointer, remedy) if {
+	some change in input.changes
+	walk(change.after, [_, text])
+	is_string(text)
+	regex.match(`-----BEGIN [A-Z ]*PRIVATE KEY-----`, text)
+	message := "a private key would stand in the file"
+}
+
+deny contains objects.finding("secret_object", message, objects.path(subject), "", advice) if {
+	objects.risk != "none"
+	some subject in objects.touched
+	subject.kind in kinds
+	message := sprintf("the procedure would touch %s", [objects.title(subject)])
+	advice := "change secrets in a pull request of your own"
+}
+
+warn contains objects.finding("secret_changed", message, objects.path(subject), "", advice) if {
+	objects.risk == "none"
+	some subject in objects.touched
+	subject.kind in kinds
+	message := sprintf("%s changes; its value cannot be reviewed here", [objects.title(subject)])
+	advice := "ask whoever made it, and restart what reads it"
+}
+
+deny contains objects.finding("secret_reference", message, change.path, change.pointer, advice) if {
+	objects.risk != "none"
+	some change in input.changes
+	regex.match(`/(secretKeyRef|secretRef|secretName|imagePullSecrets)(/|\[|$)`, change.pointer)
+	message := "the procedure would change where a secret is read from"
+	advice := "change references to secrets in a pull request of your own"
+}

@@ -1,0 +1,143 @@
+# METADATA
+# title: Files stay readable and values keep their types
+# description: |
+#   A file that can no longer be read stops everything that it holds, and a value of another type stops the object that
+#   holds it. Objects keep their kind and version, leaves keep their types, variables stay strings, texts that are JSON or
+#   YAML still parse, and pod metadata holds only what Kubernetes knows, which is where a wrong indentation shows.
+# custom:
+#   codes:
+#     malformed: The file could be read before and cannot be read after.
+#     unreadable: The file cannot be read, before as after, so nothing in it was judged.
+#     malformed_text: A JSON or YAML text inside a ConfigMap could be read before and cannot be read after.
+#     type_changed: A value would change its type.
+#     not_a_string: A variable or ConfigMap entry would not be a string.
+#     unknown_field: Pod metadata would have a field that Kubernetes does not know; often a wrong indentation.
+#     api_version: An object would change its API version.
+package writ.schema_unchanged
+
+import rego.v1
+
+import data.writ.lib.objects
+import data.writ.lib.settings
+
+remedy := "look at the indentation and quotes of the edited lines"
+
+deny contains objects.finding("malformed", message, file.path, "", remedy) if {
+	some file in input.files
+	file.head_problem != null
+	object.get(file, "base_problem", null) == null
+	message := sprintf("the file cannot be read: %s", [file.head_problem])
+}
+
+# What nobody could read before may hold anything: fail closed for procedures, tell people.
+deny contains objects.finding("unreadable", message, file.path, "", remedy) if {
+	objects.risk != "none"
+	some file in input.files
+	file.head_problem != null
+	file.base_problem != null
+	message := sprintf("the file cannot be read: %s", [file.head_problem])
+}
+
+warn contains objects.finding("unreadable", message, file.path, "", remedy) if {
+	objects.risk == "none"
+	some file in input.files
+	file.head_problem != null
+	file.base_problem != null
+	message := sprintf("the file could not be read before and cannot be read now: %s", [file.head_problem])
+}
+
+deny contains objects.finding("malformed_text", message, side.path, sprintf("/data/%s", [key]), remedy) if {
+	some subject in objects.touched
+	some side in subject.head
+	some key, text in side.embedded
+	text.problem
+	not was_malformed(subject, key)
+	message := sprintf("`%s` of %s cannot be read: %s", [key, objects.title(subject), text.problem])
+}
+
+was_malformed(subject, key) if subject.base[_].embedded[key].problem
+
+deny contains objects.finding("type_changed", message, change.path, change.pointer, remedy) if {
+	some change in input.changes
+	change.before != null
+	change.after != null
+	type_name(change.before) != type_name(change.after)
+	message := sprintf("the value would become a %s, it is a %s", [type_name(change.after), type_name(change.before)])
+}
+
+# A value that would be emptied: `annotations:` whose entries slipped to the left.
+deny contains objects.finding("type_changed", message, side.path, pointer, remedy) if {
+	some subject in objects.touched
+	some side in subject.head
+	some before in subject.base
+	some pointer, value in emptied(side.value, before.value)
+	value == null
+	message := sprintf("the value of %s would be empty, it was not", [objects.title(subject)])
+}
+
+emptied(head, base) := {pointer: value |
+	some [pointer, place] in [
+		["/metadata/annotations", ["metadata", "annotations"]],
+		["/metadata/labels", ["metadata", "labels"]],
+		["/spec", ["spec"]],
+		["/data", ["data"]],
+		["/spec/template/metadata/annotations", ["spec", "template", "metadata", "annotations"]],
+		["/spec/template/metadata/labels", ["spec", "template", "metadata", "labels"]],
+	]
+	is_object(object.get(base, place, null))
+	value := object.get(head, place, "absent")
+}
+
+deny contains objects.finding("not_a_string", message, objects.path(subject), settings.pointer(subject, name), advice) if {
+	some subject in objects.touched
+	some name in subject.differing
+	some occurrence in settings.occurrences(subject.head, name)
+	not is_string(occurrence.value)
+	not is_object(occurrence.from)
+	message := sprintf("`%s` of %s would be a %s, not a string", [name, objects.title(subject), type_name(occurrence.from)])
+	advice := "put the value in quotes"
+}
+
+known_fields := {
+	"name", "generateName", "namespace", "labels", "annotations", "finalizers", "ownerReferences",
+	"creationTimestamp", "uid", "resourceVersion", "generation", "managedFields", "selfLink", "deletionTimestamp",
+	"deletionGracePeriodSeconds",
+}
+
+deny contains objects.finding("unknown_field", message, side.path, pointer, remedy) if {
+	some subject in objects.touched
+	subject.kind != ""
+	some side in subject.head
+	some [pointer, metadata] in array.concat(
+		[["/metadata", side.value.metadata] | true],
+		[[sprintf("%s/metadata", [pod.pointer]), pod.value.metadata] | some pod in objects.pods(side); pod.pointer != ""],
+	)
+	some field, _ in metadata
+	not field in known_fields
+	not had_field(subject, pointer, field)
+	message := sprintf("`%s/%s` of %s is not a field that Kubernetes knows", [pointer, field, objects.title(subject)])
+}
+
+had_field(subject, "/metadata", field) if {
+	some side in subject.base
+	some known, _ in side.value.metadata
+	known == field
+}
+
+had_field(subject, pointer, field) if {
+	some side in subject.base
+	some pod in objects.pods(side)
+	pointer == sprintf("%s/metadata", [pod.pointer])
+	some known, _ in pod.value.metadata
+	known == field
+}
+
+deny contains objects.finding("api_version", message, side.path, "/apiVersion", advice) if {
+	some subject in objects.touched
+	some side in subject.head
+	some before in subject.base
+	side.value.apiVersion != before.value.apiVersion
+	objects.risk != "none"
+	message := sprintf("the API version of %s would become `%v`", [objects.title(subject), side.value.apiVersion])
+	advice := "migrate objects in a pull request of your own"
+}

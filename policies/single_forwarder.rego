@@ -1,0 +1,126 @@
+# METADATA
+# title: One forwarder
+# description: |
+#   The broker allows one market-data connection per account: a second forwarder gets error 406 and takes the first one
+#   down. So `torghut-ws` has at most one replica, is recreated and never rolled, reads one shard, is not scaled by
+#   anything else, and its image runs in no second workload.
+# custom:
+#   codes:
+#     forwarder_replicas: The forwarder would have a number of replicas other than 0 or 1.
+#     forwarder_stopped: The forwarder would be stopped; market data stops with it.
+#     forwarder_strategy: The forwarder would be rolled instead of recreated, so that two run for a while.
+#     forwarder_shards: The forwarder would read more than one shard.
+#     forwarder_autoscaled: Something would scale the forwarder.
+#     second_forwarder: A second workload would run the forwarder's image.
+package writ.single_forwarder
+
+import rego.v1
+
+import data.writ.lib.objects
+import data.writ.lib.settings
+
+workload := "torghut-ws"
+
+# A forwarder: the workload of that name, or any other that runs its image.
+is_forwarder(subject, side) if {
+	subject.name == workload
+	is_object(side.value.spec.template)
+}
+
+is_forwarder(_, side) if {
+	some container in objects.containers(side)
+	objects.image_name(container.image) == workload
+}
+
+forwarders(sides, subject) := [side | some side in sides; is_forwarder(subject, side)]
+
+replicas(side) := object.get(side.value, ["spec", "replicas"], 1)
+
+deny contains objects.finding("forwarder_replicas", message, side.path, "/spec/replicas", remedy) if {
+	some subject in objects.touched
+	some side in forwarders(subject.head, subject)
+	not replicas(side) in {0, 1}
+	not same(subject, ["spec", "replicas"], replicas(side))
+	message := sprintf("the forwarder %s would have `%v` replicas", [objects.title(subject), replicas(side)])
+	remedy := "keep `replicas: 1`; the broker allows one connection"
+}
+
+warn contains objects.finding("forwarder_replicas", message, side.path, "/spec/replicas", remedy) if {
+	some subject in input.objects
+	some side in forwarders(subject.head, subject)
+	not replicas(side) in {0, 1}
+	same(subject, ["spec", "replicas"], replicas(side))
+	message := sprintf("the forwarder %s has `%v` replicas already", [objects.title(subject), replicas(side)])
+	remedy := "set `replicas: 1`; the broker allows one connection"
+}
+
+warn contains objects.finding("forwarder_stopped", message, side.path, "/spec/replicas", remedy) if {
+	some subject in objects.touched
+	some side in forwarders(subject.head, subject)
+	replicas(side) == 0
+	not same(subject, ["spec", "replicas"], 0)
+	message := sprintf("stops the forwarder %s", [objects.title(subject)])
+	remedy := "approve only if market data may stop"
+}
+
+deny contains objects.finding("forwarder_strategy", message, side.path, "/spec/strategy/type", remedy) if {
+	some subject in objects.touched
+	subject.kind == "Deployment"
+	some side in forwarders(subject.head, subject)
+	strategy := object.get(side.value, ["spec", "strategy", "type"], "RollingUpdate")
+	strategy != "Recreate"
+	not was_rolled(subject)
+	message := sprintf("the forwarder %s would be rolled (`%v`): two run at the same time", [objects.title(subject), strategy])
+	remedy := "keep `strategy: {type: Recreate}`"
+}
+
+was_rolled(subject) if {
+	some side in forwarders(subject.base, subject)
+	object.get(side.value, ["spec", "strategy", "type"], "RollingUpdate") != "Recreate"
+}
+
+same(subject, place, value) if {
+	some side in subject.base
+	object.get(side.value, place, 1) == value
+}
+
+deny contains objects.finding("forwarder_shards", message, objects.path(subject), settings.pointer(subject, "SHARD_COUNT"), remedy) if {
+	some subject in objects.touched
+	"SHARD_COUNT" in subject.differing
+	some occurrence in settings.occurrences(subject.head, "SHARD_COUNT")
+	settings.danger_of_cap(occurrence) != 1
+	message := sprintf("the forwarder would read more than one shard: %s", [settings.transition(subject, "SHARD_COUNT")])
+	remedy := "keep `SHARD_COUNT: \"1\"`; one forwarder reads everything"
+}
+
+deny contains objects.finding("forwarder_autoscaled", message, side.path, "/spec", remedy) if {
+	some subject in objects.touched
+	subject.kind in {"HorizontalPodAutoscaler", "ScaledObject", "VerticalPodAutoscaler"}
+	some side in subject.head
+	side.value.spec.scaleTargetRef.name == workload
+	message := sprintf("%s would scale the forwarder", [objects.title(subject)])
+	remedy := "leave the forwarder out of autoscaling; the broker allows one connection"
+}
+
+deny contains objects.finding("second_forwarder", message, side.path, "", remedy) if {
+	some subject in objects.touched
+	some side in forwarders(subject.head, subject)
+	count(forwarders(subject.base, subject)) == 0
+	is_second(subject)
+	message := sprintf("%s would be a second forwarder", [objects.title(subject)])
+	remedy := "run the forwarder's image in `torghut-ws` only; the broker allows one connection"
+}
+
+is_second(subject) if subject.name != workload
+
+is_second(subject) if subject.kind != "Deployment"
+
+# The same workload stated twice, in whatever files.
+deny contains objects.finding("second_forwarder", message, side.path, "", remedy) if {
+	some subject in objects.touched
+	count(forwarders(subject.head, subject)) > 1
+	count(forwarders(subject.base, subject)) < count(forwarders(subject.head, subject))
+	some side in subject.head
+	message := sprintf("%s would be stated twice", [objects.title(subject)])
+	remedy := "state each object once"
+}

@@ -1,0 +1,90 @@
+//! What a policy file says about itself: the METADATA comment, as OPA defines it, above its package.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::PolicyError;
+
+/// One policy: a package below `writ` with sets of findings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// Its name: `single-forwarder`.
+    pub name: String,
+    /// Its file below `policies/`.
+    pub file: String,
+    /// Its package: `writ.single_forwarder`.
+    pub package: String,
+    /// What it protects, a phrase.
+    pub title: String,
+    /// What it protects and why, in sentences.
+    pub description: String,
+    /// Each code that it finds, explained.
+    pub codes: BTreeMap<String, String>,
+    /// Which of `deny` and `warn` it has.
+    pub(super) sets: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Metadata {
+    title: String,
+    description: String,
+    #[serde(default)]
+    #[expect(dead_code, reason = "OPA knows it; written by people who want to be found")]
+    authors: Vec<String>,
+    #[serde(default)]
+    #[expect(dead_code, reason = "OPA knows it; links to evidence")]
+    related_resources: Vec<serde_yaml::Value>,
+    custom: Custom,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Custom {
+    codes: BTreeMap<String, String>,
+}
+
+/// The policy of a file; `None` for a shared package below `writ.lib`.
+pub(super) fn read(file: &str, package: &str, text: &str) -> Result<Option<Policy>, PolicyError> {
+    let wrong = |line: usize, message: String| PolicyError { file: file.to_owned(), line, message };
+    let package = package.strip_prefix("data.").unwrap_or(package);
+    let Some(name) = package.strip_prefix("writ.") else {
+        return Err(wrong(1, format!("the package is `{package}`, it must be `writ.<name>`")));
+    };
+    if name.starts_with("lib.") {
+        return Ok(None);
+    }
+    let (line, comment) =
+        comment(text).ok_or_else(|| wrong(1, "there is no `# METADATA` above the package".to_owned()))?;
+    let metadata: Metadata = serde_yaml::from_str(&comment).map_err(|error| {
+        let offset = error.location().map_or(0, |location| location.line());
+        wrong(line + offset, format!("the metadata: {error}"))
+    })?;
+    let sets = ["deny", "warn"]
+        .into_iter()
+        .filter(|set| text.lines().any(|line| line.starts_with(&format!("{set} contains "))))
+        .map(str::to_owned)
+        .collect::<Vec<_>>();
+    if sets.is_empty() {
+        return Err(wrong(1, "it has neither `deny contains …` nor `warn contains …`".to_owned()));
+    }
+    Ok(Some(Policy {
+        name: name.replace('_', "-"),
+        file: file.to_owned(),
+        package: package.to_owned(),
+        title: metadata.title,
+        description: metadata.description.trim().to_owned(),
+        codes: metadata.custom.codes,
+        sets,
+    }))
+}
+
+/// The comment that starts with `# METADATA`, without its hashes, and its line.
+fn comment(text: &str) -> Option<(usize, String)> {
+    let start = text.lines().position(|line| line.trim_end() == "# METADATA")?;
+    let lines = text.lines().skip(start + 1).map_while(|line| line.strip_prefix('#'));
+    // One blank belongs to the hash; YAML's own indentation follows it.
+    let comment: Vec<&str> = lines.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect();
+    Some((start + 1, comment.join("\n")))
+}

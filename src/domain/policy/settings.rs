@@ -1,0 +1,147 @@
+//! Settings: environment variables of containers and entries of ConfigMaps, found wherever they stand in an object.
+//!
+//! A setting has all of its occurrences: the same name may stand twice in one list, or in two containers, and the
+//! most dangerous of them is the one that counts.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+/// A name and where it is set in one object.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Setting {
+    /// The name: `TRADING_MODE`.
+    pub name: String,
+    /// Its occurrences, in document order.
+    pub occurrences: Vec<Occurrence>,
+}
+
+/// One place where a name is set.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Occurrence {
+    /// Pointer of the entry, in the form of `Change::pointer`.
+    pub pointer: String,
+    /// The literal value as text; `None` where it comes from elsewhere.
+    pub value: Option<String>,
+    /// `valueFrom`, or the value itself where it is not a string.
+    pub from: Option<Value>,
+}
+
+/// The settings of an object, sorted by name.
+pub(crate) fn of(object: &Value) -> Vec<Setting> {
+    let mut found = BTreeMap::new();
+    let mut pointer = String::new();
+    collect(object, &mut pointer, &mut found);
+    if object.get("kind").and_then(Value::as_str) == Some("ConfigMap") {
+        for field in ["data", "binaryData"] {
+            for (key, value) in object.get(field).and_then(Value::as_object).into_iter().flatten() {
+                let pointer = format!("/{field}/{}", escape(key));
+                found.entry(key.clone()).or_insert_with(Vec::new).push(occurrence(
+                    pointer,
+                    Some(value),
+                    None,
+                ));
+            }
+        }
+    }
+    found.into_iter().map(|(name, occurrences)| Setting { name, occurrences }).collect()
+}
+
+fn collect(value: &Value, pointer: &mut String, found: &mut BTreeMap<String, Vec<Occurrence>>) {
+    let length = pointer.len();
+    match value {
+        Value::Object(entries) => {
+            for (key, entry) in entries {
+                pointer.push('/');
+                pointer.push_str(&escape(key));
+                match entry {
+                    Value::Array(items) if key == "env" => environment(items, pointer, found),
+                    entry => collect(entry, pointer, found),
+                }
+                pointer.truncate(length);
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                pointer.push_str(&selector(item, index));
+                collect(item, pointer, found);
+                pointer.truncate(length);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn environment(items: &[Value], pointer: &str, found: &mut BTreeMap<String, Vec<Occurrence>>) {
+    for (index, item) in items.iter().enumerate() {
+        if let Some(name) = item.get("name").and_then(Value::as_str) {
+            let pointer = format!("{pointer}{}", selector(item, index));
+            found.entry(name.to_owned()).or_default().push(occurrence(
+                pointer,
+                item.get("value"),
+                item.get("valueFrom"),
+            ));
+        }
+    }
+}
+
+fn occurrence(pointer: String, value: Option<&Value>, from: Option<&Value>) -> Occurrence {
+    match (value, from) {
+        (Some(Value::String(text)), None) => Occurrence { pointer, value: Some(text.clone()), from: None },
+        (None | Some(Value::Null), None) => Occurrence { pointer, value: Some(String::new()), from: None },
+        (value, from) => Occurrence { pointer, value: None, from: from.or(value).cloned() },
+    }
+}
+
+/// An item of a list as `Change::pointer` names it: `[name=app]` where it has a name, else its index.
+fn selector(item: &Value, index: usize) -> String {
+    match item.get("name").and_then(Value::as_str) {
+        Some(name) => format!("[name={}]", escape(name)),
+        None => format!("/{index}"),
+    }
+}
+
+fn escape(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
+
+/// The object as rules see it.
+pub(crate) fn fact(index: usize, object: &Value, settings: &[Setting]) -> regorus::Value {
+    let by_name: serde_json::Map<String, Value> =
+        settings.iter().map(|setting| (setting.name.clone(), occurrences(setting))).collect();
+    regorus::Value::from(json!({
+        "index": index,
+        "value": object,
+        "settings": by_name,
+        "embedded": embedded(object),
+    }))
+}
+
+fn occurrences(setting: &Setting) -> Value {
+    let one = |found: &Occurrence| match (&found.value, &found.from) {
+        (Some(value), _) => json!({"pointer": found.pointer, "value": value}),
+        (None, from) => json!({"pointer": found.pointer, "from": from}),
+    };
+    setting.occurrences.iter().map(one).collect()
+}
+
+/// JSON and YAML texts inside a ConfigMap, parsed: `{key: {"value": …}}`, or `{"problem": …}` where they do not parse.
+fn embedded(object: &Value) -> Value {
+    let mut found = serde_json::Map::new();
+    if object.get("kind").and_then(Value::as_str) != Some("ConfigMap") {
+        return Value::Object(found);
+    }
+    for (key, value) in object.get("data").and_then(Value::as_object).into_iter().flatten() {
+        let Some(text) = value.as_str() else { continue };
+        let lower = key.to_ascii_lowercase();
+        if lower.ends_with(".json") || lower.ends_with(".yaml") || lower.ends_with(".yml") {
+            let parsed = super::documents::embedded_text(text);
+            let fact = match parsed {
+                Ok(value) => json!({ "value": value }),
+                Err(problem) => json!({ "problem": problem }),
+            };
+            found.insert(key.clone(), fact);
+        }
+    }
+    Value::Object(found)
+}
