@@ -4,6 +4,7 @@
 #![allow(dead_code)]
 
 pub mod client;
+pub mod corpus;
 pub mod emulator;
 pub mod git_server;
 pub mod node;
