@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 done · 1 denied, refused, or no change · 2 usage · 3 fault.
 
+mod audit;
 mod config;
 mod serve;
 pub mod settings;
@@ -34,6 +35,9 @@ enum Command {
         #[command(subcommand)]
         command: config::ConfigCommand,
     },
+    /// Show and check what the ledger recorded.
+    #[command(subcommand)]
+    Audit(audit::Audit),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -47,6 +51,7 @@ pub fn run() -> ExitCode {
     match Arguments::parse().command {
         Command::Serve(flags) => serve::run(&flags),
         Command::Config { command } => config::run(&command),
+        Command::Audit(command) => audit::run(&command),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Arguments::command(), "writ", &mut std::io::stdout());
             ExitCode::SUCCESS

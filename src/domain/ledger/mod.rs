@@ -10,6 +10,7 @@ mod embed;
 mod key;
 mod proof;
 mod record;
+pub mod shown;
 pub mod tree;
 
 pub use audit::{Audit, Finding, StoredLeaf};

@@ -1,0 +1,98 @@
+//! `writ audit show`: the records of one run.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::{Database, Failure, Format, print_json};
+use crate::domain::ledger::LeafHash;
+use crate::domain::names::RunId;
+use crate::domain::run::Position;
+use crate::ports::store::{Leaf, Run, Store, StoreError};
+
+/// Shows a run's records.
+#[derive(Debug, Args)]
+pub struct Show {
+    /// The run's id.
+    run: String,
+    #[command(flatten)]
+    database: Database,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+impl Show {
+    pub(super) async fn run(&self) -> Result<ExitCode, Failure> {
+        let run: RunId = self.run.parse().map_err(|error| {
+            Failure::usage("run_unknown", format!("{error}"), "`/status` and the run's page show its id")
+        })?;
+        let store = self.database.open().await?;
+        let fault = |error: StoreError| self.database.failure(&error);
+        let leaves = store.leaves_of(&run).await.map_err(fault)?;
+        let stored = store.run(&run).await.map_err(fault)?;
+        if leaves.is_empty() && stored.is_none() {
+            let problem = format!("`{}` knows no run `{run}`", self.database.database.display());
+            return Err(Failure::refused("run_unknown", problem, "check the id and the database"));
+        }
+        match self.format {
+            Format::Text => print_text(&run, stored.as_ref(), &leaves),
+            Format::Json => print_json(&json!({
+                "schema": "writ.audit.run/v1",
+                "run": run,
+                "subject": stored.as_ref().map(|run| &run.subject),
+                "position": stored.as_ref().map(position),
+                "outcome": stored.as_ref().and_then(|run| run.outcome.as_ref()),
+                "leaves": leaves.iter().map(leaf_json).collect::<Vec<_>>(),
+            })),
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn print_text(run: &RunId, stored: Option<&Run>, leaves: &[Leaf]) {
+    let about = stored.map_or(String::new(), |run| format!("  {}  {}", run.subject, position(run)));
+    anstream::println!("run {run}{about}");
+    for leaf in leaves {
+        let record = record(leaf);
+        let text = |name: &str| record.get(name).and_then(Value::as_str).unwrap_or("?").to_owned();
+        let altered =
+            if LeafHash::of(&leaf.data) == leaf.hash { "" } else { "  ALTERED: see `writ audit verify`" };
+        anstream::println!("\n{}  {}  leaf {}{altered}", text("at"), text("kind"), leaf.index);
+        anstream::println!("  hash  {}", leaf.hash.to_hex());
+        if let Some(Value::Object(facts)) = record.get("body") {
+            for (name, fact) in facts {
+                anstream::println!("  {name}  {}", shown(fact));
+            }
+        }
+    }
+}
+
+/// A fact on one line. Control characters stay escaped as JSON escapes them.
+fn shown(fact: &Value) -> String {
+    match fact {
+        Value::String(text) if !text.chars().any(char::is_control) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+fn position(run: &Run) -> &'static str {
+    match run.position {
+        Position::At(step) => step.as_str(),
+        Position::Settled => "settled",
+    }
+}
+
+fn record(leaf: &Leaf) -> Value {
+    serde_json::from_slice(&leaf.data).unwrap_or(Value::Null)
+}
+
+fn leaf_json(leaf: &Leaf) -> Value {
+    json!({
+        "index": leaf.index,
+        "hash": leaf.hash.to_hex(),
+        "intact": LeafHash::of(&leaf.data) == leaf.hash,
+        "record": record(leaf),
+    })
+}

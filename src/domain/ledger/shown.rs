@@ -1,0 +1,104 @@
+//! What a pull request's body shows to people, against what its record says.
+//!
+//! Templates are free in what they show and how; so only what a reader relies on is compared: the run, the digest,
+//! and each change's old and new value, which must stand on one line, in this order.
+
+use serde_json::Value;
+
+use super::record::Record;
+
+/// Longer values may be shortened for people; they are not compared.
+const LONGEST_COMPARED: usize = 60;
+
+/// What the record says, line by line, for people.
+#[must_use]
+pub fn facts(record: &Record) -> Vec<String> {
+    let mut lines = Vec::new();
+    for name in ["procedure", "variant", "risk", "reason", "base", "branch", "digest"] {
+        if let Some(fact) = record.body.get(name) {
+            lines.push(format!("{name}  {}", plain(fact)));
+        }
+    }
+    if let Some(login) = record.body.pointer("/actor/login") {
+        let id = record.body.pointer("/actor/id").map_or("?".to_owned(), plain);
+        lines.push(format!("asked by  {} (account {id})", plain(login)));
+    }
+    for change in changes(record) {
+        let text = |name: &str| change.get(name).map_or("?".to_owned(), plain);
+        let value = |name: &str| change.get(name).map_or("absent".to_owned(), plain);
+        lines.push(format!(
+            "change  {} {}: {} -> {}",
+            text("path"),
+            text("pointer"),
+            value("before"),
+            value("after")
+        ));
+    }
+    lines
+}
+
+/// Where the visible part of a body says something else than the record: sentences that begin behind «the body».
+#[must_use]
+pub fn differences(visible: &str, record: &Record) -> Vec<String> {
+    let mut differences = Vec::new();
+    if let Some(run) = &record.run
+        && !visible.contains(run.as_str())
+    {
+        differences.push(format!("does not show the record's run `{run}`"));
+    }
+    if let Some(digest) = record.body.get("digest").and_then(Value::as_str)
+        && visible.contains("sha256:")
+        && !visible.contains(digest)
+    {
+        differences.push(format!("shows another digest than the record's `{digest}`"));
+    }
+    for change in changes(record) {
+        let (before, after) = (comparable(change.get("before")), comparable(change.get("after")));
+        let stands =
+            |line: &str| after_word(line, &before).is_some_and(|rest| after_word(rest, &after).is_some());
+        if !visible.lines().any(stands) {
+            let pointer = change.get("pointer").map_or(String::new(), plain);
+            let values = [("from", &before), ("to", &after)];
+            let values: Vec<String> = values
+                .iter()
+                .filter(|(_, value)| !value.is_empty())
+                .map(|(word, value)| format!("{word} `{value}`"))
+                .collect();
+            differences.push(format!("does not show that {pointer} changes {}", values.join(" ")));
+        }
+    }
+    differences
+}
+
+fn changes(record: &Record) -> impl Iterator<Item = &Value> {
+    record.body.get("changes").and_then(Value::as_array).into_iter().flatten()
+}
+
+/// A value as it may stand in a table's cell; empty where it is absent, or too long or odd to stand there whole.
+fn comparable(value: Option<&Value>) -> String {
+    let text = value.map_or(String::new(), plain);
+    let odd = text.len() > LONGEST_COMPARED
+        || text.contains(['`', '|', '\\'])
+        || text.chars().any(char::is_control);
+    if odd || value.is_some_and(|value| value.is_object() || value.is_array()) { String::new() } else { text }
+}
+
+/// What follows a word (not a part of a longer one) in a line; the whole line where there is no word to look for.
+fn after_word<'a>(line: &'a str, word: &str) -> Option<&'a str> {
+    if word.is_empty() {
+        return Some(line);
+    }
+    line.match_indices(word).find_map(|(at, _)| {
+        let (front, rest) = (&line[..at], &line[at + word.len()..]);
+        let joined = |neighbour: Option<char>| neighbour.is_some_and(char::is_alphanumeric);
+        (!joined(front.chars().next_back()) && !joined(rest.chars().next())).then_some(rest)
+    })
+}
+
+/// A string without quotes, any other value as JSON; control characters stay escaped.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) if !text.chars().any(char::is_control) => text.clone(),
+        other => other.to_string(),
+    }
+}
