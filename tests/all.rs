@@ -5,4 +5,5 @@
 mod cases;
 mod contracts;
 mod faults;
+mod stories;
 mod support;

@@ -11,6 +11,8 @@ pub mod node;
 pub mod recorder;
 pub mod repository;
 pub mod scripted;
+pub mod server;
+pub mod webhook;
 
 use std::io::Write as _;
 use std::path::PathBuf;
