@@ -1,5 +1,8 @@
 //! One suite for each port and each public format, run on each of its adapters.
 
+mod forge;
+mod forge_local;
+mod forge_stages;
 mod git_objects;
 mod git_remote;
 mod github;

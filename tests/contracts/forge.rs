@@ -1,0 +1,197 @@
+//! One suite for every forge: what the bot asks of it, on a stage where people act.
+//!
+//! `forge_suite!` at the end runs each contract on each adapter. What only one adapter has (rate limits, tokens, branches
+//! that must exist) is tested beside it.
+
+use async_trait::async_trait;
+use jiff::SignedDuration;
+use writ::domain::names::{BranchName, CommentId, IssueNumber, RepositoryName};
+use writ::ports::forge::{Forge, ForgeError, NewPull, Permission, Reaction};
+
+use super::forge_stages::{GithubStage, LocalStage};
+
+/// A forge with one repository, and the people around it: `ada` (admin), `wes` (write), `rita` (read).
+#[async_trait]
+pub trait Stage {
+    /// The adapter under test, as the bot.
+    fn forge(&self) -> &dyn Forge;
+    /// The repository.
+    fn repository(&self) -> RepositoryName;
+    /// Opens an issue.
+    async fn open_issue(&self, login: &str) -> IssueNumber;
+    /// Comments.
+    async fn comment(&self, login: &str, issue: IssueNumber, body: &str) -> CommentId;
+    /// Changes a comment.
+    async fn edit(&self, login: &str, comment: CommentId, body: &str);
+    /// Deletes a comment.
+    async fn delete(&self, login: &str, comment: CommentId);
+    /// The comments: login and body, oldest first.
+    async fn comments(&self, issue: IssueNumber) -> Vec<(String, String)>;
+    /// Makes a branch with a commit that `main` does not have.
+    async fn branch(&self, branch: &BranchName);
+    /// Closes a pull request.
+    async fn close_pull(&self, login: &str, pull: IssueNumber);
+    /// The pull requests, open and closed: title and sorted labels, newest first.
+    async fn pulls(&self) -> Vec<(String, Vec<String>)>;
+    /// What is checked at the end of each contract.
+    fn finish(&self);
+}
+
+const MARKER: &str = "<!-- writ:run:abcdefghijklmnop -->";
+const BOT: &str = "writ[bot]";
+
+fn branch(name: &str) -> BranchName {
+    name.parse().expect("a branch name")
+}
+
+fn new_pull(head: &str) -> NewPull {
+    NewPull {
+        head: branch(head),
+        base: branch("main"),
+        title: "chore(torghut): pause trading".to_owned(),
+        body: "Body with `code`, ünïcode and\nlines.".to_owned(),
+        draft: true,
+        labels: vec!["do-not-automerge".to_owned(), "actuation".to_owned()],
+    }
+}
+
+async fn permissions_are_what_was_granted(stage: &dyn Stage) {
+    let (forge, repository) = (stage.forge(), stage.repository());
+    let mut ids = Vec::new();
+    for (login, wanted) in
+        [("ada", Permission::Admin), ("wes", Permission::Write), ("rita", Permission::Read)]
+    {
+        let (id, found) = forge.permission(&repository, login).await.expect(login);
+        assert_eq!(found, wanted, "{login}");
+        ids.push(id);
+    }
+    ids.dedup();
+    assert_eq!(ids.len(), 3, "each has an id of their own");
+    for nobody in ["nobody-at-all", "", "../../admin", "ada; drop"] {
+        let refused = forge.permission(&repository, nobody).await;
+        assert!(matches!(refused, Err(ForgeError::NotFound(_))), "{nobody}: {refused:?}");
+    }
+    let elsewhere = forge.permission(&"acme/nowhere".parse().expect("a name"), "ada").await;
+    assert!(matches!(elsewhere, Err(ForgeError::NotFound(_) | ForgeError::Forbidden(_))), "{elsewhere:?}");
+}
+
+async fn a_comment_is_read_as_it_stands(stage: &dyn Stage) {
+    let (forge, repository) = (stage.forge(), stage.repository());
+    let issue = stage.open_issue("wes").await;
+    let body = "/actuate pause-trading\r\nreason=\"ünïcode\" <b>&amp;</b>";
+    let id = stage.comment("wes", issue, body).await;
+    let comment = forge.comment(&repository, id).await.expect("an answer").expect("a comment");
+    assert_eq!((comment.id, comment.body.as_str()), (id, body));
+    // The emulator takes both times by themselves.
+    assert!(comment.updated_at.duration_since(comment.created_at) < SignedDuration::from_millis(50));
+    let (wes, _) = forge.permission(&repository, "wes").await.expect("wes");
+    assert_eq!(comment.author, wes);
+
+    stage.edit("wes", id, "never mind").await;
+    let edited = forge.comment(&repository, id).await.expect("an answer").expect("a comment");
+    assert_eq!(edited.body, "never mind");
+    assert_eq!((edited.created_at, edited.author), (comment.created_at, wes));
+    assert!(edited.updated_at > edited.created_at);
+
+    stage.delete("wes", id).await;
+    assert_eq!(forge.comment(&repository, id).await.expect("an answer"), None);
+    assert_eq!(forge.comment(&repository, CommentId(u64::MAX / 4)).await.expect("an answer"), None);
+}
+
+async fn a_reaction_can_be_repeated(stage: &dyn Stage) {
+    let (forge, repository) = (stage.forge(), stage.repository());
+    let issue = stage.open_issue("wes").await;
+    let id = stage.comment("wes", issue, "hello").await;
+    for reaction in [Reaction::Eyes, Reaction::Eyes, Reaction::Rocket] {
+        forge.react(&repository, id, reaction).await.expect("a reaction");
+    }
+    stage.delete("wes", id).await;
+    let gone = forge.react(&repository, id, Reaction::Confused).await;
+    assert!(matches!(gone, Err(ForgeError::NotFound(_))), "{gone:?}");
+}
+
+async fn one_status_comment_is_updated_in_place(stage: &dyn Stage) {
+    let (forge, repository) = (stage.forge(), stage.repository());
+    let issue = stage.open_issue("wes").await;
+    // Somebody quotes the marker before the bot speaks.
+    let fake = format!("{MARKER}\nfake");
+    stage.comment("rita", issue, &fake).await;
+    let put = async |marker: &str, text: &str| {
+        forge.put_status(&repository, issue, marker, &format!("{marker}\n{text}")).await.expect("a status")
+    };
+    let first = put(MARKER, "working").await;
+    stage.comment("rita", issue, "noise").await;
+    assert_eq!(put(MARKER, "working").await, first);
+    assert_eq!(put(MARKER, "done").await, first);
+    let other = "<!-- writ:run:ponmlkjihgfedcba -->";
+    assert_ne!(put(other, "another run").await, first);
+
+    let of = |login: &str, body: &str| (login.to_owned(), body.to_owned());
+    let wanted = [
+        of("rita", &fake),
+        of(BOT, &format!("{MARKER}\ndone")),
+        of("rita", "noise"),
+        of(BOT, &format!("{other}\nanother run")),
+    ];
+    assert_eq!(stage.comments(issue).await, wanted);
+    let missing = forge.put_status(&repository, IssueNumber(4_000_000), MARKER, MARKER).await;
+    assert!(matches!(missing, Err(ForgeError::NotFound(_))), "{missing:?}");
+}
+
+async fn one_pull_request_is_opened_for_a_branch(stage: &dyn Stage) {
+    let (forge, repository) = (stage.forge(), stage.repository());
+    let head = "agentruns/torghut-actuation-20261121-0930-abcdefghijklmnop";
+    stage.branch(&branch(head)).await;
+    assert_eq!(forge.find_pull(&repository, &branch(head)).await.expect("an answer"), None);
+    let opened = forge.open_pull(&repository, &new_pull(head)).await.expect("a pull request");
+    assert!(opened.open && opened.draft);
+    assert_eq!(opened.body, new_pull(head).body);
+    assert!(opened.url.ends_with(&format!("/{}", opened.number)), "{}", opened.url);
+    assert_eq!(forge.open_pull(&repository, &new_pull(head)).await.expect("the same"), opened);
+    assert_eq!(forge.find_pull(&repository, &branch(head)).await.expect("an answer"), Some(opened.clone()));
+    let wanted = (
+        "chore(torghut): pause trading".to_owned(),
+        vec!["actuation".to_owned(), "do-not-automerge".to_owned()],
+    );
+    assert_eq!(stage.pulls().await, [wanted.clone()]);
+    assert_eq!(forge.find_pull(&repository, &branch("agentruns/torghut")).await.expect("an answer"), None);
+
+    // Its number is an issue's too.
+    forge.put_status(&repository, opened.number, MARKER, MARKER).await.expect("a status on the pull request");
+
+    stage.close_pull("ada", opened.number).await;
+    let found = forge.open_pull(&repository, &new_pull(head)).await.expect("the closed one");
+    assert_eq!((found.open, found.number), (false, opened.number));
+    assert_eq!(stage.pulls().await, [wanted], "a person closed it: it is not opened again");
+}
+
+macro_rules! forge_suite {
+    ($forge:ident on $start:expr, $($contract:ident),* $(,)?) => {
+        mod $forge {
+            $(#[tokio::test]
+            async fn $contract() {
+                let Some(stage) = $start.await else { return };
+                super::$contract(&stage).await;
+                super::Stage::finish(&stage);
+            })*
+        }
+    };
+}
+
+forge_suite!(
+    local on super::LocalStage::start(),
+    permissions_are_what_was_granted,
+    a_comment_is_read_as_it_stands,
+    a_reaction_can_be_repeated,
+    one_status_comment_is_updated_in_place,
+    one_pull_request_is_opened_for_a_branch,
+);
+
+// The emulator has no reactions; `github.rs` tests what is said about that.
+forge_suite!(
+    github on super::GithubStage::start(),
+    permissions_are_what_was_granted,
+    a_comment_is_read_as_it_stands,
+    one_status_comment_is_updated_in_place,
+    one_pull_request_is_opened_for_a_branch,
+);
