@@ -4,6 +4,7 @@
 
 mod audit;
 mod config;
+mod demo;
 mod serve;
 pub mod settings;
 pub mod wiring;
@@ -27,6 +28,8 @@ struct Arguments {
 /// The commands. Each lives in its own file.
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// See the main job on this machine: no account, no network.
+    Demo(demo::DemoArguments),
     /// Serve webhooks and pages, and work on what is asked.
     Serve(settings::Flags),
     /// Look at the settings.
@@ -49,6 +52,7 @@ enum Command {
 #[must_use]
 pub fn run() -> ExitCode {
     match Arguments::parse().command {
+        Command::Demo(arguments) => demo::run(&arguments),
         Command::Serve(flags) => serve::run(&flags),
         Command::Config { command } => config::run(&command),
         Command::Audit(command) => audit::run(&command),

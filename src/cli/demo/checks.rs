@@ -1,0 +1,81 @@
+//! What the demo checks when the run is over: the branch, the ledger, the pull request's own proof, the doors.
+
+use anyhow::Context as _;
+
+use crate::domain::ledger::{Audit, Proof, StoredLeaf, VerifierKeys, extract};
+use crate::domain::plan::PlanReport;
+
+use super::client::Delivery;
+use super::repository::BASE;
+use super::stage::Stage;
+use super::story::Story;
+
+/// The branch is the planned commit, and differs from the base in the planned lines only.
+pub fn repository(story: &mut Story, stage: &Stage, report: &PlanReport) -> anyhow::Result<()> {
+    let remote = git2::Repository::open_bare(&stage.remote)?;
+    let commit = |branch: &str| remote.find_branch(branch, git2::BranchType::Local)?.get().peel_to_commit();
+    let (base, head) = (commit(BASE)?, commit(report.branch.as_str())?);
+    let planned = report.commit.as_ref().map(|commit| commit.as_str().to_owned());
+    story.check(planned == Some(head.id().to_string()), "the branch holds exactly the planned commit");
+    let difference = remote.diff_tree_to_tree(Some(&base.tree()?), Some(&head.tree()?), None)?;
+    let stats = difference.stats()?;
+    let counted = (stats.files_changed(), stats.insertions(), stats.deletions());
+    story.check(
+        counted == (1, 1, 1),
+        "it differs from `main` in 1 line of 1 file; every other byte is as it was",
+    );
+    Ok(())
+}
+
+/// The whole ledger: every record, every node of the tree, every signed checkpoint.
+pub async fn ledger(story: &mut Story, stage: &Stage) -> anyhow::Result<()> {
+    let store = &stage.running.store;
+    let keys = VerifierKeys::parse(&stage.running.verifier)?;
+    let checkpoints = store.checkpoints().await?;
+    let notes = checkpoints.iter().map(|checkpoint| (checkpoint.size, checkpoint.note.as_str()));
+    let mut audit = Audit::begin(notes, Some(&keys));
+    let size = store.ledger_size().await?;
+    for leaf in store.leaves(0, u32::try_from(size)?).await? {
+        let nodes = store.nodes(&Audit::completed_by(leaf.index)).await?;
+        let stored =
+            StoredLeaf { index: leaf.index, data: &leaf.data, hash: leaf.hash, run: leaf.run.as_ref() };
+        audit.leaf(&stored, &nodes);
+    }
+    let findings = audit.end();
+    let what = format!("the ledger verifies: {size} records, {} signed checkpoint(s)", checkpoints.len());
+    story.check(findings.is_empty() && size > 0 && !checkpoints.is_empty(), &what);
+    findings.iter().for_each(|finding| story.aside(&finding.to_string()));
+    Ok(())
+}
+
+/// The proof in the pull request's body, with nothing but that text and the public key.
+pub async fn proof(story: &mut Story, stage: &Stage, number: u64) -> anyhow::Result<()> {
+    let pulls = stage.pulls().await?;
+    story.check(pulls.len() == 1, "there is one pull request");
+    let pull =
+        pulls.iter().find(|pull| pull.pull.number.0 == number).context("the pull request is not there")?;
+    let embedded = extract(&pull.pull.body)?;
+    let keys = VerifierKeys::parse(&stage.running.verifier)?;
+    let proven = Proof::parse(&embedded.proof)?.verify(&embedded.record, &keys);
+    let what = match &proven {
+        Ok(proven) => format!(
+            "the pull request proves itself without the database: `{}` is leaf {} of a signed tree",
+            proven.record.kind, proven.index
+        ),
+        Err(error) => format!("the pull request's proof: {error}"),
+    };
+    story.check(proven.is_ok(), &what);
+    Ok(())
+}
+
+/// The same delivery again changes nothing; one without a signature is not even read.
+pub async fn doors(story: &mut Story, stage: &Stage, delivery: &Delivery) -> anyhow::Result<()> {
+    let again = stage.sender.send(delivery).await?;
+    story.check(
+        again.status == 200,
+        &format!("the same webhook again: {}, nothing is done twice", again.status),
+    );
+    let unsigned = stage.sender.send_unsigned(delivery).await?;
+    story.check(unsigned.status == 401, &format!("without a signature: {}", unsigned.status));
+    Ok(())
+}

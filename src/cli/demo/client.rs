@@ -1,0 +1,105 @@
+//! The demo's side of the wire: what GitHub sends when somebody comments, signed as GitHub signs it.
+
+use anyhow::Context as _;
+use bytes::Bytes;
+use http::{Request, StatusCode};
+use http_body_util::{BodyExt as _, Full};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use serde_json::{Value, json};
+
+use crate::domain::names::{IssueNumber, RepositoryName};
+use crate::http::signature::Secrets;
+use crate::ports::forge::Comment;
+
+/// Sends webhooks to one server.
+pub struct WebhookSender {
+    client: Client<HttpConnector, Full<Bytes>>,
+    base_url: String,
+    secrets: Secrets,
+}
+
+/// One delivery: an id and the bytes that are signed.
+pub struct Delivery {
+    id: String,
+    body: Vec<u8>,
+}
+
+/// What the server answered.
+pub struct Answer {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// The JSON body; null where there is none.
+    pub body: Value,
+}
+
+impl WebhookSender {
+    /// A sender that knows the webhook's secret.
+    pub fn new(base_url: &str, secrets: Secrets) -> Self {
+        let client = Client::builder(TokioExecutor::new()).build_http();
+        Self { client, base_url: base_url.to_owned(), secrets }
+    }
+
+    /// Sends a delivery with its signature.
+    ///
+    /// # Errors
+    /// - the server cannot be reached
+    pub async fn send(&self, delivery: &Delivery) -> anyhow::Result<Answer> {
+        self.post(delivery, Some(self.secrets.sign(&delivery.body))).await
+    }
+
+    /// Sends it as somebody would who does not know the secret.
+    ///
+    /// # Errors
+    /// - the server cannot be reached
+    pub async fn send_unsigned(&self, delivery: &Delivery) -> anyhow::Result<Answer> {
+        self.post(delivery, None).await
+    }
+
+    async fn post(&self, delivery: &Delivery, signature: Option<String>) -> anyhow::Result<Answer> {
+        let mut request = Request::post(format!("{}/webhooks/github", self.base_url))
+            .header("content-type", "application/json")
+            .header("x-github-event", "issue_comment")
+            .header("x-github-delivery", &delivery.id);
+        if let Some(signature) = signature {
+            request = request.header("x-hub-signature-256", signature);
+        }
+        let request = request.body(Full::from(delivery.body.clone()))?;
+        let response = self.client.request(request).await.context("sending the webhook")?;
+        let status = response.status();
+        let body = response.into_body().collect().await.context("reading the answer")?.to_bytes();
+        Ok(Answer { status, body: serde_json::from_slice(&body).unwrap_or(Value::Null) })
+    }
+}
+
+impl Delivery {
+    /// The delivery for a comment that was just made. The id is the caller's: GitHub uses a new one each time.
+    pub fn of_comment(
+        id: &str,
+        repository: &RepositoryName,
+        issue: IssueNumber,
+        login: &str,
+        comment: &Comment,
+        base_url: &str,
+    ) -> Self {
+        let author = json!({"id": comment.author, "login": login, "type": "User"});
+        let page = format!("{base_url}/{repository}/issues/{issue}");
+        let payload = json!({
+            "action": "created",
+            "issue": {"number": issue, "html_url": page},
+            "comment": {
+                "id": comment.id,
+                "html_url": format!("{page}#issuecomment-{}", comment.id),
+                "body": comment.body,
+                "created_at": comment.created_at.to_string(),
+                "updated_at": comment.updated_at.to_string(),
+                "user": author,
+                "performed_via_github_app": null,
+            },
+            "repository": {"full_name": repository, "name": repository.name(), "owner": {"login": repository.owner()}},
+            "sender": author,
+        });
+        Self { id: id.to_owned(), body: payload.to_string().into_bytes() }
+    }
+}

@@ -1,0 +1,136 @@
+//! The demo's stage: a scratch folder, a repository, a running server, and two people who can comment.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+
+use crate::cli::settings::{ForgeSettings, LedgerSettings, RepositorySettings, Settings};
+use crate::cli::wiring::{self, Running};
+use crate::domain::names::{BranchName, IssueNumber, RepositoryName};
+use crate::domain::plan::PlanReport;
+use crate::http::signature::Secrets;
+use crate::ports::forge::Permission;
+use crate::ports::forge::local::{LocalForge, LocalPull};
+use crate::ports::store::Run;
+
+use super::client::{Delivery, WebhookSender};
+use super::repository;
+
+/// Who is on call.
+pub const PERSON: &str = "ada";
+
+/// Where everything stands.
+pub struct Stage {
+    /// The repository on the local forge.
+    pub name: RepositoryName,
+    /// Its bare git repository.
+    pub remote: PathBuf,
+    /// How many files it began with.
+    pub files: usize,
+    /// Where webhooks and pages are, without a final slash.
+    pub base_url: String,
+    /// Sends what GitHub would send.
+    pub sender: WebhookSender,
+    /// The server.
+    pub running: Running,
+    forge: LocalForge,
+    issue: IssueNumber,
+    // Last, so that the folder goes when nothing uses it any more.
+    _folder: tempfile::TempDir,
+}
+
+impl Stage {
+    /// Sets everything up and starts the server on 127.0.0.1.
+    ///
+    /// # Errors
+    /// - the scratch folder cannot be written, or the port is taken
+    pub async fn set(port: u16) -> anyhow::Result<Self> {
+        let folder =
+            tempfile::Builder::new().prefix("writ-demo-").tempdir().context("making a scratch folder")?;
+        let remote = folder.path().join("lab.git");
+        let files = repository::make(&remote).context("making the demo's repository")?;
+        let name = RepositoryName::try_from("example/lab".to_owned())?;
+        let address = free_address(port)?;
+        let base_url = format!("http://{address}");
+        let secrets = Secrets::new([random_secret()]);
+        let data = folder.path().join("data");
+        let running = wiring::start(Settings {
+            listen: address,
+            operations: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            public_url: Some(base_url.clone()),
+            database: data.join("writ.db"),
+            library: None,
+            workers: 1,
+            lease_seconds: 30,
+            shutdown_seconds: 5,
+            max_body_bytes: 1 << 20,
+            ledger: LedgerSettings {
+                origin: "demo.writ.local/ledger".to_owned(),
+                key_file: data.join("ledger.key"),
+            },
+            secrets: secrets.clone(),
+            forge: ForgeSettings::Local,
+            repositories: vec![RepositorySettings {
+                name: name.clone(),
+                remote: remote.to_string_lossy().into_owned(),
+                base: BranchName::try_from(repository::BASE.to_owned())?,
+                gitops_path: "argocd/applications/torghut".to_owned(),
+            }],
+            failpoint: None,
+            data,
+        })
+        .await?;
+        let forge = running.local_forge.clone().context("the server has no local forge")?;
+        forge.grant(&name, PERSON, Permission::Write).await?;
+        let issue = forge.add_issue(&name, "Orders are rejected", "").await?;
+        let sender = WebhookSender::new(&base_url, secrets);
+        Ok(Self { name, remote, files, base_url, sender, running, forge, issue, _folder: folder })
+    }
+
+    /// Lets the person on call comment; gives the delivery that the forge would send.
+    ///
+    /// # Errors
+    /// - the forge's database cannot be written
+    pub async fn comment(&self, body: &str) -> anyhow::Result<Delivery> {
+        let comment = self.forge.add_comment(&self.name, self.issue, PERSON, body).await?;
+        let id = format!("demo-{}", comment.id);
+        Ok(Delivery::of_comment(&id, &self.name, self.issue, PERSON, &comment, &self.base_url))
+    }
+
+    /// The pull requests, newest first.
+    ///
+    /// # Errors
+    /// - the forge's database cannot be read
+    pub async fn pulls(&self) -> anyhow::Result<Vec<LocalPull>> {
+        Ok(self.forge.pulls(&self.name).await?)
+    }
+
+    /// Stops the server and removes the folder.
+    pub async fn strike(self) {
+        self.running.stop().await;
+    }
+}
+
+/// The plan that a run came to.
+///
+/// # Errors
+/// - it has none, or one that cannot be read
+pub fn report_of(run: &Run) -> anyhow::Result<PlanReport> {
+    let report = run.facts.get("plan").map(|fact| fact["report"].clone()).context("the run has no plan")?;
+    serde_json::from_value(report).context("reading the run's plan")
+}
+
+/// The loopback address with the given port, or with one that is free now: links need it before the server listens.
+fn free_address(port: u16) -> anyhow::Result<SocketAddr> {
+    let wanted = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let listener = TcpListener::bind(wanted).with_context(|| format!("port {port} on 127.0.0.1"))?;
+    Ok(listener.local_addr()?)
+}
+
+/// A webhook secret for this demo only: the standard library's random hash keys are enough against other users.
+fn random_secret() -> String {
+    use std::hash::{BuildHasher as _, RandomState};
+    let part = || format!("{:016x}", RandomState::new().hash_one(0_u8));
+    [part(), part()].concat()
+}

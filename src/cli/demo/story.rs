@@ -1,0 +1,105 @@
+//! How the demo talks: chapters, lines and checks, in colour where the terminal shows colour.
+//!
+//! `anstream` takes the colours out for `NO_COLOR` and for anything that is not a terminal.
+
+use anstyle::{AnsiColor, Style};
+
+use crate::domain::plan::PlanReport;
+use crate::domain::policy::Level;
+
+const GOOD: Style = AnsiColor::Green.on_default();
+const BAD: Style = AnsiColor::Red.on_default();
+const HEAD: Style = AnsiColor::Cyan.on_default().bold();
+const SOFT: Style = Style::new().dimmed();
+const STRONG: Style = Style::new().bold();
+
+/// The story so far.
+#[derive(Debug, Default)]
+pub struct Story {
+    chapters: usize,
+    /// What should have held and did not.
+    pub broken: Vec<String>,
+}
+
+impl Story {
+    /// The first lines.
+    pub fn begin(&self) {
+        anstream::println!("{STRONG}writ demo{STRONG:#}: one comment becomes one audited pull request.");
+        anstream::println!("{SOFT}No account and no network: everything happens on this machine.{SOFT:#}");
+    }
+
+    /// Begins a chapter.
+    pub fn chapter(&mut self, title: &str) {
+        self.chapters += 1;
+        anstream::println!("\n{HEAD}{}  {title}{HEAD:#}", self.chapters);
+    }
+
+    /// A plain line.
+    pub fn line(&self, text: &str) {
+        anstream::println!("   {text}");
+    }
+
+    /// A line of less weight.
+    pub fn aside(&self, text: &str) {
+        anstream::println!("   {SOFT}{text}{SOFT:#}");
+    }
+
+    /// What a person wrote.
+    pub fn quote(&self, text: &str) {
+        anstream::println!("   {SOFT}│{SOFT:#} {STRONG}{text}{STRONG:#}");
+    }
+
+    /// A step that ended.
+    pub fn step(&self, name: &str, what: &str, took: &str) {
+        anstream::println!("   {GOOD}✓{GOOD:#} {name:<10} {what}  {SOFT}{took}{SOFT:#}");
+    }
+
+    /// Something that must hold; what does not is remembered.
+    pub fn check(&mut self, holds: bool, what: &str) {
+        if holds {
+            anstream::println!("   {GOOD}✓{GOOD:#} {what}");
+        } else {
+            anstream::println!("   {BAD}✗ {what}{BAD:#}");
+            self.broken.push(what.to_owned());
+        }
+    }
+
+    /// What a plan changes, by name and as a diff.
+    pub fn changes(&self, report: &PlanReport) {
+        for change in &report.changes {
+            let shown = |value: &Option<serde_json::Value>| {
+                value.as_ref().map_or_else(|| "absent".to_owned(), ToString::to_string)
+            };
+            let (before, after) = (shown(&change.before), shown(&change.after));
+            anstream::println!(
+                "   {} {}  {}  {BAD}{before}{BAD:#} → {GOOD}{after}{GOOD:#}",
+                change.document.kind,
+                change.document.name,
+                change.pointer,
+            );
+        }
+        for file in &report.files {
+            anstream::println!();
+            file.diff.lines().for_each(|line| match line.as_bytes().first() {
+                Some(b'+') => anstream::println!("   {GOOD}{line}{GOOD:#}"),
+                Some(b'-') => anstream::println!("   {BAD}{line}{BAD:#}"),
+                _ => anstream::println!("   {SOFT}{line}{SOFT:#}"),
+            });
+        }
+    }
+
+    /// What was checked: findings of the policies, effects.
+    pub fn verdict(&mut self, report: &PlanReport) {
+        let denied = report.verdict.results.iter().any(|finding| finding.level == Level::Deny);
+        let findings = report.verdict.results.len();
+        let said =
+            if findings == 0 { "no policy objects".to_owned() } else { format!("{findings} finding(s)") };
+        self.check(!denied, &format!("policies: {said}"));
+        for finding in &report.verdict.results {
+            self.aside(&format!("  {}: {}", finding.policy, finding.message));
+        }
+        for effect in &report.effects {
+            self.check(effect.holds, &format!("effect {}: {}", effect.name, effect.detail));
+        }
+    }
+}
