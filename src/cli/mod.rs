@@ -2,11 +2,15 @@
 //!
 //! Exit codes: 0 done · 1 denied, refused, or no change · 2 usage · 3 fault.
 
+mod apply;
 mod audit;
 mod config;
 mod demo;
+mod plan;
+mod procedures;
 mod serve;
 pub mod settings;
+mod terminal;
 pub mod wiring;
 
 use std::process::ExitCode;
@@ -32,6 +36,12 @@ enum Command {
     Demo(demo::DemoArguments),
     /// Serve webhooks and pages, and work on what is asked.
     Serve(settings::Flags),
+    /// List the procedures, or show one in full.
+    Procedures(procedures::Shown),
+    /// Say what a procedure would change on a base, and what the policies say; write nothing.
+    Plan(terminal::Asked),
+    /// Plan, and commit the plan to a new branch of the local repository.
+    Apply(terminal::Asked),
     /// Look at the settings.
     Config {
         /// What to do.
@@ -54,6 +64,9 @@ pub fn run() -> ExitCode {
     match Arguments::parse().command {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Serve(flags) => serve::run(&flags),
+        Command::Procedures(shown) => procedures::run(&shown),
+        Command::Plan(asked) => plan::run(&asked),
+        Command::Apply(asked) => apply::run(&asked),
         Command::Config { command } => config::run(&command),
         Command::Audit(command) => audit::run(&command),
         Command::Completions { shell } => {

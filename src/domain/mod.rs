@@ -13,5 +13,6 @@ pub mod policy;
 pub mod procedure;
 pub mod request;
 pub mod run;
+pub mod text;
 pub mod tree;
 pub mod yaml;

@@ -23,6 +23,17 @@ pub enum Risk {
     Live,
 }
 
+impl std::fmt::Display for Risk {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(match self {
+            Self::Containment => "containment",
+            Self::Restoring => "restoring",
+            Self::Promotion => "promotion",
+            Self::Live => "live",
+        })
+    }
+}
+
 impl Risk {
     /// Whether another human must approve before the pull request leaves draft.
     #[must_use]
@@ -38,6 +49,8 @@ pub struct Plan {
     pub run: RunId,
     /// Procedure name.
     pub procedure: String,
+    /// What the procedure does, one sentence.
+    pub summary: String,
     /// Procedure version.
     pub version: u32,
     /// The variant whose conditions the base fits.

@@ -6,6 +6,7 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 use serde::Serialize;
 
 use super::library::Library;
+use crate::domain::text::is_forbidden;
 
 /// How many template instructions one rendering may take.
 const FUEL: u64 = 500_000;
@@ -42,6 +43,7 @@ impl Renderer {
         });
         environment.add_filter("code", code_span);
         environment.add_filter("cell", |text: String| code_span(text).replace('|', "\\|"));
+        environment.add_filter("shorten", shorten);
         for (name, text) in &library.templates {
             environment
                 .add_template_owned(name.clone(), text.clone())
@@ -62,10 +64,31 @@ impl Renderer {
     }
 }
 
-/// Text as a Markdown code span that it cannot break out of: a fence longer than any run of backticks in it.
+/// Text as a Markdown code span that it cannot break out of: a fence longer than any run of backticks in it. Control
+/// characters, and those that reorder or hide text, are shown as escapes.
 fn code_span(text: String) -> String {
-    let text = text.replace(['\n', '\r'], " ");
-    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\n' | '\r' | '\t' => shown.push(' '),
+            character if is_forbidden(character) => shown.extend(character.escape_unicode()),
+            character => shown.push(character),
+        }
+    }
+    let longest = shown.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest + 1);
-    if longest == 0 { format!("{fence}{text}{fence}") } else { format!("{fence} {text} {fence}") }
+    // A space inside keeps a backtick at the edge from joining the fence; an empty span would be none.
+    if longest == 0 && !shown.is_empty() {
+        format!("{fence}{shown}{fence}")
+    } else {
+        format!("{fence} {shown} {fence}")
+    }
+}
+
+/// At most `limit` characters of a text, with `…` where more was.
+fn shorten(text: String, limit: usize) -> String {
+    match text.char_indices().nth(limit) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
 }

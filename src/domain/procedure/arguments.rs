@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::PlanRefusal;
 use super::file::{Argument, ArgumentType, Procedure};
-use super::text::{check_line, quoted};
+use crate::domain::text::{check_line, quoted};
 
 /// The typed values of all arguments of a procedure, defaults filled in.
 ///

@@ -9,7 +9,7 @@ use crate::domain::yaml::{self, Pointer};
 
 use super::PlanRefusal;
 use super::file::{Action, ArgumentType, Check, NewValue, Object, Procedure, Variant, Words};
-use super::text::quoted;
+use crate::domain::text::quoted;
 
 /// All procedures, by name.
 #[derive(Debug, Clone)]

@@ -2,7 +2,7 @@
 
 use crate::domain::yaml::{self, Comment, Pointer, Refusal};
 
-use super::text::quoted;
+use crate::domain::text::quoted;
 
 /// One sentence for each block of comments above or behind a value that is edited.
 pub(super) fn stale_comments(

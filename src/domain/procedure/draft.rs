@@ -21,8 +21,8 @@ use super::PlanRefusal;
 use super::comments::stale_comments;
 use super::file::{Action, EditLine, NewValue, Procedure, Variant, Words};
 use super::resolve::resolve;
-use super::text::inert;
 use super::view::{Located, View, editable, several, show};
+use crate::domain::text::inert;
 
 /// What a plan is made on.
 #[derive(Clone, Copy)]
@@ -308,6 +308,7 @@ impl Maker<'_> {
             rollback: self.rollback(&branch),
             run,
             procedure: self.procedure.name.clone(),
+            summary: self.procedure.summary.clone(),
             version: self.procedure.version,
             variant: self.variant.name.clone(),
             risk: self.procedure.risk,

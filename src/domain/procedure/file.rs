@@ -4,6 +4,7 @@
 //! that the error has its line; what needs the whole file or the other files is checked in `catalogue.rs`.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -12,6 +13,7 @@ use crate::domain::plan::Risk;
 use crate::domain::yaml::Pointer;
 
 use super::title::Title;
+use crate::domain::text::quoted;
 
 /// A procedure: a named, versioned recipe.
 #[derive(Debug, Clone, Deserialize)]
@@ -159,6 +161,39 @@ pub enum Test {
     Exists,
     /// It is not there.
     Absent,
+}
+
+impl fmt::Display for Test {
+    /// What is wanted, as in «… is `0`», «… is absent».
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let show = |value: &Value| quoted(&value.to_string(), 80);
+        match self {
+            Self::Equals(value) => out.write_str(&show(value)),
+            Self::Differs(value) => write!(out, "there, but not {}", show(value)),
+            Self::OneOf(values) => {
+                let list: Vec<String> = values.iter().map(show).collect();
+                out.write_str(&list.join(" or "))
+            }
+            Self::AbsentOr(value) => write!(out, "{} or absent", show(value)),
+            Self::Exists => out.write_str("there"),
+            Self::Absent => out.write_str("absent"),
+        }
+    }
+}
+
+impl Test {
+    /// Whether a field with this value, or an absent one, is as wanted.
+    #[must_use]
+    pub fn holds(&self, found: Option<&Value>) -> bool {
+        match self {
+            Self::Equals(value) => found == Some(value),
+            Self::Differs(value) => found.is_some_and(|found| found != value),
+            Self::OneOf(values) => found.is_some_and(|found| values.contains(found)),
+            Self::AbsentOr(value) => found.is_none_or(|found| found == value),
+            Self::Exists => found.is_some(),
+            Self::Absent => found.is_none(),
+        }
+    }
 }
 
 /// The keys of a condition as they stand in a file.

@@ -11,7 +11,6 @@ mod draft;
 pub mod file;
 mod refusal;
 mod resolve;
-mod text;
 mod title;
 mod view;
 
@@ -20,12 +19,12 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::request::Request;
+use super::text::{LONGEST, check_line, quoted};
 
 pub use catalogue::{Catalogue, ProcedureError};
 pub use draft::{Ground, draft};
 pub use file::Procedure;
 pub use refusal::PlanRefusal;
-pub use text::{LONGEST, quoted};
 pub use title::{Title, TitleError};
 
 /// Checks what can be checked without a tree, and gives the arguments their types.
@@ -33,7 +32,10 @@ pub use title::{Title, TitleError};
 /// # Errors
 /// `reason_invalid`, `argument_unknown`, `argument_missing`, `argument_invalid`.
 pub fn admit(procedure: &Procedure, request: &Request) -> Result<BTreeMap<String, Value>, PlanRefusal> {
-    text::check_reason(request)?;
+    check_line(&request.reason).map_err(|problem| {
+        let remedy = format!("give the reason in one line of plain text, at most {LONGEST} characters");
+        PlanRefusal::new("reason_invalid", format!("the reason {problem}"), remedy).at("reason")
+    })?;
     arguments::typed(procedure, &request.arguments)
 }
 

@@ -13,7 +13,7 @@ use crate::domain::yaml::{Pointer, Reason};
 
 use super::PlanRefusal;
 use super::file::{Check, Object, Procedure, Test};
-use super::text::quoted;
+use crate::domain::text::quoted;
 
 /// A tree, and what is written over it.
 pub(super) struct View<'a> {
@@ -118,36 +118,16 @@ impl View<'_> {
         let Some(at) = &check.at else {
             let present = self.object(object)?.is_some();
             let wanted = check.test == Test::Exists;
-            let words = if present { "is there" } else { "is not there" };
-            return Ok(Observed {
-                holds: present == wanted,
-                detail: format!("{name} {words} in `{}`", object.file),
-            });
+            let words = if present { "is there" } else { "is absent" };
+            let detail = format!("{name} {words} in `{}`", object.file);
+            return Ok(Observed { holds: present == wanted, detail });
         };
         let found = self.field(object, at)?;
-        let shown = found.as_ref().map_or("not there".to_owned(), show);
+        let shown = found.as_ref().map_or("absent".to_owned(), show);
         let place = format!("`{at}` of {name} in `{}`", object.file);
-        let (holds, wanted) = match (&check.test, &found) {
-            (Test::Equals(value), found) => (found.as_ref() == Some(value), show(value)),
-            (Test::Differs(value), found) => (
-                found.as_ref().is_some_and(|found| found != value),
-                format!("another value than {}", show(value)),
-            ),
-            (Test::OneOf(values), found) => {
-                let list: Vec<String> = values.iter().map(show).collect();
-                (found.as_ref().is_some_and(|found| values.contains(found)), list.join(" or "))
-            }
-            (Test::AbsentOr(value), found) => {
-                (found.as_ref().is_none_or(|found| found == value), format!("{} or absent", show(value)))
-            }
-            (Test::Exists, found) => (found.is_some(), "any value".to_owned()),
-            (Test::Absent, found) => (found.is_none(), "no value".to_owned()),
-        };
-        let detail = if holds {
-            format!("{place} is {shown}")
-        } else {
-            format!("{place} is {shown}; wanted {wanted}")
-        };
+        let holds = check.test.holds(found.as_ref());
+        let wanted = if holds { String::new() } else { format!("; it should be {}", check.test) };
+        let detail = format!("{place} is {shown}{wanted}");
         Ok(Observed { holds, detail })
     }
 }

@@ -1,9 +1,5 @@
 //! Text from people and manifests: what is let in, and how it is quoted in sentences.
 
-use crate::domain::request::Request;
-
-use super::PlanRefusal;
-
 /// The longest reason or argument, in characters.
 pub const LONGEST: usize = 500;
 
@@ -11,7 +7,7 @@ pub const LONGEST: usize = 500;
 ///
 /// # Errors
 /// What is wrong with it, to be read behind its name: «is longer than 500 characters».
-pub(super) fn check_line(value: &str) -> Result<(), String> {
+pub fn check_line(value: &str) -> Result<(), String> {
     let length = value.chars().count();
     if length > LONGEST {
         return Err(format!("is {length} characters long, {LONGEST} are allowed"));
@@ -29,20 +25,9 @@ pub(super) fn check_line(value: &str) -> Result<(), String> {
     }
 }
 
-/// Checks the reason of a request; it may be empty only where nothing can come of it (`/plan`).
-pub(super) fn check_reason(request: &Request) -> Result<(), PlanRefusal> {
-    check_line(&request.reason).map_err(|problem| {
-        PlanRefusal::new(
-            "reason_invalid",
-            format!("the reason {problem}"),
-            format!("give the reason in one line of plain text, at most {LONGEST} characters"),
-        )
-        .at("reason")
-    })
-}
-
 /// Control characters, and those that hide or reorder what stands beside them.
-fn is_forbidden(character: char) -> bool {
+#[must_use]
+pub fn is_forbidden(character: char) -> bool {
     character.is_control()
         || matches!(character,
             '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
@@ -70,7 +55,8 @@ pub fn quoted(text: &str, limit: usize) -> String {
 }
 
 /// A reason as it stands in a commit message: a forge does not take `fixes #12` or `@name` in it for orders.
-pub(super) fn inert(reason: &str) -> String {
+#[must_use]
+pub fn inert(reason: &str) -> String {
     reason
         .replace('#', "# ")
         .replace('@', "@ ")
