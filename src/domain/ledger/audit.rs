@@ -90,7 +90,7 @@ impl Finding {
             Self::Database(_) => "database_unsound",
             Self::LeafMissing(_) => "leaf_missing",
             Self::LeafAltered(_) => "leaf_altered",
-            Self::LeafUnreadable(..) => "leaf_not_canonical",
+            Self::LeafUnreadable(..) => "leaf_unreadable",
             Self::LeafMisfiled(_) => "leaf_misfiled",
             Self::NodeAltered { .. } | Self::Tree(..) => "node_altered",
             Self::CheckpointUntrusted { problem, .. } => problem.code(),
