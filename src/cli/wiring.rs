@@ -44,6 +44,8 @@ pub struct Running {
     pub local_forge: Option<LocalForge>,
     /// The key that verifies the ledger, as a C2SP vkey.
     pub verifier: String,
+    /// Counts the steps that came to an end: changes whenever a run has moved.
+    pub progress: watch::Receiver<u64>,
     /// How long `stop` waits.
     patience: Duration,
     stop: watch::Sender<bool>,
@@ -117,6 +119,7 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
         clock: Arc::clone(&clock),
         public_url: settings.public_url.clone(),
     };
+    let (progress, moved) = watch::channel(0);
     let worker = Worker {
         name: String::new(),
         store: Arc::clone(&store),
@@ -124,6 +127,7 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
         clock,
         metrics,
         wake,
+        progress,
         lease: Duration::from_secs(settings.lease_seconds.into()),
         failpoint: settings.failpoint,
     };
@@ -139,7 +143,7 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
         tasks.spawn(Worker { name, ..worker.clone() }.work(stopped.clone()));
     }
     let patience = Duration::from_secs(settings.shutdown_seconds.into());
-    Ok(Running { address, operations, store, local_forge, verifier, patience, stop, tasks, database })
+    Ok(Running { address, operations, store, local_forge, verifier, progress: moved, patience, stop, tasks, database })
 }
 
 /// Serves webhooks and pages on the listener, and metrics and health there too or on their own address.

@@ -45,6 +45,8 @@ pub struct Worker {
     pub metrics: Arc<Metrics>,
     /// Told when there is something to do.
     pub wake: Arc<Notify>,
+    /// Counts the steps that came to an end or were put off, for whoever waits for progress.
+    pub progress: watch::Sender<u64>,
     /// How long a lease holds without being extended.
     pub lease: Duration,
     /// Where to fail, for tests.
@@ -81,7 +83,9 @@ impl Worker {
             "step", run.id = %lease.run.id, step = lease.step.as_str(), attempt = lease.run.attempts,
             delivery.id = %lease.run.delivery, subject = %lease.run.subject
         );
-        match self.step(&lease).instrument(span).await {
+        let came = self.step(&lease).instrument(span).await;
+        self.progress.send_modify(|count| *count += 1);
+        match came {
             Err(StoreError::LeaseLost(run)) => {
                 self.metrics.step(lease.step.as_str(), "lost", Duration::ZERO);
                 warn!(run.id = %run, "the lease was lost; another worker goes on with the run");

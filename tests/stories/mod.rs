@@ -1,4 +1,5 @@
-//! Whole stories: what people do, and what the bot does then.
+//! Stories: what people and GitHub do, and what they see come of it.
 
 mod audit;
+mod deliveries;
 mod webhook_examples;

@@ -3,10 +3,13 @@
 // Which of these is used depends on which suites are there.
 #![allow(dead_code)]
 
+pub mod bot;
 pub mod client;
 pub mod corpus;
 pub mod emulator;
 pub mod git_server;
+pub mod http;
+pub mod manifests;
 pub mod node;
 pub mod recorder;
 pub mod repository;
