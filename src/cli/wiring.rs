@@ -14,7 +14,6 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 use super::settings::{ForgeAccount, ForgeSettings, RepositorySettings, Settings};
-use crate::domain::command::KnownProcedure;
 use crate::http::{self, State};
 use crate::ports::clock::{Clock, SystemClock};
 use crate::ports::forge::Forge;
@@ -88,14 +87,16 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     let (forge, local_forge) = forge(&settings, address).await?;
     let targets = settings.repositories.iter().map(|repository| target(&settings.data, &library, repository));
     let targets = targets.collect::<anyhow::Result<Vec<_>>>()?;
-    let catalogue = catalogue(&library)?;
+    // The library is one for all repositories, and so are its procedures.
+    let procedures = targets.first().map(|target| target.planner.catalogue().procedures());
+    let catalogue: Vec<_> = procedures.into_iter().flatten().map(Entry::of).collect();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let (metrics, wake) = (Arc::new(Metrics::default()), Arc::new(Notify::new()));
     let intake = Intake {
         store: Arc::clone(&store),
         clock: Arc::clone(&clock),
         repositories: settings.repositories.iter().map(|repository| repository.name.clone()).collect(),
-        procedures: catalogue.iter().map(known).collect(),
+        procedures: catalogue.iter().map(Entry::known).collect(),
         wake: Arc::clone(&wake),
     };
     let verifier = notary.verifier();
@@ -143,7 +144,18 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
         tasks.spawn(Worker { name, ..worker.clone() }.work(stopped.clone()));
     }
     let patience = Duration::from_secs(settings.shutdown_seconds.into());
-    Ok(Running { address, operations, store, local_forge, verifier, progress: moved, patience, stop, tasks, database })
+    Ok(Running {
+        address,
+        operations,
+        store,
+        local_forge,
+        verifier,
+        progress: moved,
+        patience,
+        stop,
+        tasks,
+        database,
+    })
 }
 
 /// Serves webhooks and pages on the listener, and metrics and health there too or on their own address.
@@ -220,12 +232,4 @@ fn target(data: &Path, library: &Library, repository: &RepositorySettings) -> an
         git: Arc::new(git),
         planner: Arc::new(planner),
     }))
-}
-
-fn catalogue(_library: &Library) -> anyhow::Result<Vec<Entry>> {
-    Ok(Vec::new())
-}
-
-fn known(entry: &Entry) -> KnownProcedure {
-    KnownProcedure { name: entry.name.clone(), arguments: entry.arguments.clone() }
 }

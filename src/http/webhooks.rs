@@ -3,6 +3,8 @@
 //! Nothing of a body is parsed before its signature held. 2xx means: kept durably, or of no use to us. The
 //! answer's JSON carries a reason code and a remedy; a fault tells the client nothing but that there is one.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State as Shared;
@@ -18,6 +20,8 @@ use crate::service::delivery::{Delivery, DeliveryError};
 
 use super::State;
 
+/// How long keeping a delivery may take: GitHub hangs up after 10 seconds, and an answer that comes is better.
+const KEPT_WITHIN: Duration = Duration::from_secs(8);
 /// Seconds after which a sender should come back when the database is unavailable.
 const RETRY_AFTER: &str = "10";
 
@@ -62,18 +66,28 @@ async fn take(state: &State, headers: &HeaderMap, body: Body) -> Result<Response
     }
     let (id, event) = named(headers)?;
     is_json(headers)?;
-    match state.intake.accept(&Delivery { id, event, body: &bytes }).await {
-        Ok(reception) => Ok(answer(state, id, reception)),
-        Err(AcceptError::Unreadable(error)) => Err(unreadable(&error)),
-        Err(AcceptError::Store(error)) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "delivery could not be kept");
-            Err(Refusal {
-                status: StatusCode::SERVICE_UNAVAILABLE,
-                code: "unavailable",
-                message: "the delivery could not be kept".to_owned(),
-                remedy: "redeliver it later",
-            })
+    let delivery = Delivery { id, event, body: &bytes };
+    match tokio::time::timeout(KEPT_WITHIN, state.intake.accept(&delivery)).await {
+        Ok(Ok(reception)) => Ok(answer(state, id, reception)),
+        Ok(Err(AcceptError::Unreadable(error))) => Err(unreadable(&error)),
+        Ok(Err(AcceptError::Store(error))) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "the delivery could not be kept");
+            Err(unavailable())
         }
+        // If it is kept after all, the redelivery is answered as its duplicate.
+        Err(_) => {
+            tracing::error!(waited_s = KEPT_WITHIN.as_secs(), "the delivery could not be kept in time");
+            Err(unavailable())
+        }
+    }
+}
+
+fn unavailable() -> Refusal {
+    Refusal {
+        status: StatusCode::SERVICE_UNAVAILABLE,
+        code: "unavailable",
+        message: "the delivery could not be kept".to_owned(),
+        remedy: "redeliver it later",
     }
 }
 

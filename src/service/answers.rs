@@ -3,8 +3,10 @@
 use serde::Serialize;
 use serde_json::json;
 
-use crate::domain::command::table;
+use crate::domain::command::{KnownProcedure, table};
 use crate::domain::names::RunId;
+use crate::domain::plan::Risk;
+use crate::domain::procedure::Procedure;
 use crate::domain::run::Position;
 use crate::ports::store::Run;
 
@@ -14,14 +16,52 @@ use super::pipeline::{Job, Pipeline, StepError};
 /// A procedure, as `/help` and `/explain` tell of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Entry {
-    /// Its name.
-    pub name: String,
-    /// What it does, one sentence.
-    pub summary: String,
-    /// Its arguments' names.
-    pub arguments: Vec<String>,
-    /// All about it, Markdown.
-    pub explanation: String,
+    name: String,
+    summary: String,
+    version: u32,
+    risk: Risk,
+    confirmation: String,
+    arguments: Vec<Argument>,
+    inverse: Option<String>,
+    variants: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Argument {
+    name: String,
+    help: String,
+    values: Vec<String>,
+    default: Option<String>,
+}
+
+impl Entry {
+    /// What people are told of a procedure.
+    #[must_use]
+    pub fn of(procedure: &Procedure) -> Self {
+        let arguments = procedure.arguments.iter().map(|argument| Argument {
+            name: argument.name.clone(),
+            help: argument.help.clone(),
+            values: argument.values.clone(),
+            default: argument.default.clone(),
+        });
+        Self {
+            name: procedure.name.clone(),
+            summary: procedure.summary.clone(),
+            version: procedure.version,
+            risk: procedure.risk,
+            confirmation: procedure.confirmation.clone(),
+            arguments: arguments.collect(),
+            inverse: procedure.inverse.as_ref().map(|inverse| inverse.procedure.clone()),
+            variants: procedure.variants.iter().map(|variant| variant.name.clone()).collect(),
+        }
+    }
+
+    /// The same, as the command's reader wants it.
+    #[must_use]
+    pub fn known(&self) -> KnownProcedure {
+        let arguments = self.arguments.iter().map(|argument| argument.name.clone()).collect();
+        KnownProcedure { name: self.name.clone(), arguments }
+    }
 }
 
 /// How many runs `/status` lists, and how far back it looks for them.
@@ -78,7 +118,7 @@ fn row(pipeline: &Pipeline, run: &Run) -> serde_json::Value {
         "procedure": run.request.as_ref().map(|request| &request.procedure),
         "position": position,
         "outcome": run.outcome,
-        "created_at": run.created_at,
+        "created_at": run.created_at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
         "url": pipeline.run_url(run),
     })
 }

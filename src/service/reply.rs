@@ -112,7 +112,8 @@ fn context<'a>(pipeline: &Pipeline, job: &'a Job) -> Context<'a> {
         plan: fact(run, Step::Plan).and_then(|fact| fact.get("report")),
         pushed: fact(run, Step::Push),
         proposed: fact(run, Step::Propose),
-        checks: checks(run),
+        // The other commands ask for nothing that needs a check beyond the right to ask.
+        checks: if run.request.is_some() { checks(run) } else { Vec::new() },
         answer: None,
         excerpt: excerpt.filter(|excerpt| !excerpt.is_empty()),
         suggestion,

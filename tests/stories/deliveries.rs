@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
+use sqlx::Connection as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use writ::http::signature::Secrets;
 
@@ -20,7 +21,8 @@ async fn refused(bot: &Bot, request: Request, status: u16, code: &str) -> Answer
 }
 
 fn help(bot: &Bot) -> Vec<u8> {
-    let payload = bot.payload("ada", writ::domain::names::AccountId(2), writ::domain::names::CommentId(9), "/help");
+    let payload =
+        bot.payload("ada", writ::domain::names::AccountId(2), writ::domain::names::CommentId(9), "/help");
     payload.to_string().into_bytes()
 }
 
@@ -32,7 +34,8 @@ async fn unsigned_and_wrongly_signed_are_401_before_anything_is_parsed() {
     let other = Secrets::new(["another-secret-for-tests".to_owned()]).sign(&not_json);
     let wrong = bot.request(not_json.clone()).header("x-hub-signature-256", &other);
     refused(&bot, wrong, 401, "signature_wrong").await;
-    let sha1 = bot.request(not_json).header("x-hub-signature-256", "sha1=0123456789012345678901234567890123456789");
+    let sha1 =
+        bot.request(not_json).header("x-hub-signature-256", "sha1=0123456789012345678901234567890123456789");
     refused(&bot, sha1, 401, "signature_wrong").await;
     let changed = bot.request(help(&bot)).body(b"{\"action\":\"created\"}".to_vec());
     refused(&bot, changed, 401, "signature_wrong").await;
@@ -141,7 +144,11 @@ async fn bots_and_apps_never_command() {
 #[tokio::test]
 async fn a_duplicate_is_200_with_the_run_that_it_made_before() {
     let bot = Bot::start().await;
-    let comment = bot.forge.add_comment(&crate::support::bot::repository_name(), bot.issue, "ada", "/help").await.unwrap();
+    let comment = bot
+        .forge
+        .add_comment(&crate::support::bot::repository_name(), bot.issue, "ada", "/help")
+        .await
+        .unwrap();
     let body = bot.payload("ada", comment.author, comment.id, "/help").to_string().into_bytes();
     let send = |id: &str| bot.request(body.clone()).header("x-github-delivery", id).send(bot.running.address);
     let first = send("one").await;
@@ -155,15 +162,20 @@ async fn a_duplicate_is_200_with_the_run_that_it_made_before() {
 }
 
 #[tokio::test]
-async fn a_database_that_is_gone_is_503_and_comes_back() {
+async fn a_database_that_is_locked_is_503_and_the_redelivery_is_taken() {
     let bot = Bot::start().await;
-    // Somebody else holds the write lock for longer than the server waits for it.
-    let database = bot.home.data().join("writ.db");
-    std::fs::rename(&database, database.with_extension("away")).unwrap();
-    std::fs::create_dir(&database).unwrap();
-    let ready = Request::get("/readyz").send(bot.running.operations).await;
-    assert!(matches!(ready.status, 200 | 503));
+    let database = format!("sqlite://{}", bot.home.data().join("writ.db").display());
+    let mut other = sqlx::SqliteConnection::connect(&database).await.unwrap();
+    sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
+    let body = help(&bot);
+    let answer = bot.request(body.clone()).send(bot.running.address).await;
+    assert_eq!((answer.status, answer.code().as_str()), (503, "unavailable"), "{}", answer.text);
+    assert_eq!(answer.retry_after.as_deref(), Some("10"));
+    assert!(!answer.text.contains("database"), "clients are not told the fault: {}", answer.text);
     assert_eq!(Request::get("/healthz").send(bot.running.operations).await.status, 200);
+    sqlx::raw_sql("ROLLBACK").execute(&mut other).await.unwrap();
+    assert_eq!(bot.request(body).send(bot.running.address).await.status, 202);
+    assert_eq!(Request::get("/readyz").send(bot.running.operations).await.status, 200);
 }
 
 #[tokio::test]

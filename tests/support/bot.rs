@@ -220,6 +220,15 @@ impl Bot {
         self.running.store.runs(100).await.unwrap()
     }
 
+    /// The kinds of the newest run's records, oldest first.
+    pub async fn records(&self) -> Vec<String> {
+        let run = self.runs().await.remove(0);
+        let leaves = self.running.store.leaves_of(&run.id).await.unwrap();
+        let kind =
+            |data: &[u8]| serde_json::from_slice::<Value>(data).unwrap()["kind"].as_str().unwrap().to_owned();
+        leaves.iter().map(|leaf| kind(&leaf.data)).collect()
+    }
+
     /// All pull requests, newest first.
     pub async fn pulls(&self) -> Vec<LocalPull> {
         self.forge.pulls(&repository_name()).await.unwrap()

@@ -1,11 +1,9 @@
-//! A small HTTP client for tests: whole requests, whole answers.
+//! Requests to the bot, changed piece by piece before they are sent, and its answers.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use http_body_util::{BodyExt as _, Full};
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::TokioExecutor;
+use http_body_util::Full;
 use serde_json::Value;
 
 /// A request to be sent.
@@ -65,17 +63,15 @@ impl Request {
 
     /// Sends it.
     pub async fn send(self, to: SocketAddr) -> Answer {
-        let mut request = axum::http::Request::builder().method(self.method).uri(format!("http://{to}{}", self.path));
+        let mut request =
+            axum::http::Request::builder().method(self.method).uri(format!("http://{to}{}", self.path));
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
-        let request = request.body(Full::new(bytes::Bytes::from(self.body))).unwrap();
-        let client: Client<_, Full<bytes::Bytes>> = Client::builder(TokioExecutor::new()).build_http();
-        let response = client.request(request).await.unwrap();
-        let status = response.status().as_u16();
-        let retry_after = response.headers().get("retry-after").map(|value| value.to_str().unwrap().to_owned());
-        let body = response.into_body().collect().await.unwrap().to_bytes();
-        Answer { status, text: String::from_utf8(body.to_vec()).unwrap(), retry_after }
+        let answer = super::client::send(request.body(Full::new(self.body.into())).unwrap()).await.unwrap();
+        let retry_after = answer.headers.get("retry-after").map(|value| value.to_str().unwrap().to_owned());
+        let text = String::from_utf8(answer.body.to_vec()).unwrap();
+        Answer { status: answer.status.as_u16(), text, retry_after }
     }
 }
 
