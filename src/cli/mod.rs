@@ -6,6 +6,7 @@ mod apply;
 mod audit;
 mod config;
 mod demo;
+mod docs;
 mod plan;
 mod procedures;
 mod serve;
@@ -51,6 +52,9 @@ enum Command {
     /// Show and check what the ledger recorded.
     #[command(subcommand)]
     Audit(audit::Audit),
+    /// Fill the generated parts of Markdown files.
+    #[command(hide = true)]
+    Docs(docs::DocsArguments),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -69,6 +73,7 @@ pub fn run() -> ExitCode {
         Command::Apply(asked) => apply::run(&asked),
         Command::Config { command } => config::run(&command),
         Command::Audit(command) => audit::run(&command),
+        Command::Docs(arguments) => docs::run(&arguments),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Arguments::command(), "writ", &mut std::io::stdout());
             ExitCode::SUCCESS

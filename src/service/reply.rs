@@ -37,7 +37,7 @@ pub(super) fn refused(refusal: PlanRefusal) -> Performed {
 
 /// Says that the run is being worked on. Best effort: the terminal reply does not depend on it.
 pub(super) async fn put_working(pipeline: &Pipeline, job: &Job) {
-    let rendered = pipeline.renderer.render("working.md", &context(pipeline, job));
+    let rendered = pipeline.renderer.render("working.md", context(pipeline, job));
     let body = match rendered {
         Ok(body) => body,
         Err(error) => {

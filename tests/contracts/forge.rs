@@ -153,7 +153,7 @@ async fn one_pull_request_is_opened_for_a_branch(stage: &dyn Stage) {
         "chore(torghut): pause trading".to_owned(),
         vec!["actuation".to_owned(), "do-not-automerge".to_owned()],
     );
-    assert_eq!(stage.pulls().await, [wanted.clone()]);
+    assert_eq!(stage.pulls().await, std::slice::from_ref(&wanted));
     assert_eq!(forge.find_pull(&repository, &branch("agentruns/torghut")).await.expect("an answer"), None);
 
     // Its number is an issue's too.

@@ -1,0 +1,182 @@
+//! `writ docs`: fills the generated parts of Markdown files from the code, or says that they have drifted.
+//!
+//! A part stands between `<!-- generated: NAME -->` and `<!-- end -->`. Hidden from the help: for developers.
+//! Exit codes: 0 as it should be · 1 `--check` found drift · 2 an unknown part · 3 a file cannot be read or written.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+use clap::CommandFactory as _;
+use serde_json::Value;
+
+use super::settings::{SECRETS, TABLE};
+use crate::domain::command::table;
+use crate::ports::library::Library;
+
+const END: &str = "<!-- end -->";
+
+/// The arguments of `writ docs`.
+#[derive(Debug, clap::Args)]
+pub struct DocsArguments {
+    /// The Markdown files.
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// Change nothing; exit 1 when a file is not as it would be written.
+    #[arg(long)]
+    check: bool,
+}
+
+/// Runs it.
+pub fn run(arguments: &DocsArguments) -> ExitCode {
+    match fill_all(arguments) {
+        Ok(drifted) if drifted.is_empty() => ExitCode::SUCCESS,
+        Ok(drifted) => {
+            for file in drifted {
+                anstream::eprintln!("writ docs: {} has drifted; run `writ docs {0}`", file.display());
+            }
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            anstream::eprintln!("writ docs: {error:#}");
+            ExitCode::from(3)
+        }
+    }
+}
+
+/// Fills each file; gives those that were, or under `--check` would be, changed and were not to be.
+fn fill_all(arguments: &DocsArguments) -> anyhow::Result<Vec<PathBuf>> {
+    let mut drifted = Vec::new();
+    for file in &arguments.files {
+        let place = || format!("`{}`", file.display());
+        let before = std::fs::read_to_string(file).with_context(place)?;
+        let after = fill(&before).with_context(place)?;
+        if after == before {
+            continue;
+        }
+        if arguments.check {
+            drifted.push(file.clone());
+        } else {
+            std::fs::write(file, after).with_context(place)?;
+        }
+    }
+    Ok(drifted)
+}
+
+/// The text with each generated part made anew.
+fn fill(text: &str) -> anyhow::Result<String> {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("<!-- generated: ") {
+        let (name, inside) = after.split_once(" -->\n").context("a marker that does not end")?;
+        let (_, behind) = inside.split_once(END).with_context(|| format!("part `{name}` has no `{END}`"))?;
+        write!(out, "{before}<!-- generated: {name} -->\n{}{END}", part(name)?)?;
+        rest = behind;
+    }
+    Ok(out + rest)
+}
+
+fn part(name: &str) -> anyhow::Result<String> {
+    match name {
+        "commands" => Ok(table::markdown()),
+        "cli" => Ok(cli()),
+        "settings" => Ok(settings()),
+        "secrets" => Ok(secrets()),
+        "procedures" => procedures(&Library::embedded()),
+        "policies" => policies(&Library::embedded()),
+        _ => bail!("there is no part `{name}`"),
+    }
+}
+
+fn cli() -> String {
+    let mut text = String::from("| command | what it does |\n| --- | --- |\n");
+    for command in super::Arguments::command().get_subcommands().filter(|command| !command.is_hide_set()) {
+        let inner: Vec<_> = command.get_subcommands().map(clap::Command::get_name).collect();
+        let name = command.get_name();
+        let name = if inner.is_empty() { name.to_owned() } else { format!("{name} {}", inner.join("\\|")) };
+        // OK because writing to a String cannot fail.
+        let _ = writeln!(text, "| `writ {name}` | {} |", about(command));
+    }
+    text
+}
+
+fn about(command: &clap::Command) -> String {
+    command.get_about().map_or_else(String::new, |about| format!("{about}."))
+}
+
+fn settings() -> String {
+    let mut text = String::from("| setting | environment | default | meaning |\n| --- | --- | --- | --- |\n");
+    for row in TABLE {
+        let default = row.default.map_or_else(String::new, |default| format!("`{default}`"));
+        let _ = writeln!(text, "| `{}` | `{}` | {default} | {} |", row.key, row.variable, row.meaning);
+    }
+    text
+}
+
+fn secrets() -> String {
+    let mut text = String::from("| environment | holds |\n| --- | --- |\n");
+    for (variable, meaning) in SECRETS {
+        let _ = writeln!(text, "| `{variable}` | {meaning} |");
+    }
+    text
+}
+
+fn procedures(library: &Library) -> anyhow::Result<String> {
+    let mut text =
+        String::from("| procedure | risk | what it does | undone by |\n| --- | --- | --- | --- |\n");
+    for (file, source) in &library.patches {
+        let procedure: Value = serde_yaml::from_str(source).with_context(|| format!("`patches/{file}`"))?;
+        let field = |pointer: &str| {
+            procedure.pointer(pointer).and_then(Value::as_str).unwrap_or_default().trim().to_owned()
+        };
+        let inverse = field("/inverse/procedure");
+        let undone = if inverse.is_empty() { "`git revert`".to_owned() } else { format!("`{inverse}`") };
+        let _ = writeln!(
+            text,
+            "| `{}` | {} | {} | {undone} |",
+            field("/name"),
+            field("/risk"),
+            field("/summary").replace('\n', " "),
+        );
+    }
+    Ok(text)
+}
+
+/// Each policy says what it is in its metadata comment (`# METADATA`, YAML behind `# `).
+fn policies(library: &Library) -> anyhow::Result<String> {
+    let mut text = String::from("| policy | what it is about | reason codes |\n| --- | --- | --- |\n");
+    for (file, source) in library.policies.iter().filter(|(file, _)| !file.contains('/')) {
+        let comment = source.lines().skip_while(|line| *line != "# METADATA").skip(1);
+        let comment = comment.map_while(|line| line.strip_prefix('#'));
+        let yaml: Vec<_> = comment.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect();
+        let metadata: Value =
+            serde_yaml::from_str(&yaml.join("\n")).with_context(|| format!("`policies/{file}`"))?;
+        let codes = metadata.pointer("/custom/codes").and_then(Value::as_object);
+        let codes: Vec<_> = codes.into_iter().flatten().map(|(code, _)| format!("`{code}`")).collect();
+        let name = file.trim_end_matches(".rego").replace('_', "-");
+        let title = metadata["title"].as_str().unwrap_or_default();
+        let _ = writeln!(text, "| `{name}` | {title} | {} |", codes.join(" "));
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_made_anew_and_the_rest_stays() {
+        let filled = fill("a\n<!-- generated: secrets -->\nold\n<!-- end -->\nb\n").unwrap();
+        assert!(filled.starts_with("a\n<!-- generated: secrets -->\n| environment"), "{filled}");
+        assert!(filled.ends_with("|\n<!-- end -->\nb\n"), "{filled}");
+        assert!(!filled.contains("old"));
+        assert_eq!(fill(&filled).unwrap(), filled);
+    }
+
+    #[test]
+    fn a_part_that_nobody_makes_is_an_error() {
+        assert!(fill("<!-- generated: weather -->\n<!-- end -->").is_err());
+        assert!(fill("<!-- generated: secrets -->\n").is_err());
+    }
+}
