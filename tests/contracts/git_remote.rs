@@ -73,6 +73,24 @@ fn a_mirror_is_bare_and_follows_its_remote() {
 }
 
 #[test]
+fn a_mirror_survives_that_its_process_was_killed() {
+    let remote = upstream();
+    let mirror = mirror_of(&remote);
+    mirror.fetch(&branch("main"), None).expect("a fetch");
+    let moved = remote.commit("main", &[(FILE, "replicas: 3\n")]);
+    let locks = ["refs/heads/main.lock", "packed-refs.lock", "objects/maintenance.lock"]
+        .map(|name| mirror.path().join(name));
+    for lock in &locks {
+        std::fs::write(lock, "").expect("a lock");
+    }
+    assert!(mirror.fetch(&branch("main"), None).is_err(), "a lock is heeded while the mirror is open");
+    let again = mirror_of(&remote);
+    assert_eq!(again.fetch(&branch("main"), None).expect("a fetch"), moved);
+    // The third is free again too; whether it is taken at this moment is up to the tidying in the background.
+    assert!(locks[..2].iter().all(|lock| !lock.exists()));
+}
+
+#[test]
 fn a_branch_that_the_remote_does_not_have() {
     let remote = upstream();
     let mirror = mirror_of(&remote);

@@ -40,7 +40,8 @@ impl Repository {
     }
 
     /// Opens the server's mirror of a remote, a bare repository at `path`; makes an empty one where there is none.
-    /// Asks nothing of the remote: [`Git::fetch`] does.
+    /// Asks nothing of the remote: [`Git::fetch`] does. A mirror belongs to one process: lock files found in it were left
+    /// by one that was killed, and are removed.
     ///
     /// `remote` is `https://…`, `http://…`, `file://…` or an absolute path.
     ///
@@ -60,6 +61,7 @@ impl Repository {
             opened => opened,
         }
         .map_err(GitError::Odb)?;
+        remove_stale_locks(path);
         Ok(Self::over(repository, Some(remote)))
     }
 
@@ -140,8 +142,15 @@ impl Git for Repository {
     }
 
     fn fetch(&self, branch: &BranchName, credential: Option<&Credential>) -> Result<CommitId, GitError> {
-        self.remote()?.fetch(&self.path, branch, credential)?;
-        self.resolve(&format!("refs/heads/{branch}"))
+        let remote = self.remote()?;
+        let reference = format!("refs/heads/{branch}");
+        let before = self.resolve(&reference).ok();
+        remote.fetch(&self.path, branch, credential)?;
+        let tip = self.resolve(&reference)?;
+        if before.as_ref() != Some(&tip) {
+            remote.tidy_in_background(&self.path);
+        }
+        Ok(tip)
     }
 
     fn remote_tip(
@@ -166,5 +175,34 @@ fn no_repository_or_fault(error: git2::Error, path: &Path) -> GitError {
     match error.code() {
         ErrorCode::NotFound => GitError::NoRepository(path.display().to_string()),
         _ => GitError::Odb(error),
+    }
+}
+
+/// Removes the lock files that would make git wait for a process that is gone.
+fn remove_stale_locks(mirror: &Path) {
+    let mut folders = vec![mirror.join("refs")];
+    let mut files: Vec<PathBuf> = [
+        "HEAD.lock",
+        "config.lock",
+        "packed-refs.lock",
+        "shallow.lock",
+        "objects/maintenance.lock",
+        "gc.pid",
+    ]
+    .map(|name| mirror.join(name))
+    .into();
+    while let Some(folder) = folders.pop() {
+        for path in std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()) {
+            match path.is_dir() {
+                true => folders.push(path),
+                false => files.push(path),
+            }
+        }
+    }
+    for lock in files.iter().filter(|path| path.extension().is_some_and(|end| end == "lock" || end == "pid"))
+    {
+        if std::fs::remove_file(lock).is_ok() {
+            tracing::warn!(path = %lock.display(), "removed a lock file that a killed process left");
+        }
     }
 }

@@ -1,4 +1,10 @@
 //! The remote of a repository: fetch, look, push. Everything that leaves the machine by git is in this file.
+//!
+//! It runs the git command (2.35 or later). libgit2 would save processes: on a local remote it looks in 0.4 ms where git takes 5,
+//! and pushes in 7 ms where git takes 16 (`benches/README.md`), beside the hundreds that a forge takes to answer. But it
+//! speaks https only with OpenSSL, whose vendored build costs 220 CPU-seconds; its push has no lease, so it would move a
+//! branch that exists; and on disk it runs no hooks of the remote. Git brings curl, with proxies and certificates as
+//! every administrator knows them.
 
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -68,6 +74,7 @@ impl Remote {
                 "--quiet",
                 "--no-tags",
                 "--no-write-fetch-head",
+                "--no-auto-maintenance",
                 "--no-recurse-submodules",
                 "--end-of-options",
                 &self.url,
@@ -81,6 +88,17 @@ impl Remote {
             return Err(GitError::UnknownRevision(branch.to_string()));
         }
         Err(failure(&output))
+    }
+
+    /// Packs what many fetches have left loose, once it is much (git's own measure), without keeping anybody waiting.
+    /// Objects that no branch holds yet stay for two weeks.
+    pub(super) fn tidy_in_background(&self, git_dir: &Path) {
+        let (git_dir, url) = (git_dir.to_owned(), self.url.clone());
+        std::thread::spawn(move || {
+            let command = GitCommand { git_dir: &git_dir, url: &url, credential: None, limit: FETCH_LIMIT };
+            // It can wait: the next fetch tries again.
+            let _ = command.run(&["maintenance", "run", "--auto", "--quiet"]);
+        });
     }
 
     /// Where the remote's branch points now.
