@@ -1,136 +1,95 @@
 //! Lossless YAML: documents that are edited by splices and proven afterwards; all other bytes stay.
+//!
+//! A text is parsed into a tree of byte spans ([`parse`]); operations on JSON Pointers or item selectors are resolved
+//! against it and become the smallest splices, in the style of what stands there ([`edit`], [`patch`]). **Nothing is
+//! returned unproven**: an independent parser must read the result as the text before with exactly the named nodes
+//! exchanged, RFC 6902 on the typed values must agree, no comment may be lost. What cannot be done so is refused,
+//! with place, reason code and remedy.
+//!
+//! ```
+//! use writ::domain::yaml;
+//!
+//! let before = "spec:\n  replicas: 1   # one writer\n  paused: false\n";
+//! let patch = serde_json::from_str(r#"[{"op": "replace", "path": "/spec/replicas", "value": 0}]"#)?;
+//! let edited = yaml::patch(before, 0, &patch)?;
+//! assert_eq!(edited.text, "spec:\n  replicas: 0   # one writer\n  paused: false\n");
+//! assert_eq!(edited.proof.splices, [(18..19, "0".to_string())]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Values are typed as Kubernetes reads them (`010` is 8, `yes` is true, a plain timestamp is a string); strings are
+//! written plain only where every YAML 1.1 and 1.2 reader takes them for strings.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `parser`, `tree`, `lines` | text to span tree |
+//! | `pointer`, `locate`, `value`, `scalar` | reading: places, values, types |
+//! | `operation`, `apply`, `draft`, `reconcile` | what shall be |
+//! | `style`, `write`, `folded`, `splice`, `swap` | how it is written |
+//! | `proof`, `edit` | what is checked, and the way through all of it |
 
+mod apply;
+mod document;
+mod draft;
+mod edit;
+mod folded;
+mod lines;
+mod locate;
 mod operation;
+mod parser;
 mod pointer;
+mod proof;
+mod reconcile;
 mod refusal;
+mod scalar;
+mod splice;
+mod style;
+mod swap;
+mod tree;
+mod value;
+mod write;
 
-use std::ops::Range;
-
-use serde::Deserialize as _;
-use serde_json::Value;
-
+pub use document::{Comment, Document, Place, Stream};
+pub use edit::Edited;
 pub use operation::{Edit, Language, Operation, Position};
 pub use pointer::{Pointer, PointerError, Step, escape};
+pub use proof::Proof;
 pub use refusal::{Reason, Refusal, line_column};
-
-/// A parsed text: its documents.
-#[derive(Debug)]
-pub struct Stream<'t> {
-    documents: Vec<Document<'t>>,
-}
-
-/// One document of a stream.
-#[derive(Debug)]
-pub struct Document<'t> {
-    #[expect(dead_code, reason = "the span tree is being built")]
-    text: &'t str,
-    value: Value,
-}
-
-/// Where a node stands in the text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
-    /// Line, from 1.
-    pub line: usize,
-    /// Column in characters, from 1.
-    pub column: usize,
-    /// The bytes of the node.
-    pub span: Range<usize>,
-}
-
-/// A comment near a node.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Comment {
-    /// The text behind `#`, trimmed.
-    pub text: String,
-    /// Line, from 1.
-    pub line: usize,
-}
-
-/// The result of an edit.
-#[derive(Debug, Clone)]
-pub struct Edited {
-    /// The new text.
-    pub text: String,
-    /// What was changed and what was checked.
-    pub proof: Proof,
-}
-
-/// What was changed and what was checked.
-#[derive(Debug, Clone, Default)]
-pub struct Proof {
-    /// The byte ranges of the text before that were exchanged, with what stands there now.
-    pub splices: Vec<(Range<usize>, String)>,
-    /// The checks that ran and held.
-    pub checks: Vec<&'static str>,
-}
-
-impl<'t> Stream<'t> {
-    /// The documents, in order.
-    #[must_use]
-    pub fn documents(&self) -> &[Document<'t>] {
-        &self.documents
-    }
-}
-
-impl Document<'_> {
-    /// The value as Kubernetes reads it: a plain timestamp is a string, `yes` is a boolean.
-    #[must_use]
-    pub fn value(&self) -> Value {
-        self.value.clone()
-    }
-
-    /// `kind`, empty where the document has none.
-    #[must_use]
-    pub fn kind(&self) -> String {
-        self.value["kind"].as_str().unwrap_or_default().to_owned()
-    }
-
-    /// `metadata.name`, empty where the document has none.
-    #[must_use]
-    pub fn name(&self) -> String {
-        self.value["metadata"]["name"].as_str().unwrap_or_default().to_owned()
-    }
-
-    /// Where the node at a pointer stands; `None` when there is no such node.
-    #[must_use]
-    pub fn locate(&self, _pointer: &Pointer) -> Option<Place> {
-        None
-    }
-
-    /// The comments directly above the node, between its name and its value, and behind it on its last line.
-    #[must_use]
-    pub fn comments_near(&self, _pointer: &Pointer) -> Vec<Comment> {
-        Vec::new()
-    }
-}
 
 /// Parses a text.
 ///
 /// # Errors
 /// A [`Refusal`] with the place, when it is not YAML that is safe to edit.
 pub fn parse(text: &str) -> Result<Stream<'_>, Refusal> {
-    let mut documents = Vec::new();
-    for document in serde_yaml::Deserializer::from_str(text) {
-        let value = Value::deserialize(document)
-            .map_err(|error| Refusal::at(text, 0, Reason::Syntax, error.to_string()))?;
-        documents.push(Document { text, value });
-    }
-    Ok(Stream { documents })
+    Stream::new(parser::parse(text)?)
 }
 
-/// Makes several edits, all resolved against the text as it is.
+/// Makes several edits, all resolved against the text as it is. Two that touch the same place are refused.
+///
+/// ```
+/// use writ::domain::yaml::{self, Edit, Operation};
+///
+/// let before = "env:\n- name: A\n  value: \"1\"\n- name: B\n  value: \"2\"\n";
+/// let edit = |pointer: &str, by| Edit { document: 0, operation: Operation::Increment { pointer: pointer.parse().unwrap(), by } };
+/// assert!(yaml::edit(before, &[edit("/env[name=B]/value", 1)]).is_err()); // a string is no integer
+/// let edited = yaml::edit("nonce: 38\n", &[edit("/nonce", 1)])?;
+/// assert_eq!(edited.text, "nonce: 39\n");
+/// # Ok::<(), yaml::Refusal>(())
+/// ```
 ///
 /// # Errors
 /// A [`Refusal`]; nothing is changed then.
-pub fn edit(text: &str, _edits: &[Edit]) -> Result<Edited, Refusal> {
-    Err(Refusal::at(text, 0, Reason::Unproven, "editing is not built yet"))
+pub fn edit(text: &str, edits: &[Edit]) -> Result<Edited, Refusal> {
+    edit::edit(text, edits, apply::Order::Simultaneous)
 }
 
 /// Applies an RFC 6902 patch to one document, operation after operation, all or nothing.
 ///
 /// # Errors
 /// A [`Refusal`]; nothing is changed then.
-pub fn patch(text: &str, _document: usize, _patch: &json_patch::Patch) -> Result<Edited, Refusal> {
-    Err(Refusal::at(text, 0, Reason::Unproven, "editing is not built yet"))
+pub fn patch(text: &str, document: usize, patch: &json_patch::Patch) -> Result<Edited, Refusal> {
+    let operations = edit::operations(patch)
+        .map_err(|error| Refusal::at(text, 0, Reason::PointerSyntax, error.to_string()))?;
+    let edits: Vec<Edit> = operations.into_iter().map(|operation| Edit { document, operation }).collect();
+    edit::edit(text, &edits, apply::Order::Sequential)
 }

@@ -1,0 +1,210 @@
+//! Editing: resolve, splice, prove. Nothing leaves this file unproven.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use serde_json::{Value, json};
+
+use super::apply::{Draft, Lowered, Order};
+use super::draft::Work;
+use super::lines::{first_break, is_break, line_end};
+use super::operation::{Edit, Operation};
+use super::proof::{self, CHECKS, Expected, Proof};
+use super::refusal::{Reason, Refusal};
+use super::splice::{Planner, Splice, splice};
+use super::tree::Tree;
+use super::value::node_value;
+
+/// The result of an edit, proven.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edited {
+    /// The new text.
+    pub text: String,
+    /// What was changed and what was checked.
+    pub proof: Proof,
+}
+
+/// Makes the edits of a text in one order or the other.
+pub(super) fn edit(text: &str, edits: &[Edit], order: Order) -> Result<Edited, Refusal> {
+    let tree = super::parser::parse(text)?;
+    let mut drafts: Vec<Draft<'_, '_>> =
+        tree.documents.iter().map(|document| Draft::new(&tree, document.root, order)).collect();
+    for edit in edits {
+        let Some(draft) = drafts.get_mut(edit.document) else {
+            let message =
+                format!("there are {} documents, so none with the number {}", drafts.len(), edit.document);
+            return Err(Refusal::at(text, text.len(), Reason::NoDocument, message));
+        };
+        if let Some(at) = tree.documents[edit.document].complex_key {
+            return Err(Refusal::at(text, at, Reason::KeyNotScalar, "a key is not a scalar"));
+        }
+        draft.apply(&edit.operation)?;
+    }
+    write(&tree, &drafts)
+}
+
+fn write(tree: &Tree<'_>, drafts: &[Draft<'_, '_>]) -> Result<Edited, Refusal> {
+    let text = tree.text;
+    let whole = with_final_break(text);
+    let mut splices = Vec::new();
+    for (document, draft) in tree.documents.iter().zip(drafts) {
+        splices.extend(Planner::plan(tree, &whole, document, &draft.root)?);
+    }
+    let first = splices.iter().map(|(range, _)| range.start).min().unwrap_or(0).min(text.len());
+    let unproven = |message: String| Refusal::at(text, first, Reason::Unproven, message);
+    let added = whole.len() - text.len();
+    if added > 0 {
+        let line_break = whole[text.len()..].to_owned();
+        for splice in &mut splices {
+            turn_back(splice, &line_break, text);
+        }
+    }
+    splices.retain(|(range, new)| !(range.is_empty() && new.is_empty()));
+    let after = splice(text, &mut splices).ok_or_else(|| unproven("the changes would overlap".to_owned()))?;
+    if after.len() > super::parser::MAX_BYTES {
+        return Err(Refusal::at(text, first, Reason::TooLarge, "the result would be too large"));
+    }
+    if !keeps_frame(text, &after) {
+        return Err(unproven("the byte order mark or the final line break would change".to_owned()));
+    }
+    let removable: Vec<Range<usize>> = drafts.iter().flat_map(|draft| removed(tree, &draft.root)).collect();
+    proof::comments(tree, &splices, &removable).map_err(unproven)?;
+    let mut values = Vec::new();
+    for draft in drafts {
+        values.push(if draft.lowered.is_empty() { None } else { Some(expected(tree, draft)?) });
+    }
+    let expected = Expected { roots: drafts.iter().map(|draft| &draft.root).collect(), values };
+    proof::events(tree, &after, &expected).map_err(unproven)?;
+    Ok(Edited { text: after, proof: Proof { splices, checks: CHECKS } })
+}
+
+/// The value that the operations give, by json-patch on the value before.
+fn expected(tree: &Tree<'_>, draft: &Draft<'_, '_>) -> Result<Value, Refusal> {
+    let root = draft.root.place().unwrap_or_default();
+    let mut value = node_value(tree, root)?;
+    let operations = Value::Array(in_order(draft));
+    let refuse = |error: &dyn std::fmt::Display| {
+        Refusal::at(tree.text, tree.nodes[root].span.start, Reason::Unproven, error.to_string())
+    };
+    let patch: json_patch::Patch = serde_json::from_value(operations).map_err(|error| refuse(&error))?;
+    json_patch::patch(&mut value, &patch).map_err(|error| refuse(&error))?;
+    Ok(value)
+}
+
+/// Operations that all name the text as it is, in an order in which none shifts what another one names.
+fn in_order(draft: &Draft<'_, '_>) -> Vec<Value> {
+    let operation = |lowered: &Lowered| lowered.operation.clone();
+    if draft.order == Order::Sequential {
+        return draft.lowered.iter().map(operation).collect();
+    }
+    let (mut shifting, steady): (Vec<&Lowered>, Vec<&Lowered>) =
+        draft.lowered.iter().partition(|lowered| lowered.shifts);
+    shifting.reverse();
+    // Removals of an index come before insertions at it; what is further behind or deeper comes first.
+    shifting
+        .sort_by(|left, right| place(right).cmp(&place(left)).then_with(|| is_add(left).cmp(&is_add(right))));
+    steady.into_iter().chain(shifting).map(operation).collect()
+}
+
+fn is_add(lowered: &Lowered) -> bool {
+    lowered.operation["op"] == json!("add")
+}
+
+fn place(lowered: &Lowered) -> Vec<(usize, &str)> {
+    let path = lowered.operation["path"].as_str().unwrap_or_default();
+    path.split('/').skip(1).map(|token| (token.parse().unwrap_or(usize::MAX), token)).collect()
+}
+
+/// The spans whose comments may go: what was removed or replaced, and what trails it on its last line.
+fn removed(tree: &Tree<'_>, work: &Work) -> Vec<Range<usize>> {
+    let mut spans = Vec::new();
+    collect(tree, work, &mut spans);
+    spans
+}
+
+fn collect(tree: &Tree<'_>, work: &Work, spans: &mut Vec<Range<usize>>) {
+    match work {
+        Work::Swapped { node, .. } => spans.push(tree.nodes[*node].outer_start()..tree.nodes[*node].span.end),
+        Work::Edited { node, slots, .. } => {
+            let alive = |slot: &&super::draft::Slot| !matches!(slot.work, Work::Gone);
+            let kept: Vec<usize> = slots.iter().filter(alive).filter_map(|slot| slot.origin).collect();
+            for index in (0..tree.children(*node).len()).filter(|index| !kept.contains(index)) {
+                let span = tree.entry_span(*node, index);
+                let end = tree.comma(*node, index).unwrap_or(span.end);
+                spans.push(span.start..line_end(tree.text, end.max(span.end)));
+            }
+            slots.iter().for_each(|slot| collect(tree, &slot.work, spans));
+        }
+        Work::Kept(_) | Work::New(_) | Work::Gone => {}
+    }
+}
+
+fn with_final_break(text: &str) -> Cow<'_, str> {
+    match text.as_bytes().last() {
+        Some(&last) if !is_break(last) => Cow::Owned(format!("{text}{}", first_break(text))),
+        _ => Cow::Borrowed(text),
+    }
+}
+
+/// A splice of the text with a final break, as one of the text without: what was done behind the break is done
+/// before it, since a break stands there on either side.
+fn turn_back(splice: &mut Splice, line_break: &str, text: &str) {
+    let (range, new) = splice;
+    if range.end <= text.len() {
+        return;
+    }
+    if range.start > text.len() {
+        // Inserted behind the final break: the break moves before it.
+        let body = new.strip_suffix(line_break).unwrap_or(new);
+        *new = format!("{line_break}{body}");
+        *range = text.len()..text.len();
+        return;
+    }
+    range.end = text.len();
+    if let Some(body) = new.strip_suffix(line_break) {
+        *new = body.to_owned();
+    } else if text[..range.start].ends_with(['\n', '\r']) {
+        let before = &text[..range.start];
+        range.start -= if before.ends_with("\r\n") { 2 } else { 1 };
+    }
+}
+
+fn keeps_frame(before: &str, after: &str) -> bool {
+    let broken = |text: &str| text.ends_with(['\n', '\r']);
+    let mark = '\u{feff}';
+    before.starts_with(mark) == after.starts_with(mark)
+        && (broken(before) == broken(after) || before.is_empty())
+}
+
+/// The operations of an RFC 6902 patch.
+pub(super) fn operations(patch: &json_patch::Patch) -> Result<Vec<Operation>, super::PointerError> {
+    use super::operation::Position;
+    use super::pointer::Pointer;
+    let pointer = |path: &json_patch::jsonptr::Pointer| Pointer::plain(path.as_str());
+    let mut operations = Vec::with_capacity(patch.0.len());
+    for operation in &patch.0 {
+        operations.push(match operation {
+            json_patch::PatchOperation::Add(add) => Operation::Add {
+                pointer: pointer(&add.path)?,
+                value: add.value.clone(),
+                position: Position::Last,
+            },
+            json_patch::PatchOperation::Remove(remove) => {
+                Operation::Remove { pointer: pointer(&remove.path)? }
+            }
+            json_patch::PatchOperation::Replace(replace) => {
+                Operation::Replace { pointer: pointer(&replace.path)?, value: replace.value.clone() }
+            }
+            json_patch::PatchOperation::Move(moved) => {
+                Operation::Move { from: pointer(&moved.from)?, pointer: pointer(&moved.path)? }
+            }
+            json_patch::PatchOperation::Copy(copy) => {
+                Operation::Copy { from: pointer(&copy.from)?, pointer: pointer(&copy.path)? }
+            }
+            json_patch::PatchOperation::Test(test) => {
+                Operation::Test { pointer: pointer(&test.path)?, value: test.value.clone() }
+            }
+        });
+    }
+    Ok(operations)
+}

@@ -1,0 +1,136 @@
+//! Typed values of the tree's nodes, as kubectl reads them: aliases resolved, `<<` merged, keys as text.
+
+use serde_json::{Map, Value};
+
+use super::refusal::{Reason, Refusal};
+use super::scalar::as_kubectl;
+use super::tree::{Entry, Kind, NodeId, Style, Tree};
+
+/// More than this is refused: nodes, and 16 bytes of text, count one; aliases count each time.
+pub(super) const MAX_NODES: usize = 500_000;
+
+/// The value of a scalar with this style and tag.
+pub(super) fn scalar_value(text: &str, style: Style, tag: Option<&str>) -> Value {
+    match tag {
+        Some("tag:yaml.org,2002:str" | "!") => Value::String(text.to_owned()),
+        Some("tag:yaml.org,2002:float") => match as_kubectl(text) {
+            Value::Number(number) => {
+                number.as_f64().and_then(serde_json::Number::from_f64).map_or(Value::Null, Value::Number)
+            }
+            other => other,
+        },
+        Some("tag:yaml.org,2002:int" | "tag:yaml.org,2002:bool" | "tag:yaml.org,2002:null") => {
+            as_kubectl(text)
+        }
+        _ if style == Style::Plain => as_kubectl(text),
+        _ => Value::String(text.to_owned()),
+    }
+}
+
+/// The value of a node.
+pub(super) fn node_value(tree: &Tree<'_>, id: NodeId) -> Result<Value, Refusal> {
+    let mut reader = Reader { tree, budget: MAX_NODES, open: Vec::new() };
+    reader.value(id)
+}
+
+struct Reader<'a, 't> {
+    tree: &'a Tree<'t>,
+    budget: usize,
+    /// Anchors whose nodes are being read: an alias to one of them is a cycle.
+    open: Vec<usize>,
+}
+
+impl Reader<'_, '_> {
+    fn value(&mut self, id: NodeId) -> Result<Value, Refusal> {
+        let node = &self.tree.nodes[id];
+        let cost = 1 + self.tree.scalar(id).map_or(0, |text| text.len() / 16);
+        match self.budget.checked_sub(cost) {
+            Some(rest) => self.budget = rest,
+            None => return Err(self.refuse(id, Reason::TooManyAliases, "the aliases expand to too much")),
+        }
+        if let Some(anchor) = &node.anchor {
+            self.open.push(anchor.id);
+        }
+        let value = match &node.kind {
+            Kind::Scalar { value, style } => {
+                scalar_value(value, *style, node.tag.as_ref().map(|tag| tag.name.as_str()))
+            }
+            Kind::Sequence { items, .. } => {
+                let mut list = Vec::with_capacity(items.len());
+                for item in items {
+                    list.push(self.value(item.node)?);
+                }
+                Value::Array(list)
+            }
+            Kind::Mapping { entries, .. } => self.mapping(entries)?,
+            Kind::Alias { anchor } => {
+                if self.open.contains(anchor) {
+                    return Err(self.refuse(id, Reason::Alias, "the alias refers to a node that holds it"));
+                }
+                match self.tree.anchored(*anchor) {
+                    Some(target) => self.value(target)?,
+                    None => return Err(self.refuse(id, Reason::Alias, "the alias refers to nothing")),
+                }
+            }
+        };
+        if node.anchor.is_some() {
+            self.open.pop();
+        }
+        Ok(value)
+    }
+
+    fn mapping(&mut self, entries: &[Entry]) -> Result<Value, Refusal> {
+        let mut map = Map::with_capacity(entries.len());
+        let mut merged = Vec::new();
+        for entry in entries {
+            let key = self.tree.key_text(entry.key);
+            let value = self.value(entry.value)?;
+            if self.tree.is_merge_key(entry.key) {
+                merged.push(value);
+            } else {
+                map.insert(key.to_owned(), value);
+            }
+        }
+        merge(&mut map, merged);
+        Ok(Value::Object(map))
+    }
+
+    fn refuse(&self, id: NodeId, code: Reason, message: &str) -> Refusal {
+        Refusal::at(self.tree.text, self.tree.nodes[id].span.start, code, message)
+    }
+}
+
+/// Adds what the values of `<<` bring and the mapping does not have itself.
+pub(super) fn merge(map: &mut Map<String, Value>, merged: Vec<Value>) {
+    for value in merged {
+        let sources = match value {
+            Value::Array(list) => list,
+            other => vec![other],
+        };
+        for source in sources {
+            if let Value::Object(source) = source {
+                for (key, value) in source {
+                    map.entry(key).or_insert(value);
+                }
+            }
+        }
+    }
+}
+
+impl Tree<'_> {
+    /// The node that carries an anchor.
+    pub fn anchored(&self, anchor: usize) -> Option<NodeId> {
+        self.anchors.get(&anchor).copied()
+    }
+
+    /// A key as pointers name it: the scalar's text, or the source of a collection.
+    pub fn key_text(&self, id: NodeId) -> &str {
+        self.scalar(id).unwrap_or_else(|| self.source(id))
+    }
+
+    /// Whether a key is the merge key `<<`.
+    pub fn is_merge_key(&self, id: NodeId) -> bool {
+        let node = &self.nodes[id];
+        matches!(&node.kind, Kind::Scalar { value, style: Style::Plain } if value == "<<")
+    }
+}
