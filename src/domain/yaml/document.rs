@@ -1,6 +1,7 @@
 //! Reading: the documents of a text, their values, places and comments.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -14,13 +15,13 @@ use super::value::node_value;
 /// A parsed text: its documents.
 #[derive(Debug)]
 pub struct Stream<'t> {
-    tree: Tree<'t>,
+    documents: Vec<Document<'t>>,
 }
 
 /// One document of a stream.
-#[derive(Debug, Clone, Copy)]
-pub struct Document<'s> {
-    tree: &'s Tree<'s>,
+#[derive(Debug, Clone)]
+pub struct Document<'t> {
+    tree: Arc<Tree<'t>>,
     root: NodeId,
 }
 
@@ -52,17 +53,15 @@ impl<'t> Stream<'t> {
                 node_value(&tree, document.root)?;
             }
         }
-        Ok(Self { tree })
+        let tree = Arc::new(tree);
+        let document = |root: NodeId| Document { tree: Arc::clone(&tree), root };
+        Ok(Self { documents: tree.documents.iter().map(|span| document(span.root)).collect() })
     }
 
     /// The documents, in order.
     #[must_use]
-    pub fn documents(&self) -> Vec<Document<'_>> {
-        self.tree
-            .documents
-            .iter()
-            .map(|document| Document { tree: &self.tree, root: document.root })
-            .collect()
+    pub fn documents(&self) -> &[Document<'t>] {
+        &self.documents
     }
 }
 
@@ -71,13 +70,13 @@ impl Document<'_> {
     #[must_use]
     pub fn value(&self) -> Value {
         // OK because `Stream::new` has read all values that can fail: those with aliases.
-        node_value(self.tree, self.root).unwrap_or_default()
+        node_value(&self.tree, self.root).unwrap_or_default()
     }
 
     /// The value at a pointer; `None` when there is no such node.
     #[must_use]
     pub fn value_at(&self, pointer: &Pointer) -> Option<Value> {
-        node_value(self.tree, locate::node(self.tree, self.root, pointer)?).ok()
+        node_value(&self.tree, locate::node(&self.tree, self.root, pointer)?).ok()
     }
 
     /// `kind`, empty where the document has none.
@@ -93,14 +92,14 @@ impl Document<'_> {
     }
 
     fn text_at(&self, path: &[&str]) -> String {
-        let node = path.iter().try_fold(self.root, |id, key| locate::step(self.tree, id, key));
+        let node = path.iter().try_fold(self.root, |id, key| locate::step(&self.tree, id, key));
         node.and_then(|id| self.tree.scalar(id)).unwrap_or_default().to_owned()
     }
 
     /// Where the node at a pointer stands; `None` when there is no such node.
     #[must_use]
     pub fn locate(&self, pointer: &Pointer) -> Option<Place> {
-        let node = locate::node(self.tree, self.root, pointer)?;
+        let node = locate::node(&self.tree, self.root, pointer)?;
         let span = self.tree.nodes[node].span.clone();
         let (line, column) = line_column(self.tree.text, span.start);
         Some(Place { line, column, span })
@@ -111,7 +110,7 @@ impl Document<'_> {
     /// # Errors
     /// A [`Refusal`] when a selector matches no item, or more than one.
     pub fn resolve(&self, pointer: &Pointer) -> Result<Pointer, Refusal> {
-        let keys = locate::keys(self.tree, self.root, pointer)?;
+        let keys = locate::keys(&self.tree, self.root, pointer)?;
         Ok(Pointer { steps: keys.into_iter().map(Step::Key).collect() })
     }
 
@@ -120,12 +119,12 @@ impl Document<'_> {
     #[must_use]
     pub fn comments_near(&self, pointer: &Pointer) -> Vec<Comment> {
         let mut found: Vec<Range<usize>> = Vec::new();
-        let Ok(keys) = locate::keys(self.tree, self.root, pointer) else { return Vec::new() };
+        let Ok(keys) = locate::keys(&self.tree, self.root, pointer) else { return Vec::new() };
         let mut parent = None;
         let mut at = self.root;
         let mut entries = Vec::new();
         for key in &keys {
-            let Some(child) = locate::step(self.tree, at, key) else { return Vec::new() };
+            let Some(child) = locate::step(&self.tree, at, key) else { return Vec::new() };
             if let Some(index) = self.tree.children(at).iter().position(|&id| id == child) {
                 entries.push(self.tree.entry_span(at, index));
             }
@@ -138,7 +137,7 @@ impl Document<'_> {
             found.extend(self.behind(entry.end));
             let node = self.tree.nodes[at].span.start;
             found.extend(self.tree.comments_in(entry.start..node.max(entry.start)).iter().cloned());
-            let item = parent.filter(|&id| locate::step(self.tree, id, "name").is_some());
+            let item = parent.filter(|&id| locate::step(&self.tree, id, "name").is_some());
             if let (Some(_), [.., item, _]) = (item, entries.as_slice()) {
                 found.extend(self.above(item.start));
                 found.extend(self.tree.comments_in(item.start..entry.start).iter().cloned());
@@ -180,7 +179,7 @@ impl Document<'_> {
     /// The names of a mapping's keys, or the number of a sequence's items, as text; for messages.
     #[must_use]
     pub fn children_at(&self, pointer: &Pointer) -> Vec<String> {
-        let Some(node) = locate::node(self.tree, self.root, pointer) else { return Vec::new() };
+        let Some(node) = locate::node(&self.tree, self.root, pointer) else { return Vec::new() };
         match &self.tree.nodes[node].kind {
             Kind::Mapping { entries, .. } => {
                 entries.iter().map(|entry| self.tree.key_text(entry.key).to_owned()).collect()
