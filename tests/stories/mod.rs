@@ -3,4 +3,5 @@
 mod audit;
 mod commands;
 mod deliveries;
+mod settings;
 mod webhook_examples;

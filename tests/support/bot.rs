@@ -53,6 +53,38 @@ pub fn repository_name() -> RepositoryName {
     "example/lab".to_owned().try_into().unwrap()
 }
 
+/// GitHub's payload for a new comment, as far as anybody reads it.
+pub fn comment_payload(
+    issue: IssueNumber,
+    login: &str,
+    author: AccountId,
+    comment: CommentId,
+    body: &str,
+) -> Value {
+    let user = json!({"id": author.0, "login": login, "type": "User"});
+    let url = format!("https://forge.example/example/lab/issues/{issue}#issuecomment-{comment}");
+    json!({
+        "action": "created",
+        "issue": {"number": issue.0},
+        "comment": {
+            "id": comment.0, "html_url": url, "body": body, "user": user,
+            "created_at": "2026-02-12T10:34:56Z", "updated_at": "2026-02-12T10:34:56Z",
+        },
+        "repository": {"full_name": "example/lab"},
+        "sender": user,
+    })
+}
+
+/// A delivery signed with [`SECRET`], to be changed before it is sent.
+pub fn signed(body: Vec<u8>) -> Request {
+    Request::post("/webhooks/github")
+        .header("content-type", "application/json")
+        .header("x-github-event", "issue_comment")
+        .header("x-github-delivery", &super::http::unique("delivery"))
+        .header("x-hub-signature-256", &Secrets::new([SECRET.to_owned()]).sign(&body))
+        .body(body)
+}
+
 impl Home {
     /// A repository with these files on `main`, by full path.
     pub fn with(files: &[(&str, &str)]) -> Self {
@@ -152,18 +184,7 @@ impl Bot {
 
     /// GitHub's payload for a new comment, as far as anybody reads it.
     pub fn payload(&self, login: &str, author: AccountId, comment: CommentId, body: &str) -> Value {
-        let user = json!({"id": author.0, "login": login, "type": "User"});
-        let url = format!("https://forge.example/example/lab/issues/{}#issuecomment-{comment}", self.issue);
-        json!({
-            "action": "created",
-            "issue": {"number": self.issue.0},
-            "comment": {
-                "id": comment.0, "html_url": url, "body": body, "user": user,
-                "created_at": "2026-02-12T10:34:56Z", "updated_at": "2026-02-12T10:34:56Z",
-            },
-            "repository": {"full_name": "example/lab"},
-            "sender": user,
-        })
+        comment_payload(self.issue, login, author, comment, body)
     }
 
     /// Sends a payload as GitHub does, signed, under a new delivery id.
@@ -173,13 +194,7 @@ impl Bot {
 
     /// A signed delivery, to be changed before it is sent.
     pub fn request(&self, body: Vec<u8>) -> Request {
-        let secrets = Secrets::new([SECRET.to_owned()]);
-        Request::post("/webhooks/github")
-            .header("content-type", "application/json")
-            .header("x-github-event", "issue_comment")
-            .header("x-github-delivery", &super::http::unique("delivery"))
-            .header("x-hub-signature-256", &secrets.sign(&body))
-            .body(body)
+        signed(body)
     }
 
     /// Waits until nothing is left to do.
@@ -236,7 +251,6 @@ impl Bot {
 
     /// The branches of the target repository beside `main`.
     pub fn branches(&self) -> Vec<String> {
-        let all = self.home.repository.git(&["for-each-ref", "--format=%(refname:short)", "refs/heads"]);
-        all.lines().filter(|name| *name != "main").map(str::to_owned).collect()
+        self.home.repository.branches()
     }
 }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use axum::http::Request as HttpRequest;
 use http_body_util::Full;
 use serde_json::Value;
 
@@ -63,15 +64,20 @@ impl Request {
 
     /// Sends it.
     pub async fn send(self, to: SocketAddr) -> Answer {
-        let mut request =
-            axum::http::Request::builder().method(self.method).uri(format!("http://{to}{}", self.path));
+        self.try_send(to).await.expect("an answer")
+    }
+
+    /// Sends it; `None` where the other side goes away without an answer.
+    pub async fn try_send(self, to: SocketAddr) -> Option<Answer> {
+        let address = format!("http://{to}{}", self.path);
+        let mut request = HttpRequest::builder().method(self.method).uri(address);
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
-        let answer = super::client::send(request.body(Full::new(self.body.into())).unwrap()).await.unwrap();
+        let answer = super::client::send(request.body(Full::new(self.body.into())).unwrap()).await.ok()?;
         let retry_after = answer.headers.get("retry-after").map(|value| value.to_str().unwrap().to_owned());
         let text = String::from_utf8(answer.body.to_vec()).unwrap();
-        Answer { status: answer.status.as_u16(), text, retry_after }
+        Some(Answer { status: answer.status.as_u16(), text, retry_after })
     }
 }
 

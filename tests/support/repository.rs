@@ -99,6 +99,12 @@ impl TestRepository {
         found.lines().next().map(|id| id.parse().expect("a commit id"))
     }
 
+    /// The branches beside `main`.
+    pub fn branches(&self) -> Vec<String> {
+        let all = self.git(&["for-each-ref", "--format=%(refname:short)", "refs/heads"]);
+        all.lines().filter(|name| *name != "main").map(str::to_owned).collect()
+    }
+
     /// Installs a hook: a shell script without its first line.
     pub fn hook(&self, name: &str, script: &str) {
         use std::os::unix::fs::PermissionsExt as _;

@@ -1,0 +1,126 @@
+//! Settings: what is read, what stands over what, and what a mistake is answered with.
+
+use std::collections::BTreeMap;
+use std::process::Command;
+
+use tempfile::NamedTempFile;
+use writ::cli::settings::{Explained, ForgeSettings, Settings, SettingsError, Source, Sources, TABLE, load};
+
+const REPOSITORIES: &str = "repositories:\n  - name: example/lab\n    remote: /srv/lab.git\n";
+
+/// Loads a file's text with variables and flags.
+fn loaded(
+    text: &str,
+    variables: &[(&str, &str)],
+    flags: &[(&str, &str)],
+) -> Result<(Settings, Vec<Explained>), SettingsError> {
+    let file = NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), text).unwrap();
+    let variables: BTreeMap<_, _> = variables.iter().copied().collect();
+    let flags: Vec<_> = flags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    load(&Sources {
+        file: Some(file.path()),
+        flags: &flags,
+        variable: &|name| variables.get(name).map(|value| (*value).to_owned()),
+    })
+}
+
+/// What a file with a good environment is refused with, causes included.
+fn refused(text: &str) -> String {
+    let secret = [("WRIT_WEBHOOK_SECRET", "a-secret-for-tests-only"), ("WRIT_FORGE_TOKEN", "token")];
+    let error = loaded(text, &secret, &[]).expect_err("refused");
+    format!("{error}")
+}
+
+#[test]
+fn flags_stand_over_variables_over_the_file_over_defaults() {
+    let file = format!("workers: 3\nlease_seconds: 40\nforge: {{kind: local}}\n{REPOSITORIES}");
+    let variables =
+        [("WRIT_WEBHOOK_SECRET", "a-secret-for-tests-only"), ("WRIT_WORKERS", "4"), ("WRIT_DATA", "/d")];
+    let (settings, explained) = loaded(&file, &variables, &[("workers", "5")]).unwrap();
+    assert_eq!((settings.workers, settings.lease_seconds, settings.shutdown_seconds), (5, 40, 20));
+    assert_eq!(settings.database, std::path::Path::new("/d/writ.db"));
+    assert!(matches!(settings.forge, ForgeSettings::Local));
+    let source = |key: &str| explained.iter().find(|found| found.row.key == key).unwrap().source.clone();
+    assert_eq!(source("workers"), Source::Flag);
+    assert_eq!(source("data"), Source::Variable("WRIT_DATA"));
+    assert_eq!(source("lease_seconds"), Source::File);
+    assert_eq!(source("listen"), Source::Default);
+    assert_eq!(explained.len(), TABLE.len());
+}
+
+#[test]
+fn mistakes_in_the_file_have_line_and_key() {
+    let unknown = refused("listen: 127.0.0.1:80\nworkres: 2\n");
+    assert!(unknown.contains("line 2") && unknown.contains("`workres`"), "{unknown}");
+    let nested = refused("forge:\n  kind: github\n  tokn: x\n");
+    assert!(nested.contains("line 3") && nested.contains("tokn"), "{nested}");
+    let wrong = refused("workers: many\n");
+    assert!(wrong.contains("line 1") && wrong.contains("workers"), "{wrong}");
+    let name = refused("repositories:\n  - name: lab\n    remote: x\n");
+    assert!(name.contains("repositories[0].name") && name.contains("owner/name"), "{name}");
+    assert!(refused("listen: [\n").contains("line"), "{}", refused("listen: [\n"));
+}
+
+#[test]
+fn values_out_of_range_name_their_source() {
+    assert!(refused(&format!("workers: 99\n{REPOSITORIES}")).contains("`workers` (from file): `99`"));
+    let error = loaded(REPOSITORIES, &[("WRIT_LISTEN", "here")], &[]).unwrap_err().to_string();
+    assert!(error.contains("$WRIT_LISTEN") && error.contains("127.0.0.1:8080"), "{error}");
+    let error = loaded(REPOSITORIES, &[], &[("worker", "1")]).unwrap_err().to_string();
+    assert!(error.contains("did you mean `workers`?"), "{error}");
+    assert!(refused("repositories: []\n").contains("`repositories` is missing"));
+    let twice = format!("{REPOSITORIES}  - name: Example/Lab\n    remote: x\n");
+    assert!(refused(&twice).contains("listed twice"));
+    let outside = refused(&format!("{REPOSITORIES}    gitops_path: ../x\n"));
+    assert!(outside.contains("repositories[0].gitops_path"), "{outside}");
+}
+
+#[test]
+fn no_secret_or_a_short_one_is_refused_with_what_to_do() {
+    let file = format!("forge: {{kind: local}}\n{REPOSITORIES}");
+    let error = loaded(&file, &[], &[]).unwrap_err().to_string();
+    assert!(error.contains("WRIT_WEBHOOK_SECRET") && error.contains("openssl rand -hex 32"), "{error}");
+    let error = loaded(&file, &[("WRIT_WEBHOOK_SECRET", "short")], &[]).unwrap_err().to_string();
+    assert!(error.contains("shorter than 16"), "{error}");
+    let in_file = refused("webhook: {secret: a-secret-in-the-file}\n");
+    assert!(in_file.contains("`secret`"), "a secret cannot stand in the file: {in_file}");
+}
+
+#[test]
+fn the_account_on_github_is_an_app_or_a_token() {
+    let secret = ("WRIT_WEBHOOK_SECRET", "a-secret-for-tests-only");
+    let with = |more: &[(&'static str, &'static str)]| {
+        let variables: Vec<_> = more.iter().copied().chain([secret]).collect();
+        loaded(REPOSITORIES, &variables, &[]).map(|(settings, _)| settings).map_err(|error| error.to_string())
+    };
+    assert!(with(&[]).unwrap_err().contains("`forge` is missing"));
+    assert!(with(&[("WRIT_FORGE_APP_ID", "7")]).unwrap_err().contains("app_key_file"));
+    assert!(with(&[("WRIT_FORGE_APP_KEY", "pem")]).unwrap_err().contains("`forge.app_id`"));
+    let both = [("WRIT_FORGE_APP_KEY", "pem"), ("WRIT_FORGE_APP_ID", "7"), ("WRIT_FORGE_TOKEN", "t")];
+    assert!(with(&both).unwrap_err().contains("use one of them"));
+    let shown = format!("{:?}", with(&both[..2]).unwrap());
+    assert!(shown.contains("App 7") && !shown.contains("pem") && !shown.contains("a-secret"), "{shown}");
+}
+
+#[test]
+fn serve_without_a_secret_does_not_start() {
+    let file = NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), format!("forge: {{kind: local}}\n{REPOSITORIES}")).unwrap();
+    let writ = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_writ"));
+        command
+            .args(arguments)
+            .arg("--file")
+            .arg(file.path())
+            .env_remove("WRIT_WEBHOOK_SECRET")
+            .output()
+            .unwrap()
+    };
+    for arguments in [&["serve"][..], &["config", "check"]] {
+        let output = writ(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert!(complaint.contains("WRIT_WEBHOOK_SECRET"), "{complaint}");
+    }
+}
