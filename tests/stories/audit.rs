@@ -15,6 +15,9 @@ use writ::ports::store::{Arrival, SqliteStore, Store};
 
 const ORIGIN: &str = "writ.example.org/ledger";
 
+/// The code of a finding, and the leaf it names.
+type Found = (String, Option<u64>);
+
 /// A ledger of nine leaves with two checkpoints, and the body of a pull request.
 struct Archive {
     folder: TempDir,
@@ -79,7 +82,7 @@ impl Archive {
     }
 
     /// The codes and leaves of what `verify` finds.
-    fn findings(&self) -> Vec<(String, Option<u64>)> {
+    fn findings(&self) -> Vec<Found> {
         let (database, key) = (self.database(), self.path("key"));
         let output =
             writ(&["verify", "--database", text(&database), "--key", text(&key), "--format", "json"]);
@@ -211,7 +214,7 @@ async fn every_kind_of_tampering_is_found() {
         hex(&bytes)
     };
     let one = |code: &str, leaf: Option<u64>| vec![(code.to_owned(), leaf)];
-    let cases: Vec<(&str, String, Vec<(String, Option<u64>)>)> = vec![
+    let cases: Vec<(&str, String, Vec<Found>)> = vec![
         (
             "another record in a leaf",
             format!("UPDATE leaves SET data = {} WHERE position = 3", data(&forged())),
