@@ -1,6 +1,7 @@
 //! Keys, checkpoints, proofs and bodies: what was written is read back, and what was touched is refused.
 
 use serde_json::json;
+use signed_note::{Note, StandardSigner};
 use writ::domain::ledger::tree::{self, Edge};
 use writ::domain::ledger::{
     Checkpoint, CheckpointError, EmbedError, KeyError, LeafHash, NodeHash, Nodes, Proof, ProofError, Record,
@@ -108,8 +109,11 @@ fn a_checkpoint_is_trusted_by_its_key_alone() {
     assert!(Checkpoint::verify(&note, &VerifierKeys::parse(&both).unwrap()).is_ok());
     // A known key of another name vouches for its own ledger only.
     let elsewhere = SignerKey::from_seed("elsewhere", [1; 32]).unwrap();
-    let lent = Checkpoint::sign(1, root, &elsewhere).replacen("elsewhere\n", &format!("{ORIGIN}\n"), 1);
-    assert!(Checkpoint::verify(&lent, &keys(&elsewhere)).is_err());
+    let mut lent = Note::new(format!("{ORIGIN}\n1\n{root}\n").as_bytes(), &[]).unwrap();
+    lent.add_sigs(&[&StandardSigner::new(elsewhere.to_secret_text().trim()).unwrap()]).unwrap();
+    let lent = String::from_utf8(lent.to_bytes()).unwrap();
+    let other_name = CheckpointError::OtherName { origin: ORIGIN.to_owned() };
+    assert_eq!(Checkpoint::verify(&lent, &keys(&elsewhere)), Err(other_name));
     for (place, changed) in flipped(note.as_bytes()) {
         if let Ok(changed) = String::from_utf8(changed) {
             assert!(Checkpoint::verify(&changed, &keys(&signer(1))).is_err(), "{place}: {changed}");
