@@ -146,7 +146,7 @@ gate_danger(sides, name) := max({0} | {found |
 })
 
 is_gate_policy(value) if {
-	some key, _ in value
+	some key, _ in objects.map(value)
 	startswith(key, "gate")
 }
 
@@ -169,11 +169,11 @@ deny contains objects.finding("capital_stage", message, objects.path(subject), p
 	some subject in objects.touched
 	some side in subject.head
 	some key, text in side.embedded
-	some index, strategy in text.value.strategies
+	some index, strategy in objects.list(text.value.strategies)
 	rank := rank_of(strategy)
 	rank > 4
 	rank > max({0} | {rank_of(before) |
-		some before in subject.base[_].embedded[_].value.strategies
+		some before in objects.list(subject.base[_].embedded[_].value.strategies)
 		before.name == strategy.name
 	})
 	message := sprintf("lifts the capital stage of strategy `%v` to `%v`", [strategy.name, strategy.capital_authority.stage])

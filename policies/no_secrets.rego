@@ -27,9 +27,8 @@ deny contains objects.finding("secret_value", message, side.path, sprintf("/%s",
 	subject.kind == "Secret"
 	some side in subject.head
 	some field in ["data", "stringData"]
-	count(side.value[field]) > 0
-	before := {entry | some entry in subject.base[_].value[field]}
-	some entry in side.value[field]
+	before := {entry | some entry in objects.map(subject.base[_].value[field])}
+	some entry in objects.map(side.value[field])
 	not entry in before
 	message := sprintf("%s would carry values", [objects.title(subject)])
 }
@@ -81,6 +80,7 @@ warn contains objects.finding("secret_changed", message, objects.path(subject), 
 	objects.risk == "none"
 	some subject in objects.touched
 	subject.kind in kinds
+	subject.kind != "Secret"
 	message := sprintf("%s changes; its value cannot be reviewed here", [objects.title(subject)])
 	advice := "ask whoever made it, and restart what reads it"
 }

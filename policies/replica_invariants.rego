@@ -138,8 +138,20 @@ deny contains objects.finding("flink_slots", message, side.path, "/spec/job/para
 }
 
 lacks_slots(side) if {
-	slots := to_number(side.value.spec.flinkConfiguration["taskmanager.numberOfTaskSlots"])
-	side.value.spec.job.parallelism > slots * side.value.spec.taskManager.replicas
+	parallelism := side.value.spec.job.parallelism
+	not parallelism <= number(side.value.spec.flinkConfiguration["taskmanager.numberOfTaskSlots"]) * task_managers(side)
+}
+
+task_managers(side) := count_ if {
+	count_ := side.value.spec.taskManager.replicas
+	is_number(count_)
+}
+
+number(value) := value if is_number(value)
+
+number(value) := to_number(value) if {
+	is_string(value)
+	regex.match(`^[1-9][0-9]{0,5}$`, value)
 }
 
 # Databases.
@@ -159,11 +171,13 @@ deny contains objects.finding("database_replicas", message, objects.path(subject
 	subject.kind == "ClickHouseInstallation"
 	some before in subject.base
 	some side in subject.head
-	some cluster in before.value.spec.configuration.clusters
+	some cluster in objects.list(before.value.spec.configuration.clusters)
+	is_object(cluster)
 	some field in ["replicasCount", "shardsCount"]
 	was := object.get(cluster, ["layout", field], 1)
 	is := max({0} | {object.get(other, ["layout", field], 1) |
-		some other in side.value.spec.configuration.clusters
+		some other in objects.list(side.value.spec.configuration.clusters)
+		is_object(other)
 		other.name == cluster.name
 	})
 	is < was

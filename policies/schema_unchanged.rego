@@ -98,6 +98,36 @@ deny contains objects.finding("not_a_string", message, objects.path(subject), se
 	advice := "put the value in quotes"
 }
 
+# Labels and annotations are strings too; a timestamp may stand plain, Kubernetes reads it as one.
+deny contains objects.finding("not_a_string", message, side.path, pointer, remedy) if {
+	some subject in objects.touched
+	subject.kind != ""
+	some side in subject.head
+	some [place, metadata] in metadatas(side)
+	some field in ["labels", "annotations"]
+	some key, value in objects.map(metadata[field])
+	not is_string(value)
+	not had_value(subject, place, field, key, value)
+	pointer := sprintf("%s/%s/%s", [place, field, replace(replace(key, "~", "~0"), "/", "~1")])
+	message := sprintf("`%s` in the %s of %s would be a %s, not a string", [key, field, objects.title(subject), type_name(value)])
+}
+
+# The metadata of an object and of its pods, with their pointers.
+metadatas(side) := {["/metadata", side.value.metadata] |
+	is_object(side.value.metadata)
+} | {[sprintf("%s/metadata", [pod.pointer]), pod.value.metadata] |
+	some pod in objects.pods(side)
+	pod.pointer != ""
+	is_object(pod.value.metadata)
+}
+
+had_value(subject, place, field, key, value) if {
+	some before in subject.base
+	some [known, metadata] in metadatas(before)
+	known == place
+	metadata[field][key] == value
+}
+
 known_fields := {
 	"name", "generateName", "namespace", "labels", "annotations", "finalizers", "ownerReferences",
 	"creationTimestamp", "uid", "resourceVersion", "generation", "managedFields", "selfLink", "deletionTimestamp",
@@ -108,28 +138,19 @@ deny contains objects.finding("unknown_field", message, side.path, pointer, reme
 	some subject in objects.touched
 	subject.kind != ""
 	some side in subject.head
-	some [pointer, metadata] in array.concat(
-		[["/metadata", side.value.metadata] | true],
-		[[sprintf("%s/metadata", [pod.pointer]), pod.value.metadata] | some pod in objects.pods(side); pod.pointer != ""],
-	)
+	some [pointer, metadata] in metadatas(side)
 	some field, _ in metadata
 	not field in known_fields
 	not had_field(subject, pointer, field)
 	message := sprintf("`%s/%s` of %s is not a field that Kubernetes knows", [pointer, field, objects.title(subject)])
 }
 
-had_field(subject, "/metadata", field) if {
-	some side in subject.base
-	some known, _ in side.value.metadata
-	known == field
-}
-
 had_field(subject, pointer, field) if {
-	some side in subject.base
-	some pod in objects.pods(side)
-	pointer == sprintf("%s/metadata", [pod.pointer])
-	some known, _ in pod.value.metadata
-	known == field
+	some before in subject.base
+	some [known, metadata] in metadatas(before)
+	known == pointer
+	some other, _ in metadata
+	other == field
 }
 
 deny contains objects.finding("api_version", message, side.path, "/apiVersion", advice) if {

@@ -41,11 +41,19 @@ pods(side) := {{"pointer": "/spec/template", "value": side.value.spec.template} 
 containers(side) := {container |
 	some pod in pods(side)
 	some field in ["containers", "initContainers"]
-	some container in pod.value.spec[field]
+	some container in list(pod.value.spec[field])
+	is_object(container)
 }
+
+# A node where a list is expected: undefined where it is anything else, so that no rule fails on it.
+list(node) := node if is_array(node)
+
+# The same where a map is expected.
+map(node) := node if is_object(node)
 
 # An image without registry, tag and digest: `torghut-ws`.
 image_name(image) := name if {
+	is_string(image)
 	parts := split(split(image, "@")[0], "/")
 	name := split(parts[count(parts) - 1], ":")[0]
 }

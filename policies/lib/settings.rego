@@ -41,15 +41,18 @@ danger_of_word(occurrence, words) := index if {
 
 # Caps: the number itself.
 danger_of_cap(occurrence) := to_number(trim_space(occurrence.value)) if {
-	regex.match(`^[0-9]{1,9}(\.[0-9]{1,9})?$`, trim_space(occurrence.value))
+	regex.match(`^(0|[1-9][0-9]{0,8})(\.[0-9]{1,9})?$`, trim_space(occurrence.value))
 } else := worst
 
 # Times of day: seconds since midnight.
 danger_of_time(occurrence) := seconds if {
 	regex.match(`^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$`, trim_space(occurrence.value))
 	parts := split(trim_space(occurrence.value), ":")
-	seconds := (to_number(parts[0]) * 3600) + (to_number(parts[1]) * 60)
+	seconds := (two_digits(parts[0]) * 3600) + (two_digits(parts[1]) * 60)
 } else := worst
+
+# `09` is no number in JSON; `109` is.
+two_digits(text) := to_number(concat("", ["1", text])) - 100
 
 # The occurrences of a name on one side of an object, over all documents that state the object.
 occurrences(sides, name) := [occurrence |

@@ -1,24 +1,167 @@
-//! Policies on the corpus and on cases.
+//! Policies on cases, which are data, and on real commits.
 
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::OnceLock;
+
+use proptest::prelude::*;
+use proptest::sample::Index;
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
 use writ::domain::change;
 use writ::domain::manifest::Manifests;
-use writ::domain::policy::{Documents, Facts, Level, Policies, Situation, Verdict};
-use writ::domain::tree::Snapshot;
+use writ::domain::names::{BlobId, CommitId};
+use writ::domain::plan::Risk;
+use writ::domain::policy::{Asked, Declared, Documents, Facts, Level, Policies, Situation, Verdict};
+use writ::domain::tree::{Entry, EntryKind, FileWrite, Snapshot};
 use writ::ports::library::Library;
 
 use crate::support::corpus;
 
-fn judge(base: &Snapshot, head: &Snapshot) -> Verdict {
-    let policies = Policies::compile(&Library::embedded().policies).unwrap();
-    let changes = change::between_trees(base, head, &Manifests::default());
-    let situation = Situation { gitops_path: corpus::GITOPS_PATH, base, changes: &changes, asked: None };
-    policies.evaluate(&Facts::of_trees(&situation, head, &Documents::new()))
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    name: String,
+    #[serde(default)]
+    base: Vec<Edit>,
+    edit: Vec<Edit>,
+    request: Option<CaseRequest>,
+    #[serde(default)]
+    deny: BTreeSet<String>,
+    #[serde(default)]
+    warn: BTreeSet<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Edit {
+    path: String,
+    from: Option<String>,
+    to: Option<String>,
+    text: Option<String>,
+    symlink: Option<String>,
+    #[serde(default)]
+    remove: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CaseRequest {
+    procedure: String,
+    risk: Risk,
+    declared: Vec<Declared>,
 }
 
 #[test]
-fn the_policies_compile() {
-    let policies = Policies::compile(&Library::embedded().policies).unwrap();
-    assert!(policies.policies().len() >= 8);
+fn each_rule_finds_what_its_cases_say() {
+    check("rules.yaml", include_str!("policies/rules.yaml"));
+}
+
+fn check(file: &str, text: &str) {
+    let cases: Vec<Case> = serde_yaml::from_str(text).unwrap();
+    let mut wrong = Vec::new();
+    for case in &cases {
+        let verdict = policies().evaluate(&facts(case));
+        let found = |level: Level| -> BTreeSet<String> {
+            let results = verdict.results.iter().filter(|finding| finding.level == level);
+            results.map(|finding| finding.code.clone()).collect()
+        };
+        if found(Level::Deny) != case.deny || found(Level::Warn) != case.warn {
+            wrong.push(format!("{file}: {}: found {:#?}", case.name, verdict.results));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {} cases:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+}
+
+fn policies() -> &'static Policies {
+    static POLICIES: OnceLock<Policies> = OnceLock::new();
+    POLICIES.get_or_init(|| Policies::compile(&Library::embedded().policies).unwrap())
+}
+
+fn judge(policies: &Policies, base: &Snapshot, head: &Snapshot, asked: Option<&Asked>) -> Verdict {
+    let changes = change::between_trees(base, head, &Manifests::default());
+    let situation = Situation { gitops_path: corpus::GITOPS_PATH, base, changes: &changes, asked };
+    policies.evaluate(&Facts::of_trees(&situation, head, &Documents::new()))
+}
+
+fn facts(case: &Case) -> Facts {
+    let base = edited(tree(), &case.base);
+    let head = edited(base.clone(), &case.edit);
+    let changes = change::between_trees(&base, &head, &Manifests::default());
+    let full = |path: &str| format!("{}/{path}", corpus::GITOPS_PATH);
+    let asked = case.request.as_ref().map(|request| Asked {
+        procedure: request.procedure.clone(),
+        risk: request.risk,
+        actor: "operator".to_owned(),
+        declared: request
+            .declared
+            .iter()
+            .map(|declared| Declared { path: full(&declared.path), ..declared.clone() })
+            .collect(),
+    });
+    let situation =
+        Situation { gitops_path: corpus::GITOPS_PATH, base: &base, changes: &changes, asked: asked.as_ref() };
+    let documents = Documents::new();
+    let of_trees = Facts::of_trees(&situation, &head, &documents);
+    // A plan says the same by its writes; links cannot be written.
+    if case.request.is_some() {
+        let writes: Vec<_> = head
+            .files
+            .iter()
+            .filter(|(path, entry)| base.files.get(*path).is_none_or(|before| before.blob != entry.blob))
+            .map(|(path, entry)| FileWrite { path: path.clone(), bytes: entry.bytes.to_vec() })
+            .collect();
+        assert_eq!(Facts::of_writes(&situation, &writes, &documents), of_trees, "{}", case.name);
+    }
+    of_trees
+}
+
+/// The tree of `policies/tree`.
+fn tree() -> Snapshot {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/policies/tree");
+    let mut snapshot = Snapshot {
+        commit: CommitId::try_from("0".repeat(40)).unwrap(),
+        files: std::collections::BTreeMap::new(),
+    };
+    let mut folders = vec![root.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let name = path.strip_prefix(&root).unwrap().to_str().unwrap();
+                put(&mut snapshot, name, EntryKind::Regular, &std::fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
+    snapshot
+}
+
+fn edited(mut snapshot: Snapshot, edits: &[Edit]) -> Snapshot {
+    for edit in edits {
+        let full = format!("{}/{}", corpus::GITOPS_PATH, edit.path);
+        match edit {
+            Edit { remove: true, .. } => {
+                snapshot.files.remove(&full).unwrap();
+            }
+            Edit { symlink: Some(target), .. } => put(&mut snapshot, &edit.path, EntryKind::Symlink, target),
+            Edit { text: Some(text), .. } => put(&mut snapshot, &edit.path, EntryKind::Regular, text),
+            Edit { from: Some(from), to: Some(to), .. } => {
+                let text = snapshot.files[&full].text().unwrap().to_owned();
+                assert!(text.contains(from.as_str()), "{} does not hold {from:?}", edit.path);
+                put(&mut snapshot, &edit.path, EntryKind::Regular, &text.replacen(from.as_str(), to, 1));
+            }
+            edit => panic!("an edit that says nothing: {edit:?}"),
+        }
+    }
+    snapshot
+}
+
+fn put(snapshot: &mut Snapshot, path: &str, kind: EntryKind, text: &str) {
+    let id: String = Sha256::digest(text).iter().take(20).map(|byte| format!("{byte:02x}")).collect();
+    let entry = Entry { blob: BlobId::try_from(id).unwrap(), kind, bytes: text.as_bytes().into() };
+    snapshot.files.insert(format!("{}/{path}", corpus::GITOPS_PATH), entry);
 }
 
 /// What real commits come to: the codes of what is denied, and whether nothing is.
@@ -31,7 +174,7 @@ const CORPUS: [(&str, &[&str]); 19] = [
     ("4c3eab3312", &[]),
     ("62d2fc0111", &[]),
     ("851deabaff", &[]),
-    ("8ef551dfb3", &[]),
+    ("8ef551dfb3", &["safety_switch"]),
     ("954061b5a7", &[]),
     ("959051e8d4", &[]),
     ("9607c73b73", &["knative_scale", "type_changed", "unknown_field"]),
@@ -41,7 +184,7 @@ const CORPUS: [(&str, &[&str]); 19] = [
     ("da8860567f", &[]),
     ("f2a38b4d8a", &[]),
     ("f94e0d809b", &[]),
-    ("f9b6c52e98", &["live_transition"]),
+    ("f9b6c52e98", &["live_transition", "safety_switch"]),
 ];
 
 #[test]
@@ -52,7 +195,7 @@ fn real_commits_are_denied_for_what_they_do_and_no_other() {
             return;
         };
         let head = corpus::snapshot("policies on the corpus", &format!("golden/{commit}/after")).unwrap();
-        let verdict = judge(&base, &head);
+        let verdict = judge(policies(), &base, &head, None);
         assert_eq!(denied(&verdict), expected, "{commit}: {verdict:#?}");
         // Each of these trees is in live mode, before or after.
         let standing = verdict.results.iter().any(|finding| finding.code == "standing_live");
@@ -65,4 +208,65 @@ fn denied(verdict: &Verdict) -> Vec<&str> {
     let mut codes: Vec<_> = denials.map(|finding| finding.code.as_str()).collect();
     codes.dedup();
     codes
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    /// Whatever stands where something else is expected, the rules find their words for it.
+    #[test]
+    fn no_node_that_is_something_else_makes_a_rule_fail(file in any::<Index>(), node in any::<Index>(), other in 0..9_usize) {
+        let base = tree();
+        let path = file.get(&base.files.keys().cloned().collect::<Vec<_>>()).clone();
+        let mut value: serde_yaml::Value = serde_yaml::from_str(base.files[&path].text().unwrap()).unwrap();
+        let strange = ["null", "7", "true", "text", "[]", "{}", "[null, 1, [x]]", "{a: null, b: [1]}", "-1.5"];
+        let count = count_nodes(&value);
+        let mut at = node.index(count);
+        replace_node(&mut value, &mut at, &serde_yaml::from_str(strange[other]).unwrap());
+        let mut head = base.clone();
+        let short = path.strip_prefix(corpus::GITOPS_PATH).unwrap().trim_start_matches('/');
+        put(&mut head, short, EntryKind::Regular, &serde_yaml::to_string(&value).unwrap());
+        let policies = policies();
+        for (from, to) in [(&base, &head), (&head, &base), (&head, &head)] {
+            let verdict = judge(policies, from, to, None);
+            prop_assert!(verdict.results.iter().all(|found| found.code != "policy_fault"), "{:#?}", verdict.results);
+        }
+    }
+}
+
+fn count_nodes(value: &serde_yaml::Value) -> usize {
+    1 + match value {
+        serde_yaml::Value::Sequence(items) => items.iter().map(count_nodes).sum(),
+        serde_yaml::Value::Mapping(entries) => entries.values().map(count_nodes).sum(),
+        _ => 0,
+    }
+}
+
+/// Replaces the node that is `at` in document order.
+fn replace_node(value: &mut serde_yaml::Value, at: &mut usize, with: &serde_yaml::Value) {
+    if *at == 0 {
+        *value = with.clone();
+        *at = usize::MAX;
+        return;
+    }
+    *at -= 1;
+    match value {
+        serde_yaml::Value::Sequence(items) => {
+            for item in items {
+                if *at == usize::MAX {
+                    return;
+                }
+                replace_node(item, at, with);
+            }
+        }
+        serde_yaml::Value::Mapping(entries) => {
+            for (_, entry) in entries.iter_mut() {
+                if *at == usize::MAX {
+                    return;
+                }
+                replace_node(entry, at, with);
+            }
+        }
+        _ => {}
+    }
 }

@@ -97,7 +97,11 @@ fn read(bytes: &[u8]) -> Result<Vec<Document>, String> {
         value.apply_merge().map_err(|error| error.to_string())?;
         match json(value)? {
             Value::Null => {}
-            value => flatten(index, value, &mut documents),
+            // A list is a patch for kustomize, and no object.
+            Value::Array(_) => {}
+            value @ Value::Object(_) => flatten(index, value, &mut documents),
+            // A text alone is what a link or an LFS pointer looks like.
+            _ => return Err(format!("document {index} is neither an object nor a list")),
         }
     }
     Ok(documents)
@@ -109,7 +113,7 @@ fn flatten(index: usize, value: Value, found: &mut Vec<Document>) {
     match value {
         Value::Object(mut list) if is_list && list.get("items").is_some_and(Value::is_array) => {
             if let Some(Value::Array(items)) = list.remove("items") {
-                for item in items {
+                for item in items.into_iter().filter(Value::is_object) {
                     flatten(index, item, found);
                 }
             }

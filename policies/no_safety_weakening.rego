@@ -1,0 +1,235 @@
+# METADATA
+# title: Safety limits never get weaker
+# description: |
+#   Switches that stop trading stay on, caps do not rise, times of day do not move later, gate thresholds do not loosen.
+#   Removing a variable counts as setting what the service takes without it, which for the emergency stop is off. A
+#   restoring procedure may release what a containment procedure engaged, and nothing else.
+# custom:
+#   codes:
+#     safety_switch: A safety switch would be turned off, or a switch that lifts safety turned on.
+#     safety_cap: A limit on size, loss or exposure would rise.
+#     safety_time: A time of day that stops trading would move later.
+#     gate_threshold: A threshold or demand of the gate policy would become looser.
+#     safety_released: A restoring procedure releases what a containment procedure engaged.
+#     standing_weakness: A safety switch is off already, before and after this change.
+package writ.no_safety_weakening
+
+import rego.v1
+
+import data.writ.lib.objects
+import data.writ.lib.settings
+
+remedy := "keep the limit as it is; what makes trading less safe needs its own procedure and approvals"
+
+# Safe when on; with what the service takes when the variable is absent.
+guards := {
+	"TRADING_KILL_SWITCH_ENABLED": 0,
+	"TRADING_EMERGENCY_STOP_ENABLED": 1,
+	"LLM_SHADOW_MODE": 1,
+	"TRADING_SCHEDULER_LEADERSHIP_REQUIRED": 0,
+}
+
+# Safe when off.
+lifts := {
+	"TRADING_FEATURE_FLAGS_ENABLED": 0,
+	"TRADING_ALLOW_SHORTS": 0,
+	"TRADING_MULTI_ACCOUNT_ENABLED": 0,
+	"TRADING_TESTNET_AFTER_HOURS_ENABLED": 0,
+	"LLM_ENABLED": 1,
+	"LLM_FAIL_OPEN_LIVE_APPROVED": 0,
+	"LLM_ADJUSTMENT_ALLOWED": 0,
+	"LLM_ADJUSTMENT_APPROVED": 0,
+}
+
+times := {"TRADING_NEW_EXPOSURE_CUTOFF_TIME_ET", "TRADING_FLATTEN_START_TIME_ET", "TRADING_FLAT_CONFIRMATION_TIME_ET"}
+
+is_cap(name) if regex.match(`^TRADING_.*(_MAX_(ORDER|SYMBOL|POSITION|GROSS|NET)[A-Z_]*|_LOSS_STOP|_DRAWDOWN_STOP|_MAX_DRAWDOWN[A-Z_]*|_MAX_PARTICIPATION_RATE|_MAX_NOTIONAL[A-Z_]*)(_PCT_EQUITY|_LIMIT)?$`, name)
+
+kind_of("safety_switch", name) if guards[name]
+
+kind_of("safety_switch", name) if lifts[name]
+
+kind_of("safety_cap", name) if is_cap(name)
+
+kind_of("safety_time", name) if name in times
+
+danger_of(name, occurrence) := settings.danger_when_off(occurrence) if guards[name]
+
+danger_of(name, occurrence) := settings.danger_when_on(occurrence) if lifts[name]
+
+danger_of(name, occurrence) := settings.danger_of_cap(occurrence) if is_cap(name)
+
+danger_of(name, occurrence) := settings.danger_of_time(occurrence) if name in times
+
+# A cap or time that is gone limits nothing that can be seen here.
+absent(name) := guards[name]
+
+absent(name) := lifts[name]
+
+absent(name) := settings.worst if is_cap(name)
+
+absent(name) := settings.worst if name in times
+
+# The danger of a side: of its worst occurrence, or of the variable's absence where the object trades at all.
+danger(sides, name) := max({danger_of(name, occurrence) | some occurrence in settings.occurrences(sides, name)}) if {
+	count(settings.occurrences(sides, name)) > 0
+}
+
+danger(sides, name) := absent(name) if {
+	count(settings.occurrences(sides, name)) == 0
+	trades(sides)
+}
+
+danger(sides, name) := 0 if {
+	count(settings.occurrences(sides, name)) == 0
+	not trades(sides)
+	not is_cap(name)
+	not name in times
+}
+
+# Whatever was not limited in an object that does not trade, is limited by any cap.
+danger(sides, name) := settings.worst if {
+	count(settings.occurrences(sides, name)) == 0
+	not trades(sides)
+	limits(name)
+}
+
+limits(name) if is_cap(name)
+
+limits(name) if name in times
+
+trades(sides) if count(settings.occurrences(sides, "TRADING_MODE")) > 0
+
+trades(sides) if count(settings.occurrences(sides, "TORGHUT_PROCESS_ROLE")) > 0
+
+worse contains [subject, code, name] if {
+	some subject in objects.touched
+	count(subject.head) > 0
+	some name in names(subject)
+	some code in ["safety_switch", "safety_cap", "safety_time"]
+	kind_of(code, name)
+	danger(subject.head, name) > danger(subject.base, name)
+}
+
+# Names that are set differently; and for a new object that trades, the one whose absence is dangerous.
+names(subject) := {name | some name in subject.differing} | {name |
+	count(subject.base) == 0
+	count(settings.occurrences(subject.head, "TRADING_ENABLED")) > 0
+	some name in ["TRADING_EMERGENCY_STOP_ENABLED"]
+}
+
+releasable := {
+	"TRADING_KILL_SWITCH_ENABLED",
+	"TRADING_NEW_EXPOSURE_CUTOFF_TIME_ET",
+	"LLM_SHADOW_MODE",
+	"LLM_ENABLED",
+}
+
+released(name) if {
+	objects.risk == "restoring"
+	name in releasable
+}
+
+deny contains objects.finding(code, message, objects.path(subject), settings.pointer(subject, name), remedy) if {
+	some [subject, code, name] in worse
+	not released(name)
+	message := sprintf("weakens safety: %s", [settings.transition(subject, name)])
+}
+
+warn contains objects.finding("safety_released", message, objects.path(subject), settings.pointer(subject, name), advice) if {
+	some [subject, _, name] in worse
+	released(name)
+	message := sprintf("releases what was engaged: %s", [settings.transition(subject, name)])
+	advice := "approve only if what it was engaged for is understood and over"
+}
+
+warn contains objects.finding("standing_weakness", message, objects.path(subject), settings.pointer(subject, name), advice) if {
+	some subject in input.objects
+	is_live(subject.head)
+	is_live(subject.base)
+	some name in ["TRADING_KILL_SWITCH_ENABLED", "TRADING_EMERGENCY_STOP_ENABLED"]
+	danger(subject.head, name) > 0
+	danger(subject.base, name) > 0
+	message := sprintf("`%s` of %s is off already", [name, objects.title(subject)])
+	advice := "this change does not alter it; know it when you approve"
+}
+
+is_live(sides) if {
+	some occurrence in settings.occurrences(sides, "TRADING_MODE")
+	settings.danger_of_word(occurrence, ["paper", "live"]) > 0
+}
+
+# Gate thresholds: JSON inside a ConfigMap.
+
+policies(sides) := {value |
+	some text in sides[_].embedded
+	value := objects.map(text.value)
+	some key, _ in value
+	startswith(key, "gate")
+}
+
+# Each key of the gate policy on both sides; `null` where it is absent.
+deny contains objects.finding("gate_threshold", message, objects.path(subject), sprintf("/data/%s", [key]), remedy) if {
+	some subject in objects.touched
+	some before in policies(subject.base)
+	some key, was in before
+	is := {object.get(value, key, null) | some value in policies(subject.head)}
+	is_looser(key, was, is)
+	message := sprintf("loosens the gate policy of %s: `%s` from `%v` to %s", [objects.title(subject), key, was, shown(is)])
+}
+
+shown(values) := concat(", ", [sprintf("`%v`", [value]) | some value in values]) if {
+	count(values) > 0
+} else := "nothing"
+
+# The whole policy is gone.
+is_looser(_, _, is) if count(is) == 0
+
+is_looser(key, was, is) if {
+	regex.match(`_max_|_degrade$|_abstain$|_fail$|_max_age`, key)
+	some value in is
+	number(value) > number(was)
+}
+
+is_looser(key, was, is) if {
+	regex.match(`_min_|_target_coverage`, key)
+	some value in is
+	number(value) < number(was)
+}
+
+is_looser(key, was, is) if {
+	regex.match(`_max_|_min_|_degrade$|_abstain$|_fail$|_target_coverage`, key)
+	some value in is
+	not is_number_text(value)
+	is_number_text(was)
+}
+
+is_looser(key, true, is) if {
+	contains(key, "require")
+	some value in is
+	value != true
+}
+
+is_looser(_, was, is) if {
+	is_array(was)
+	some value in is
+	not is_array(value)
+}
+
+is_looser(key, was, is) if {
+	is_array(was)
+	regex.match(`required|require`, key)
+	some value in is
+	is_array(value)
+	some entry in was
+	not entry in value
+}
+
+number(value) := value if is_number(value)
+
+number(value) := to_number(value) if {
+	is_string(value)
+	regex.match(`^-?(0|[1-9][0-9]{0,8})(\.[0-9]{1,9})?$`, value)
+}
+
+is_number_text(value) if number(value)
