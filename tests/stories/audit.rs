@@ -37,8 +37,8 @@ impl Archive {
         }
         let proof = store.prove(6, &archive.key).await.unwrap();
         let body = format!(
-            "## Pause trading\n\nRun `{}`, digest `{}`\n\n| what | before | after |\n|---|---|---|\n\
-             | Deployment torghut-scheduler `replicas` | `1` | `0` |\n\n{}",
+            "## Pause trading\n\nRun `{}`, digest `{}`\n\n| object | field | before | after |\n|---|---|---|---|\n\
+             | Deployment torghut-scheduler | `/spec/replicas` | `1` | `0` |\n\n{}",
             run(6),
             digest(6),
             embed(&record(6).canonical(), &proof)
@@ -196,7 +196,7 @@ async fn a_run_is_shown_and_proven() {
     assert!(by_run.starts_with("c2sp.org/tlog-proof@v1\nindex 6\n"), "{by_run}");
     assert_eq!(by_run, by_index);
     let block = writ(&["prove", "6", "--database", text(&database), "--format", "markdown"]);
-    let shown_run = format!("{} changes 1 to 0\n\n{}", run(6), stdout(&block));
+    let shown_run = format!("{} /spec/replicas changes 1 to 0\n\n{}", run(6), stdout(&block));
     std::fs::write(archive.path("body.md"), shown_run).unwrap();
     assert_eq!(archive.verify_pr().status.code(), Some(0), "{:?}", refusal(&archive.verify_pr()));
 

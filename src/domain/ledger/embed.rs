@@ -1,6 +1,6 @@
 //! Record and proof inside of a pull request's body, and back out of it.
 //!
-//! A collapsed block with two fenced code blocks. A canonical record is one line that begins with `{`, and no line
+//! Two fenced code blocks. A canonical record is one line that begins with `{`, and no line
 //! of a proof begins with a backtick, so neither can end its fence. Forges may turn line ends into CRLF.
 
 use super::proof::Proof;
@@ -69,16 +69,12 @@ pub struct Embedded {
     pub visible: String,
 }
 
-/// The collapsed block for a pull request's body; ends with a line end.
+/// Two fenced code blocks for a pull request's body; ends with a line end. The body's template collapses them.
 #[must_use]
 pub fn embed(record: &[u8], proof: &Proof) -> String {
     let record = String::from_utf8_lossy(record);
-    let index = proof.index;
-    format!(
-        "<details>\n<summary>Proof: leaf {index} of the ledger</summary>\n\n\
-         {RECORD_FENCE}\n{record}\n```\n\n{PROOF_FENCE}\n{}\n```\n\n</details>\n",
-        proof.to_string().trim_end()
-    )
+    let proof = proof.to_string();
+    format!("{RECORD_FENCE}\n{record}\n```\n\n{PROOF_FENCE}\n{}\n```\n", proof.trim_end())
 }
 
 /// Takes record and proof out of a body.

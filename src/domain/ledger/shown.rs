@@ -1,14 +1,14 @@
 //! What a pull request's body shows to people, against what its record says.
 //!
 //! Templates are free in what they show and how; so only what a reader relies on is compared: the run, the digest,
-//! and each change's old and new value, which must stand on one line, in this order.
+//! and each change's pointer, old and new value, which must stand on one line, in this order.
 
 use serde_json::Value;
 
 use super::record::Record;
 
 /// Longer values may be shortened for people; they are not compared.
-const LONGEST_COMPARED: usize = 60;
+const LONGEST_COMPARED: usize = 100;
 
 /// What the record says, line by line, for people.
 #[must_use]
@@ -52,10 +52,12 @@ pub fn differences(visible: &str, record: &Record) -> Vec<String> {
     {
         differences.push(format!("shows another digest than the record's `{digest}`"));
     }
-    for change in changes(record) {
+    let shown = changes(record).count().saturating_sub(left_out(visible));
+    for change in changes(record).take(shown) {
+        let pointer = comparable(change.get("pointer"));
         let (before, after) = (comparable(change.get("before")), comparable(change.get("after")));
-        let stands =
-            |line: &str| after_word(line, &before).is_some_and(|rest| after_word(rest, &after).is_some());
+        let words = [pointer.as_str(), &before, &after];
+        let stands = |line: &str| words.iter().try_fold(line, |rest, word| after_word(rest, word)).is_some();
         if !visible.lines().any(stands) {
             let pointer = change.get("pointer").map_or(String::new(), plain);
             let values = [("from", &before), ("to", &after)];
@@ -68,6 +70,12 @@ pub fn differences(visible: &str, record: &Record) -> Vec<String> {
         }
     }
     differences
+}
+
+/// How many changes the body says it leaves out of its table: `… and 3 more; the diff has them all.`
+fn left_out(visible: &str) -> usize {
+    let number = |line: &str| line.strip_prefix("… and ")?.split_once(" more;")?.0.parse().ok();
+    visible.lines().find_map(number).unwrap_or(0)
 }
 
 fn changes(record: &Record) -> impl Iterator<Item = &Value> {
