@@ -1,3 +1,4 @@
 //! What goes wrong outside, and what the bot makes of it.
 
 mod github;
+mod kill;

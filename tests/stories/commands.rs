@@ -42,7 +42,7 @@ async fn mistakes_are_pointed_at() {
             .await;
     assert!(reply.contains("Did you mean `") && reply.contains("pause-trading"), "{reply}");
     refused(&bot, "/actuate pause-trading confirm=ACTUATE_TORGHUT", "missing_reason").await;
-    let ten = vec![PAUSE; 10].join("\n\n");
+    let ten = [PAUSE; 10].join("\n\n");
     refused(&bot, &ten, "several_commands").await;
     refused(&bot, "/actuate suspend-ta target=moon reason=\"x\" confirm=ACTUATE_TORGHUT", "argument_invalid")
         .await;

@@ -3,5 +3,6 @@
 mod audit;
 mod commands;
 mod deliveries;
+mod proposals;
 mod settings;
 mod webhook_examples;
