@@ -59,7 +59,12 @@ pub const TABLE: &[Row] = &[
         None,
         "folder with patches/, policies/, templates/ over the embedded ones",
     ),
-    row("workers", "WRIT_WORKERS", Some("2"), "how many runs are worked on at once, 1 to 32"),
+    row(
+        "workers",
+        "WRIT_WORKERS",
+        Some("2"),
+        "how many runs are worked on at once, 0 (only take deliveries) to 32",
+    ),
     row(
         "lease_seconds",
         "WRIT_LEASE_SECONDS",

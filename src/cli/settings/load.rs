@@ -74,7 +74,7 @@ pub fn load(sources: &Sources<'_>) -> Result<(Settings, Vec<Explained>), Setting
         public_url: values.web_address("public_url")?,
         database: below_data("database", "writ.db"),
         library: values.text("library").map(PathBuf::from),
-        workers: values.number("workers", 1, 32)? as usize,
+        workers: values.number("workers", 0, 32)? as usize,
         lease_seconds: values.number("lease_seconds", 1, 600)?,
         shutdown_seconds: values.number("shutdown_seconds", 0, 600)?,
         max_body_bytes: values.number("max_body_bytes", 1024, 26_214_400)? as usize,
