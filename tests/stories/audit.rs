@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use pulldown_cmark::{CodeBlockKind, Event, Tag};
 use serde_json::{Value, json};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, SqliteConnection};
@@ -12,6 +13,8 @@ use writ::domain::ledger::{Checkpoint, LeafHash, Record, SignerKey, embed};
 use writ::domain::names::RunId;
 use writ::domain::request::run_id_of;
 use writ::ports::store::{Arrival, SqliteStore, Store};
+
+use crate::support::bot::Bot;
 
 const ORIGIN: &str = "writ.example.org/ledger";
 
@@ -364,6 +367,46 @@ async fn a_pull_request_is_verified_without_database() {
     std::fs::write(archive.path("key"), other.verifier().to_string()).unwrap();
     let (exit, told) = refusal(&archive.verify_pr());
     assert!(exit == 1 && told.contains("checkpoint_key_unknown"), "{exit} {told}");
+}
+
+#[tokio::test]
+async fn the_bot_s_own_pull_request_verifies_and_a_touched_one_does_not() {
+    let bot = Bot::start().await;
+    bot.comment("/actuate pause-trading reason=\"broker | rejects `orders`\" confirm=ACTUATE_TORGHUT").await;
+    bot.reply().await;
+    let body = bot.pulls().await.remove(0).pull.body;
+    let folder = TempDir::new().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let key = bot.home.data().join("ledger.key");
+    let key = stdout(&writ(&["key", "--signing-key", text(&key), "--origin", "example.com/ledger"]));
+    std::fs::write(path("key"), key).unwrap();
+    let verify = |body: &str| {
+        std::fs::write(path("body.md"), body).unwrap();
+        writ(&["verify-pr", "--body", text(&path("body.md")), "--key", text(&path("key"))])
+    };
+    let genuine = verify(&body);
+    assert_eq!(genuine.status.code(), Some(0), "{:?}\n{body}", refusal(&genuine));
+    assert_eq!(
+        verify(&body.replace('\n', "\r\n")).status.code(),
+        Some(0),
+        "as an editor in a browser leaves it"
+    );
+
+    let row = body.lines().find(|line| line.starts_with("| `") && line.contains("/spec")).unwrap();
+    let (front, after) = row.trim_end_matches(" |").rsplit_once("| ").unwrap();
+    let touched = body.replacen(row, &format!("{front}| `something else` |"), 1);
+    assert_ne!(touched, body, "{after}");
+    let (exit, told) = refusal(&verify(&touched));
+    assert!(exit == 1 && told.contains("body_differs"), "{exit} {told}");
+
+    // Reviewers see record and proof as two blocks of code.
+    let blocks = pulldown_cmark::Parser::new(&body)
+        .filter(|event| {
+            let fenced = |info: &pulldown_cmark::CowStr<'_>| info.contains(" writ-");
+            matches!(event, Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(info))) if fenced(info))
+        })
+        .count();
+    assert_eq!(blocks, 2, "{body}");
 }
 
 #[tokio::test]
