@@ -3,6 +3,8 @@
 //! A line diff of a moved environment variable can hide a changed value, or show a change where there is none;
 //! these are compared by name and by value.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -118,9 +120,11 @@ pub fn canonical(root: &Value, pointer: &Pointer) -> String {
         match (here, next) {
             (Some(Value::Array(items)), Some(next)) => {
                 let at = items.iter().position(|item| std::ptr::eq(item, next)).unwrap_or(0);
-                match names(items) {
-                    Some(names) => text.push_str(&format!("[name={}]", escape(names[at]))),
-                    None => text.push_str(&format!("/{at}")),
+                match Named::of(items).map(|named| (named.keys[at].0, named)) {
+                    Some((name, named)) if named.is_unique(name) => {
+                        text.push_str(&format!("[name={}]", escape(name)));
+                    }
+                    _ => text.push_str(&format!("/{at}")),
                 }
             }
             _ => match step {
@@ -158,20 +162,27 @@ impl Walk<'_> {
     }
 
     fn lists(&mut self, pointer: &str, before: &[Value], after: &[Value]) {
-        if let (Some(names_before), Some(names_after)) = (names(before), names(after)) {
-            let item = |items: &'_ [Value], names: &[&str], name: &str| {
-                names.iter().position(|other| *other == name).map(|at| items[at].clone())
-            };
-            let new = names_after.iter().filter(|name| !names_before.contains(name));
-            for name in names_before.iter().chain(new) {
-                let (before, after) = (item(before, &names_before, name), item(after, &names_after, name));
-                let pointer = format!("{pointer}[name={}]", escape(name));
-                self.compare(&pointer, before.as_ref(), after.as_ref());
+        if let (Some(named_before), Some(named_after)) = (Named::of(before), Named::of(after)) {
+            for (at, item) in before.iter().enumerate() {
+                let (name, rank) = named_before.keys[at];
+                let other = named_after.position(name, rank);
+                let step = match named_before.is_unique(name) && named_after.count(name) <= 1 {
+                    true => format!("{pointer}[name={}]", escape(name)),
+                    false => format!("{pointer}/{}", other.unwrap_or(at)),
+                };
+                self.compare(&step, Some(item), other.map(|other| &after[other]));
             }
-            let kept = |names: &[&str], others: &[&str]| -> Vec<String> {
-                names.iter().filter(|name| others.contains(name)).map(|name| (*name).to_owned()).collect()
-            };
-            let orders = (kept(&names_before, &names_after), kept(&names_after, &names_before));
+            for (at, item) in after.iter().enumerate() {
+                let (name, rank) = named_after.keys[at];
+                if named_before.position(name, rank).is_none() {
+                    let step = match named_after.is_unique(name) {
+                        true => format!("{pointer}[name={}]", escape(name)),
+                        false => format!("{pointer}/{at}"),
+                    };
+                    self.compare(&step, None, Some(item));
+                }
+            }
+            let orders = (named_before.kept_in(&named_after), named_after.kept_in(&named_before));
             if orders.0 != orders.1 {
                 self.push(pointer, Some(orders.0.into()), Some(orders.1.into()));
             }
@@ -195,16 +206,42 @@ impl Walk<'_> {
     }
 }
 
-/// The names of a list whose items all have one, each once; `None` for any other list.
-fn names(items: &[Value]) -> Option<Vec<&str>> {
-    let mut names = Vec::with_capacity(items.len());
-    for item in items {
-        let name = item.get("name")?.as_str()?;
-        names.push(name);
+/// A list whose items all have a name: each item by its name and its rank among its namesakes.
+struct Named<'v> {
+    keys: Vec<(&'v str, usize)>,
+}
+
+impl<'v> Named<'v> {
+    /// `None` for a list in which an item has no name.
+    fn of(items: &'v [Value]) -> Option<Self> {
+        let mut keys: Vec<(&str, usize)> = Vec::with_capacity(items.len());
+        let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+        for item in items {
+            let name = item.get("name")?.as_str()?;
+            let rank = seen.entry(name).or_default();
+            keys.push((name, *rank));
+            *rank += 1;
+        }
+        Some(Self { keys })
     }
-    let mut sorted = names.clone();
-    sorted.sort_unstable();
-    sorted.windows(2).all(|pair| pair[0] != pair[1]).then_some(names)
+
+    fn position(&self, name: &str, rank: usize) -> Option<usize> {
+        self.keys.iter().position(|key| *key == (name, rank))
+    }
+
+    fn count(&self, name: &str) -> usize {
+        self.keys.iter().filter(|(other, _)| *other == name).count()
+    }
+
+    fn is_unique(&self, name: &str) -> bool {
+        self.count(name) == 1
+    }
+
+    /// The names of those items that the other list has too, in this list's order.
+    fn kept_in(&self, other: &Named<'_>) -> Vec<String> {
+        let kept = self.keys.iter().filter(|(name, rank)| other.position(name, *rank).is_some());
+        kept.map(|(name, _)| (*name).to_owned()).collect()
+    }
 }
 
 /// The objects of an entry; none where there is no entry, `None` where it cannot be read as a manifest.
@@ -273,8 +310,9 @@ mod tests {
     fn lists_without_unique_names_go_by_index_or_whole() {
         assert_eq!(changes("l: [a, b]\n", "l: [a, c]\n"), [row("/l/1", "\"b\"", "\"c\"")]);
         assert_eq!(changes("l: [a]\n", "l: [a, c]\n"), [row("/l", r#"["a"]"#, r#"["a","c"]"#)]);
-        let twice = "l: [{name: A, v: 1}, {name: A, v: 2}]\n";
+        let twice = "l: [{name: A, v: 1}, {name: A, v: 2}, {name: B, v: 4}]\n";
         assert_eq!(changes(twice, &twice.replace('2', "3")), [row("/l/1/v", "2", "3")]);
+        assert_eq!(changes(twice, &twice.replace('4', "5")), [row("/l[name=B]/v", "4", "5")]);
     }
 
     #[test]

@@ -1,4 +1,6 @@
 //! Cases that are data: one runner per kind of case, the cases beside it.
 
 mod commands;
+mod plans;
 mod policies;
+mod procedures;

@@ -3,6 +3,9 @@
 mod audit;
 mod commands;
 mod deliveries;
+mod plan_corpus;
+mod plan_terminal;
 mod proposals;
+mod pull_request;
 mod settings;
 mod webhook_examples;

@@ -11,6 +11,7 @@ pub mod git_server;
 pub mod http;
 pub mod manifests;
 pub mod node;
+pub mod plans;
 pub mod process;
 pub mod recorder;
 pub mod repository;

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
+use serde_path_to_error::Segment;
 use sha2::{Digest, Sha256};
 
-use crate::domain::yaml::{self, Pointer};
+use crate::domain::yaml::{self, Pointer, Step};
 
 use super::PlanRefusal;
 use super::file::{Action, ArgumentType, Check, NewValue, Object, Procedure, Variant, Words};
@@ -107,19 +108,65 @@ impl Procedure {
 
 fn read(file: &str, text: &str) -> Result<Procedure, ProcedureError> {
     let wrong = |line: usize, message: String| ProcedureError { file: file.to_owned(), line, message };
-    // Duplicate keys and the like, which a typed reading would take silently.
     yaml::parse(text).map_err(|refusal| wrong(refusal.line, refusal.message))?;
-    let failed = |error: serde_yaml::Error| {
-        let line = error.location().map_or(1, |location| location.line());
-        wrong(line, without_place(&error.to_string()))
-    };
-    serde_yaml::from_str::<serde_yaml::Value>(text).map_err(failed)?;
-    serde_yaml::from_str(text).map_err(failed)
+    let line_of = |error: &serde_yaml::Error| error.location().map_or(1, |location| location.line());
+    // Duplicate keys, which a typed reading would take silently.
+    serde_yaml::from_str::<serde_yaml::Value>(text).map_err(|error| {
+        let message = without_place(&error.to_string());
+        let key =
+            message.split_once("duplicate entry with key \"").and_then(|(_, key)| key.strip_suffix('"'));
+        let line = key.and_then(|key| repeated(text, line_of(&error), key)).unwrap_or(line_of(&error));
+        wrong(line, message)
+    })?;
+    let deserializer = serde_yaml::Deserializer::from_str(text);
+    serde_path_to_error::deserialize(deserializer).map_err(|error| {
+        let place = pointer_of(error.path());
+        let line = line_at(text, &place).unwrap_or_else(|| line_of(error.inner()));
+        wrong(line, without_place(&error.inner().to_string()))
+    })
 }
 
-/// A message without the ` at line 3 column 5` behind it: the line is said once.
+/// A message without its place, which is said once: `variants[0]: ` before it and ` at line 3 column 5` behind it.
 fn without_place(message: &str) -> String {
-    message.rsplit_once(" at line ").map_or(message, |(message, _)| message).to_owned()
+    let message = message.rsplit_once(" at line ").map_or(message, |(message, _)| message);
+    match message.split_once(": ") {
+        Some((path, rest)) if !path.contains(' ') => rest.to_owned(),
+        _ => message.to_owned(),
+    }
+}
+
+/// The line on which a key stands for the second time in the mapping that starts at `from`.
+fn repeated(text: &str, from: usize, key: &str) -> Option<usize> {
+    let column = |line: &str| {
+        let start = line.trim_start_matches([' ', '-']);
+        (start.strip_prefix(key)?.starts_with(':')).then(|| line.len() - start.len())
+    };
+    let mut lines = text.lines().enumerate().skip(from.saturating_sub(1));
+    let first = lines.find_map(|(_, line)| column(line))?;
+    lines.find(|(_, line)| column(line) == Some(first)).map(|(index, _)| index + 1)
+}
+
+fn pointer_of(path: &serde_path_to_error::Path) -> Pointer {
+    let keys = path.iter().filter_map(|segment| match segment {
+        Segment::Seq { index } => Some(Step::Key(index.to_string())),
+        Segment::Map { key } => Some(Step::Key(key.clone())),
+        Segment::Enum { .. } | Segment::Unknown => None,
+    });
+    Pointer { steps: keys.collect() }
+}
+
+/// The line of a node of a file, or of the nearest one above it that is there; `None` for the whole file.
+fn line_at(text: &str, pointer: &Pointer) -> Option<usize> {
+    let stream = yaml::parse(text).ok()?;
+    let document = stream.documents().first()?;
+    let mut pointer = pointer.clone();
+    while !pointer.steps.is_empty() {
+        if let Some(place) = document.locate(&pointer) {
+            return Some(place.line);
+        }
+        pointer.steps.pop();
+    }
+    None
 }
 
 /// One file while it is checked.
@@ -131,10 +178,7 @@ struct Checker<'a> {
 
 impl Checker<'_> {
     fn wrong(&self, place: &str, message: impl Into<String>) -> ProcedureError {
-        let line = Pointer::plain(place)
-            .ok()
-            .and_then(|pointer| yaml::parse(self.text).ok()?.documents().first()?.locate(&pointer))
-            .map_or(1, |place| place.line);
+        let line = Pointer::plain(place).ok().and_then(|pointer| line_at(self.text, &pointer)).unwrap_or(1);
         ProcedureError { file: self.file.to_owned(), line, message: message.into() }
     }
 

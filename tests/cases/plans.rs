@@ -1,0 +1,168 @@
+//! Plans on small trees of our own: each case of `plans/cases.yaml`.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use writ::service::planning::GITOPS_PATH;
+
+use crate::support::plans::{assert_clean, outcome, plan, planner, repository_of, request};
+use crate::support::repository::Item;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    name: String,
+    tree: String,
+    ask: String,
+    #[serde(default)]
+    edit: Option<Exchange>,
+    #[serde(default)]
+    edits: Vec<Exchange>,
+    outcome: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Exchange {
+    file: String,
+    from: String,
+    to: String,
+}
+
+fn tree(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/plans").join(name)
+}
+
+#[test]
+fn every_case_comes_to_what_it_says() {
+    let text = std::fs::read_to_string(tree("cases.yaml")).unwrap();
+    let cases: Vec<Case> = serde_yaml::from_str(&text).unwrap();
+    let planner = planner();
+    let mut problems = Vec::new();
+    for case in cases {
+        let (repository, _) = repository_of(&tree(&case.tree));
+        let mut files = std::collections::BTreeMap::new();
+        for exchange in case.edit.iter().chain(&case.edits) {
+            let path = format!("{GITOPS_PATH}/{}", exchange.file);
+            let text = files
+                .entry(path.clone())
+                .or_insert_with(|| std::fs::read_to_string(tree(&case.tree).join(&path)).unwrap());
+            assert!(text.contains(&exchange.from), "{}: nothing to exchange", case.name);
+            *text = text.replacen(&exchange.from, &exchange.to, 1);
+        }
+        let files: Vec<_> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+        let base = repository.commit("main", &files);
+        let mut words = case.ask.split(' ');
+        let procedure = words.next().unwrap();
+        let arguments: Vec<(&str, &str)> = words.map(|word| word.split_once('=').unwrap()).collect();
+        let request = request(procedure, &arguments);
+        let planned = plan(&planner, repository.path(), &base, &request);
+        if let Ok(planned) = &planned
+            && planned.plan.changes.iter().any(|change| change.before.is_some())
+        {
+            let again = plan(&crate::support::plans::planner(), repository.path(), &base, &request).unwrap();
+            assert_clean(planned, &again);
+        }
+        if let Err(refusal) = &planned {
+            assert!(!refusal.message.is_empty() && !refusal.remedy.is_empty(), "{}: {refusal:?}", case.name);
+        }
+        let found = outcome(&planned);
+        if found != case.outcome {
+            problems
+                .push(format!("{}:\n  wanted {}\n  found  {found}\n  {planned:?}", case.name, case.outcome));
+        }
+    }
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+#[test]
+fn no_variant_says_what_was_looked_for() {
+    let (repository, _) = repository_of(&tree("since"));
+    let base = repository.commit("main", &[("argocd/applications/other/a.yaml", "a: 1\n")]);
+    let empty = crate::support::repository::TestRepository::bare();
+    let nothing = empty.commit("main", &[("README.md", "nothing here\n")]);
+    let planner = planner();
+    assert!(plan(&planner, repository.path(), &base, &request("pause-trading", &[])).is_ok());
+    let refusal = plan(&planner, empty.path(), &nothing, &request("pause-trading", &[])).unwrap_err();
+    assert_eq!(refusal.code, "no_variant");
+    assert!(refusal.message.contains("Deployment `torghut-scheduler` is absent"), "{}", refusal.message);
+    assert!(refusal.message.contains("TRADING_ENABLED"), "{}", refusal.message);
+}
+
+#[test]
+fn only_regular_files_are_edited() {
+    let (repository, base) = repository_of(&tree("since"));
+    let path = format!("{GITOPS_PATH}/scheduler-deployment.yaml");
+    let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n";
+    let text = std::fs::read_to_string(tree("since").join(&path)).unwrap();
+    for (item, words) in [
+        (Item::Symlink(&path, "knative-service.yaml"), "a symbolic link"),
+        (Item::Submodule(&path, &base), "a submodule"),
+        (Item::File(&path, pointer), "a Git LFS pointer"),
+    ] {
+        let base = repository.commit_items("main", &[item]);
+        let refusal = plan(&planner(), repository.path(), &base, &request("pause-trading", &[])).unwrap_err();
+        assert_eq!(refusal.code, "not_a_regular_file");
+        assert!(refusal.message.contains(words), "{}", refusal.message);
+    }
+    let executable = repository.commit_items("main", &[Item::Executable(&path, &text)]);
+    assert!(plan(&planner(), repository.path(), &executable, &request("pause-trading", &[])).is_ok());
+}
+
+#[test]
+fn a_file_over_the_budget_is_refused() {
+    let (repository, _) = repository_of(&tree("since"));
+    let path = format!("{GITOPS_PATH}/scheduler-deployment.yaml");
+    let mut text = std::fs::read_to_string(tree("since").join(&path)).unwrap();
+    text.push_str(&format!("# {}\n", "x".repeat(1 << 20)));
+    let base = repository.commit("main", &[(&path, &text)]);
+    let refusal = plan(&planner(), repository.path(), &base, &request("pause-trading", &[])).unwrap_err();
+    assert_eq!(refusal.code, "unreadable_manifest");
+    assert!(refusal.message.contains("1 MiB") || refusal.remedy.contains("1 MiB"), "{refusal:?}");
+}
+
+#[test]
+fn reasons_are_one_plain_line() {
+    let (repository, base) = repository_of(&tree("since"));
+    for (reason, code) in [
+        ("", "reason_missing"),
+        ("a\nb", "reason_invalid"),
+        ("a\u{202e}b", "reason_invalid"),
+        (&"x".repeat(501), "reason_invalid"),
+    ] {
+        let mut request = request("pause-trading", &[]);
+        request.reason = reason.to_owned();
+        let refusal = plan(&planner(), repository.path(), &base, &request).unwrap_err();
+        assert_eq!(refusal.code, code, "{reason:?}");
+    }
+}
+
+#[test]
+fn the_confirmation_is_the_procedures_phrase() {
+    let planner = planner();
+    let confirmed = |confirmation: Option<&str>| {
+        let mut request = request("pause-trading", &[]);
+        request.confirmation = confirmation.map(str::to_owned);
+        planner.confirm(&request).map_err(|refusal| refusal.code)
+    };
+    assert_eq!(confirmed(Some("ACTUATE_TORGHUT")), Ok(()));
+    assert_eq!(confirmed(Some("actuate_torghut")), Err("confirmation_wrong".to_owned()));
+    assert_eq!(confirmed(None), Err("confirmation_missing".to_owned()));
+}
+
+#[test]
+fn the_commit_says_who_what_and_which_record() {
+    let (repository, base) = repository_of(&tree("since"));
+    let mut request = request("pause-trading", &[]);
+    request.reason = "fixes #12 for @ops".to_owned();
+    let planned = plan(&planner(), repository.path(), &base, &request).unwrap();
+    let message = planned.draft.unwrap().message;
+    let leaf = planned.record.leaf().to_hex();
+    let run = &planned.plan.run;
+    assert!(message.starts_with("chore(torghut): pause trading\n\n"), "{message}");
+    assert!(message.contains("\nReason: fixes # 12 for @ ops\n"), "{message}");
+    assert!(message.ends_with(&format!("\n\nWrit-Run: {run}\nWrit-Leaf: {leaf}\n")), "{message}");
+    assert_eq!(planned.plan.branch.as_str(), format!("agentruns/torghut-actuation-20260822-1030-{run}"),);
+    assert_eq!(planned.record.body["digest"], planned.report.digest);
+    assert_eq!(planned.record.at, request.requested_at);
+}

@@ -1,0 +1,87 @@
+//! The pull request of a plan: what a reviewer reads, and what people's text cannot do in it.
+
+use std::path::Path;
+
+use writ::domain::names::{AccountId, BranchName, CommentId, IssueNumber};
+use writ::domain::request::{Actor, Origin, Request};
+use writ::ports::library::Library;
+use writ::ports::render::Renderer;
+use writ::service::proposal::{Evidence, LONGEST_BODY, propose};
+
+use crate::support::plans::{plan, planner, repository_of, request};
+
+/// The proof's place in the body; what it looks like is tested where proofs are made.
+const PROOF: &str = "c2sp.org/tlog-proof@v1\nindex 7\n\nwrit/test\n8\nAAAA\n";
+
+fn commented(procedure: &str, reason: &str, login: &str) -> Request {
+    let mut request = request(procedure, &[]);
+    request.reason = reason.to_owned();
+    request.actor = Actor { id: AccountId(7), login: login.to_owned() };
+    request.origin = Origin::Comment {
+        repository: "proompteng/lab".parse().unwrap(),
+        issue: IssueNumber(12),
+        comment: CommentId(345),
+        url: "https://github.com/proompteng/lab/issues/12#issuecomment-345".to_owned(),
+    };
+    request
+}
+
+fn proposed(request: &Request, proof: Option<&str>) -> writ::ports::forge::NewPull {
+    let tree = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/plans/since");
+    let (repository, base) = repository_of(&tree);
+    let planned = plan(&planner(), repository.path(), &base, request).unwrap();
+    let renderer = Renderer::compile(&Library::embedded()).unwrap();
+    let main: BranchName = "main".parse().unwrap();
+    propose(
+        &renderer,
+        &planned,
+        &main,
+        Evidence { request, proof, run_url: Some("https://writ.example/runs/x") },
+    )
+    .unwrap()
+}
+
+#[test]
+fn a_reviewer_reads_what_why_who_and_the_way_back() {
+    let pull = proposed(&commented("pause-trading", "broker outage, see INC-12", "ana"), Some(PROOF));
+    assert_eq!(pull.title, "chore(torghut): pause trading");
+    assert_eq!(pull.labels, ["actuation", "do-not-automerge"]);
+    assert!(!pull.draft, "containment waits for nobody");
+    insta::assert_snapshot!("pull_request", pull.body);
+}
+
+#[test]
+fn what_needs_approval_is_a_draft() {
+    let pull = proposed(&commented("restart-ws", "stuck", "ana"), None);
+    assert!(pull.draft);
+    assert!(pull.body.contains("Another person than `ana` must approve this"), "{}", pull.body);
+}
+
+#[test]
+fn peoples_text_stays_in_code_spans() {
+    let reason = "`` @everyone | <!-- x --> ](https://evil.example) closes #1 </details>";
+    let pull = proposed(&commented("pause-trading", reason, "a`b|c"), Some(PROOF));
+    let mut outside = String::new();
+    let mut in_code = 0;
+    for event in pulldown_cmark::Parser::new_ext(&pull.body, pulldown_cmark::Options::ENABLE_TABLES) {
+        match event {
+            pulldown_cmark::Event::Code(_) => in_code += 1,
+            pulldown_cmark::Event::Text(text) | pulldown_cmark::Event::Html(text) => outside.push_str(&text),
+            pulldown_cmark::Event::InlineHtml(text) => outside.push_str(&text),
+            _ => {}
+        }
+    }
+    assert!(in_code > 10);
+    for word in ["@everyone", "evil.example", "closes #1", "<!-- x", "a`b"] {
+        assert!(!outside.contains(word), "{word} is outside of code in\n{}", pull.body);
+    }
+    assert_eq!(outside.matches("</details>").count(), 1);
+}
+
+#[test]
+fn a_body_keeps_within_the_limit() {
+    let proof = format!("{PROOF}{}", "A".repeat(50_000));
+    let pull = proposed(&commented("pause-trading", &"`".repeat(500), "ana"), Some(&proof));
+    assert!(pull.body.chars().count() <= LONGEST_BODY);
+    assert!(pull.body.contains(&proof), "the proof is whole");
+}
