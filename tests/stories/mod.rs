@@ -8,4 +8,5 @@ mod plan_terminal;
 mod proposals;
 mod pull_request;
 mod settings;
+mod github;
 mod webhook_examples;

@@ -10,6 +10,7 @@ pub mod emulator;
 pub mod git_server;
 pub mod http;
 pub mod manifests;
+pub mod hub;
 pub mod node;
 pub mod plans;
 pub mod process;

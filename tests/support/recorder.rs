@@ -31,6 +31,8 @@ struct Shared {
     target: Mutex<String>,
     requests: Mutex<Vec<Recorded>>,
     to_lose: Mutex<Vec<(Method, String)>>,
+    tokens: Mutex<Vec<String>>,
+    arrived: tokio::sync::Notify,
 }
 
 /// The running proxy; it ends with the test's runtime.
@@ -74,6 +76,28 @@ impl Recorder {
     pub fn count(&self, method: &str, path_end: &str) -> usize {
         let requests = self.requests();
         requests.iter().filter(|one| one.method == method && one.path.ends_with(path_end)).count()
+    }
+
+    /// The installation tokens that were given out, oldest first.
+    pub fn tokens(&self) -> Vec<String> {
+        self.shared.tokens.lock().unwrap().clone()
+    }
+
+    /// Waits until what was recorded fits; fails after a minute.
+    pub async fn until(&self, what: &str, fits: impl Fn(&[Recorded]) -> bool) {
+        let waiting = async {
+            loop {
+                let arrived = self.shared.arrived.notified();
+                if fits(&self.requests()) {
+                    break;
+                }
+                arrived.await;
+            }
+        };
+        let minute = std::time::Duration::from_secs(60);
+        if tokio::time::timeout(minute, waiting).await.is_err() {
+            panic!("no {what} within a minute; recorded: {:#?}", self.requests());
+        }
     }
 
     /// Fails unless every recorded request is one that GitHub describes.
@@ -123,6 +147,11 @@ async fn forward(State(shared): State<Arc<Shared>>, request: Request<Body>) -> R
         body: serde_json::from_slice(&body).unwrap_or(Value::Null),
         status: answer.as_ref().map_or(502, |answer| answer.status.as_u16()),
     });
+    if parts.uri.path().ends_with("/access_tokens") {
+        let token = answer.as_ref().ok().and_then(|answer| Some(answer.json()["token"].as_str()?.to_owned()));
+        shared.tokens.lock().unwrap().extend(token);
+    }
+    shared.arrived.notify_waiters();
     if loses(&shared, &parts.method, parts.uri.path()) {
         // A body that fails before its first byte: the connection is closed in the middle of the answer.
         return Response::new(Body::new(Limited::new(Full::new(Bytes::from_static(b"lost")), 1)));
