@@ -3,10 +3,11 @@
 mod audit;
 mod commands;
 mod deliveries;
+mod github;
 mod plan_corpus;
 mod plan_terminal;
 mod proposals;
 mod pull_request;
 mod settings;
-mod github;
+mod settings;
 mod webhook_examples;

@@ -8,15 +8,16 @@ use crate::ports::forge::Pull;
 use crate::service::pipeline::{Job, Performed, Pipeline, StepError};
 use crate::service::proposal::{self, Evidence};
 
-/// Finds or opens the pull request.
+/// Finds or opens the pull request. Also when it is there already it goes through `open_pull`, which looks first and
+/// adds what an earlier, broken try left out: the labels keep others from merging it by themselves.
 pub async fn perform(pipeline: &Pipeline, job: &Job) -> Result<Performed, StepError> {
     let report = job.report()?;
     let repository = &job.target.name;
-    if let Some(pull) = pipeline.forge.find_pull(repository, &report.branch).await? {
-        return Ok(proposed(pipeline, job, &pull));
-    }
     let Some(planned) = job.plan_again().await? else {
-        return Err(StepError::Fault("planning again gave another plan than the pushed one".to_owned()));
+        return match pipeline.forge.find_pull(repository, &report.branch).await? {
+            Some(pull) => Ok(proposed(pipeline, job, &pull)),
+            None => Err(StepError::Fault("planning again gave another plan than the pushed one".to_owned())),
+        };
     };
     let record: Record = job.fact(Step::Plan, "record")?;
     let proof = pipeline.notary.prove(pipeline.store.as_ref(), &job.run.id, &record).await?;
