@@ -9,5 +9,4 @@ mod plan_terminal;
 mod proposals;
 mod pull_request;
 mod settings;
-mod settings;
 mod webhook_examples;
