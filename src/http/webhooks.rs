@@ -20,6 +20,8 @@ use crate::service::delivery::{Delivery, DeliveryError};
 
 use super::State;
 
+/// How long a sender may take for its body.
+const READ_WITHIN: Duration = Duration::from_secs(10);
 /// How long keeping a delivery may take: GitHub hangs up after 10 seconds, and an answer that comes is better.
 const KEPT_WITHIN: Duration = Duration::from_secs(8);
 /// Seconds after which a sender should come back when the database is unavailable.
@@ -116,7 +118,16 @@ async fn bounded(headers: &HeaderMap, body: Body, most: usize) -> Result<Bytes, 
     if announced.is_some_and(|length| length > most as u64) {
         return Err(too_large());
     }
-    match Limited::new(body, most).collect().await {
+    let read = Limited::new(body, most).collect();
+    let Ok(read) = tokio::time::timeout(READ_WITHIN, read).await else {
+        return Err(Refusal {
+            status: StatusCode::REQUEST_TIMEOUT,
+            code: "body_too_slow",
+            message: format!("the body took longer than {} seconds", READ_WITHIN.as_secs()),
+            remedy: "send it again",
+        });
+    };
+    match read {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
         Err(_) => Err(bad_request("body_truncated", "the body ended too early".to_owned(), "send it again")),

@@ -19,6 +19,7 @@ pub mod repository;
 pub mod scripted;
 pub mod server;
 pub mod webhook;
+pub mod workbench;
 
 use std::io::Write as _;
 use std::path::PathBuf;

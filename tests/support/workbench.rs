@@ -1,0 +1,280 @@
+//! One worker in the test's hands: step by step, on a clock that is set by hand and a forge that can fail.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use tokio::sync::{Notify, watch};
+use writ::domain::command::KnownProcedure;
+use writ::domain::ledger::SignerKey;
+use writ::domain::names::{BranchName, CommentId, IssueNumber, RepositoryName, RunId};
+use writ::domain::run::{Outcome, Position, Step};
+use writ::ports::clock::Clock;
+use writ::ports::forge::local::LocalForge;
+use writ::ports::forge::{Comment, Forge, ForgeError, NewPull, Permission, Pull, Reaction};
+use writ::ports::git::Repository;
+use writ::ports::library::Library;
+use writ::ports::render::Renderer;
+use writ::ports::store::{Run, SqliteStore, Store as _};
+use writ::service::accept::{Intake, Reception};
+use writ::service::answers::Entry;
+use writ::service::delivery::Delivery;
+use writ::service::metrics::Metrics;
+use writ::service::notary::Notary;
+use writ::service::pipeline::{Pipeline, Target};
+use writ::service::planning::Planner;
+use writ::service::worker::Worker;
+
+use super::bot::{Home, comment_payload, repository_name};
+use super::manifests;
+
+/// The worker and all that it works with.
+pub struct Workbench {
+    /// Folders and repository.
+    pub home: Home,
+    /// The worker; `turn` performs one step.
+    pub worker: Worker,
+    /// Runs and ledger.
+    pub store: SqliteStore,
+    /// What people do.
+    pub people: LocalForge,
+    /// The forge as the worker has it.
+    pub forge: Arc<FailingForge>,
+    /// The time.
+    pub clock: Arc<HandClock>,
+    intake: Intake,
+    issue: IssueNumber,
+}
+
+/// A clock that stands still until it is moved.
+pub struct HandClock(Mutex<Timestamp>);
+
+/// What a call comes to instead of its answer.
+#[derive(Debug, Clone, Copy)]
+pub enum Failure {
+    /// It never got there.
+    Unavailable,
+    /// It had its effect, but the answer was lost.
+    AnswerLost,
+    /// The account lacks a right.
+    Forbidden,
+    /// The adapter has a bug.
+    Panic,
+}
+
+/// The local forge, whose next calls of one name can be made to fail.
+pub struct FailingForge {
+    inner: LocalForge,
+    failures: Mutex<VecDeque<(&'static str, Failure)>>,
+}
+
+impl HandClock {
+    /// Moves it forward.
+    pub fn pass(&self, time: Duration) {
+        let mut now = self.0.lock().unwrap();
+        *now += time;
+    }
+}
+
+impl Clock for HandClock {
+    fn now(&self) -> Timestamp {
+        *self.0.lock().unwrap()
+    }
+}
+
+impl Workbench {
+    /// A workbench on the small manifests, with `ada`, who may write.
+    pub async fn set() -> Self {
+        let home = Home::seeded();
+        let data = home.data();
+        std::fs::create_dir_all(&data).unwrap();
+        let people = LocalForge::open(&data.join("forge.db"), "http://forge", Timestamp::now).await.unwrap();
+        let name = repository_name();
+        people.host(&name, home.repository.path()).await.unwrap();
+        people.grant(&name, "ada", Permission::Write).await.unwrap();
+        let issue = people.add_issue(&name, "Orders are rejected", "").await.unwrap();
+        let store = SqliteStore::open(&data.join("writ.db")).await.unwrap();
+        let shared: Arc<dyn writ::ports::store::Store> = Arc::new(store.clone());
+        let clock = Arc::new(HandClock(Mutex::new("2026-02-12T10:35:00Z".parse().unwrap())));
+        let forge = Arc::new(FailingForge { inner: people.clone(), failures: Mutex::default() });
+        let library = Library::embedded();
+        let planner = Planner::compile(&library, manifests::ROOT).unwrap();
+        let catalogue: Vec<_> = planner.catalogue().procedures().map(Entry::of).collect();
+        let procedures: Vec<KnownProcedure> = catalogue.iter().map(Entry::known).collect();
+        let mirror = Repository::mirror(&data.join("mirror.git"), home.repository.path().to_str().unwrap());
+        let target = Target {
+            name: name.clone(),
+            base: "main".to_owned().try_into().unwrap(),
+            git: Arc::new(mirror.unwrap()),
+            planner: Arc::new(planner),
+        };
+        let pipeline = Pipeline {
+            store: Arc::clone(&shared),
+            forge: Arc::clone(&forge) as Arc<dyn Forge>,
+            targets: vec![Arc::new(target)],
+            catalogue,
+            renderer: Arc::new(Renderer::compile(&library).unwrap()),
+            notary: Arc::new(Notary::new(SignerKey::from_seed("example.com/ledger", [7; 32]).unwrap())),
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            public_url: None,
+        };
+        let wake = Arc::new(Notify::new());
+        let worker = Worker {
+            name: "workbench".to_owned(),
+            store: Arc::clone(&shared),
+            pipeline: Arc::new(pipeline),
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            metrics: Arc::new(Metrics::default()),
+            wake: Arc::clone(&wake),
+            progress: watch::channel(0).0,
+            lease: Duration::from_secs(30),
+            failpoint: None,
+        };
+        let intake = Intake {
+            store: shared,
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            repositories: vec![name],
+            procedures,
+            wake,
+        };
+        Self { home, worker, store, people, forge, clock, intake, issue }
+    }
+
+    /// Ada comments, and the delivery is accepted.
+    pub async fn comment(&self, body: &str) -> RunId {
+        let comment = self.people.add_comment(&repository_name(), self.issue, "ada", body).await.unwrap();
+        let payload = comment_payload(self.issue, "ada", comment.author, comment.id, body).to_string();
+        let id = super::http::unique("delivery");
+        let delivery = Delivery { id: &id, event: "issue_comment", body: payload.as_bytes() };
+        match self.intake.accept(&delivery).await.unwrap() {
+            Reception::Accepted { run } => run,
+            other => panic!("not accepted: {other:?}"),
+        }
+    }
+
+    /// Performs steps until the run stands at this one.
+    pub async fn work_until(&self, run: &RunId, step: Step) {
+        while self.run(run).await.position != Position::At(step) {
+            assert!(self.worker.turn().await.unwrap(), "the run does not get to `{}`", step.as_str());
+        }
+    }
+
+    /// Performs steps until nothing is due, and gives the run.
+    pub async fn work(&self, run: &RunId) -> Run {
+        while self.worker.turn().await.unwrap() {}
+        self.run(run).await
+    }
+
+    /// The run as it stands.
+    pub async fn run(&self, run: &RunId) -> Run {
+        self.store.run(run).await.unwrap().expect("the run")
+    }
+
+    /// The bot's comments.
+    pub async fn replies(&self) -> Vec<String> {
+        let comments = self.people.comments(&repository_name(), self.issue).await.unwrap();
+        comments.into_iter().filter(|found| found.bot).map(|found| found.comment.body).collect()
+    }
+
+    /// How many pull requests there are.
+    pub async fn pulls(&self) -> usize {
+        self.people.pulls(&repository_name()).await.unwrap().len()
+    }
+
+    /// Makes the next calls of this name fail, one after the other.
+    pub fn fail(&self, call: &'static str, failures: &[Failure]) {
+        self.forge.failures.lock().unwrap().extend(failures.iter().map(|failure| (call, *failure)));
+    }
+}
+
+/// The reason code of a refused run.
+pub fn code(run: &Run) -> &str {
+    match &run.outcome {
+        Some(Outcome::Refused { code, .. }) => code,
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+impl FailingForge {
+    /// What the next call of this name shall come to, if it shall fail.
+    fn failure(&self, call: &'static str) -> Option<Failure> {
+        let mut failures = self.failures.lock().unwrap();
+        let at = failures.iter().position(|(name, _)| *name == call)?;
+        failures.remove(at).map(|(_, failure)| failure)
+    }
+
+    async fn call<T>(
+        &self,
+        name: &'static str,
+        answer: impl Future<Output = Result<T, ForgeError>>,
+    ) -> Result<T, ForgeError> {
+        let failure = self.failure(name);
+        let unavailable = || ForgeError::Unavailable { message: "made to fail".into(), retry_after: None };
+        match failure {
+            None => answer.await,
+            Some(Failure::Unavailable) => Err(unavailable()),
+            Some(Failure::AnswerLost) => answer.await.and(Err(unavailable())),
+            Some(Failure::Forbidden) => Err(ForgeError::Forbidden("secret detail".to_owned())),
+            Some(Failure::Panic) => panic!("made to panic"),
+        }
+    }
+}
+
+#[async_trait]
+impl Forge for FailingForge {
+    async fn permission(
+        &self,
+        repository: &RepositoryName,
+        login: &str,
+    ) -> Result<(writ::domain::names::AccountId, Permission), ForgeError> {
+        self.call("permission", self.inner.permission(repository, login)).await
+    }
+
+    async fn comment(
+        &self,
+        repository: &RepositoryName,
+        comment: CommentId,
+    ) -> Result<Option<Comment>, ForgeError> {
+        self.call("comment", self.inner.comment(repository, comment)).await
+    }
+
+    async fn react(
+        &self,
+        repository: &RepositoryName,
+        comment: CommentId,
+        reaction: Reaction,
+    ) -> Result<(), ForgeError> {
+        self.call("react", self.inner.react(repository, comment, reaction)).await
+    }
+
+    async fn put_status(
+        &self,
+        repository: &RepositoryName,
+        issue: IssueNumber,
+        marker: &str,
+        body: &str,
+    ) -> Result<CommentId, ForgeError> {
+        self.call("put_status", self.inner.put_status(repository, issue, marker, body)).await
+    }
+
+    async fn find_pull(
+        &self,
+        repository: &RepositoryName,
+        head: &BranchName,
+    ) -> Result<Option<Pull>, ForgeError> {
+        self.call("find_pull", self.inner.find_pull(repository, head)).await
+    }
+
+    async fn open_pull(&self, repository: &RepositoryName, pull: &NewPull) -> Result<Pull, ForgeError> {
+        self.call("open_pull", self.inner.open_pull(repository, pull)).await
+    }
+
+    async fn git_credential(
+        &self,
+        repository: &RepositoryName,
+    ) -> Result<Option<(String, String)>, ForgeError> {
+        self.call("git_credential", self.inner.git_credential(repository)).await
+    }
+}
