@@ -7,6 +7,7 @@ mod audit;
 mod config;
 mod demo;
 mod docs;
+mod patch;
 mod plan;
 mod procedures;
 mod serve;
@@ -49,6 +50,8 @@ enum Command {
         #[command(subcommand)]
         command: config::ConfigCommand,
     },
+    /// Apply an RFC 6902 patch to a YAML or JSON file; change no other byte.
+    Patch(patch::PatchArguments),
     /// Show and check what the ledger recorded.
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -72,6 +75,7 @@ pub fn run() -> ExitCode {
         Command::Plan(asked) => plan::run(&asked),
         Command::Apply(asked) => apply::run(&asked),
         Command::Config { command } => config::run(&command),
+        Command::Patch(arguments) => patch::run(&arguments),
         Command::Audit(command) => audit::run(&command),
         Command::Docs(arguments) => docs::run(&arguments),
         Command::Completions { shell } => {

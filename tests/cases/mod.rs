@@ -4,3 +4,4 @@ mod commands;
 mod plans;
 mod policies;
 mod procedures;
+mod yaml;

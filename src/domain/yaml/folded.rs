@@ -12,9 +12,8 @@ pub(super) fn encode(text: &str) -> Option<Vec<String>> {
     let mut empty = 0;
     for line in body.split('\n') {
         if line.is_empty() {
-            if before.is_none() {
-                return None;
-            }
+            // A text that begins with an empty line is left to quotes.
+            before?;
             empty += 1;
             continue;
         }

@@ -1,8 +1,8 @@
 //! From pointers to nodes of the tree.
 
-use super::apply::index;
 use super::pointer::{Pointer, Step};
 use super::refusal::{Reason, Refusal};
+use super::slots::index;
 use super::tree::{Kind, NodeId, Tree};
 
 /// The child that a key or index names; `None` where there is none, or more than one.

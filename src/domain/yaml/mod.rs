@@ -24,7 +24,7 @@
 //! | --- | --- |
 //! | `parser`, `tree`, `lines` | text to span tree |
 //! | `pointer`, `locate`, `value`, `scalar` | reading: places, values, types |
-//! | `operation`, `apply`, `draft`, `reconcile` | what shall be |
+//! | `operation`, `apply`, `slots`, `draft`, `fresh`, `reconcile` | what shall be |
 //! | `style`, `write`, `folded`, `splice`, `swap` | how it is written |
 //! | `proof`, `edit` | what is checked, and the way through all of it |
 
@@ -33,6 +33,7 @@ mod document;
 mod draft;
 mod edit;
 mod folded;
+mod fresh;
 mod lines;
 mod locate;
 mod operation;
@@ -42,6 +43,7 @@ mod proof;
 mod reconcile;
 mod refusal;
 mod scalar;
+mod slots;
 mod splice;
 mod style;
 mod swap;

@@ -12,7 +12,8 @@ use yaml_rust2::Event;
 use yaml_rust2::parser::Parser;
 use yaml_rust2::scanner::TScalarStyle;
 
-use super::draft::{Fresh, Slot, Text, Work};
+use super::draft::{Slot, Work};
+use super::fresh::{Fresh, Text};
 use super::scalar::{as_kubectl, is_timestamp, number, plain_fits};
 use super::splice::Splice;
 use super::tree::{Kind, NodeId, Style, Tree};

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::draft::{Fresh, Slot, Work};
+use super::draft::{Slot, Work};
+use super::fresh::Fresh;
 use super::scalar::{as_kubectl, may_be_typed};
 use super::tree::{Kind, NodeId, Style, Tree};
 

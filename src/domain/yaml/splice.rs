@@ -5,7 +5,8 @@
 
 use std::ops::Range;
 
-use super::draft::{Fresh, Slot, Text, Work};
+use super::draft::{Slot, Work};
+use super::fresh::{Fresh, Text};
 use super::lines::{
     begins_line, break_at, column, line_end, line_start, next_line, skip_blanks, skip_blanks_back,
 };

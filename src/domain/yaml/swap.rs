@@ -1,7 +1,7 @@
 //! A value in the place of another one.
 
-use super::draft::Fresh;
 use super::folded;
+use super::fresh::Fresh;
 use super::lines::{
     begins_line, break_at, column, line_end, line_start, next_line, skip_blanks, skip_blanks_back,
 };
@@ -22,7 +22,8 @@ impl Planner<'_, '_> {
             self.put_inline(node, &text, seat);
             return Ok(());
         }
-        if fresh.is_full_collection() && !(target.is_flow_collection() && !self.is_bare_brackets(node)) {
+        let becomes_block = !target.is_flow_collection() || self.is_bare_brackets(node);
+        if fresh.is_full_collection() && becomes_block {
             return self.put_block(node, fresh, seat);
         }
         if let Fresh::Text(text) = fresh {

@@ -1,6 +1,6 @@
 //! New values as text: in a block, in brackets, as JSON.
 
-use super::draft::{Fresh, Text};
+use super::fresh::{Fresh, Text};
 use super::scalar::{double_quoted, is_printable, number, plain_fits, single_quoted};
 use super::style::Habits;
 use super::tree::{Style, Tree};

@@ -1,0 +1,117 @@
+//! `writ patch` as a person or a script meets it.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::{Value, json};
+
+fn patch(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_writ"))
+        .arg("patch")
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .unwrap()
+}
+
+fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::TempDir::new().unwrap();
+    for (name, text) in files {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    folder
+}
+
+const OPS: &str = r#"[{"op": "replace", "path": "/v", "value": 2}]"#;
+
+#[test]
+fn the_result_goes_to_standard_output() {
+    let folder = folder(&[("a.yaml", "v: 1 # one\n---\nv: 1\n"), ("ops.json", OPS)]);
+    let done = patch(folder.path(), &["a.yaml", "--ops", "ops.json", "--document", "1"]);
+    assert_eq!(done.status.code(), Some(0));
+    assert_eq!(String::from_utf8(done.stdout).unwrap(), "v: 1 # one\n---\nv: 2\n");
+    assert_eq!(std::fs::read_to_string(folder.path().join("a.yaml")).unwrap(), "v: 1 # one\n---\nv: 1\n");
+}
+
+#[cfg(unix)]
+#[test]
+fn in_place_keeps_mode_and_links() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = folder(&[("a.yaml", "v: 1"), ("ops.json", OPS)]);
+    let file = folder.path().join("a.yaml");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).unwrap();
+    std::os::unix::fs::symlink("a.yaml", folder.path().join("link.yaml")).unwrap();
+    let done = patch(folder.path(), &["link.yaml", "--ops", "ops.json", "--in-place"]);
+    assert_eq!(done.status.code(), Some(0), "{}", String::from_utf8_lossy(&done.stderr));
+    assert!(done.stdout.is_empty());
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "v: 2");
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o640);
+    assert!(folder.path().join("link.yaml").is_symlink());
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3);
+}
+
+#[test]
+fn refusals_write_nothing_and_say_where() {
+    let folder = folder(&[
+        ("a.yaml", "x:\n  v: 1\n"),
+        ("ops.json", OPS),
+        ("broken.json", "[{\"op\": \"replace\",\n \"path\": }]"),
+        ("other.json", r#"[{"op": "increment", "path": "/v"}]"#),
+        ("broken.yaml", "v: [1\n"),
+    ]);
+    std::fs::write(folder.path().join("bytes.yaml"), b"a: 1\nb: \xff\n").unwrap();
+    for (arguments, code, words) in [
+        (
+            &["a.yaml", "--ops", "ops.json"][..],
+            1,
+            "line 1, column 1: there is nothing at `/v` [target_not_found]",
+        ),
+        (&["a.yaml", "--ops", "ops.json", "--in-place"], 1, "check the pointer"),
+        (&["a.yaml", "--ops", "ops.json", "--document", "7"], 1, "no_such_document"),
+        (&["broken.yaml", "--ops", "ops.json"], 1, "yaml_syntax"),
+        (&["bytes.yaml", "--ops", "ops.json"], 1, "line 2, column 4"),
+        (&["a.yaml", "--ops", "broken.json"], 2, "line 2 column 10"),
+        (&["a.yaml", "--ops", "other.json"], 2, "increment"),
+        (&["none.yaml", "--ops", "ops.json"], 2, "none.yaml"),
+        (&["a.yaml"], 2, "--ops"),
+        (&[], 2, "Usage"),
+    ] {
+        let done = patch(folder.path(), arguments);
+        let said = String::from_utf8(done.stderr).unwrap();
+        assert_eq!(done.status.code(), Some(code), "{arguments:?}: {said}");
+        assert!(said.contains(words), "{arguments:?}: {said}");
+        assert!(done.stdout.is_empty());
+    }
+    assert_eq!(std::fs::read_to_string(folder.path().join("a.yaml")).unwrap(), "x:\n  v: 1\n");
+}
+
+#[test]
+fn a_batch_answers_line_by_line() {
+    let jobs = [
+        json!({"id": 1, "file": "a.yaml", "document": 0, "patch": [{"op": "replace", "path": "/v", "value": 2}]}),
+        json!({"id": "two", "file": "a.yaml", "patch": [{"op": "test", "path": "/v", "value": 9}]}),
+        json!({"id": 3, "file": "none.yaml", "document": 0, "patch": []}),
+        json!({"id": 4, "file": "a.yaml", "document": 0, "patch": [{"op": "fly"}]}),
+    ];
+    let mut text: String = jobs.iter().map(|job| format!("{job}\n")).collect();
+    text.push_str("not json\n\n");
+    let folder = folder(&[("a.yaml", "v: 1\n"), ("jobs.jsonl", &text)]);
+    let done = patch(folder.path(), &["--batch", "jobs.jsonl"]);
+    assert_eq!(done.status.code(), Some(0));
+    let lines: Vec<Value> = String::from_utf8(done.stdout)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(lines.len(), 5);
+    assert_eq!(lines[0], json!({"id": 1, "ok": true, "output": "v: 2\n"}));
+    for (line, id, words) in [
+        (&lines[1], json!("two"), "test_failed"),
+        (&lines[2], json!(3), "none.yaml"),
+        (&lines[3], json!(4), "not understood"),
+        (&lines[4], Value::Null, "not understood"),
+    ] {
+        assert_eq!((&line["id"], &line["ok"]), (&id, &json!(false)));
+        assert!(line["error"].as_str().unwrap().contains(words), "{line}");
+    }
+}
