@@ -12,7 +12,7 @@ use super::operation::{Edit, Operation};
 use super::proof::{self, CHECKS, Expected, Proof};
 use super::refusal::{Reason, Refusal};
 use super::splice::{Planner, Splice, splice};
-use super::tree::Tree;
+use super::tree::{NodeId, Tree};
 use super::value::node_value;
 
 /// The result of an edit, proven.
@@ -48,7 +48,9 @@ fn write(tree: &Tree<'_>, drafts: &[Draft<'_, '_>]) -> Result<Edited, Refusal> {
     let whole = with_final_break(text);
     let mut splices = Vec::new();
     for (document, draft) in tree.documents.iter().zip(drafts) {
-        splices.extend(Planner::plan(tree, &whole, document, &draft.root)?);
+        if !draft.root.is_kept() {
+            splices.extend(Planner::plan(tree, &whole, document, &draft.root)?);
+        }
     }
     let first = splices.iter().map(|(range, _)| range.start).min().unwrap_or(0).min(text.len());
     let unproven = |message: String| Refusal::at(text, first, Reason::Unproven, message);
@@ -69,26 +71,60 @@ fn write(tree: &Tree<'_>, drafts: &[Draft<'_, '_>]) -> Result<Edited, Refusal> {
     }
     let removable: Vec<Range<usize>> = drafts.iter().flat_map(|draft| removed(tree, &draft.root)).collect();
     proof::comments(tree, &splices, &removable).map_err(unproven)?;
-    let mut values = Vec::new();
+    let mut values = Vec::with_capacity(drafts.len());
     for draft in drafts {
-        values.push(if draft.lowered.is_empty() { None } else { Some(expected(tree, draft)?) });
+        values.push(expected(tree, draft)?);
     }
     let expected = Expected { roots: drafts.iter().map(|draft| &draft.root).collect(), values };
     proof::events(tree, &after, &expected).map_err(unproven)?;
     Ok(Edited { text: after, proof: Proof { splices, checks: CHECKS } })
 }
 
-/// The value that the operations give, by json-patch on the value before.
-fn expected(tree: &Tree<'_>, draft: &Draft<'_, '_>) -> Result<Value, Refusal> {
+/// The value that the operations give, by json-patch on the value before, at the lowest node that holds all of
+/// them. (Elsewhere the events are compared one by one.) `None` where there is no operation.
+fn expected(tree: &Tree<'_>, draft: &Draft<'_, '_>) -> Result<Option<(NodeId, Value)>, Refusal> {
+    let Some(first) = draft.lowered.first() else { return Ok(None) };
     let root = draft.root.place().unwrap_or_default();
-    let mut value = node_value(tree, root)?;
-    let operations = Value::Array(in_order(draft));
-    let refuse = |error: &dyn std::fmt::Display| {
-        Refusal::at(tree.text, tree.nodes[root].span.start, Reason::Unproven, error.to_string())
+    let tokens = |lowered: &Lowered| -> Vec<String> {
+        let path = lowered.operation["path"].as_str().unwrap_or_default();
+        path.split('/').skip(1).map(|token| token.replace("~1", "/").replace("~0", "~")).collect()
     };
-    let patch: json_patch::Patch = serde_json::from_value(operations).map_err(|error| refuse(&error))?;
+    let mut common = tokens(first);
+    for lowered in &draft.lowered {
+        let path = tokens(lowered);
+        let parent = path.len().saturating_sub(1);
+        let same = common.iter().zip(&path[..parent]).take_while(|(left, right)| left == right).count();
+        common.truncate(same);
+    }
+    // Aliases bring values from elsewhere, and indices shift between operations: then the whole document is compared.
+    let mut at = root;
+    let mut depth = 0;
+    if tree.aliased.is_empty()
+        && !draft.lowered.iter().any(|lowered| lowered.shifts && draft.lowered.len() > 1)
+    {
+        for key in &common {
+            match super::locate::step(tree, at, key) {
+                Some(child) => at = child,
+                None => break,
+            }
+            depth += 1;
+        }
+    }
+    let prefix = super::slots::path_text(&common[..depth]).len();
+    let mut value = node_value(tree, at)?;
+    let mut operations = in_order(draft);
+    for operation in &mut operations {
+        if let Some(Value::String(path)) = operation.get_mut("path") {
+            path.drain(..prefix);
+        }
+    }
+    let refuse = |error: &dyn std::fmt::Display| {
+        Refusal::at(tree.text, tree.nodes[at].span.start, Reason::Unproven, error.to_string())
+    };
+    let patch: json_patch::Patch =
+        serde_json::from_value(Value::Array(operations)).map_err(|error| refuse(&error))?;
     json_patch::patch(&mut value, &patch).map_err(|error| refuse(&error))?;
-    Ok(value)
+    Ok(Some((at, value)))
 }
 
 /// Operations that all name the text as it is, in an order in which none shifts what another one names.
