@@ -49,6 +49,15 @@ impl Stage {
         self.folder.path().join("origin.git")
     }
 
+    /// Takes away the branches that earlier samples pushed: with them each push would cost the remote more.
+    fn clear(&self) {
+        let refs =
+            "git for-each-ref --format='delete %(refname)' refs/heads/agentruns | git update-ref --stdin";
+        for repository in [&self.origin(), self.mirror.path()] {
+            run(repository, "sh", &["-c", &format!("{refs}; git prune --expire=now")], b"");
+        }
+    }
+
     /// A change that nobody made before, and the branch for it.
     fn draft(&self) -> (CommitDraft, BranchName) {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
@@ -58,6 +67,12 @@ impl Stage {
         let message = "torghut: pause trading\n\nbecause of a bench".to_owned();
         let branch = format!("agentruns/torghut-actuation-{number}").parse().expect("a branch name");
         (CommitDraft { base: self.base.clone(), writes, message, at }, branch)
+    }
+
+    /// A commit made and ready to be pushed.
+    fn committed(&self) -> (CommitId, BranchName) {
+        let (draft, branch) = self.draft();
+        (self.mirror.commit(&draft).expect("a commit"), branch)
     }
 
     /// Runs a shell script with the origin as `$0` and a new branch as `$1`, in a folder of its own.
@@ -108,8 +123,8 @@ fn remote_tip() {
 #[divan::bench(sample_count = 30, sample_size = 1)]
 fn push(bencher: Bencher<'_, '_>) {
     let commits = || {
-        let (draft, branch) = STAGE.draft();
-        (STAGE.mirror.commit(&draft).expect("a commit"), branch)
+        STAGE.clear();
+        STAGE.committed()
     };
     bencher.with_inputs(commits).bench_values(|(commit, branch)| {
         assert_eq!(STAGE.mirror.push(&branch, &commit, None).expect("an outcome"), PushOutcome::Created);
@@ -118,7 +133,11 @@ fn push(bencher: Bencher<'_, '_>) {
 
 #[divan::bench(sample_count = 30, sample_size = 1)]
 fn published(bencher: Bencher<'_, '_>) {
-    bencher.with_inputs(|| STAGE.draft()).bench_values(|(draft, branch)| {
+    let drafts = || {
+        STAGE.clear();
+        STAGE.draft()
+    };
+    bencher.with_inputs(drafts).bench_values(|(draft, branch)| {
         STAGE.mirror.fetch(&main_branch(), None).expect("a fetch");
         let commit = STAGE.mirror.commit(&draft).expect("a commit");
         assert_eq!(STAGE.mirror.push(&branch, &commit, None).expect("an outcome"), PushOutcome::Created);
@@ -126,27 +145,31 @@ fn published(bencher: Bencher<'_, '_>) {
 }
 
 #[divan::bench(sample_count = 10, sample_size = 1)]
-fn published_by_shell_partial_sparse_clone() {
-    STAGE.shell(
-        r#"git clone -q --depth=1 --filter=blob:none --sparse "$0" w; cd w; git sparse-checkout set "$3"
+fn shell_partial_sparse_clone(bencher: Bencher<'_, '_>) {
+    bencher.with_inputs(|| STAGE.clear()).bench_values(|()| {
+        STAGE.shell(
+            r#"git clone -q --depth=1 --filter=blob:none --sparse "$0" w; cd w; git sparse-checkout set "$3"
         git checkout -q -b "$1"; echo "x: $1" >> "$2"; git commit -q -a -m change; git push -q origin "$1""#,
-    );
+        );
+    });
 }
 
 #[divan::bench(sample_count = 10, sample_size = 1)]
-fn published_by_shell_depth_1_clone() {
-    STAGE.shell(
-        r#"git clone -q --depth=1 "$0" w; cd w
+fn shell_depth_1_clone(bencher: Bencher<'_, '_>) {
+    bencher.with_inputs(|| STAGE.clear()).bench_values(|()| {
+        STAGE.shell(
+            r#"git clone -q --depth=1 "$0" w; cd w
         git checkout -q -b "$1"; echo "x: $1" >> "$2"; git commit -q -a -m change; git push -q origin "$1""#,
-    );
+        );
+    });
 }
 
 #[divan::bench(sample_count = 30, sample_size = 1)]
 fn push_by_libgit2(bencher: Bencher<'_, '_>) {
     let repository = git2::Repository::open_bare(STAGE.mirror.path()).expect("a repository");
     let commits = || {
-        let (draft, branch) = STAGE.draft();
-        let commit = STAGE.mirror.commit(&draft).expect("a commit");
+        STAGE.clear();
+        let (commit, branch) = STAGE.committed();
         // It pushes references only, so the commit needs one.
         let id = git2::Oid::from_str(commit.as_str()).expect("an id");
         repository.reference(&format!("refs/heads/{branch}"), id, false, "bench").expect("a reference");
