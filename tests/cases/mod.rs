@@ -1,6 +1,7 @@
 //! Cases that are data: one runner per kind of case, the cases beside it.
 
 mod commands;
+mod documents;
 mod plans;
 mod policies;
 mod procedures;

@@ -1,0 +1,48 @@
+//! README and docs are held to the code: generated parts, links, and what must not stand in a repository.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn documents() -> Vec<PathBuf> {
+    let docs = std::fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let mut found: Vec<_> = docs.filter(|path| path.extension().is_some_and(|end| end == "md")).collect();
+    found.push(root().join("README.md"));
+    found
+}
+
+/// `UPDATE=1` writes them anew.
+#[test]
+fn generated_tables_are_those_of_the_code() {
+    let mut writ = Command::new(env!("CARGO_BIN_EXE_writ"));
+    writ.arg("docs").args(documents());
+    if std::env::var_os("UPDATE").is_none() {
+        writ.arg("--check");
+    }
+    let ended = writ.output().unwrap();
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+}
+
+#[test]
+fn links_within_the_repository_lead_somewhere() {
+    for document in documents() {
+        let text = std::fs::read_to_string(&document).unwrap();
+        for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let inside = !target.contains("://") && !target.starts_with('#');
+            let path = document.parent().unwrap().join(target.split('#').next().unwrap());
+            assert!(!inside || path.exists(), "{}: `{target}` leads nowhere", document.display());
+        }
+    }
+}
+
+#[test]
+fn completions_are_printed_for_each_shell() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let ended = Command::new(env!("CARGO_BIN_EXE_writ")).args(["completions", shell]).output().unwrap();
+        assert!(ended.status.success());
+        assert!(String::from_utf8(ended.stdout).unwrap().contains("demo"), "{shell}");
+    }
+}
