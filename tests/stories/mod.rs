@@ -4,6 +4,7 @@ mod audit;
 mod commands;
 mod deliveries;
 mod github;
+mod pages;
 mod plan_corpus;
 mod plan_terminal;
 mod proposals;

@@ -46,6 +46,14 @@ impl Demo {
     }
 }
 
+/// A test that fails leaves nothing running.
+impl Drop for Demo {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
 #[test]
 fn the_demo_tells_the_story_and_ends() {
     let demo = Command::new(env!("CARGO_BIN_EXE_writ")).args(["demo", "--once"]).output().unwrap();
@@ -70,7 +78,8 @@ fn the_demo_tells_the_story_and_ends() {
 
 #[test]
 fn pages_read_well_in_a_browser() {
-    let Some(program) = support::node::folder("pages in a browser").map(|folder| folder.join("pages.mjs")) else {
+    let Some(program) = support::node::folder("pages in a browser").map(|folder| folder.join("pages.mjs"))
+    else {
         return;
     };
     let Some(browser) = support::program("chromium") else {

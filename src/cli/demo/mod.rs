@@ -13,6 +13,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::domain::names::RunId;
 use crate::domain::plan::PlanReport;
@@ -107,10 +108,19 @@ async fn perform(arguments: &DemoArguments) -> anyhow::Result<Vec<String>> {
     story.line(&format!("the conversation  {}/{}/issues/1", stage.base_url, stage.name));
     if !arguments.once {
         story.aside("Ctrl-C ends the demo and removes its folder.");
-        tokio::signal::ctrl_c().await.context("waiting for Ctrl-C")?;
+        until_told().await.context("waiting for Ctrl-C")?;
     }
     stage.strike().await;
     Ok(story.broken)
+}
+
+/// Waits for Ctrl-C, or for what a process manager sends.
+async fn until_told() -> std::io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted,
+        _ = terminate.recv() => Ok(()),
+    }
 }
 
 /// Shows each step of a run as it ends; gives the run when it is over.

@@ -92,8 +92,7 @@ impl Story {
     pub fn verdict(&mut self, report: &PlanReport) {
         let denied = report.verdict.results.iter().any(|finding| finding.level == Level::Deny);
         let findings = report.verdict.results.len();
-        let said =
-            if findings == 0 { "no policy objects".to_owned() } else { format!("{findings} finding(s)") };
+        let said = if findings == 0 { "no objection".to_owned() } else { format!("{findings} finding(s)") };
         self.check(!denied, &format!("policies: {said}"));
         for finding in &report.verdict.results {
             self.aside(&format!("  {}: {}", finding.policy, finding.message));

@@ -10,7 +10,7 @@ use crate::ports::forge::local::{LocalComment, LocalForge, LocalPull};
 use crate::ports::forge::{ForgeError, Reaction};
 
 use super::super::State;
-use super::{markdown, missing, page};
+use super::{markdown, missing, page, words};
 
 /// The page of one issue or pull request; 404 where the bot serves another forge.
 pub async fn show(
@@ -58,19 +58,19 @@ fn proposal(pull: &LocalPull) -> Value {
     };
     json!({
         "title": pull.title, "label": label, "tone": tone, "head": pull.head, "base": pull.base,
-        "commit": pull.pull.head, "labels": pull.labels, "created_at": pull.created_at.to_string(),
+        "commit": pull.pull.head, "labels": pull.labels, "created_at": words::moment(pull.created_at),
         "body": markdown::to_html(&pull.pull.body),
     })
 }
 
 fn comment(comment: &LocalComment) -> Value {
     let reactions = comment.reactions.iter().map(|reaction| match reaction {
-        Reaction::Eyes => "👀 seen",
-        Reaction::Rocket => "🚀 done",
-        Reaction::Confused => "😕 not done",
+        Reaction::Eyes => "seen",
+        Reaction::Rocket => "done",
+        Reaction::Confused => "not done",
     });
     json!({
-        "login": comment.login, "bot": comment.bot, "at": comment.comment.created_at.to_string(),
+        "login": comment.login, "bot": comment.bot, "at": words::moment(comment.comment.created_at),
         "anchor": comment.comment.id, "body": markdown::to_html(&comment.comment.body),
         "reactions": reactions.collect::<Vec<_>>(),
     })

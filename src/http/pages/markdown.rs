@@ -1,12 +1,12 @@
 //! Markdown as HTML that is safe to show: a pull request's body or a comment on a page of the local forge.
 //!
-//! **Invariant**: of the HTML inside the Markdown only folding (`<details>`, `<summary>`) and `<br>` survive, without
+//! **Invariant**: of the HTML inside the Markdown only folding (`<details>`, `<summary>`), `<br>` and `<sub>` survive, without
 //! attributes; links lead to web addresses only; images become their text.
 
 use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd};
 
 /// Tags of inline HTML that are kept, as they must be written.
-const KEPT: [&str; 5] = ["<details>", "</details>", "<summary>", "</summary>", "<br>"];
+const KEPT: [&str; 7] = ["<details>", "</details>", "<summary>", "</summary>", "<br>", "<sub>", "</sub>"];
 
 /// Renders Markdown.
 pub fn to_html(markdown: &str) -> String {
@@ -59,17 +59,38 @@ fn kept_html(html: &str) -> String {
             out.push_str(tag);
             rest = &rest[tag.len()..];
         } else {
-            match first {
-                '<' => out.push_str("&lt;"),
-                '>' => out.push_str("&gt;"),
-                '&' => out.push_str("&amp;"),
-                '"' => out.push_str("&quot;"),
-                other => out.push(other),
-            }
+            escape(first, &mut out);
             rest = &rest[first.len_utf8()..];
         }
     }
     out
+}
+
+/// A sentence as HTML, its parts in backticks as code: messages, remedies, details. No other Markdown counts.
+pub fn sentence(text: &str) -> String {
+    let mut out = String::new();
+    let closed = text.matches('`').count().is_multiple_of(2);
+    let mut inside = false;
+    for character in text.chars() {
+        if character == '`' && closed {
+            inside = !inside;
+            out.push_str(if inside { "<code>" } else { "</code>" });
+        } else {
+            escape(character, &mut out);
+        }
+    }
+    out
+}
+
+fn escape(character: char, out: &mut String) {
+    match character {
+        '<' => out.push_str("&lt;"),
+        '>' => out.push_str("&gt;"),
+        '&' => out.push_str("&amp;"),
+        '"' => out.push_str("&quot;"),
+        '\'' => out.push_str("&#39;"),
+        other => out.push(other),
+    }
 }
 
 #[cfg(test)]
@@ -97,6 +118,12 @@ mod tests {
         assert!(!html.contains("<img"), "{html}");
         let html = to_html("<details open onclick=x()>\n");
         assert!(!html.contains("<details"), "{html}");
+    }
+
+    #[test]
+    fn a_sentence_has_code_and_nothing_else() {
+        assert_eq!(sentence("`a<b>` is *not* 'b'"), "<code>a&lt;b&gt;</code> is *not* &#39;b&#39;");
+        assert_eq!(sentence("one ` only"), "one ` only");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::domain::run::{Outcome, Position, Step};
 use crate::ports::store::{Leaf, Run, StepEntry};
 use crate::service::asked::Asked;
 
+use super::markdown::sentence;
 use super::{diff, words};
 
 /// The run as one entry of a list.
@@ -29,7 +30,7 @@ pub fn summary(run: &Run) -> Value {
         "reason": run.request.as_ref().map(|request| &request.reason),
         "actor": asked.as_ref().map_or("somebody", |asked| asked.actor.login.as_str()),
         "subject": run.subject,
-        "created_at": run.created_at.to_string(),
+        "created_at": words::moment(run.created_at),
         "settled": run.position == Position::Settled,
         "state": words::state(&run.position, run.outcome.as_ref()),
     })
@@ -113,16 +114,19 @@ fn plan(report: &PlanReport) -> Value {
         let level = words::level(finding.level);
         json!({
             "level": level.label, "tone": level.tone, "policy": finding.policy, "code": finding.code,
-            "message": finding.message, "path": finding.path, "pointer": finding.pointer, "remedy": finding.remedy,
+            "message": sentence(&finding.message), "path": finding.path, "pointer": finding.pointer, "remedy": sentence(&finding.remedy),
         })
     });
+    let effects = report.effects.iter().map(
+        |effect| json!({"name": effect.name, "holds": effect.holds, "detail": sentence(&effect.detail)}),
+    );
     json!({
         "changes": report.changes.iter().map(change).collect::<Vec<_>>(),
         "files": files.collect::<Vec<_>>(),
         "decision": words::decision(report.verdict.decision),
         "findings": findings.collect::<Vec<_>>(),
-        "effects": report.effects,
-        "warnings": report.warnings,
+        "effects": effects.collect::<Vec<_>>(),
+        "warnings": report.warnings.iter().map(|warning| sentence(warning)).collect::<Vec<_>>(),
         "rollback": report.rollback.command,
         "procedure": report.procedure,
         "version": report.version,
@@ -155,7 +159,7 @@ fn record(leaf: &Leaf) -> Value {
     json!({
         "index": leaf.index,
         "kind": record.as_ref().map_or("unreadable", |record| record.kind.as_str()),
-        "at": record.as_ref().map_or(String::new(), |record| record.at.to_string()),
+        "at": record.as_ref().map_or(String::new(), |record| words::moment(record.at)),
         "hash": leaf.hash.to_hex(),
     })
 }

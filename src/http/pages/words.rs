@@ -2,8 +2,10 @@
 //!
 //! A tone is a CSS class: `good`, `bad`, `care` (people should look), `calm` (nothing to do).
 
+use jiff::Timestamp;
 use serde::Serialize;
 
+use super::markdown::sentence;
 use crate::domain::plan::Risk;
 use crate::domain::policy::{Decision, Level};
 use crate::domain::run::{Outcome, Position, Step};
@@ -18,8 +20,10 @@ pub struct Label {
 /// What is wrong or noteworthy about how a run ended.
 #[derive(Debug, Serialize)]
 pub struct Notice<'a> {
-    pub message: &'a str,
-    pub remedy: Option<&'a str>,
+    /// HTML.
+    pub message: String,
+    /// HTML.
+    pub remedy: Option<String>,
     pub code: Option<&'a str>,
 }
 
@@ -41,23 +45,28 @@ pub fn state(position: &Position, outcome: Option<&Outcome>) -> Label {
 
 /// What people must know about the end of a run; nothing where a pull request is open.
 pub fn notice(outcome: &Outcome) -> Option<Notice<'_>> {
-    let plain = |message| Some(Notice { message, remedy: None, code: None });
+    let plain = |message: &str| Some(Notice { message: sentence(message), remedy: None, code: None });
     match outcome {
         Outcome::Proposed { .. } | Outcome::Answered => None,
         Outcome::NoChange { state } => plain(state),
         Outcome::Refused { code, message, remedy } => {
-            Some(Notice { message, remedy: Some(remedy.as_str()), code: Some(code) })
+            Some(Notice { message: sentence(message), remedy: Some(sentence(remedy)), code: Some(code) })
         }
         Outcome::Denied => plain("A policy denies this change; nothing was published."),
         Outcome::Void { message } | Outcome::Stuck { message } => plain(message),
     }
 }
 
+/// A moment as people read it, to the second.
+pub fn moment(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
 /// The decision of the policies.
 pub fn decision(decision: Decision) -> Label {
     let (label, tone) = match decision {
         Decision::NoChange => ("nothing to judge", "calm"),
-        Decision::Allow => ("allowed: no policy objects", "good"),
+        Decision::Allow => ("allowed: no objection", "good"),
         Decision::Warn => ("allowed, with warnings", "care"),
         Decision::Deny => ("denied", "bad"),
     };
