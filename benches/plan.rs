@@ -9,9 +9,11 @@ use std::sync::LazyLock;
 
 use divan::Bencher;
 use tempfile::TempDir;
+use writ::domain::manifest::Manifests;
 use writ::domain::names::{AccountId, CommitId};
+use writ::domain::procedure::{Catalogue, Ground, draft};
 use writ::domain::request::{Actor, Origin, Request};
-use writ::ports::git::{Git as _, Repository};
+use writ::ports::git::{Git as _, Repository, blob_id};
 use writ::ports::library::Library;
 use writ::service::planning::{GITOPS_PATH, Planned, Planner};
 
@@ -86,6 +88,25 @@ fn warm(bencher: Bencher<'_, '_>) {
     let (planner, repository) = (planner(), Repository::open(STAGE.folder.path()).expect("a repository"));
     plan(&planner, &repository);
     bencher.bench(|| plan(&planner, &repository));
+}
+
+/// What of `warm` is the plan alone: variant, edit and its proof, changes, effects, words.
+#[divan::bench]
+fn draft_alone(bencher: Bencher<'_, '_>) {
+    let catalogue = Catalogue::load(&Library::embedded().patches).expect("valid procedures");
+    let procedure = catalogue.find("pause-trading").expect("a procedure");
+    let repository = Repository::open(STAGE.folder.path()).expect("a repository");
+    let base = repository.snapshot(&STAGE.base, GITOPS_PATH).expect("a snapshot");
+    let manifests = Manifests::default();
+    let ground = Ground { gitops_path: GITOPS_PATH, base: &base, manifests: &manifests, blob_id };
+    bencher.bench(|| draft(procedure, &STAGE.request, ground).expect("a plan"));
+}
+
+/// What of `warm` is reading the base's tree.
+#[divan::bench]
+fn snapshot_alone(bencher: Bencher<'_, '_>) {
+    let repository = Repository::open(STAGE.folder.path()).expect("a repository");
+    bencher.bench(|| repository.snapshot(&STAGE.base, GITOPS_PATH).expect("a snapshot"));
 }
 
 /// What of `cold` is compiling procedures and policies.
