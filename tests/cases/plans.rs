@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use writ::service::planning::GITOPS_PATH;
+use writ::ports::library::Library;
+use writ::service::planning::{GITOPS_PATH, Planner};
 
 use crate::support::plans::{assert_clean, outcome, plan, planner, repository_of, request};
 use crate::support::repository::Item;
@@ -165,4 +166,52 @@ fn the_commit_says_who_what_and_which_record() {
     assert_eq!(planned.plan.branch.as_str(), format!("agentruns/torghut-actuation-20260822-1030-{run}"),);
     assert_eq!(planned.record.body["digest"], planned.report.digest);
     assert_eq!(planned.record.at, request.requested_at);
+}
+
+/// A planner that has the tests' own procedure beside the embedded ones.
+fn planner_with_set_mode() -> Planner {
+    let mut library = Library::embedded();
+    library
+        .patches
+        .insert("set-mode.yaml".to_owned(), std::fs::read_to_string(tree("set-mode.yaml")).unwrap());
+    Planner::compile(&library, GITOPS_PATH).unwrap()
+}
+
+#[test]
+fn companions_move_together_or_not_at_all() {
+    let (repository, base) = repository_of(&tree("since"));
+    let planner = planner_with_set_mode();
+    let ask = |arguments| plan(&planner, repository.path(), &base, &request("set-mode", arguments));
+    let both = ask(&[("mode", "shadow")]).unwrap();
+    let mode = "env[name=TRADING_MODE]/value: \"paper\" -> \"shadow\"";
+    assert_eq!(
+        outcome(&Ok(both)),
+        format!(
+            "knative-service.yaml /spec/template/spec/containers[name=user-container]/{mode}, \
+             scheduler-deployment.yaml /spec/revisionHistoryLimit: 1 -> absent, \
+             scheduler-deployment.yaml /spec/template/spec/containers[name=torghut-scheduler]/{mode}"
+        )
+    );
+    let refusal = ask(&[("mode", "shadow"), ("both", "false")]).unwrap_err();
+    assert_eq!(refusal.code, "companion_left_behind");
+    assert!(
+        refusal.place.contains("knative-service.yaml") && refusal.place.contains("scheduler"),
+        "{refusal:?}"
+    );
+    // What is so already leaves nobody behind.
+    assert_eq!(outcome(&ask(&[("mode", "paper"), ("both", "false")])), "no change");
+}
+
+#[test]
+fn arguments_have_their_types() {
+    let (repository, base) = repository_of(&tree("since"));
+    let planner = planner_with_set_mode();
+    let code = |arguments| {
+        plan(&planner, repository.path(), &base, &request("set-mode", arguments)).unwrap_err().code
+    };
+    assert_eq!(code(&[]), "argument_missing");
+    assert_eq!(code(&[("mode", " ")]), "argument_invalid");
+    assert_eq!(code(&[("mode", "a\nb")]), "argument_invalid");
+    assert_eq!(code(&[("mode", "a"), ("both", "yes")]), "argument_invalid");
+    assert_eq!(code(&[("mode", "a"), ("level", "1e3")]), "argument_invalid");
 }

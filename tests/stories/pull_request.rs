@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use writ::domain::names::{AccountId, BranchName, CommentId, IssueNumber};
+use writ::domain::policy::{Finding, Level};
 use writ::domain::request::{Actor, Origin, Request};
 use writ::ports::library::Library;
 use writ::ports::render::Renderer;
@@ -76,6 +77,31 @@ fn peoples_text_stays_in_code_spans() {
         assert!(!outside.contains(word), "{word} is outside of code in\n{}", pull.body);
     }
     assert_eq!(outside.matches("</details>").count(), 1);
+}
+
+#[test]
+fn findings_and_absent_values_stand_in_the_tables() {
+    let request = commented("pause-trading", "x", "ana");
+    let tree = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/plans/since");
+    let (repository, base) = repository_of(&tree);
+    let mut planned = plan(&planner(), repository.path(), &base, &request).unwrap();
+    planned.report.changes[0].before = None;
+    planned.report.verdict.results.push(Finding {
+        policy: "single-forwarder".to_owned(),
+        code: "forwarder_replicas".to_owned(),
+        level: Level::Warn,
+        message: "two | `forwarders`".to_owned(),
+        path: "ws/deployment.yaml".to_owned(),
+        pointer: "/spec/replicas".to_owned(),
+        remedy: "set it to 1".to_owned(),
+    });
+    let renderer = Renderer::compile(&Library::embedded()).unwrap();
+    let evidence = Evidence { request: &request, proof: None, run_url: None };
+    let body = propose(&renderer, &planned, &"main".parse().unwrap(), evidence).unwrap().body;
+    assert!(body.contains("| `Deployment torghut-scheduler` | `/spec/replicas` | absent | `0` |"), "{body}");
+    let row = "| `single-forwarder` | warn | `forwarder_replicas` | `` two \\| `forwarders` `` | \
+               `ws/deployment.yaml /spec/replicas` | `set it to 1` |";
+    assert!(body.contains(row), "{body}");
 }
 
 #[test]
