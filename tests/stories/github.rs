@@ -123,8 +123,8 @@ async fn answers_lost_on_the_way_change_nothing_in_the_end() {
     let issue = emulator.open_issue("wes", "Feed is stale").await;
     let comments = format!("/issues/{issue}/comments");
     emulator.recorder.lose_next(Method::POST, &comments);
-    // The pull request is there by then, unfinished. (One lost answer more would be one more real wait.)
-    emulator.recorder.lose_next(Method::POST, "/labels");
+    // The pull request is there then, without its labels. (One lost answer more would be one more real wait.)
+    emulator.recorder.lose_next(Method::POST, "/pulls");
     let comment = emulator.comment("wes", issue, PAUSE).await;
     until_done(&hub, server, comment).await;
     assert_eq!(hub.branches().len(), 2);
