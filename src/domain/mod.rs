@@ -5,6 +5,7 @@
 
 pub mod change;
 pub mod command;
+pub mod kustomize;
 pub mod ledger;
 pub mod manifest;
 pub mod names;
@@ -15,4 +16,5 @@ pub mod request;
 pub mod run;
 pub mod text;
 pub mod tree;
+pub(crate) mod values;
 pub mod yaml;

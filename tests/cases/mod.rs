@@ -2,6 +2,7 @@
 
 mod commands;
 mod documents;
+mod kustomize;
 mod plans;
 mod policies;
 mod procedures;

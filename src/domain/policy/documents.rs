@@ -6,10 +6,10 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use serde::Deserialize as _;
-use serde_json::{Map, Number, Value};
+use serde_json::Value;
 
 use crate::domain::names::BlobId;
+use crate::domain::values;
 
 use super::settings::{self, Setting};
 
@@ -83,20 +83,10 @@ impl Parsed {
     }
 }
 
-/// Larger files are not manifests; Kubernetes takes no object above 1.5 MiB.
-const LARGEST: usize = 2 << 20;
-
 fn read(bytes: &[u8]) -> Result<Vec<Document>, String> {
-    if bytes.len() > LARGEST {
-        return Err(format!("the file has {} bytes", bytes.len()));
-    }
-    let text = std::str::from_utf8(bytes).map_err(|_| "the file is not UTF-8".to_owned())?;
     let mut documents = Vec::new();
-    for (index, document) in serde_yaml::Deserializer::from_str(text).enumerate() {
-        let mut value = serde_yaml::Value::deserialize(document).map_err(|error| error.to_string())?;
-        value.apply_merge().map_err(|error| error.to_string())?;
-        match json(value)? {
-            Value::Null => {}
+    for (index, value) in values::read(bytes)?.into_iter().enumerate() {
+        match value {
             // A list is a patch for kustomize, and no object.
             Value::Array(_) => {}
             value @ Value::Object(_) => flatten(index, value, &mut documents),
@@ -142,46 +132,7 @@ impl Document {
     }
 }
 
-/// JSON as Kubernetes sees it: keys are strings, no tags, numbers finite.
-fn json(value: serde_yaml::Value) -> Result<Value, String> {
-    Ok(match value {
-        serde_yaml::Value::Null => Value::Null,
-        serde_yaml::Value::Bool(truth) => Value::Bool(truth),
-        serde_yaml::Value::Number(number) => Value::Number(json_number(&number)?),
-        serde_yaml::Value::String(text) => Value::String(text),
-        serde_yaml::Value::Sequence(items) => {
-            Value::Array(items.into_iter().map(json).collect::<Result<_, _>>()?)
-        }
-        serde_yaml::Value::Mapping(entries) => {
-            let mut object = Map::with_capacity(entries.len());
-            for (key, entry) in entries {
-                let serde_yaml::Value::String(key) = key else {
-                    return Err(format!("the key {key:?} is not a string"));
-                };
-                object.insert(key, json(entry)?);
-            }
-            Value::Object(object)
-        }
-        serde_yaml::Value::Tagged(tagged) => return Err(format!("the tag {} is not understood", tagged.tag)),
-    })
-}
-
-fn json_number(number: &serde_yaml::Number) -> Result<Number, String> {
-    if let Some(number) = number.as_i64() {
-        return Ok(number.into());
-    }
-    if let Some(number) = number.as_u64() {
-        return Ok(number.into());
-    }
-    number
-        .as_f64()
-        .and_then(Number::from_f64)
-        .ok_or_else(|| format!("{number} is not a number that JSON knows"))
-}
-
 /// A JSON or YAML text that stands inside a ConfigMap, as one value.
 pub(super) fn embedded_text(text: &str) -> Result<Value, String> {
-    let mut value: serde_yaml::Value = serde_yaml::from_str(text).map_err(|error| error.to_string())?;
-    value.apply_merge().map_err(|error| error.to_string())?;
-    json(value)
+    values::one(text)
 }

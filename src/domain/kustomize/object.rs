@@ -1,0 +1,142 @@
+//! An object on its way through kustomizations, with the names it had.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+/// An object of a kustomization.
+#[derive(Debug, Clone)]
+pub struct Object {
+    /// The object as it is applied.
+    pub value: Arc<Value>,
+    /// The file that it comes from; of a generated object, the kustomization.
+    pub path: String,
+    /// Which document of the file.
+    pub index: usize,
+    /// Whether a kustomization changed it, so that it is not what its file says.
+    pub is_altered: bool,
+    /// Whether something that is not understood may change it.
+    pub is_uncertain: bool,
+    /// Its name and namespace before anything was changed; references and patches may still use them.
+    pub(super) original: (String, String),
+    /// Whether its name gets a hash of its content, which is not computed here.
+    pub(super) has_hash: bool,
+}
+
+impl Object {
+    pub(super) fn of_file(path: &str, index: usize, value: Arc<Value>) -> Self {
+        let original = (text(&value, "/metadata/name"), text(&value, "/metadata/namespace"));
+        Self {
+            value,
+            path: path.to_owned(),
+            index,
+            is_altered: false,
+            is_uncertain: false,
+            original,
+            has_hash: false,
+        }
+    }
+
+    /// Whether it is generated under a name that gets a hash of its content, which is not computed here.
+    #[must_use]
+    pub fn has_hash(&self) -> bool {
+        self.has_hash
+    }
+
+    /// Changes the object; unchanged it stays shared with its file.
+    pub(super) fn alter(&mut self, change: impl FnOnce(&mut Value)) {
+        let mut value = (*self.value).clone();
+        change(&mut value);
+        if value != *self.value {
+            self.value = Arc::new(value);
+            self.is_altered = true;
+        }
+    }
+
+    pub(super) fn kind(&self) -> &str {
+        self.value.get("kind").and_then(Value::as_str).unwrap_or_default()
+    }
+
+    pub(super) fn group(&self) -> &str {
+        self.api_version().split_once('/').map_or("", |(group, _)| group)
+    }
+
+    pub(super) fn version(&self) -> &str {
+        let version = self.api_version();
+        version.split_once('/').map_or(version, |(_, version)| version)
+    }
+
+    fn api_version(&self) -> &str {
+        self.value.get("apiVersion").and_then(Value::as_str).unwrap_or_default()
+    }
+
+    pub(super) fn name(&self) -> String {
+        text(&self.value, "/metadata/name")
+    }
+
+    pub(super) fn namespace(&self) -> String {
+        text(&self.value, "/metadata/namespace")
+    }
+
+    /// Whether this is the object of that name and namespace, now or originally.
+    pub(super) fn is_called(&self, name: &str, namespace: &str) -> bool {
+        (self.name() == name && effective(&self.namespace()) == effective(namespace))
+            || (self.original.0 == name && effective(&self.original.1) == effective(namespace))
+    }
+
+    /// Whether it lives in no namespace.
+    pub(super) fn is_cluster_scoped(&self) -> bool {
+        CLUSTER_SCOPED.contains(&self.kind())
+    }
+}
+
+/// No namespace is the namespace `default`.
+pub(super) fn effective(namespace: &str) -> &str {
+    if namespace.is_empty() { "default" } else { namespace }
+}
+
+pub(super) fn text(value: &Value, pointer: &str) -> String {
+    value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+/// The map at a place, made where it is missing; `None` where something else stands in the way.
+pub(super) fn map_at<'v>(value: &'v mut Value, place: &[&str]) -> Option<&'v mut Map<String, Value>> {
+    let mut here = value;
+    for key in place {
+        let map = here.as_object_mut()?;
+        let next = map.entry(*key).or_insert(Value::Null);
+        if next.is_null() {
+            *next = Value::Object(Map::new());
+        }
+        here = next;
+    }
+    here.as_object_mut()
+}
+
+/// Kinds without a namespace, as kustomize knows them.
+const CLUSTER_SCOPED: [&str; 24] = [
+    "APIService",
+    "CSIDriver",
+    "CSINode",
+    "CertificateSigningRequest",
+    "ClusterRole",
+    "ClusterRoleBinding",
+    "ComponentStatus",
+    "CustomResourceDefinition",
+    "FlowSchema",
+    "IngressClass",
+    "MutatingWebhookConfiguration",
+    "Namespace",
+    "Node",
+    "PersistentVolume",
+    "PodSecurityPolicy",
+    "PriorityClass",
+    "PriorityLevelConfiguration",
+    "RuntimeClass",
+    "SelfSubjectAccessReview",
+    "SelfSubjectRulesReview",
+    "StorageClass",
+    "TokenReview",
+    "ValidatingWebhookConfiguration",
+    "VolumeAttachment",
+];

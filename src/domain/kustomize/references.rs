@@ -1,0 +1,154 @@
+//! References follow the objects that were renamed: a Deployment that mounts a ConfigMap mounts it by its new name.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::object::{Object, effective, text};
+
+/// Exchanges the names of objects that were renamed, in the kinds and places that kustomize knows.
+pub(super) fn follow(objects: &mut [Object]) {
+    let renamed = Renamed::of(objects);
+    if renamed.names.is_empty() {
+        return;
+    }
+    for object in objects {
+        let (group, kind, namespace) =
+            (object.group().to_owned(), object.kind().to_owned(), object.namespace());
+        let has_pods = matches!(
+            (group.as_str(), kind.as_str()),
+            ("apps" | "extensions", "Deployment" | "ReplicaSet" | "DaemonSet" | "StatefulSet")
+                | ("batch", "Job" | "CronJob")
+                | ("", "Pod" | "ReplicationController")
+        );
+        object.alter(|value| {
+            let within = Within { renamed: &renamed, namespace: &namespace };
+            if has_pods {
+                within.pods(value);
+            }
+            match kind.as_str() {
+                "RoleBinding" | "ClusterRoleBinding" => within.binding(value),
+                "HorizontalPodAutoscaler" => {
+                    let target = text(value, "/spec/scaleTargetRef/kind");
+                    within.exchange(value.pointer_mut("/spec/scaleTargetRef/name"), &target);
+                }
+                "StatefulSet" => within.exchange(value.pointer_mut("/spec/serviceName"), "Service"),
+                "Ingress" => within.ingress(value),
+                "ServiceAccount" => {
+                    within.list(value, "/secrets", "/name", "Secret");
+                    within.list(value, "/imagePullSecrets", "/name", "Secret");
+                }
+                _ => {}
+            }
+        });
+    }
+}
+
+/// New names by kind, namespace and original name.
+struct Renamed {
+    names: BTreeMap<(String, String), Vec<NewName>>,
+}
+
+/// What became of an object of a kind and name.
+struct NewName {
+    original_namespace: String,
+    namespace: String,
+    name: String,
+}
+
+impl Renamed {
+    fn of(objects: &[Object]) -> Self {
+        let mut names: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for object in objects {
+            let (name, namespace) = (object.name(), object.namespace());
+            if object.original.0 != name || object.original.1 != namespace {
+                let key = (object.kind().to_owned(), object.original.0.clone());
+                let original_namespace = effective(&object.original.1).to_owned();
+                let namespace = effective(&namespace).to_owned();
+                names.entry(key).or_default().push(NewName { original_namespace, namespace, name });
+            }
+        }
+        Self { names }
+    }
+
+    /// The new namespace and name of an object that is referred to from a namespace.
+    fn find(&self, kind: &str, name: &str, namespace: &str) -> Option<(&str, &str)> {
+        let candidates = self.names.get(&(kind.to_owned(), name.to_owned()))?;
+        let from = effective(namespace);
+        candidates
+            .iter()
+            .find(|new| new.original_namespace == from || new.namespace == from)
+            .map(|new| (new.namespace.as_str(), new.name.as_str()))
+    }
+}
+
+struct Within<'a> {
+    renamed: &'a Renamed,
+    namespace: &'a str,
+}
+
+impl Within<'_> {
+    fn exchange(&self, place: Option<&mut Value>, kind: &str) {
+        if let Some(Value::String(name)) = place
+            && let Some((_, new)) = self.renamed.find(kind, name, self.namespace)
+        {
+            *name = new.to_owned();
+        }
+    }
+
+    fn list(&self, value: &mut Value, list: &str, pointer: &str, kind: &str) {
+        for item in value.pointer_mut(list).and_then(Value::as_array_mut).into_iter().flatten() {
+            self.exchange(item.pointer_mut(pointer), kind);
+        }
+    }
+
+    fn pods(&self, value: &mut Value) {
+        for place in ["/spec", "/spec/template/spec", "/spec/jobTemplate/spec/template/spec"] {
+            let Some(spec) = value.pointer_mut(place) else { continue };
+            self.exchange(spec.pointer_mut("/serviceAccountName"), "ServiceAccount");
+            self.list(spec, "/imagePullSecrets", "/name", "Secret");
+            for volume in spec.pointer_mut("/volumes").and_then(Value::as_array_mut).into_iter().flatten() {
+                self.exchange(volume.pointer_mut("/configMap/name"), "ConfigMap");
+                self.exchange(volume.pointer_mut("/secret/secretName"), "Secret");
+                self.exchange(
+                    volume.pointer_mut("/persistentVolumeClaim/claimName"),
+                    "PersistentVolumeClaim",
+                );
+                self.list(volume, "/projected/sources", "/configMap/name", "ConfigMap");
+                self.list(volume, "/projected/sources", "/secret/name", "Secret");
+            }
+            for field in ["/containers", "/initContainers"] {
+                for container in spec.pointer_mut(field).and_then(Value::as_array_mut).into_iter().flatten() {
+                    self.list(container, "/env", "/valueFrom/configMapKeyRef/name", "ConfigMap");
+                    self.list(container, "/env", "/valueFrom/secretKeyRef/name", "Secret");
+                    self.list(container, "/envFrom", "/configMapRef/name", "ConfigMap");
+                    self.list(container, "/envFrom", "/secretRef/name", "Secret");
+                }
+            }
+        }
+    }
+
+    fn binding(&self, value: &mut Value) {
+        let kind = text(value, "/roleRef/kind");
+        self.exchange(value.pointer_mut("/roleRef/name"), &kind);
+        for subject in value.get_mut("subjects").and_then(Value::as_array_mut).into_iter().flatten() {
+            if text(subject, "/kind") != "ServiceAccount" {
+                continue;
+            }
+            let namespace = text(subject, "/namespace");
+            let found = self.renamed.find("ServiceAccount", &text(subject, "/name"), &namespace);
+            if let (Some((namespace, name)), Some(subject)) = (found, subject.as_object_mut()) {
+                subject.insert("name".to_owned(), Value::String(name.to_owned()));
+                subject.insert("namespace".to_owned(), Value::String(namespace.to_owned()));
+            }
+        }
+    }
+
+    fn ingress(&self, value: &mut Value) {
+        self.exchange(value.pointer_mut("/spec/defaultBackend/service/name"), "Service");
+        self.list(value, "/spec/tls", "/secretName", "Secret");
+        for rule in value.pointer_mut("/spec/rules").and_then(Value::as_array_mut).into_iter().flatten() {
+            self.list(rule, "/http/paths", "/backend/service/name", "Service");
+        }
+    }
+}
