@@ -215,3 +215,26 @@ fn arguments_have_their_types() {
     assert_eq!(code(&[("mode", "a"), ("both", "yes")]), "argument_invalid");
     assert_eq!(code(&[("mode", "a"), ("level", "1e3")]), "argument_invalid");
 }
+
+#[test]
+fn the_way_back_is_the_inverse_only_where_it_puts_something_back() {
+    let (repository, base) = repository_of(&tree("since"));
+    let path = format!("{GITOPS_PATH}/ta/flinkdeployment.yaml");
+    let text = std::fs::read_to_string(tree("since").join(&path)).unwrap();
+    let suspended = repository.commit("main", &[(&path, &text.replace("running", "suspended"))]);
+    let rollback = |base, procedure, arguments| {
+        plan(&planner(), repository.path(), base, &request(procedure, arguments)).unwrap().report.rollback
+    };
+    let restart: &[(&str, &str)] = &[("restart", "true")];
+    assert_eq!(rollback(&suspended, "resume-ta", restart).procedure.as_deref(), Some("suspend-ta"));
+    let stuck = rollback(&base, "resume-ta", restart);
+    assert_eq!(stuck.procedure, None, "the job ran before; suspending it undoes nothing");
+    assert!(stuck.command.starts_with("git revert --no-edit agentruns/"), "{}", stuck.command);
+    let suspend = rollback(&base, "suspend-ta", &[]);
+    assert!(
+        suspend.command.starts_with("/actuate resume-ta target=ta reason=\"undo run "),
+        "{}",
+        suspend.command
+    );
+    assert!(suspend.command.ends_with("\" confirm=ACTUATE_TORGHUT"), "{}", suspend.command);
+}

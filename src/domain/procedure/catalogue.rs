@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::domain::yaml::{self, Pointer, Step};
 
 use super::PlanRefusal;
-use super::file::{Action, ArgumentType, Check, NewValue, Object, Procedure, Variant, Words};
+use super::file::{Action, ArgumentType, Check, NewValue, Object, Place, Procedure, Variant, Words};
 use crate::domain::text::quoted;
 
 /// All procedures, by name.
@@ -204,6 +204,9 @@ impl Checker<'_> {
         }
         self.check_arguments()?;
         self.check_objects()?;
+        if let Some(undone) = self.undone() {
+            self.check_object("/inverse/undoes/object", &undone.object)?;
+        }
         if procedure.variants.is_empty() {
             return Err(self.wrong("/variants", "there is no variant"));
         }
@@ -267,6 +270,7 @@ impl Checker<'_> {
 
     fn objects_used(&self) -> BTreeSet<&str> {
         let mut used = BTreeSet::new();
+        used.extend(self.undone().map(|place| place.object.as_str()));
         for variant in &self.procedure.variants {
             used.extend(checks(variant).into_iter().map(|(_, check)| check.object.as_str()));
             used.extend(variant.edits.iter().map(|edit| edit.object.as_str()));
@@ -276,6 +280,10 @@ impl Checker<'_> {
             used.extend(variant.refuse.iter().map(|refuse| refuse.object.as_str()));
         }
         used
+    }
+
+    fn undone(&self) -> Option<&Place> {
+        self.procedure.inverse.as_ref().and_then(|inverse| inverse.undoes.as_ref())
     }
 
     fn check_variant(&self, place: &str, variant: &Variant) -> Result<(), ProcedureError> {

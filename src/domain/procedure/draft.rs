@@ -305,7 +305,7 @@ impl Maker<'_> {
         let run = self.request.run();
         let branch = branch(self.request);
         Plan {
-            rollback: self.rollback(&branch),
+            rollback: self.rollback(&branch, &pieces.changes),
             run,
             procedure: self.procedure.name.clone(),
             summary: self.procedure.summary.clone(),
@@ -334,8 +334,18 @@ impl Maker<'_> {
         message
     }
 
-    fn rollback(&self, branch: &BranchName) -> Rollback {
-        let Some(inverse) = &self.procedure.inverse else {
+    fn rollback(&self, branch: &BranchName, changes: &[change::Change]) -> Rollback {
+        let inverse = self.procedure.inverse.as_ref().filter(|inverse| {
+            let Some(undone) = &inverse.undoes else { return true };
+            let object = self.procedure.object(&undone.object);
+            let at = undone.at.to_string();
+            changes.iter().any(|change| {
+                change.document.kind == object.kind
+                    && change.document.name == object.name
+                    && change.pointer == at
+            })
+        });
+        let Some(inverse) = inverse else {
             return Rollback { procedure: None, command: format!("git revert --no-edit {branch}") };
         };
         let mut command = format!("/actuate {}", inverse.procedure);

@@ -97,6 +97,9 @@ pub struct Inverse {
     /// Names of arguments that are handed on with their values.
     #[serde(default)]
     pub arguments: Vec<String>,
+    /// The field that it puts back. Where a plan does not change it, the way back is `git revert`.
+    #[serde(default)]
+    pub undoes: Option<Place>,
 }
 
 /// What fits one layout of the tree, and what is done there.
