@@ -68,7 +68,8 @@ async fn an_effect_that_cannot_be_known_stops_the_run_for_a_person() {
     let bench = Workbench::set().await;
     let run = bench.comment(PAUSE).await;
     bench.work_until(&run, Step::Propose).await;
-    bench.fail("find_pull", &[Failure::Unavailable; 5]);
+    bench.fail("open_pull", &[Failure::AnswerLost]);
+    bench.fail("open_pull", &[Failure::Unavailable; 4]);
     for _ in 0..5 {
         bench.work(&run).await;
         bench.clock.pass(Duration::from_secs(120));
