@@ -131,7 +131,7 @@ fn procedures(library: &Library) -> anyhow::Result<String> {
             procedure.pointer(pointer).and_then(Value::as_str).unwrap_or_default().trim().to_owned()
         };
         let inverse = field("/inverse/procedure");
-        let undone = if inverse.is_empty() { "`git revert`".to_owned() } else { format!("`{inverse}`") };
+        let undone = if inverse.is_empty() { "`/rollback RUN`".to_owned() } else { format!("`{inverse}`") };
         let _ = writeln!(
             text,
             "| `{}` | {} | {} | {undone} |",

@@ -24,7 +24,7 @@ use crate::ports::library::Library;
 use crate::ports::render::Renderer;
 use crate::ports::store::{SqliteStore, Store};
 use crate::service::accept::Intake;
-use crate::service::answers::Entry;
+use crate::service::answers::{Entry, entries};
 use crate::service::metrics::Metrics;
 use crate::service::notary::Notary;
 use crate::service::pipeline::{Pipeline, Target};
@@ -88,8 +88,7 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     let targets = settings.repositories.iter().map(|repository| target(&settings.data, &library, repository));
     let targets = targets.collect::<anyhow::Result<Vec<_>>>()?;
     // The library is one for all repositories, and so are its procedures.
-    let procedures = targets.first().map(|target| target.planner.catalogue().procedures());
-    let catalogue: Vec<_> = procedures.into_iter().flatten().map(Entry::of).collect();
+    let catalogue = targets.first().map(|target| entries(target.planner.catalogue())).unwrap_or_default();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let (metrics, wake) = (Arc::new(Metrics::default()), Arc::new(Notify::new()));
     let intake = Intake {

@@ -110,7 +110,7 @@ pub struct Effect {
 /// How to undo a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rollback {
-    /// The inverse procedure; `None` where the way back is `git revert`.
+    /// The inverse procedure; `None` where the way back is a rollback of the run, or `git revert`.
     pub procedure: Option<String>,
     /// The exact command.
     pub command: String,

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::domain::command::{KnownProcedure, table};
 use crate::domain::names::RunId;
 use crate::domain::plan::Risk;
-use crate::domain::procedure::Procedure;
+use crate::domain::procedure::{Catalogue, Procedure, ROLLBACK, RUN_ARGUMENT, USUAL_PHRASE};
 use crate::domain::run::Position;
 use crate::ports::store::Run;
 
@@ -34,7 +34,35 @@ struct Argument {
     default: Option<String>,
 }
 
+/// What people are told of a catalogue's procedures, and of the rollback, which has no file.
+#[must_use]
+pub fn entries(catalogue: &Catalogue) -> Vec<Entry> {
+    let mut entries: Vec<Entry> = catalogue.procedures().map(Entry::of).collect();
+    entries.push(Entry::rollback());
+    entries
+}
+
 impl Entry {
+    fn rollback() -> Self {
+        let run = Argument {
+            name: RUN_ARGUMENT.to_owned(),
+            help: "the run to undo; its page and its pull request name it".to_owned(),
+            values: Vec::new(),
+            default: None,
+        };
+        Self {
+            name: ROLLBACK.to_owned(),
+            summary: "Undoes a run: puts back exactly what it changed, where nobody changed it since."
+                .to_owned(),
+            version: 1,
+            risk: Risk::Restoring,
+            confirmation: USUAL_PHRASE.to_owned(),
+            arguments: vec![run],
+            inverse: Some(ROLLBACK.to_owned()),
+            variants: vec!["exact-inverse".to_owned()],
+        }
+    }
+
     /// What people are told of a procedure.
     #[must_use]
     pub fn of(procedure: &Procedure) -> Self {

@@ -10,6 +10,7 @@ pub mod notary;
 pub mod pipeline;
 pub mod planning;
 pub mod proposal;
+mod recipe;
 pub mod reply;
 mod steps;
 pub mod worker;

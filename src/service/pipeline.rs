@@ -23,6 +23,7 @@ use super::answers::Entry;
 use super::asked::Asked;
 use super::notary::{Notary, NotaryError};
 use super::planning::{PlanError, Planned, Planner};
+use super::recipe::Recipe;
 use super::steps;
 
 /// Everything that steps use. One per process.
@@ -67,6 +68,8 @@ pub(super) struct Job {
     pub target: Arc<Target>,
     /// Whether an earlier try may have had its effect.
     pub repeated: bool,
+    /// What the request is planned by; `None` where the run has none.
+    recipe: Option<Recipe>,
 }
 
 /// What performing a step came to.
@@ -120,7 +123,7 @@ impl Pipeline {
     /// - `Fault`: anything that repeating does not mend
     pub async fn perform(&self, lease: Lease) -> Result<Performed, StepError> {
         let step = lease.step;
-        let job = self.job(lease)?;
+        let job = self.job(lease).await?;
         match step {
             Step::Authorize => steps::authorize::perform(self, &job).await,
             Step::Plan => steps::plan::perform(self, &job).await,
@@ -147,7 +150,7 @@ impl Pipeline {
         Ok(())
     }
 
-    fn job(&self, lease: Lease) -> Result<Job, StepError> {
+    async fn job(&self, lease: Lease) -> Result<Job, StepError> {
         let asked: Asked = serde_json::from_value(lease.run.command.clone())
             .map_err(|error| StepError::Fault(format!("reading the stored command: {error}")))?;
         let mut targets = self.targets.iter();
@@ -155,7 +158,11 @@ impl Pipeline {
         let target = target.ok_or_else(|| {
             StepError::Fault(format!("repository `{}` is not served any more", asked.place.repository))
         })?;
-        Ok(Job { run: lease.run, asked, target, repeated: lease.earlier_intent.is_some() })
+        let recipe = match &lease.run.request {
+            Some(request) => Some(Recipe::of(self.store.as_ref(), &target, request).await?),
+            None => None,
+        };
+        Ok(Job { run: lease.run, asked, target, repeated: lease.earlier_intent.is_some(), recipe })
     }
 
     /// The page of a run, if pages can be reached.
@@ -181,6 +188,11 @@ impl Job {
         self.run.request.as_ref().ok_or_else(|| StepError::Fault("the run has no request".to_owned()))
     }
 
+    /// What the request is planned by; where there is a request, there is one.
+    pub fn recipe(&self) -> Result<Recipe, StepError> {
+        self.recipe.clone().ok_or_else(|| StepError::Fault("the run has no request".to_owned()))
+    }
+
     /// A fact that an earlier step left.
     pub fn fact<T: serde::de::DeserializeOwned>(&self, step: Step, name: &str) -> Result<T, StepError> {
         let value = self.run.facts.get(step.as_str()).and_then(|fact| fact.get(name)).cloned();
@@ -201,9 +213,8 @@ impl Job {
     /// `None` when it comes out otherwise, which takes another library or program than the one that planned.
     pub async fn plan_again(&self) -> Result<Option<Planned>, StepError> {
         let report = self.report()?;
-        let (target, request) = (Arc::clone(&self.target), self.request()?.clone());
-        let base = report.base.clone();
-        let again = blocking(move || target.planner.plan(target.git.as_ref(), &base, &request)).await?;
+        let (recipe, base) = (self.recipe()?, report.base.clone());
+        let again = blocking(move || recipe.plan(&base)).await?;
         match again {
             Ok(planned) if planned.report.digest == report.digest => Ok(Some(planned)),
             Ok(_) | Err(PlanError::Refused(_)) => Ok(None),

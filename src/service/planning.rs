@@ -13,7 +13,7 @@ use crate::domain::names::CommitId;
 use crate::domain::plan::{Plan, PlanReport};
 use crate::domain::policy::{Asked, Decision, Documents, Facts, Policies, Situation, Verdict};
 pub use crate::domain::procedure::PlanRefusal;
-use crate::domain::procedure::{Catalogue, Ground, admit, confirm, draft};
+use crate::domain::procedure::{Catalogue, Ground, ROLLBACK, Undone, admit, confirm, draft, roll_back};
 use crate::domain::request::{Origin, Request};
 use crate::domain::tree::Snapshot;
 use crate::ports::git::{CommitDraft, Git, GitError, blob_id};
@@ -125,7 +125,24 @@ impl Planner {
     /// # Errors
     /// `reason_missing`, `confirmation_missing`, `confirmation_wrong`, `unknown_procedure`.
     pub fn confirm(&self, request: &Request) -> Result<(), PlanRefusal> {
-        confirm(self.catalogue.find(&request.procedure)?, request)
+        let procedure = self.catalogue.find(&request.procedure)?;
+        confirm(&procedure.name, &procedure.confirmation, request)
+    }
+
+    /// The same as [`Planner::admit`] for a rollback.
+    ///
+    /// # Errors
+    /// `not_invertible`, `argument_*`, `reason_*`.
+    pub fn admit_rollback(&self, request: &Request, undone: &Undone) -> Result<(), PlanRefusal> {
+        admit(&undone.inverse(&self.catalogue, &self.gitops_path)?, request).map(drop)
+    }
+
+    /// The same as [`Planner::confirm`] for a rollback: it wants the phrase of the procedure that is undone.
+    ///
+    /// # Errors
+    /// `reason_missing`, `confirmation_missing`, `confirmation_wrong`.
+    pub fn confirm_rollback(&self, request: &Request, undone: &Undone) -> Result<(), PlanRefusal> {
+        confirm(ROLLBACK, undone.phrase(&self.catalogue), request)
     }
 
     /// Plans a request on a base commit and judges the plan. A verdict of `deny` or `no_change` is a plan too.
@@ -137,12 +154,47 @@ impl Planner {
         self.admit(request)?;
         let procedure = self.catalogue.find(&request.procedure)?;
         let snapshot = git.snapshot(base, &self.gitops_path)?;
-        let ground =
-            Ground { gitops_path: &self.gitops_path, base: &snapshot, manifests: &self.manifests, blob_id };
-        let plan = draft(procedure, request, ground)?;
-        let verdict = self.judge(&plan, &snapshot, request);
+        let plan = draft(procedure, request, self.ground(&snapshot))?;
+        self.complete(git, &snapshot, request, plan, None)
+    }
+
+    /// Plans the exact inverse of what a run changed, and judges it.
+    ///
+    /// # Errors
+    /// - `Refused`: as [`Planner::plan`]; a field is not as the run left it
+    /// - `Git`: as [`Planner::plan`]
+    pub fn roll_back(
+        &self,
+        git: &dyn Git,
+        base: &CommitId,
+        request: &Request,
+        undone: &Undone,
+    ) -> Result<Planned, PlanError> {
+        let snapshot = git.snapshot(base, &self.gitops_path)?;
+        let plan = roll_back(&self.catalogue, undone, request, self.ground(&snapshot))?;
+        self.complete(git, &snapshot, request, plan, Some(undone))
+    }
+
+    fn ground<'a>(&'a self, base: &'a Snapshot) -> Ground<'a> {
+        Ground { gitops_path: &self.gitops_path, base, manifests: &self.manifests, blob_id }
+    }
+
+    /// Judges a plan, and works out its record and its commit.
+    fn complete(
+        &self,
+        git: &dyn Git,
+        base: &Snapshot,
+        request: &Request,
+        plan: Plan,
+        undone: Option<&Undone>,
+    ) -> Result<Planned, PlanError> {
+        let verdict = self.judge(&plan, base, request);
         let mut report = report(&plan, verdict);
-        let record = self.record(&plan, &report, request);
+        let mut record = self.record(&plan, &report, request);
+        if let (Some(undone), Some(body)) = (undone, record.body.as_object_mut()) {
+            let earlier = json!({"run": undone.run, "leaf": undone.leaf, "procedure": undone.procedure});
+            body.insert("undoes".to_owned(), earlier);
+        }
         let draft = plan.no_change.is_none().then(|| commit_draft(&plan, &record, request));
         if let Some(draft) = &draft {
             report.commit = Some(git.preview(draft)?);

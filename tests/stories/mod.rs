@@ -9,5 +9,6 @@ mod plan_corpus;
 mod plan_terminal;
 mod proposals;
 mod pull_request;
+mod rollback;
 mod settings;
 mod webhook_examples;

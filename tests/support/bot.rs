@@ -244,6 +244,19 @@ impl Bot {
         leaves.iter().map(|leaf| kind(&leaf.data)).collect()
     }
 
+    /// A run's first record of this kind.
+    pub async fn record(&self, run: &RunId, kind: &str) -> Value {
+        let leaves = self.running.store.leaves_of(run).await.unwrap();
+        let mut records = leaves.iter().map(|leaf| serde_json::from_slice::<Value>(&leaf.data).unwrap());
+        records.find(|record| record["kind"] == kind).unwrap_or_else(|| panic!("no `{kind}` of run `{run}`"))
+    }
+
+    /// Merges a run's pull request as far as the target repository is concerned: `main` becomes its branch.
+    pub async fn merge(&self, run: &RunId) {
+        let branch = self.branches().into_iter().find(|branch| branch.ends_with(run.as_str())).unwrap();
+        self.home.repository.git(&["update-ref", "refs/heads/main", &format!("refs/heads/{branch}")]);
+    }
+
     /// All pull requests, newest first.
     pub async fn pulls(&self) -> Vec<LocalPull> {
         self.forge.pulls(&repository_name()).await.unwrap()

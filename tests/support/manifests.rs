@@ -79,6 +79,19 @@ spec:
           image: registry.example/torghut-ws@sha256:2222222222222222222222222222222222222222222222222222222222222222
 "#;
 
+/// The technical analysis job, which `all` leaves out.
+pub const TA: &str = r#"apiVersion: flink.apache.org/v1beta1
+kind: FlinkDeployment
+metadata:
+  name: torghut-ta
+  namespace: torghut
+spec:
+  restartNonce: 38
+  job:
+    upgradeMode: last-state
+    state: running
+"#;
+
 /// What Argo CD builds.
 pub const KUSTOMIZATION: &str = "apiVersion: kustomize.config.k8s.io/v1beta1
 kind: Kustomization

@@ -19,7 +19,7 @@ use writ::ports::library::Library;
 use writ::ports::render::Renderer;
 use writ::ports::store::{Run, SqliteStore, Store as _};
 use writ::service::accept::{Intake, Reception};
-use writ::service::answers::Entry;
+use writ::service::answers::{Entry, entries};
 use writ::service::delivery::Delivery;
 use writ::service::metrics::Metrics;
 use writ::service::notary::Notary;
@@ -101,7 +101,7 @@ impl Workbench {
         let forge = Arc::new(FailingForge { inner: people.clone(), failures: Mutex::default() });
         let library = Library::embedded();
         let planner = Planner::compile(&library, manifests::ROOT).unwrap();
-        let catalogue: Vec<_> = planner.catalogue().procedures().map(Entry::of).collect();
+        let catalogue = entries(planner.catalogue());
         let procedures: Vec<KnownProcedure> = catalogue.iter().map(Entry::known).collect();
         let mirror = Repository::mirror(&data.join("mirror.git"), home.repository.path().to_str().unwrap());
         let target = Target {

@@ -8,6 +8,7 @@ use super::mistake::{Mistake, Problem, quoted};
 use super::table::{TABLE, Verb};
 use super::{Ask, Command, Reading};
 use crate::domain::names::RunId;
+use crate::domain::procedure::{ROLLBACK, RUN_ARGUMENT};
 
 /// A procedure that may be asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,6 +105,7 @@ fn command(line: &Line<'_>, verb: Verb, known: &[KnownProcedure]) -> Result<Comm
     match verb {
         Verb::Actuate => ask(line, verb, rest, known).map(Command::Actuate),
         Verb::Plan => ask(line, verb, rest, known).map(Command::Plan),
+        Verb::Rollback => rollback(line, rest).map(Command::Actuate),
         Verb::Status => status(line, rest),
         Verb::Explain => explain(line, rest),
         Verb::Help => nothing_after(line, rest, verb).map(|()| Command::Help),
@@ -112,8 +114,49 @@ fn command(line: &Line<'_>, verb: Verb, known: &[KnownProcedure]) -> Result<Comm
 
 fn ask(line: &Line<'_>, verb: Verb, words: &[Word], known: &[KnownProcedure]) -> Result<Ask, Mistake> {
     let procedure = procedure(line, verb, words.first(), known)?;
+    let rest = words.get(1..).unwrap_or_default();
+    let ask = values(line, rest, procedure)?;
+    if ask.reason.is_empty() && verb == Verb::Actuate {
+        return Err(missing_reason(line));
+    }
+    Ok(ask)
+}
+
+/// `/rollback RUN …` is `/actuate rollback run=RUN …`, with the run where people look for it.
+fn rollback(line: &Line<'_>, words: &[Word]) -> Result<Ask, Mistake> {
+    let Some(word) = words.first().filter(|word| word.key.is_none()) else {
+        let (start, end) =
+            words.first().map_or((line.text.len(), line.text.len()), |word| (word.start, word.end));
+        let usage =
+            format!("write `{}`; `/status` lists the runs of this page", Verb::Rollback.row().synopsis());
+        return Err(
+            Problem::new("missing_run", "the run to undo is missing".to_owned(), usage).at(line, start, end)
+        );
+    };
+    let run = run(line, word)?;
+    let procedure = KnownProcedure { name: ROLLBACK.to_owned(), arguments: Vec::new() };
+    let mut ask = values(line, &words[1..], &procedure)?;
+    if ask.reason.is_empty() {
+        return Err(missing_reason(line));
+    }
+    ask.arguments.insert(RUN_ARGUMENT.to_owned(), run.to_string());
+    Ok(ask)
+}
+
+fn missing_reason(line: &Line<'_>) -> Mistake {
+    Problem::new(
+        "missing_reason",
+        "a reason is missing".to_owned(),
+        "add `reason=\"why, in one line\"`: it stands in the pull request and in the record",
+    )
+    .suggesting(Some(format!("{} reason=\"…\"", line.text)).filter(|_| line.text.len() <= 200))
+    .at(line, line.text.len(), line.text.len())
+}
+
+/// What stands behind the procedure's name: `key=value`, each key once.
+fn values(line: &Line<'_>, words: &[Word], procedure: &KnownProcedure) -> Result<Ask, Mistake> {
     let mut arguments = BTreeMap::new();
-    for word in &words[1..] {
+    for word in words {
         let key = key_of(line, word, procedure)?;
         if word.value.trim().is_empty() {
             return Err(Problem::new(
@@ -133,15 +176,6 @@ fn ask(line: &Line<'_>, verb: Verb, words: &[Word], known: &[KnownProcedure]) ->
         }
     }
     let reason = arguments.remove("reason").map(|reason| reason.trim().to_owned()).unwrap_or_default();
-    if reason.is_empty() && verb == Verb::Actuate {
-        return Err(Problem::new(
-            "missing_reason",
-            "a reason is missing".to_owned(),
-            "add `reason=\"why, in one line\"`: it stands in the pull request and in the record",
-        )
-        .suggesting(Some(format!("{} reason=\"…\"", line.text)).filter(|_| line.text.len() <= 200))
-        .at(line, line.text.len(), line.text.len()));
-    }
     let confirmation = arguments.remove("confirm");
     Ok(Ask { procedure: procedure.name.clone(), arguments, reason, confirmation })
 }
@@ -193,16 +227,20 @@ fn status(line: &Line<'_>, words: &[Word]) -> Result<Command, Mistake> {
     let Some(word) = words.first() else {
         return Ok(Command::Status { run: None });
     };
-    let run = word.value.parse::<RunId>().map_err(|_| {
+    let run = run(line, word)?;
+    nothing_after(line, &words[1..], Verb::Status)?;
+    Ok(Command::Status { run: Some(run) })
+}
+
+fn run(line: &Line<'_>, word: &Word) -> Result<RunId, Mistake> {
+    word.value.parse::<RunId>().map_err(|_| {
         Problem::new(
             "not_a_run",
             format!("{} is not a run", quoted(&word.value)),
             "a run has 16 characters, a-z and 2-7; `/status` alone lists the runs of this page",
         )
         .at(line, word.start, word.end)
-    })?;
-    nothing_after(line, &words[1..], Verb::Status)?;
-    Ok(Command::Status { run: Some(run) })
+    })
 }
 
 fn explain(line: &Line<'_>, words: &[Word]) -> Result<Command, Mistake> {

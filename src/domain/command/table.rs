@@ -24,6 +24,8 @@ pub enum Verb {
     Actuate,
     /// `/plan`
     Plan,
+    /// `/rollback`
+    Rollback,
     /// `/status`
     Status,
     /// `/explain`
@@ -58,6 +60,13 @@ pub const TABLE: &[Row] = &[
         needs: Needs::Write,
     },
     Row {
+        verb: Verb::Rollback,
+        usage: "RUN reason=\"…\" confirm=PHRASE",
+        summary: "Undoes a run: one pull request that puts back exactly what it changed, where nobody changed it since.",
+        example: "/rollback abcdefgh234567ab reason=\"signals were fine\" confirm=ACTUATE_TORGHUT",
+        needs: Needs::Write,
+    },
+    Row {
         verb: Verb::Status,
         usage: "[RUN]",
         summary: "Tells where a run stands; without a run, those that were asked for here.",
@@ -87,6 +96,7 @@ impl Verb {
         match self {
             Self::Actuate => "actuate",
             Self::Plan => "plan",
+            Self::Rollback => "rollback",
             Self::Status => "status",
             Self::Explain => "explain",
             Self::Help => "help",

@@ -8,8 +8,8 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::yaml::{self, Pointer, Step};
 
-use super::PlanRefusal;
 use super::file::{Action, ArgumentType, Check, NewValue, Object, Place, Procedure, Variant, Words};
+use super::{PlanRefusal, ROLLBACK};
 use crate::domain::text::quoted;
 
 /// All procedures, by name.
@@ -191,6 +191,10 @@ impl Checker<'_> {
             return Err(
                 self.wrong("/name", format!("the name is not `{stem}`, or not lower-case words with `-`"))
             );
+        }
+        if procedure.name == ROLLBACK {
+            return Err(self
+                .wrong("/name", format!("`{ROLLBACK}` is made from what a run recorded, not from a file")));
         }
         if procedure.version == 0 {
             return Err(self.wrong("/version", "versions count from 1"));

@@ -13,7 +13,7 @@ use crate::domain::manifest::{Found, Manifest, Manifests, select};
 use crate::domain::names::{BlobId, BranchName};
 use crate::domain::plan::{Effect, FilePlan, Plan, Rollback};
 use crate::domain::policy::Declared;
-use crate::domain::request::Request;
+use crate::domain::request::{Origin, Request};
 use crate::domain::tree::{FileWrite, Snapshot};
 use crate::domain::yaml::{self, Edit, Operation, Position, Reason};
 
@@ -346,7 +346,7 @@ impl Maker<'_> {
             })
         });
         let Some(inverse) = inverse else {
-            return Rollback { procedure: None, command: format!("git revert --no-edit {branch}") };
+            return Rollback { procedure: None, command: self.undone_by_record(branch) };
         };
         let mut command = format!("/actuate {}", inverse.procedure);
         for name in &inverse.arguments {
@@ -357,6 +357,15 @@ impl Maker<'_> {
         let confirmation = &self.procedure.confirmation;
         command.push_str(&format!(" reason=\"undo run {}\" confirm={confirmation}", self.request.run()));
         Rollback { procedure: Some(inverse.procedure.clone()), command }
+    }
+
+    /// How to undo what has no inverse procedure. Runs of the terminal are in no store that a rollback could read.
+    fn undone_by_record(&self, branch: &BranchName) -> String {
+        let (run, phrase) = (self.request.run(), &self.procedure.confirmation);
+        match self.request.origin {
+            Origin::Comment { .. } => format!("/rollback {run} reason=\"undo run {run}\" confirm={phrase}"),
+            Origin::Terminal => format!("git revert --no-edit {branch}"),
+        }
     }
 }
 

@@ -36,7 +36,7 @@ pub struct Procedure {
     pub arguments: Vec<Argument>,
     /// The objects that conditions and edits speak about, by a short name.
     pub objects: BTreeMap<String, Object>,
-    /// The way back; without it the way back is `git revert`.
+    /// The way back; without it the way back is a rollback of the run.
     #[serde(default)]
     pub inverse: Option<Inverse>,
     /// What fits which tree; exactly one must fit.
@@ -97,13 +97,13 @@ pub struct Inverse {
     /// Names of arguments that are handed on with their values.
     #[serde(default)]
     pub arguments: Vec<String>,
-    /// The field that it puts back. Where a plan does not change it, the way back is `git revert`.
+    /// The field that it puts back. Where a plan does not change it, the way back is a rollback of the run.
     #[serde(default)]
     pub undoes: Option<Place>,
 }
 
 /// What fits one layout of the tree, and what is done there.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Variant {
     /// Its name, shown in plans.

@@ -11,6 +11,7 @@ mod draft;
 pub mod file;
 mod refusal;
 mod resolve;
+mod rollback;
 mod title;
 mod view;
 
@@ -25,6 +26,7 @@ pub use catalogue::{Catalogue, ProcedureError};
 pub use draft::{Ground, draft};
 pub use file::Procedure;
 pub use refusal::PlanRefusal;
+pub use rollback::{ROLLBACK, RUN_ARGUMENT, USUAL_PHRASE, Undone, roll_back};
 pub use title::{Title, TitleError};
 
 /// Checks what can be checked without a tree, and gives the arguments their types.
@@ -39,11 +41,12 @@ pub fn admit(procedure: &Procedure, request: &Request) -> Result<BTreeMap<String
     arguments::typed(procedure, &request.arguments)
 }
 
-/// Checks what a request needs beside that to be carried out, not only planned: a reason, and the confirmation.
+/// Checks what a request needs beside that to be carried out, not only planned: a reason, and `phrase` as the
+/// confirmation.
 ///
 /// # Errors
 /// `reason_missing`, `confirmation_missing`, `confirmation_wrong`.
-pub fn confirm(procedure: &Procedure, request: &Request) -> Result<(), PlanRefusal> {
+pub fn confirm(procedure: &str, phrase: &str, request: &Request) -> Result<(), PlanRefusal> {
     if request.reason.trim().is_empty() {
         return Err(PlanRefusal::new(
             "reason_missing",
@@ -52,17 +55,16 @@ pub fn confirm(procedure: &Procedure, request: &Request) -> Result<(), PlanRefus
         )
         .at("reason"));
     }
-    let wanted = &procedure.confirmation;
-    let remedy = format!("add `confirm={wanted}` if you mean it");
+    let remedy = format!("add `confirm={phrase}` if you mean it");
     match request.confirmation.as_deref() {
-        Some(given) if given == wanted => Ok(()),
+        Some(given) if given == phrase => Ok(()),
         Some(given) => {
             let message =
-                format!("the confirmation {} is not the phrase of `{}`", quoted(given, 60), procedure.name);
+                format!("the confirmation {} is not the phrase of `{procedure}`", quoted(given, 60));
             Err(PlanRefusal::new("confirmation_wrong", message, remedy).at("confirm"))
         }
         None => {
-            let message = format!("`{}` must be confirmed", procedure.name);
+            let message = format!("`{procedure}` must be confirmed");
             Err(PlanRefusal::new("confirmation_missing", message, remedy).at("confirm"))
         }
     }

@@ -20,12 +20,9 @@ pub async fn perform(pipeline: &Pipeline, job: &Job) -> Result<Performed, StepEr
         Ok(permission) => permission,
         Err(outcome) => return Ok(Performed::ends(outcome, json!({}), vec![])),
     };
-    let planner = &job.target.planner;
     let admitted = match job.asked.what {
-        What::Actuate => {
-            job.request().map(|request| planner.admit(request).and_then(|()| planner.confirm(request)))?
-        }
-        What::Plan => planner.admit(job.request()?),
+        What::Actuate => job.recipe().map(|recipe| recipe.admit().and_then(|()| recipe.confirm()))?,
+        What::Plan => job.recipe()?.admit(),
         _ => Ok(()),
     };
     if let Err(refusal) = admitted {

@@ -12,10 +12,10 @@ use crate::service::reply;
 /// Fetches and plans.
 pub async fn perform(pipeline: &Pipeline, job: &Job) -> Result<Performed, StepError> {
     let credential = pipeline.credential(&job.target).await?;
-    let (target, request) = (Arc::clone(&job.target), job.request()?.clone());
+    let (target, recipe) = (Arc::clone(&job.target), job.recipe()?);
     let planned = blocking(move || {
         let base = target.git.fetch(&target.base, credential.as_ref())?;
-        target.planner.plan(target.git.as_ref(), &base, &request)
+        recipe.plan(&base)
     })
     .await?;
     match planned {

@@ -10,11 +10,11 @@ use serde_json::json;
 use crate::domain::names::CommitId;
 use crate::domain::plan::PlanReport;
 use crate::domain::policy::Decision;
-use crate::domain::request::Request;
 use crate::domain::run::Step;
 use crate::ports::git::{Credential, GitError, PushOutcome};
 use crate::service::pipeline::{Job, Performed, Pipeline, StepError, Target, blocking};
 use crate::service::planning::PlanError;
+use crate::service::recipe::Recipe;
 
 use super::authorize;
 
@@ -91,14 +91,14 @@ async fn base_refuses(
     report: &PlanReport,
     credential: Option<Credential>,
 ) -> Result<Option<Performed>, StepError> {
-    let (target, report, request) = (Arc::clone(&job.target), report.clone(), job.request()?.clone());
-    blocking(move || compare(&target, &report, &request, credential.as_ref())).await?
+    let (target, report, recipe) = (Arc::clone(&job.target), report.clone(), job.recipe()?);
+    blocking(move || compare(&target, &report, &recipe, credential.as_ref())).await?
 }
 
 fn compare(
     target: &Target,
     report: &PlanReport,
-    request: &Request,
+    recipe: &Recipe,
     credential: Option<&Credential>,
 ) -> Result<Option<Performed>, StepError> {
     let tip = target.git.fetch(&target.base, credential)?;
@@ -109,7 +109,7 @@ fn compare(
         let remedy = "comment the command again: it is then planned on the base as it is now";
         Ok(Some(Performed::refused("base_moved", what, remedy)))
     };
-    match target.planner.plan(target.git.as_ref(), &tip, request) {
+    match recipe.plan(&tip) {
         Ok(now) if now.report.files != report.files => {
             moved(format!("the files to change are different at `{tip}` than at `{}`", report.base))
         }
