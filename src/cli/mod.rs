@@ -6,7 +6,9 @@ mod apply;
 mod audit;
 mod config;
 mod demo;
+mod diff;
 mod docs;
+mod file;
 mod patch;
 mod plan;
 mod procedures;
@@ -52,6 +54,8 @@ enum Command {
     },
     /// Apply an RFC 6902 patch to a YAML or JSON file; change no other byte.
     Patch(patch::PatchArguments),
+    /// Say what differs between two YAML or JSON files, by object and name; as RFC 6902 too.
+    Diff(diff::DiffArguments),
     /// Show and check what the ledger recorded.
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -76,6 +80,7 @@ pub fn run() -> ExitCode {
         Command::Apply(asked) => apply::run(&asked),
         Command::Config { command } => config::run(&command),
         Command::Patch(arguments) => patch::run(&arguments),
+        Command::Diff(arguments) => diff::run(&arguments),
         Command::Audit(command) => audit::run(&command),
         Command::Docs(arguments) => docs::run(&arguments),
         Command::Completions { shell } => {

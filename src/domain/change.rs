@@ -3,12 +3,20 @@
 //! A line diff of a moved environment variable can hide a changed value, or show a change where there is none;
 //! these are compared by name and by value.
 
-use std::collections::BTreeMap;
+mod alignment;
+mod named;
+mod operations;
+mod stream;
+
+use std::collections::{BTreeMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::manifest::{Found, Manifest, Manifests, Object, select};
+use self::named::Named;
+pub use self::operations::operations;
+pub use self::stream::{StreamPatch, patch};
+use super::manifest::{Found, Manifest, Manifests, select};
 use super::tree::{Entry, EntryKind, Snapshot};
 use super::yaml::{Pointer, Step, escape};
 
@@ -77,31 +85,27 @@ pub fn between(path: &str, before: &Manifest, after: &Manifest) -> Vec<Change> {
         let mut walk = Walk { path, document, changes: &mut changes };
         walk.compare("", before, after);
     };
-    let mut matched = vec![false; after.objects.len()];
-    for (index, object) in before.objects.iter().enumerate() {
-        match counterpart(before, index, after) {
-            Some(other) => {
-                matched[other] = true;
-                collect(&object.name, Some(&object.value), Some(&after.objects[other].value));
-            }
-            None => collect(&object.name, Some(&object.value), None),
-        }
+    let partners = counterparts(before, after);
+    let mut is_new = vec![true; after.objects.len()];
+    for (object, partner) in before.objects.iter().zip(partners) {
+        let other = partner.map(|other| &after.objects[other]);
+        partner.into_iter().for_each(|other| is_new[other] = false);
+        collect(&object.name, Some(&object.value), other.map(|other| &other.value));
     }
-    for (object, matched) in after.objects.iter().zip(matched) {
-        if !matched {
-            collect(&object.name, None, Some(&object.value));
-        }
+    for object in after.objects.iter().zip(is_new).filter_map(|(object, is_new)| is_new.then_some(object)) {
+        collect(&object.name, None, Some(&object.value));
     }
     changes
 }
 
-/// The object of `after` that is the same as `before.objects[index]`: of the same name, and where a name stands
+/// For each object of `before` the one of `after` that is the same: of the same name, and where a name stands
 /// more than once, at the same place among its namesakes.
-fn counterpart(before: &Manifest, index: usize, after: &Manifest) -> Option<usize> {
-    let object = &before.objects[index];
-    let is_namesake = |other: &&Object| other.name == object.name;
-    let rank = before.objects[..index].iter().filter(is_namesake).count();
-    after.indexes_of(&object.name.kind, &object.name.name).nth(rank)
+fn counterparts(before: &Manifest, after: &Manifest) -> Vec<Option<usize>> {
+    let mut places: BTreeMap<&DocumentName, VecDeque<usize>> = BTreeMap::new();
+    for (at, object) in after.objects.iter().enumerate() {
+        places.entry(&object.name).or_default().push_back(at);
+    }
+    before.objects.iter().map(|object| places.get_mut(&object.name)?.pop_front()).collect()
 }
 
 /// A pointer in the form that changes have it: items by name exactly where their list goes by names.
@@ -203,44 +207,6 @@ impl Walk<'_> {
             before,
             after,
         });
-    }
-}
-
-/// A list whose items all have a name: each item by its name and its rank among its namesakes.
-struct Named<'v> {
-    keys: Vec<(&'v str, usize)>,
-}
-
-impl<'v> Named<'v> {
-    /// `None` for a list in which an item has no name.
-    fn of(items: &'v [Value]) -> Option<Self> {
-        let mut keys: Vec<(&str, usize)> = Vec::with_capacity(items.len());
-        let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
-        for item in items {
-            let name = item.get("name")?.as_str()?;
-            let rank = seen.entry(name).or_default();
-            keys.push((name, *rank));
-            *rank += 1;
-        }
-        Some(Self { keys })
-    }
-
-    fn position(&self, name: &str, rank: usize) -> Option<usize> {
-        self.keys.iter().position(|key| *key == (name, rank))
-    }
-
-    fn count(&self, name: &str) -> usize {
-        self.keys.iter().filter(|(other, _)| *other == name).count()
-    }
-
-    fn is_unique(&self, name: &str) -> bool {
-        self.count(name) == 1
-    }
-
-    /// The names of those items that the other list has too, in this list's order.
-    fn kept_in(&self, other: &Named<'_>) -> Vec<String> {
-        let kept = self.keys.iter().filter(|(name, rank)| other.position(name, *rank).is_some());
-        kept.map(|(name, _)| (*name).to_owned()).collect()
     }
 }
 

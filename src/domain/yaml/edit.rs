@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::apply::{Draft, Lowered, Order};
 use super::draft::Work;
 use super::lines::{first_break, is_break, line_end};
-use super::operation::{Edit, Operation};
+use super::operation::Edit;
 use super::proof::{self, CHECKS, Expected, Proof};
 use super::refusal::{Reason, Refusal};
 use super::splice::{Planner, Splice, splice};
@@ -210,37 +210,4 @@ fn keeps_frame(before: &str, after: &str) -> bool {
     let mark = '\u{feff}';
     before.starts_with(mark) == after.starts_with(mark)
         && (broken(before) == broken(after) || before.is_empty())
-}
-
-/// The operations of an RFC 6902 patch.
-pub(super) fn operations(patch: &json_patch::Patch) -> Result<Vec<Operation>, super::PointerError> {
-    use super::operation::Position;
-    use super::pointer::Pointer;
-    let pointer = |path: &json_patch::jsonptr::Pointer| Pointer::plain(path.as_str());
-    let mut operations = Vec::with_capacity(patch.0.len());
-    for operation in &patch.0 {
-        operations.push(match operation {
-            json_patch::PatchOperation::Add(add) => Operation::Add {
-                pointer: pointer(&add.path)?,
-                value: add.value.clone(),
-                position: Position::Last,
-            },
-            json_patch::PatchOperation::Remove(remove) => {
-                Operation::Remove { pointer: pointer(&remove.path)? }
-            }
-            json_patch::PatchOperation::Replace(replace) => {
-                Operation::Replace { pointer: pointer(&replace.path)?, value: replace.value.clone() }
-            }
-            json_patch::PatchOperation::Move(moved) => {
-                Operation::Move { from: pointer(&moved.from)?, pointer: pointer(&moved.path)? }
-            }
-            json_patch::PatchOperation::Copy(copy) => {
-                Operation::Copy { from: pointer(&copy.from)?, pointer: pointer(&copy.path)? }
-            }
-            json_patch::PatchOperation::Test(test) => {
-                Operation::Test { pointer: pointer(&test.path)?, value: test.value.clone() }
-            }
-        });
-    }
-    Ok(operations)
 }

@@ -85,13 +85,21 @@ pub fn edit(text: &str, edits: &[Edit]) -> Result<Edited, Refusal> {
     edit::edit(text, edits, apply::Order::Simultaneous)
 }
 
+/// Makes several edits, one after the other, all or nothing: each names places as the ones before have left them.
+///
+/// # Errors
+/// A [`Refusal`]; nothing is changed then.
+pub fn edit_in_order(text: &str, edits: &[Edit]) -> Result<Edited, Refusal> {
+    edit::edit(text, edits, apply::Order::Sequential)
+}
+
 /// Applies an RFC 6902 patch to one document, operation after operation, all or nothing.
 ///
 /// # Errors
 /// A [`Refusal`]; nothing is changed then.
 pub fn patch(text: &str, document: usize, patch: &json_patch::Patch) -> Result<Edited, Refusal> {
-    let operations = edit::operations(patch)
-        .map_err(|error| Refusal::at(text, 0, Reason::PointerSyntax, error.to_string()))?;
-    let edits: Vec<Edit> = operations.into_iter().map(|operation| Edit { document, operation }).collect();
-    edit::edit(text, &edits, apply::Order::Sequential)
+    let edits: Result<Vec<Edit>, PointerError> =
+        patch.0.iter().map(|operation| Edit::from_rfc6902(document, operation)).collect();
+    let edits = edits.map_err(|error| Refusal::at(text, 0, Reason::PointerSyntax, error.to_string()))?;
+    edit_in_order(text, &edits)
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::pointer::Pointer;
+use super::pointer::{Pointer, PointerError};
 
 /// One operation on one document of a file.
 #[derive(Debug, Clone, PartialEq)]
@@ -97,6 +97,39 @@ pub enum Language {
     Yaml,
     /// One JSON text, which stays JSON.
     Json,
+}
+
+impl Edit {
+    /// An operation of an RFC 6902 patch, on one document.
+    ///
+    /// # Errors
+    /// - a path that is no JSON Pointer
+    pub fn from_rfc6902(
+        document: usize,
+        operation: &json_patch::PatchOperation,
+    ) -> Result<Self, PointerError> {
+        use json_patch::PatchOperation as Given;
+        let pointer = |path: &json_patch::jsonptr::Pointer| Pointer::plain(path.as_str());
+        let operation = match operation {
+            Given::Add(add) => Operation::Add {
+                pointer: pointer(&add.path)?,
+                value: add.value.clone(),
+                position: Position::Last,
+            },
+            Given::Remove(remove) => Operation::Remove { pointer: pointer(&remove.path)? },
+            Given::Replace(replace) => {
+                Operation::Replace { pointer: pointer(&replace.path)?, value: replace.value.clone() }
+            }
+            Given::Move(moved) => {
+                Operation::Move { from: pointer(&moved.from)?, pointer: pointer(&moved.path)? }
+            }
+            Given::Copy(copy) => {
+                Operation::Copy { from: pointer(&copy.from)?, pointer: pointer(&copy.path)? }
+            }
+            Given::Test(test) => Operation::Test { pointer: pointer(&test.path)?, value: test.value.clone() },
+        };
+        Ok(Self { document, operation })
+    }
 }
 
 impl Operation {

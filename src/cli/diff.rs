@@ -1,0 +1,241 @@
+//! `writ diff`: what differs between two YAML or JSON files, by object and by name, not by line.
+//!
+//! Exit codes: 0 done, whether or not they differ · 1 they differ, with `--exit-code` · 2 usage, which includes files
+//! that cannot be compared · 3 fault. Comments, quotes, the order of keys and other spelling make no difference.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::ValueEnum;
+use json_patch::PatchOperation;
+use serde_json::{Value, json};
+use similar::{ChangeTag, TextDiff};
+
+use super::file::{self, FileError, named};
+use crate::domain::change::{self, Change, DocumentName, StreamPatch};
+use crate::domain::manifest::Manifest;
+use crate::domain::yaml::Refusal;
+
+/// What `writ diff` takes.
+#[derive(Debug, clap::Args)]
+pub struct DiffArguments {
+    /// The file before; `-` reads standard input.
+    before: PathBuf,
+    /// The file after; `-` reads standard input.
+    after: PathBuf,
+    /// How to print it.
+    #[arg(long, value_enum, default_value_t = DiffFormat::Text)]
+    format: DiffFormat,
+    /// Exit with 1 when the files differ.
+    #[arg(long)]
+    exit_code: bool,
+}
+
+/// How a difference is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum DiffFormat {
+    /// For people at a terminal.
+    Text,
+    /// `writ.diff/v1`.
+    Json,
+    /// RFC 6902, for `writ patch`; where a file has several documents, each operation names its own.
+    JsonPatch,
+}
+
+/// Why nothing was compared.
+#[derive(Debug, thiserror::Error)]
+enum DiffError {
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error("{}: {refusal}", named(.path))]
+    Unreadable { path: PathBuf, refusal: Refusal },
+    #[error("both files cannot be standard input")]
+    StandardInput,
+    #[error("no patch of one document {what} the whole object {object}")]
+    WholeObject { what: &'static str, object: String },
+}
+
+impl DiffError {
+    fn exit(&self) -> u8 {
+        match self {
+            Self::File(FileError::Write { .. }) => 3,
+            _ => 2,
+        }
+    }
+
+    fn remedy(&self) -> &str {
+        match self {
+            Self::File(error) => error.remedy(),
+            Self::Unreadable { refusal, .. } => &refusal.remedy,
+            Self::StandardInput => "give a file",
+            Self::WholeObject { .. } => "use `--format text` or `json`, which show it",
+        }
+    }
+}
+
+/// Runs it.
+pub fn run(arguments: &DiffArguments) -> ExitCode {
+    match compare(arguments) {
+        Ok(true) if arguments.exit_code => ExitCode::from(1),
+        Ok(_) => ExitCode::SUCCESS,
+        Err(error) => {
+            let message = match std::error::Error::source(&error) {
+                Some(source) => format!("{error}: {source}"),
+                None => error.to_string(),
+            };
+            file::say("diff", &message, error.remedy(), error.exit())
+        }
+    }
+}
+
+/// Prints the difference; gives whether there is one.
+fn compare(arguments: &DiffArguments) -> Result<bool, DiffError> {
+    if file::is_standard_input(&arguments.before) && file::is_standard_input(&arguments.after) {
+        return Err(DiffError::StandardInput);
+    }
+    let [before, after] = [manifest(&arguments.before)?, manifest(&arguments.after)?];
+    let changes = change::between(&arguments.before.display().to_string(), &before, &after);
+    let patch = change::patch(&before, &after);
+    match arguments.format {
+        DiffFormat::Text => text(&changes, &patch),
+        DiffFormat::Json => file::print(&format!("{:#}\n", json(arguments, &changes, &patch)))?,
+        DiffFormat::JsonPatch => {
+            file::print(&json_patch(&patch, before.objects.len() > 1)?)?;
+            if patch.is_reordered {
+                anstream::eprintln!("writ diff: objects stand in another order, which no patch can change");
+            }
+        }
+    }
+    Ok(!changes.is_empty() || patch.is_reordered)
+}
+
+fn manifest(path: &Path) -> Result<Manifest, DiffError> {
+    let text = file::read(path)?;
+    Manifest::parse(&text).map_err(|refusal| DiffError::Unreadable { path: path.to_owned(), refusal })
+}
+
+fn text(changes: &[Change], patch: &StreamPatch) {
+    let mut object = None;
+    for change in changes {
+        if object != Some(&change.document) {
+            object = Some(&change.document);
+            let bold = anstyle::Style::new().bold();
+            anstream::println!("{bold}{}{bold:#}", object_name(&change.document));
+        }
+        let pointer = if change.pointer.is_empty() { "(all of it)" } else { &change.pointer };
+        match (&change.before, &change.after) {
+            (Some(before), Some(after)) => changed(pointer, before, after),
+            (Some(before), None) => coloured('-', &format!("  - {pointer}  {before}")),
+            (None, after) => {
+                coloured('+', &format!("  + {pointer}  {}", after.as_ref().unwrap_or(&Value::Null)));
+            }
+        }
+    }
+    if patch.is_reordered {
+        anstream::println!("objects stand in another order");
+    }
+}
+
+/// A value that changed; texts of lines and lists as what differs in them.
+fn changed(pointer: &str, before: &Value, after: &Value) {
+    let (Some(old), Some(new)) = (parts(before), parts(after)) else {
+        let (red, green) = (style('-'), style('+'));
+        anstream::println!("  ~ {pointer}  {red}{before}{red:#} -> {green}{after}{green:#}");
+        return;
+    };
+    // Lists of one length are compared item by item, so this one can only be the names in another order.
+    let is_order = before.is_array() && old.len() == new.len();
+    anstream::println!("  ~ {pointer}{}", if is_order { "  (order)" } else { "" });
+    let [old, new] = [&old, &new].map(|parts| parts.iter().map(String::as_str).collect::<Vec<_>>());
+    let difference = TextDiff::from_slices(&old, &new);
+    for group in difference.grouped_ops(1) {
+        for line in group.iter().flat_map(|part| difference.iter_changes(part)) {
+            let sign = match line.tag() {
+                ChangeTag::Delete => '-',
+                ChangeTag::Insert => '+',
+                ChangeTag::Equal => ' ',
+            };
+            coloured(sign, &format!("    {sign} {}", line.value()));
+        }
+    }
+}
+
+/// The lines of a text, or the items of a list; `None` for what is shown as a whole.
+fn parts(value: &Value) -> Option<Vec<String>> {
+    match value {
+        Value::String(text) if text.contains('\n') => Some(text.lines().map(str::to_owned).collect()),
+        Value::Array(items) => Some(items.iter().map(Value::to_string).collect()),
+        _ => None,
+    }
+}
+
+fn coloured(sign: char, line: &str) {
+    let style = style(sign);
+    anstream::println!("{style}{line}{style:#}");
+}
+
+fn style(sign: char) -> anstyle::Style {
+    match sign {
+        '-' => anstyle::AnsiColor::Red.on_default(),
+        '+' => anstyle::AnsiColor::Green.on_default(),
+        _ => anstyle::Style::new(),
+    }
+}
+
+fn object_name(name: &DocumentName) -> String {
+    match (name.kind.as_str(), name.name.as_str()) {
+        ("", "") => "(object without kind and name)".to_owned(),
+        (kind, name) => format!("{kind} {name}").trim().to_owned(),
+    }
+}
+
+fn json(arguments: &DiffArguments, changes: &[Change], patch: &StreamPatch) -> Value {
+    let change = |change: &Change| {
+        let mut shown = json!({
+            "document": change.document,
+            "pointer": change.pointer,
+            "change": match (&change.before, &change.after) {
+                (None, _) => "added",
+                (_, None) => "removed",
+                _ => "changed",
+            },
+        });
+        // What is not there has no member, so that it differs from `null`.
+        for (side, value) in [("before", &change.before), ("after", &change.after)] {
+            if let Some(value) = value {
+                shown[side] = value.clone();
+            }
+        }
+        shown
+    };
+    json!({
+        "schema": "writ.diff/v1",
+        "before": arguments.before.display().to_string(),
+        "after": arguments.after.display().to_string(),
+        "differs": !changes.is_empty() || patch.is_reordered,
+        "reordered": patch.is_reordered,
+        "changes": changes.iter().map(change).collect::<Vec<_>>(),
+    })
+}
+
+/// The operations, one a line; each with its document where the file has several.
+fn json_patch(patch: &StreamPatch, has_several: bool) -> Result<String, DiffError> {
+    for (what, objects) in [("adds", &patch.added), ("removes", &patch.removed)] {
+        if let Some(object) = objects.first() {
+            return Err(DiffError::WholeObject { what, object: format!("`{}`", object_name(object)) });
+        }
+    }
+    let operation = |document: usize, operation: &PatchOperation| {
+        let mut shown = json!(operation);
+        if has_several {
+            shown["document"] = document.into();
+        }
+        format!("  {shown}")
+    };
+    let operations = patch
+        .documents
+        .iter()
+        .flat_map(|(document, patch)| patch.0.iter().map(|one| operation(*document, one)));
+    let operations: Vec<String> = operations.collect();
+    Ok(if operations.is_empty() { "[]\n".to_owned() } else { format!("[\n{}\n]\n", operations.join(",\n")) })
+}

@@ -1,0 +1,74 @@
+//! `writ patch --batch`: many patches in one process, one line for each.
+
+use std::io::{BufRead as _, BufReader, BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::operations::{Operations, from_json};
+use super::{PatchError, chain, edited};
+use crate::cli::file::{self, FileError};
+
+/// One line of a batch.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Job {
+    #[serde(default)]
+    id: Value,
+    file: PathBuf,
+    #[serde(default)]
+    document: usize,
+    patch: Operations,
+}
+
+/// What became of it.
+#[derive(Debug, Serialize)]
+struct Done<'a> {
+    id: &'a Value,
+    ok: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+/// Answers each job; a job that fails does not keep the others from being done.
+pub(super) fn run(jobs: &Path) -> Result<(), PatchError> {
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    for line in BufReader::new(file::open(jobs)?).split(b'\n') {
+        let line = line.map_err(|source| FileError::Read { path: jobs.to_owned(), source })?;
+        if line.iter().all(u8::is_ascii_whitespace) {
+            continue;
+        }
+        let (id, result) = answer(&String::from_utf8_lossy(&line));
+        let (output, error) = match result {
+            Ok(text) => (Some(text), None),
+            Err(message) => (None, Some(message)),
+        };
+        let done = Done { id: &id, ok: output.is_some(), output, error };
+        serde_json::to_writer(&mut out, &done)
+            .map_err(std::io::Error::from)
+            .and_then(|()| out.write_all(b"\n"))
+            .and_then(|()| out.flush())
+            .map_err(|source| FileError::Write { what: "standard output".to_owned(), source })?;
+    }
+    Ok(())
+}
+
+/// A job's id, and its output or what went wrong.
+fn answer(line: &str) -> (Value, Result<String, String>) {
+    let job: Job = match from_json(line) {
+        Ok(job) => job,
+        Err(error) => {
+            let id = serde_json::from_str::<Value>(line).ok().map(|job| job["id"].clone());
+            return (id.unwrap_or_default(), Err(format!("the job is not understood: {error}")));
+        }
+    };
+    let text = match file::read(&job.file) {
+        Ok(text) => text,
+        Err(error) => return (job.id, Err(chain(&error))),
+    };
+    let edited = edited(&text, &job.patch, job.document);
+    (job.id, edited.map(|edited| edited.text).map_err(|refusal| refusal.to_string()))
+}

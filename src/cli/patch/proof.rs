@@ -1,0 +1,68 @@
+//! What `writ patch --proof` prints: which bytes changed, and which checks held.
+
+use std::path::Path;
+
+use clap::ValueEnum;
+use data_encoding::HEXLOWER;
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+
+use crate::cli::file::named;
+use crate::domain::yaml::{Edited, line_column};
+
+/// How a proof is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ProofFormat {
+    /// For people at a terminal.
+    Text,
+    /// `writ.proof/v1`.
+    Json,
+}
+
+/// The proof of an edit of a file's text.
+pub(super) fn shown(format: ProofFormat, file: &Path, before: &str, edited: &Edited) -> String {
+    match format {
+        ProofFormat::Text => text(file, before, edited),
+        ProofFormat::Json => json(file, before, edited),
+    }
+}
+
+fn text(file: &Path, before: &str, edited: &Edited) -> String {
+    let count = match edited.proof.splices.len() {
+        0 => "nothing to change, it is so already".to_owned(),
+        1 => "1 place changes".to_owned(),
+        count => format!("{count} places change"),
+    };
+    let mut text = format!("{}: {count}\n", named(file));
+    for (range, after) in &edited.proof.splices {
+        let (line, column) = line_column(before, range.start);
+        let taken = before.get(range.clone()).unwrap_or_default();
+        text.push_str(&format!(
+            "  line {line}, column {column}, bytes {}..{}: {taken:?} -> {after:?}\n",
+            range.start, range.end
+        ));
+    }
+    text.push_str("held:\n");
+    edited.proof.checks.iter().for_each(|check| text.push_str(&format!("  {check}\n")));
+    text
+}
+
+fn json(file: &Path, before: &str, edited: &Edited) -> String {
+    let splices = edited.proof.splices.iter().map(|(range, after)| {
+        let (line, column) = line_column(before, range.start);
+        json!({
+            "line": line, "column": column, "start": range.start, "end": range.end,
+            "before": before.get(range.clone()), "after": after,
+        })
+    });
+    let digest = |text: &str| json!({"bytes": text.len(), "sha256": HEXLOWER.encode(&Sha256::digest(text))});
+    let proof = json!({
+        "schema": "writ.proof/v1",
+        "file": file.display().to_string(),
+        "before": digest(before),
+        "after": digest(&edited.text),
+        "splices": splices.collect::<Vec<_>>(),
+        "checks": edited.proof.checks,
+    });
+    format!("{proof:#}\n")
+}
