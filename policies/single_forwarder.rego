@@ -115,6 +115,15 @@ is_second(subject) if subject.name != workload
 
 is_second(subject) if subject.kind != "Deployment"
 
+# The same in another namespace.
+is_second(subject) if {
+	some other in input.objects
+	other.kind == subject.kind
+	other.name == subject.name
+	other.namespace != subject.namespace
+	count(forwarders(other.head, other)) > 0
+}
+
 # The same workload stated twice, in whatever files.
 deny contains objects.finding("second_forwarder", message, side.path, "", remedy) if {
 	some subject in objects.touched

@@ -57,16 +57,66 @@ fn each_rule_finds_what_its_cases_say() {
     check("rules.yaml", include_str!("policies/rules.yaml"));
 }
 
+#[test]
+fn ways_around_the_rules_are_denied() {
+    let cases: Vec<Case> = serde_yaml::from_str(include_str!("policies/bypass.yaml")).unwrap();
+    let mut wrong = Vec::new();
+    for case in &cases {
+        let verdict = policies().evaluate(&facts(case));
+        if case.deny.is_empty() || !case.deny.is_subset(&codes(&verdict, Level::Deny)) {
+            wrong.push(format!("{}: found {:#?}", case.name, verdict.results));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {} cases:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+    assert!(cases.len() >= 30);
+}
+
+/// Whoever reads a finding must find there what it speaks of.
+#[test]
+fn a_finding_names_the_file_that_says_so() {
+    let patch = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: torghut-ws, namespace: torghut}\n";
+    let edit = |path: &str, from: &str, to: &str| Edit {
+        path: path.to_owned(),
+        from: Some(from.to_owned()),
+        to: Some(to.to_owned()),
+        text: None,
+        symlink: None,
+        remove: false,
+    };
+    let listed = edit("ws/kustomization.yaml", "resources:", "patches: [{path: more.yaml}]\nresources:");
+    let file = |text: String| Edit { from: None, to: None, text: Some(text), ..edit("ws/more.yaml", "", "") };
+    let rows = [
+        (vec![edit("ws/deployment.yaml", "replicas: 1", "replicas: 2")], "ws/deployment.yaml"),
+        (
+            vec![edit(
+                "kustomization.yaml",
+                "resources:",
+                "replicas: [{name: torghut-ws, count: 2}]\nresources:",
+            )],
+            "kustomization.yaml",
+        ),
+        (vec![listed, file(format!("{patch}spec: {{replicas: 2}}\n"))], "ws/more.yaml"),
+    ];
+    for (edits, expected) in rows {
+        let head = edited(tree(), &edits);
+        let verdict = judge(policies(), &tree(), &head, None);
+        let found = verdict.results.iter().find(|finding| finding.code == "forwarder_replicas").unwrap();
+        assert_eq!(found.path, format!("{}/{expected}", corpus::GITOPS_PATH));
+        assert_eq!(found.pointer, "/spec/replicas");
+    }
+}
+
+fn codes(verdict: &Verdict, level: Level) -> BTreeSet<String> {
+    let results = verdict.results.iter().filter(|finding| finding.level == level);
+    results.map(|finding| finding.code.clone()).collect()
+}
+
 fn check(file: &str, text: &str) {
     let cases: Vec<Case> = serde_yaml::from_str(text).unwrap();
     let mut wrong = Vec::new();
     for case in &cases {
         let verdict = policies().evaluate(&facts(case));
-        let found = |level: Level| -> BTreeSet<String> {
-            let results = verdict.results.iter().filter(|finding| finding.level == level);
-            results.map(|finding| finding.code.clone()).collect()
-        };
-        if found(Level::Deny) != case.deny || found(Level::Warn) != case.warn {
+        if codes(&verdict, Level::Deny) != case.deny || codes(&verdict, Level::Warn) != case.warn {
             wrong.push(format!("{file}: {}: found {:#?}", case.name, verdict.results));
         }
     }

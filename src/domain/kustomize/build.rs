@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::file::File;
 use super::object::{Object, effective};
 use super::paths::{is_remote, join};
@@ -20,12 +22,11 @@ pub fn build(tree: Tree<'_>, folder: &str) -> Result<Option<Built>, KustomizeErr
         return Ok(None);
     };
     let mut objects = Vec::new();
-    build.accumulate(&file, folder, &mut objects, 0)?;
-    references::follow(&mut objects);
+    let path = file.path.clone();
+    build.accumulate(file, folder, &mut objects, 0)?;
+    references::follow(&path, &mut objects);
     unique(&objects)?;
     build.built.objects = objects;
-    build.built.unknown.sort();
-    build.built.unknown.dedup();
     Ok(Some(build.built))
 }
 
@@ -38,7 +39,7 @@ impl Build<'_> {
     /// Adds what a kustomization adds and changes what it changes; a component changes what was there before too.
     fn accumulate(
         &mut self,
-        file: &File,
+        mut file: File,
         folder: &str,
         objects: &mut Vec<Object>,
         depth: usize,
@@ -49,15 +50,18 @@ impl Build<'_> {
         self.built.used.insert(file.path.clone());
         for field in ["resources", "bases"] {
             for resource in file.texts(field)? {
-                self.resource(file, folder, resource, objects, depth)?;
+                self.resource(&file, folder, resource, objects, depth)?;
             }
         }
         unique(objects)?;
         for component in file.texts("components")? {
-            self.component(file, folder, component, objects, depth)?;
+            self.component(&file, folder, component, objects, depth)?;
         }
-        generate::config_maps(file, folder, self.tree, &mut self.built.used, objects)?;
-        let unknown = [file.unknown(), self.transform(file, folder, objects)?].concat();
+        let mut unknown = file.unknown(folder, self.tree);
+        let is_open = |unknown: &[Unknown]| unknown.iter().any(|unknown| unknown.reach == Reach::Adds);
+        file.is_open = is_open(&unknown) || is_open(&self.built.unknown);
+        unknown.extend(generate::config_maps(&file, folder, self.tree, &mut self.built.used, objects)?);
+        unknown.extend(self.transform(&file, folder, objects)?);
         if unknown.iter().any(|unknown| unknown.reach == Reach::Alters) {
             objects.iter_mut().for_each(|object| object.is_uncertain = true);
         }
@@ -81,7 +85,7 @@ impl Build<'_> {
         unknown.extend(transform::labels(file, objects)?);
         transform::annotations(file, objects)?;
         unknown.extend(patching.json(objects)?);
-        transform::replicas(file, objects)?;
+        unknown.extend(transform::replicas(file, objects)?);
         transform::images(file, objects)?;
         Ok(unknown)
     }
@@ -96,7 +100,7 @@ impl Build<'_> {
     ) -> Result<(), KustomizeError> {
         if is_remote(resource) {
             let what = format!("the remote resource `{resource}`");
-            self.built.unknown.push(file.not_understood(what, Reach::Adds));
+            self.built.unknown.push(file.not_understood(what, Reach::Adds, &Value::Null));
             return Ok(());
         }
         let Some(path) = join(folder, resource) else {
@@ -114,13 +118,13 @@ impl Build<'_> {
             }
             Some(inner) => {
                 let mut own = Vec::new();
-                self.accumulate(&inner, &path, &mut own, depth + 1)?;
+                self.accumulate(inner, &path, &mut own, depth + 1)?;
                 objects.append(&mut own);
                 Ok(())
             }
             None if resource.starts_with("..") => {
                 let what = format!("the resource `{resource}`, which is outside of what is looked at");
-                self.built.unknown.push(file.not_understood(what, Reach::Adds));
+                self.built.unknown.push(file.not_understood(what, Reach::Adds, &Value::Null));
                 Ok(())
             }
             None => Err(file.wrong(format!("the resource `{resource}` is not there"))),
@@ -142,12 +146,12 @@ impl Build<'_> {
         };
         match (inner, path) {
             (Some(inner), Some(path)) if inner.is_component() => {
-                self.accumulate(&inner, &path, objects, depth + 1)
+                self.accumulate(inner, &path, objects, depth + 1)
             }
             (Some(_), _) => Err(file.wrong(format!("`{component}` is not a component"))),
             (None, _) if is_remote(component) || component.starts_with("..") => {
                 let what = format!("the component `{component}`");
-                self.built.unknown.push(file.not_understood(what, Reach::Alters));
+                self.built.unknown.push(file.not_understood(what, Reach::Alters, &Value::Null));
                 objects.iter_mut().for_each(|object| object.is_uncertain = true);
                 Ok(())
             }
@@ -157,7 +161,7 @@ impl Build<'_> {
 }
 
 /// The objects of a file; a `List`'s items count as objects of their own.
-fn flattened(path: &str, found: Vec<std::sync::Arc<serde_json::Value>>) -> Vec<Object> {
+fn flattened(path: &str, found: Vec<std::sync::Arc<Value>>) -> Vec<Object> {
     found.into_iter().enumerate().map(|(index, value)| Object::of_file(path, index, value)).collect()
 }
 

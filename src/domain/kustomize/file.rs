@@ -1,7 +1,11 @@
 //! A kustomization file: its fields as they are asked for, and what in it is not understood.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
+use super::object::text;
+use super::paths::{file_name, join};
 use super::{KustomizeError, Reach, Tree, Unknown};
 
 /// The names that a kustomization may have, in the order in which they are looked for.
@@ -41,13 +45,15 @@ const ADDING: [&str; 5] = ["helmCharts", "helmChartInflationGenerator", "helmGlo
 pub(super) struct File {
     /// Its full path.
     pub path: String,
+    /// Whether objects are added that are not known, so that what fits no object may fit one of these.
+    pub is_open: bool,
     fields: Map<String, Value>,
 }
 
 impl File {
     /// The kustomization of a folder; `None` where it has none.
     pub fn of_folder(tree: Tree<'_>, folder: &str) -> Result<Option<Self>, KustomizeError> {
-        let paths = NAMES.iter().map(|name| super::paths::join(folder, name).unwrap_or_default());
+        let paths = NAMES.iter().map(|name| join(folder, name).unwrap_or_default());
         let mut found = paths.filter(|path| (tree.bytes)(path).is_some());
         let Some(path) = found.next() else {
             return Ok(None);
@@ -63,12 +69,12 @@ impl File {
             [value] => value.as_object().cloned().unwrap_or_default(),
             _ => return Err(KustomizeError::new(&path, "it has more than one document")),
         };
-        Ok(Some(Self { path, fields }))
+        Ok(Some(Self { path, is_open: false, fields }))
     }
 
     /// Whether it is a component.
     pub fn is_component(&self) -> bool {
-        self.fields.get("kind").and_then(Value::as_str) == Some("Component")
+        self.text("kind") == Ok(Some("Component"))
     }
 
     /// A field that is a text.
@@ -127,16 +133,26 @@ impl File {
         self.fields.get(field)
     }
 
-    /// The fields that are not understood.
-    pub fn unknown(&self) -> Vec<Unknown> {
-        let unknown = self.fields.keys().filter(|field| !KNOWN.contains(&field.as_str()));
-        unknown
-            .map(|field| Unknown {
-                path: self.path.clone(),
-                what: format!("`{field}`"),
-                reach: if ADDING.contains(&field.as_str()) { Reach::Adds } else { Reach::Alters },
-            })
-            .collect()
+    /// The fields that are not understood; each Helm chart is one of its own.
+    pub fn unknown(&self, folder: &str, tree: Tree<'_>) -> Vec<Unknown> {
+        let mut found = Vec::new();
+        for (field, value) in self.fields.iter().filter(|(field, _)| !KNOWN.contains(&field.as_str())) {
+            let reach = if ADDING.contains(&field.as_str()) { Reach::Adds } else { Reach::Alters };
+            match value {
+                Value::Array(charts) if field == "helmCharts" => {
+                    for chart in charts {
+                        let (name, repository) = (text(chart, "/name"), text(chart, "/repo"));
+                        let what = format!("the Helm chart `{name}` of `{repository}`");
+                        found.push(self.not_understood(what, reach, chart));
+                    }
+                }
+                value => found.push(self.not_understood(format!("`{field}`"), reach, value)),
+            }
+        }
+        for unknown in &mut found {
+            named_files(&unknown.content, folder, tree, &mut unknown.reads);
+        }
+        found
     }
 
     /// Something in this file is wrong.
@@ -144,8 +160,46 @@ impl File {
         KustomizeError::new(&self.path, message)
     }
 
+    /// Something in this file fits no object: wrong, unless it may fit one that is not known.
+    pub fn fits_nothing(&self, message: String, content: &Value) -> Result<Unknown, KustomizeError> {
+        match self.is_open {
+            true => Ok(self.not_understood(message, Reach::Adds, content)),
+            false => Err(self.wrong(message)),
+        }
+    }
+
     /// Something in this file is not understood.
-    pub fn not_understood(&self, what: impl Into<String>, reach: Reach) -> Unknown {
-        Unknown { path: self.path.clone(), what: what.into(), reach }
+    pub fn not_understood(&self, what: impl Into<String>, reach: Reach, content: &Value) -> Unknown {
+        Unknown {
+            path: self.path.clone(),
+            what: what.into(),
+            reach,
+            content: content.clone(),
+            reads: BTreeSet::new(),
+        }
+    }
+}
+
+/// Whether a path is that of a kustomization.
+#[must_use]
+pub fn is_kustomization(path: &str) -> bool {
+    NAMES.contains(&file_name(path))
+}
+
+/// Whether a kustomization is a component, which is never built alone.
+#[must_use]
+pub fn is_component(kustomization: &Value) -> bool {
+    kustomization.get("kind").and_then(Value::as_str) == Some("Component")
+}
+
+/// The files of the tree that some text names.
+fn named_files(content: &Value, folder: &str, tree: Tree<'_>, found: &mut BTreeSet<String>) {
+    match content {
+        Value::String(text) => {
+            found.extend(join(folder, text).filter(|path| (tree.bytes)(path).is_some()));
+        }
+        Value::Array(items) => items.iter().for_each(|item| named_files(item, folder, tree, found)),
+        Value::Object(entries) => entries.values().for_each(|entry| named_files(entry, folder, tree, found)),
+        _ => {}
     }
 }

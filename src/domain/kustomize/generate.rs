@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::file::File;
 use super::object::{Object, map_at, text};
 use super::paths::{file_name, join};
-use super::{KustomizeError, Tree};
+use super::{KustomizeError, Tree, Unknown};
 
 /// `configMapGenerator` and `secretGenerator`.
 pub(super) fn config_maps(
@@ -17,15 +17,16 @@ pub(super) fn config_maps(
     tree: Tree<'_>,
     used: &mut BTreeSet<String>,
     objects: &mut Vec<Object>,
-) -> Result<(), KustomizeError> {
+) -> Result<Vec<Unknown>, KustomizeError> {
+    let mut unknown = Vec::new();
     for (field, kind) in [("configMapGenerator", "ConfigMap"), ("secretGenerator", "Secret")] {
         for entry in file.list(field)? {
             let mut reading = Reading { file, folder, tree, used };
             let data = reading.data(entry)?;
-            generated(file, entry, kind, data, objects)?;
+            unknown.extend(generated(file, entry, kind, data, objects)?);
         }
     }
-    Ok(())
+    Ok(unknown)
 }
 
 fn generated(
@@ -34,7 +35,7 @@ fn generated(
     kind: &str,
     data: Map<String, Value>,
     objects: &mut Vec<Object>,
-) -> Result<(), KustomizeError> {
+) -> Result<Option<Unknown>, KustomizeError> {
     let (name, namespace) = (text(entry, "/name"), text(entry, "/namespace"));
     let data = if kind == "Secret" { Map::new() } else { data };
     let existing =
@@ -42,17 +43,18 @@ fn generated(
     match (text(entry, "/behavior").as_str(), existing) {
         ("" | "create" | "unspecified", None) => {
             objects.push(created(file, entry, kind, data));
-            Ok(())
+            Ok(None)
         }
         ("" | "create" | "unspecified", Some(_)) => {
             Err(file.wrong(format!("the generated {kind} `{name}` is there already")))
         }
         ("merge" | "replace", None) => {
-            Err(file.wrong(format!("the generated {kind} `{name}` has nothing to be put into")))
+            let message = format!("the generated {kind} `{name}` has nothing to be put into");
+            file.fits_nothing(message, entry).map(Some)
         }
         (behavior @ ("merge" | "replace"), Some(object)) => {
             let replaces = behavior == "replace";
-            object.alter(|value| {
+            object.alter(&file.path, |value| {
                 if let Some(found) = map_at(value, &["data"]) {
                     if replaces {
                         found.clear();
@@ -60,7 +62,7 @@ fn generated(
                     found.extend(data);
                 }
             });
-            Ok(())
+            Ok(None)
         }
         (other, _) => Err(file.wrong(format!("the behavior `{other}` of {kind} `{name}` is not known"))),
     }

@@ -23,7 +23,8 @@ use serde_json::Value;
 
 pub use build::build;
 pub use error::KustomizeError;
-pub use object::Object;
+pub use file::{is_component, is_kustomization};
+pub use object::{Object, Step};
 
 /// The files that a kustomization is built from.
 #[derive(Clone, Copy)]
@@ -49,7 +50,7 @@ pub struct Built {
 }
 
 /// Something that was not understood.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unknown {
     /// The kustomization that asks for it.
     pub path: String,
@@ -57,6 +58,10 @@ pub struct Unknown {
     pub what: String,
     /// What it may do.
     pub reach: Reach,
+    /// What stands there: equal on both sides where nothing about it was changed.
+    pub content: Value,
+    /// The files that it reads, as far as it names them.
+    pub reads: BTreeSet<String>,
 }
 
 /// What something that is not understood may do.

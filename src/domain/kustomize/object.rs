@@ -17,10 +17,23 @@ pub struct Object {
     pub is_altered: bool,
     /// Whether something that is not understood may change it.
     pub is_uncertain: bool,
+    /// What changed it, in order; empty for an object that is what its file says.
+    pub steps: Vec<Step>,
     /// Its name and namespace before anything was changed; references and patches may still use them.
     pub(super) original: (String, String),
     /// Whether its name gets a hash of its content, which is not computed here.
     pub(super) has_hash: bool,
+}
+
+/// One change of an object on its way.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// The file that says so: a kustomization, or a patch.
+    pub path: String,
+    /// The object before.
+    pub before: Arc<Value>,
+    /// The object after.
+    pub after: Arc<Value>,
 }
 
 impl Object {
@@ -32,6 +45,7 @@ impl Object {
             index,
             is_altered: false,
             is_uncertain: false,
+            steps: Vec::new(),
             original,
             has_hash: false,
         }
@@ -43,13 +57,14 @@ impl Object {
         self.has_hash
     }
 
-    /// Changes the object; unchanged it stays shared with its file.
-    pub(super) fn alter(&mut self, change: impl FnOnce(&mut Value)) {
+    /// Changes the object because a file says so; unchanged it stays shared with its file.
+    pub(super) fn alter(&mut self, path: &str, change: impl FnOnce(&mut Value)) {
         let mut value = (*self.value).clone();
         change(&mut value);
         if value != *self.value {
-            self.value = Arc::new(value);
+            let before = std::mem::replace(&mut self.value, Arc::new(value));
             self.is_altered = true;
+            self.steps.push(Step { path: path.to_owned(), before, after: Arc::clone(&self.value) });
         }
     }
 

@@ -19,6 +19,19 @@ pub(super) struct Patching<'a, 't> {
     pub used: &'a mut BTreeSet<String>,
 }
 
+/// A patch, and the file that holds it: one of its own, or the kustomization.
+struct Given {
+    path: String,
+    patch: Patch,
+}
+
+/// A part of an object, and the file that holds it.
+#[derive(Clone, Copy)]
+struct Part<'p> {
+    path: &'p str,
+    value: &'p Value,
+}
+
 /// What a patch says, after it was read.
 enum Patch {
     /// Parts of objects.
@@ -33,9 +46,9 @@ impl Patching<'_, '_> {
         let mut unknown = Vec::new();
         for entry in self.file.texts("patchesStrategicMerge")? {
             let is_inline = entry.contains('\n');
-            let values = if is_inline { self.inline(entry)? } else { self.read(entry)? };
-            for patch in values {
-                unknown.extend(self.by_identity(&patch, objects)?);
+            let (path, values) = if is_inline { self.inline(entry)? } else { self.read(entry)? };
+            for value in &values {
+                unknown.extend(self.by_identity(Part { path: &path, value }, objects)?);
             }
         }
         Ok(unknown)
@@ -45,18 +58,17 @@ impl Patching<'_, '_> {
     pub fn any(&mut self, objects: &mut Vec<Object>) -> Result<Vec<Unknown>, KustomizeError> {
         let mut unknown = Vec::new();
         for entry in self.file.list("patches")? {
-            let patch = self.patch(entry)?;
-            let target = entry.get("target").filter(|target| !target.is_null());
-            match (patch, target) {
-                (Patch::Strategic(patches), None) => {
-                    for patch in patches {
-                        unknown.extend(self.by_identity(&patch, objects)?);
+            let given = self.patch(entry)?;
+            match (&given.patch, has_target(entry)) {
+                (_, true) => unknown.extend(self.by_target(&given, entry, objects)?),
+                (Patch::Strategic(parts), false) => {
+                    for value in parts {
+                        unknown.extend(self.by_identity(Part { path: &given.path, value }, objects)?);
                     }
                 }
-                (Patch::Operations(_), None) => {
+                (Patch::Operations(_), false) => {
                     return Err(self.file.wrong("a JSON patch needs a `target`"));
                 }
-                (patch, Some(target)) => unknown.extend(self.by_target(&patch, target, entry, objects)?),
             }
         }
         Ok(unknown)
@@ -66,51 +78,55 @@ impl Patching<'_, '_> {
     pub fn json(&mut self, objects: &mut Vec<Object>) -> Result<Vec<Unknown>, KustomizeError> {
         let mut unknown = Vec::new();
         for entry in self.file.list("patchesJson6902")? {
-            let Some(target) = entry.get("target").filter(|target| !target.is_null()) else {
+            if !has_target(entry) {
                 return Err(self.file.wrong("an entry of `patchesJson6902` has no `target`"));
-            };
-            let patch = self.patch(entry)?;
-            unknown.extend(self.by_target(&patch, target, entry, objects)?);
+            }
+            let given = self.patch(entry)?;
+            unknown.extend(self.by_target(&given, entry, objects)?);
         }
         Ok(unknown)
     }
 
-    fn patch(&mut self, entry: &Value) -> Result<Patch, KustomizeError> {
+    fn patch(&mut self, entry: &Value) -> Result<Given, KustomizeError> {
         let (path, inline) = (text(entry, "/path"), text(entry, "/patch"));
-        let values = match (path.is_empty(), inline.is_empty()) {
+        let (path, values) = match (path.is_empty(), inline.is_empty()) {
             (true, false) => self.inline(&inline)?,
             (false, true) => self.read(&path)?,
             _ => return Err(self.file.wrong("a patch has either `path` or `patch`")),
         };
-        match values.as_slice() {
+        let patch = match values.as_slice() {
             [operations @ Value::Array(_)] => serde_json::from_value(operations.clone())
                 .map(Patch::Operations)
-                .map_err(|error| self.file.wrong(format!("a JSON patch: {error}"))),
-            values if values.iter().all(Value::is_object) => Ok(Patch::Strategic(values.to_vec())),
-            _ => Err(self.file.wrong("a patch is neither parts of objects nor a list of operations")),
-        }
+                .map_err(|error| self.file.wrong(format!("a JSON patch: {error}")))?,
+            values if values.iter().all(Value::is_object) => Patch::Strategic(values.to_vec()),
+            _ => return Err(self.file.wrong("a patch is neither parts of objects nor a list of operations")),
+        };
+        Ok(Given { path, patch })
     }
 
-    fn inline(&self, patch: &str) -> Result<Vec<Value>, KustomizeError> {
-        documents(patch.as_bytes()).map_err(|message| self.file.wrong(format!("an inline patch: {message}")))
+    fn inline(&self, patch: &str) -> Result<(String, Vec<Value>), KustomizeError> {
+        let values = documents(patch.as_bytes());
+        let values = values.map_err(|message| self.file.wrong(format!("an inline patch: {message}")))?;
+        Ok((self.file.path.clone(), values))
     }
 
-    fn read(&mut self, path: &str) -> Result<Vec<Value>, KustomizeError> {
+    fn read(&mut self, path: &str) -> Result<(String, Vec<Value>), KustomizeError> {
         let full = join(self.folder, path).unwrap_or_default();
         let Some(bytes) = (self.tree.bytes)(&full) else {
             return Err(self.file.wrong(format!("the patch `{path}` is not there")));
         };
         self.used.insert(full.clone());
-        documents(bytes).map_err(|message| KustomizeError::new(&full, message))
+        let values = documents(bytes).map_err(|message| KustomizeError::new(&full, message))?;
+        Ok((full, values))
     }
 
     /// A part of an object goes to the object of its kind, name and namespace.
     fn by_identity(
         &self,
-        patch: &Value,
+        part: Part<'_>,
         objects: &mut Vec<Object>,
     ) -> Result<Option<Unknown>, KustomizeError> {
-        let probe = Object::of_file(&self.file.path, 0, std::sync::Arc::new(patch.clone()));
+        let probe = Object::of_file(part.path, 0, std::sync::Arc::new(part.value.clone()));
         let fits = |object: &Object| {
             object.kind() == probe.kind()
                 && object.group() == probe.group()
@@ -119,24 +135,24 @@ impl Patching<'_, '_> {
         };
         let Some(at) = objects.iter().position(fits) else {
             let message = format!("a patch for {} `{}` fits no object", probe.kind(), probe.name());
-            return Err(self.file.wrong(message));
+            return self.file.fits_nothing(message, part.value).map(Some);
         };
-        Ok(self.merge_into(patch, &[at], &Options::default(), objects))
+        Ok(self.merge_into(part, &[at], &Options::default(), objects))
     }
 
     fn by_target(
         &self,
-        patch: &Patch,
-        target: &Value,
+        given: &Given,
         entry: &Value,
         objects: &mut Vec<Object>,
     ) -> Result<Option<Unknown>, KustomizeError> {
+        let target = &entry["target"];
         let Some(selector) = Selector::read(target) else {
             objects.iter_mut().for_each(|object| object.is_uncertain = true);
-            return Ok(Some(self.file.not_understood(format!("the target {target}"), Reach::Alters)));
+            return Ok(Some(self.file.not_understood(format!("the target {target}"), Reach::Alters, entry)));
         };
         let chosen: Vec<usize> = (0..objects.len()).filter(|at| selector.fits(&objects[*at])).collect();
-        match patch {
+        match &given.patch {
             Patch::Operations(operations) => {
                 for at in chosen {
                     let mut value = (*objects[at].value).clone();
@@ -148,15 +164,16 @@ impl Patching<'_, '_> {
                             object.name()
                         ))
                     })?;
-                    objects[at].alter(|found| *found = value);
+                    objects[at].alter(&given.path, |found| *found = value);
                 }
                 Ok(None)
             }
-            Patch::Strategic(patches) => {
+            Patch::Strategic(parts) => {
                 let options = Options::read(entry);
                 let mut unknown = None;
-                for patch in patches {
-                    unknown = self.merge_into(patch, &chosen, &options, objects).or(unknown);
+                for value in parts {
+                    let part = Part { path: &given.path, value };
+                    unknown = self.merge_into(part, &chosen, &options, objects).or(unknown);
                 }
                 Ok(unknown)
             }
@@ -165,7 +182,7 @@ impl Patching<'_, '_> {
 
     fn merge_into(
         &self,
-        patch: &Value,
+        part: Part<'_>,
         chosen: &[usize],
         options: &Options,
         objects: &mut Vec<Object>,
@@ -174,16 +191,16 @@ impl Patching<'_, '_> {
         let mut deleted = Vec::new();
         for &at in chosen {
             let before = objects[at].value.clone();
-            match merge(&before, patch) {
+            match merge(&before, part.value) {
                 Ok(Merged::Deleted) => deleted.push(at),
                 Ok(Merged::Changed(mut value)) => {
                     options.keep_identity(&before, &mut value);
-                    objects[at].alter(|found| *found = value);
+                    objects[at].alter(part.path, |found| *found = value);
                 }
                 Err(directive) => {
                     objects[at].is_uncertain = true;
                     let what = format!("the directive `{}` of a patch", directive.0);
-                    unknown = Some(self.file.not_understood(what, Reach::Alters));
+                    unknown = Some(self.file.not_understood(what, Reach::Alters, part.value));
                 }
             }
         }
@@ -192,6 +209,10 @@ impl Patching<'_, '_> {
         }
         unknown
     }
+}
+
+fn has_target(entry: &Value) -> bool {
+    entry.get("target").is_some_and(|target| !target.is_null())
 }
 
 /// The documents of a patch, lists of operations too.

@@ -6,8 +6,9 @@ use serde_json::Value;
 
 use super::object::{Object, effective, text};
 
-/// Exchanges the names of objects that were renamed, in the kinds and places that kustomize knows.
-pub(super) fn follow(objects: &mut [Object]) {
+/// Exchanges the names of objects that were renamed, in the kinds and places that kustomize knows; `path` is the
+/// kustomization that was built.
+pub(super) fn follow(path: &str, objects: &mut [Object]) {
     let renamed = Renamed::of(objects);
     if renamed.names.is_empty() {
         return;
@@ -21,7 +22,7 @@ pub(super) fn follow(objects: &mut [Object]) {
                 | ("batch", "Job" | "CronJob")
                 | ("", "Pod" | "ReplicationController")
         );
-        object.alter(|value| {
+        object.alter(path, |value| {
             let within = Within { renamed: &renamed, namespace: &namespace };
             if has_pods {
                 within.pods(value);

@@ -13,7 +13,7 @@ pub(super) fn namespace(file: &File, objects: &mut [Object]) -> Result<(), Kusto
     };
     for object in objects {
         let (is_cluster_scoped, kind) = (object.is_cluster_scoped(), object.kind().to_owned());
-        object.alter(|value| {
+        object.alter(&file.path, |value| {
             if !is_cluster_scoped && let Some(metadata) = map_at(value, &["metadata"]) {
                 metadata.insert("namespace".to_owned(), Value::String(namespace.to_owned()));
             }
@@ -47,7 +47,7 @@ pub(super) fn prefix_and_suffix(file: &File, objects: &mut [Object]) -> Result<(
             continue;
         }
         let name = format!("{prefix}{}{suffix}", object.name());
-        object.alter(|value| {
+        object.alter(&file.path, |value| {
             if let Some(metadata) = map_at(value, &["metadata"]) {
                 metadata.insert("name".to_owned(), Value::String(name));
             }
@@ -65,45 +65,59 @@ pub(super) fn labels(file: &File, objects: &mut [Object]) -> Result<Vec<Unknown>
         let is_set = |name: &str| entry.get(name) == Some(&Value::Bool(true));
         if entry.get("fields").is_some_and(|fields| !fields.is_null()) {
             objects.iter_mut().for_each(|object| object.is_uncertain = true);
-            unknown.push(file.not_understood("`labels` with `fields`", Reach::Alters));
+            unknown.push(file.not_understood("`labels` with `fields`", Reach::Alters, entry));
         }
-        for object in &mut *objects {
-            label(object, &pairs, is_set("includeSelectors"), is_set("includeTemplates"));
-        }
+        let labels = Labels {
+            path: &file.path,
+            pairs: &pairs,
+            in_selectors: is_set("includeSelectors"),
+            in_templates: is_set("includeTemplates"),
+        };
+        objects.iter_mut().for_each(|object| labels.put_on(object));
     }
     let pairs = file.map("commonLabels")?;
     if !pairs.is_empty() {
-        objects.iter_mut().for_each(|object| label(object, &pairs, true, true));
+        let labels = Labels { path: &file.path, pairs: &pairs, in_selectors: true, in_templates: true };
+        objects.iter_mut().for_each(|object| labels.put_on(object));
     }
     Ok(unknown)
 }
 
-fn label(object: &mut Object, pairs: &[(String, String)], in_selectors: bool, in_templates: bool) {
-    let kind = object.kind().to_owned();
-    let group = object.group().to_owned();
-    object.alter(|value| {
-        put(value, &["metadata", "labels"], pairs);
-        if in_selectors || in_templates {
-            for place in templates(&group, &kind) {
-                put(value, &[*place, &["metadata", "labels"]].concat(), pairs);
-            }
-            if kind == "StatefulSet" {
-                for claim in claims(value) {
-                    put(claim, &["metadata", "labels"], pairs);
+/// Labels, and whether they go into selectors and pod templates too.
+struct Labels<'a> {
+    path: &'a str,
+    pairs: &'a [(String, String)],
+    in_selectors: bool,
+    in_templates: bool,
+}
+
+impl Labels<'_> {
+    fn put_on(&self, object: &mut Object) {
+        let (kind, group) = (object.kind().to_owned(), object.group().to_owned());
+        object.alter(self.path, |value| {
+            put(value, &["metadata", "labels"], self.pairs);
+            if self.in_selectors || self.in_templates {
+                for place in templates(&group, &kind) {
+                    put(value, &[*place, &["metadata", "labels"]].concat(), self.pairs);
+                }
+                if kind == "StatefulSet" {
+                    for claim in claims(value) {
+                        put(claim, &["metadata", "labels"], self.pairs);
+                    }
                 }
             }
-        }
-        if in_selectors {
-            for (place, is_made) in selectors(&group, &kind) {
-                if *is_made || is_map(value, place) {
-                    put(value, place, pairs);
+            if self.in_selectors {
+                for (place, is_made) in selectors(&group, &kind) {
+                    if *is_made || is_map(value, place) {
+                        put(value, place, self.pairs);
+                    }
+                }
+                for place in templates(&group, &kind) {
+                    constraints(value, place, self.pairs);
                 }
             }
-            for place in templates(&group, &kind) {
-                constraints(value, place, pairs);
-            }
-        }
-    });
+        });
+    }
 }
 
 fn claims(value: &mut Value) -> impl Iterator<Item = &mut Value> {
@@ -170,7 +184,7 @@ pub(super) fn annotations(file: &File, objects: &mut [Object]) -> Result<(), Kus
     }
     for object in objects {
         let (kind, group) = (object.kind().to_owned(), object.group().to_owned());
-        object.alter(|value| {
+        object.alter(&file.path, |value| {
             put(value, &["metadata", "annotations"], &pairs);
             for place in templates(&group, &kind) {
                 put(value, &[*place, &["metadata", "annotations"]].concat(), &pairs);
@@ -181,7 +195,8 @@ pub(super) fn annotations(file: &File, objects: &mut [Object]) -> Result<(), Kus
 }
 
 /// `replicas`: by the name that the object had first.
-pub(super) fn replicas(file: &File, objects: &mut [Object]) -> Result<(), KustomizeError> {
+pub(super) fn replicas(file: &File, objects: &mut [Object]) -> Result<Vec<Unknown>, KustomizeError> {
+    let mut unknown = Vec::new();
     for entry in file.list("replicas")? {
         let name = text(entry, "/name");
         let Some(count) = entry.get("count").filter(|count| count.is_u64()) else {
@@ -195,17 +210,18 @@ pub(super) fn replicas(file: &File, objects: &mut [Object]) -> Result<(), Kustom
                 continue;
             }
             is_found = true;
-            object.alter(|value| {
+            object.alter(&file.path, |value| {
                 if let Some(spec) = map_at(value, &["spec"]) {
                     spec.insert("replicas".to_owned(), count.clone());
                 }
             });
         }
         if !is_found {
-            return Err(file.wrong(format!("`replicas` names `{name}`, which no object is called")));
+            let message = format!("`replicas` names `{name}`, which no object is called");
+            unknown.push(file.fits_nothing(message, entry)?);
         }
     }
-    Ok(())
+    Ok(unknown)
 }
 
 /// `images`: every container of every kind.
@@ -219,7 +235,7 @@ pub(super) fn images(file: &File, objects: &mut [Object]) -> Result<(), Kustomiz
         };
         for object in &mut *objects {
             if object.kind() != "CustomResourceDefinition" && mentions(&object.value, &image.name) {
-                object.alter(|value| containers(value, &image));
+                object.alter(&file.path, |value| containers(value, &image));
             }
         }
     }

@@ -42,8 +42,10 @@ pub(crate) struct Document {
     pub name: String,
     /// `metadata.namespace`, empty where there is none.
     pub namespace: String,
+    /// Which document of its file it is.
+    pub index: usize,
     /// The whole object.
-    pub value: Value,
+    pub value: Arc<Value>,
     /// Environment variables and ConfigMap entries by name, each with all of its occurrences.
     pub settings: Vec<Setting>,
     /// The same object as rules see it, with its index in the file.
@@ -108,13 +110,13 @@ fn flatten(index: usize, value: Value, found: &mut Vec<Document>) {
                 }
             }
         }
-        value => found.push(Document::of(index, value)),
+        value => found.push(Document::of(index, Arc::new(value))),
     }
 }
 
 impl Document {
     /// An object with what is looked up often.
-    pub fn of(index: usize, value: Value) -> Self {
+    pub fn of(index: usize, value: Arc<Value>) -> Self {
         let text =
             |pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
         let version = text("/apiVersion");
@@ -125,6 +127,7 @@ impl Document {
             kind: text("/kind"),
             name: text("/metadata/name"),
             namespace: text("/metadata/namespace"),
+            index,
             settings,
             fact,
             value,

@@ -10,7 +10,12 @@ use std::time::Duration;
 use regorus::utils::limits::ExecutionTimerConfig;
 use regorus::{Engine, Value};
 
+use crate::domain::kustomize::Step;
+use crate::domain::manifest::{Found, select};
+use crate::domain::yaml::Pointer;
+
 use super::metadata::{self, Policy};
+use super::objects::Place;
 use super::{Decision, Facts, Finding, Level, Verdict};
 
 /// A rule file that cannot be used, or an evaluation that failed.
@@ -77,8 +82,8 @@ impl Policies {
     /// An evaluation that fails or takes too long is a denial with code `policy_fault`, never a silent pass.
     #[must_use]
     pub fn evaluate(&self, facts: &Facts) -> Verdict {
-        let mut results = match self.sets(facts.0.clone()) {
-            Ok(results) => results,
+        let mut results = match self.sets(facts.input.clone()) {
+            Ok(results) => results.into_iter().map(|finding| placed_in(finding, &facts.places)).collect(),
             Err(error) => vec![fault(&error)],
         };
         results.sort();
@@ -147,6 +152,28 @@ fn finding(policy: &Policy, level: Level, entry: &Value) -> Result<Finding, Poli
         pointer: text("pointer")?,
         remedy: text("remedy")?,
     })
+}
+
+/// A finding about an altered object names the file that says so: the kustomization or the patch.
+fn placed_in(mut finding: Finding, places: &[Place]) -> Finding {
+    let Ok(pointer) = finding.pointer.parse::<Pointer>() else { return finding };
+    let steps = places.iter().filter(|place| place.path == finding.path).flat_map(|place| &place.steps);
+    let says_so = |step: &&Step| {
+        let pointer = node_of(&step.after, &pointer);
+        select(&step.before, &pointer) != select(&step.after, &pointer)
+    };
+    if let Some(step) = steps.rev().filter(|_| !pointer.steps.is_empty()).find(says_so) {
+        finding.path.clone_from(&step.path);
+    }
+    finding
+}
+
+/// The node that a pointer names; of one into a text, the text.
+fn node_of(value: &serde_json::Value, pointer: &Pointer) -> Pointer {
+    let mut prefixes = (1..pointer.steps.len()).map(|end| Pointer { steps: pointer.steps[..end].to_vec() });
+    let is_text =
+        |prefix: &Pointer| matches!(select(value, prefix), Found::One(serde_json::Value::String(_)));
+    prefixes.find(is_text).unwrap_or_else(|| pointer.clone())
 }
 
 fn fault(error: &PolicyError) -> Finding {

@@ -5,16 +5,36 @@ use std::sync::Arc;
 
 use regorus::Value;
 
-use super::documents::{Document, Parsed};
+use crate::domain::kustomize::Step;
+
+use super::effective::Object;
 use super::value;
 
 /// What makes an object the same object in the cluster.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Identity {
+    /// How it gets to the cluster.
+    way: Way,
     group: String,
     kind: String,
     namespace: String,
     name: String,
+}
+
+/// How an object gets to the cluster; what is applied in different ways is never paired.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Way {
+    /// By the kustomization of a folder, empty for the GitOps path; or as it stands, where there is none.
+    Applied(String),
+    /// Not at all: no kustomization lists its file.
+    Unapplied,
+}
+
+/// Which side of the change an object is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    Base,
+    Head,
 }
 
 /// The objects found so far.
@@ -26,9 +46,17 @@ pub(super) struct Objects {
 
 #[derive(Default)]
 struct Pair {
-    base: Vec<(String, Arc<Document>)>,
-    head: Vec<(String, Arc<Document>)>,
-    is_touched: bool,
+    base: Vec<Object>,
+    head: Vec<Object>,
+}
+
+/// Where the values of an altered object come from.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Place {
+    /// The file that the object comes from.
+    pub path: String,
+    /// What changed it.
+    pub steps: Vec<Step>,
 }
 
 impl Objects {
@@ -37,45 +65,49 @@ impl Objects {
         Self { namespace, found: BTreeMap::new() }
     }
 
-    /// Adds a file's objects.
-    pub fn add(&mut self, path: &str, base: Option<&Parsed>, head: Option<&Parsed>, is_touched: bool) {
-        for document in base.into_iter().flat_map(|parsed| &parsed.documents) {
-            self.pair(document).base.push((path.to_owned(), Arc::clone(document)));
-        }
-        for document in head.into_iter().flat_map(|parsed| &parsed.documents) {
-            self.pair(document).head.push((path.to_owned(), Arc::clone(document)));
-        }
-        if is_touched {
-            let documents = [base, head].into_iter().flatten().flat_map(|parsed| &parsed.documents);
-            for document in documents {
-                self.pair(document).is_touched = true;
+    /// Adds objects of one side.
+    pub fn add(&mut self, way: &Way, side: Side, objects: impl IntoIterator<Item = Object>) {
+        for object in objects {
+            let document = &object.document;
+            let namespace = match document.namespace.is_empty() {
+                true => self.namespace.clone(),
+                false => document.namespace.clone(),
+            };
+            let identity = Identity {
+                way: way.clone(),
+                group: document.group.clone(),
+                kind: document.kind.clone(),
+                namespace,
+                name: document.name.clone(),
+            };
+            let pair = self.found.entry(identity).or_default();
+            match side {
+                Side::Base => pair.base.push(object),
+                Side::Head => pair.head.push(object),
             }
         }
     }
 
-    fn pair(&mut self, document: &Document) -> &mut Pair {
-        let namespace =
-            if document.namespace.is_empty() { self.namespace.clone() } else { document.namespace.clone() };
-        let identity = Identity {
-            group: document.group.clone(),
-            kind: document.kind.clone(),
-            namespace,
-            name: document.name.clone(),
-        };
-        self.found.entry(identity).or_default()
+    /// Where the values of touched objects come from that a kustomization altered.
+    pub fn places(&self) -> Vec<Place> {
+        let touched = self.found.values().filter(|pair| !pair.is_unchanged());
+        let altered = touched.flat_map(|pair| &pair.head).filter(|object| !object.steps.is_empty());
+        altered.map(|object| Place { path: object.path.clone(), steps: object.steps.clone() }).collect()
     }
 
-    /// All objects, as rules see them. Objects that did not change although their file did are not touched.
+    /// All objects, as rules see them.
     pub fn into_value(self) -> Value {
         let objects = self.found.into_iter().map(|(identity, pair)| {
-            let is_touched = pair.is_touched && !pair.is_unchanged();
+            let is_touched = !pair.is_unchanged();
+            let differing = if is_touched { differing(&pair) } else { Value::new_array() };
             value::object([
                 ("group", Value::from(identity.group)),
                 ("kind", Value::from(identity.kind)),
                 ("namespace", Value::from(identity.namespace)),
                 ("name", Value::from(identity.name)),
+                ("applied", Value::from(identity.way != Way::Unapplied)),
                 ("touched", Value::from(is_touched)),
-                ("differing", differing(&pair)),
+                ("differing", differing),
                 ("base", sides(&pair.base)),
                 ("head", sides(&pair.head)),
             ])
@@ -86,19 +118,19 @@ impl Objects {
 
 impl Pair {
     fn is_unchanged(&self) -> bool {
-        let values = |side: &[(String, Arc<Document>)]| -> Vec<Arc<Document>> {
-            side.iter().map(|(_, document)| Arc::clone(document)).collect()
+        let is_same = |(base, head): (&Object, &Object)| {
+            let (base, head) = (&base.document, &head.document);
+            Arc::ptr_eq(base, head) || base.value == head.value
         };
-        let (base, head) = (values(&self.base), values(&self.head));
-        base.len() == head.len() && base.iter().zip(&head).all(|(base, head)| base.value == head.value)
+        self.base.len() == self.head.len() && self.base.iter().zip(&self.head).all(is_same)
     }
 }
 
 /// The names of the settings that are not set the same on both sides.
 fn differing(pair: &Pair) -> Value {
-    let settings = |side: &[(String, Arc<Document>)]| {
+    let settings = |side: &[Object]| {
         let mut found: BTreeMap<String, Vec<_>> = BTreeMap::new();
-        for setting in side.iter().flat_map(|(_, document)| &document.settings) {
+        for setting in side.iter().flat_map(|object| &object.document.settings) {
             let values = setting.occurrences.iter().map(|one| (one.value.clone(), one.from.clone()));
             found.entry(setting.name.clone()).or_default().extend(values);
         }
@@ -111,13 +143,18 @@ fn differing(pair: &Pair) -> Value {
 }
 
 /// One side: usually one object, none where it is absent, several where files say it twice.
-fn sides(side: &[(String, Arc<Document>)]) -> Value {
-    let with_path = |(path, document): &(String, Arc<Document>)| {
-        let mut fact = document.fact.clone();
+fn sides(side: &[Object]) -> Value {
+    let with_origin = |object: &Object| {
+        let mut fact = object.document.fact.clone();
         if let Ok(entries) = fact.as_object_mut() {
-            entries.insert(Value::from("path"), Value::from(path.as_str()));
+            let origin = if object.is_effective { "effective" } else { "source" };
+            let mut insert = |key: &str, value: Value| entries.insert(Value::from(key), value);
+            insert("path", Value::from(object.path.as_str()));
+            insert("origin", Value::from(origin));
+            insert("altered", Value::from(!object.steps.is_empty()));
+            insert("uncertain", Value::from(object.is_uncertain));
         }
         fact
     };
-    Value::from(side.iter().map(with_path).collect::<Vec<_>>())
+    Value::from(side.iter().map(with_origin).collect::<Vec<_>>())
 }

@@ -1,0 +1,122 @@
+# METADATA
+# title: What is judged is what is applied
+# description: |
+#   Rules look at objects as Argo CD applies them: after patches, replicas, images, components and generators. What is
+#   not known of that counts as dangerous where the change brings it in: a kustomization that no longer builds, a Helm
+#   chart or remote base that is new, something that may alter any object. What stood there before is a warning.
+# custom:
+#   codes:
+#     build_broken: The kustomization would no longer build; Argo CD would apply nothing at all.
+#     standing_broken: The kustomization does not build, before and after this change.
+#     effective_unknown: Something would decide about objects that writ cannot work out, such as a chart or a remote base.
+#     standing_unknown: Something that writ cannot work out stands there already, and what it is given changes.
+#     not_applied: No kustomization lists the file, so Argo CD does not apply it.
+package writ.effective_manifests
+
+import rego.v1
+
+import data.writ.lib.objects
+
+# A file that cannot be read is another rule's finding.
+is_readable(problem) if {
+	every file in input.files {
+		not is_unreadable(file, problem.path)
+	}
+}
+
+is_unreadable(file, path) if {
+	file.path == path
+	file.head_problem != null
+}
+
+deny contains objects.finding("build_broken", message, build.head_problem.path, "", remedy) if {
+	some build in input.builds
+	build.head_problem != null
+	build.head_problem != build.base_problem
+	is_readable(build.head_problem)
+	message := sprintf("the kustomization of `%s` does not build: %s", [build.folder, build.head_problem.message])
+	remedy := "mend it, and see with `kubectl kustomize` that it builds"
+}
+
+warn contains objects.finding("standing_broken", message, build.head_problem.path, "", remedy) if {
+	some build in input.builds
+	build.head_problem != null
+	build.head_problem == build.base_problem
+	message := sprintf("the kustomization of `%s` did not build before either: %s", [build.folder, build.head_problem.message])
+	remedy := "mend it: until then Argo CD applies nothing, and files are judged as they stand"
+}
+
+unknown_remedy := "render it to plain manifests and list those, so that they can be judged"
+
+# New, or something that may alter objects and alters them in another way.
+deny contains objects.finding("effective_unknown", message, unknown.path, "", unknown_remedy) if {
+	some unknown in input.unknown
+	is_new(unknown)
+	message := sprintf("what %s comes to cannot be worked out: it %s", [unknown.what, reach[unknown.reach]])
+}
+
+is_new(unknown) if {
+	unknown.head
+	not unknown.base
+}
+
+is_new(unknown) if {
+	unknown.head
+	unknown.changed
+	unknown.reach == "alters"
+}
+
+reach := {"adds": "may add any object", "alters": "may change any object of its kustomization"}
+
+# An object changes that something stands over which cannot be worked out. What makes things safer goes on.
+uncertain contains subject if {
+	some subject in objects.touched
+	some side in subject.head
+	side.uncertain
+	count([unknown | some unknown in input.unknown; is_new(unknown)]) == 0
+}
+
+deny contains objects.finding("effective_unknown", uncertain_message(subject), objects.path(subject), "", unknown_remedy) if {
+	objects.risk != "containment"
+	some subject in uncertain
+}
+
+warn contains objects.finding("effective_unknown", uncertain_message(subject), objects.path(subject), "", unknown_remedy) if {
+	objects.risk == "containment"
+	some subject in uncertain
+}
+
+uncertain_message(subject) := sprintf("%s changes, and its kustomization holds something that may change it further in a way that cannot be worked out", [objects.title(subject)])
+
+# The same chart as before with another version or other values.
+warn contains objects.finding("standing_unknown", message, unknown.path, "", remedy) if {
+	some unknown in input.unknown
+	unknown.head
+	unknown.base
+	unknown.changed
+	unknown.reach == "adds"
+	message := sprintf("what %s comes to cannot be worked out, and what it is given changes", [unknown.what])
+	remedy := "render it before and after, and read the difference"
+}
+
+# Edits of files that nothing lists.
+deny contains objects.finding("not_applied", unapplied_message(side), side.path, "", unapplied_remedy) if {
+	objects.risk != "none"
+	some side in unapplied
+}
+
+warn contains objects.finding("not_applied", unapplied_message(side), side.path, "", unapplied_remedy) if {
+	objects.risk == "none"
+	some side in unapplied
+}
+
+unapplied contains side if {
+	some subject in objects.touched
+	not subject.applied
+	subject.kind != ""
+	some side in subject.head
+}
+
+unapplied_message(side) := sprintf("no kustomization lists `%s`, so Argo CD does not apply it", [side.path])
+
+unapplied_remedy := "list it under `resources`, or remove it"

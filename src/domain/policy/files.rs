@@ -1,0 +1,108 @@
+//! One side of a change as files: what stands at each path, parsed at most once.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::domain::kustomize;
+use crate::domain::names::BlobId;
+use crate::domain::tree::{Entry, EntryKind, FileWrite, Snapshot};
+
+use super::documents::{Documents, Parsed};
+
+/// The files of one side.
+pub(super) struct Files<'a> {
+    contents: BTreeMap<&'a str, Content<'a>>,
+    documents: &'a Documents,
+    parsed: RefCell<BTreeMap<String, Arc<Parsed>>>,
+}
+
+/// A file: an entry of a tree, or what a plan writes.
+#[derive(Clone, Copy)]
+pub(super) struct Content<'a> {
+    pub kind: EntryKind,
+    pub bytes: &'a [u8],
+    blob: Option<&'a BlobId>,
+}
+
+impl<'a> Content<'a> {
+    fn of(entry: &'a Entry) -> Self {
+        Self { kind: entry.kind, bytes: &entry.bytes, blob: Some(&entry.blob) }
+    }
+
+    /// Whether it is the same file as another.
+    pub fn is(&self, other: &Self) -> bool {
+        let is_same_blob = self.blob.is_some() && self.blob == other.blob;
+        self.kind == other.kind && (is_same_blob || self.bytes == other.bytes)
+    }
+}
+
+impl<'a> Files<'a> {
+    /// The files of a commit.
+    pub fn of(snapshot: &'a Snapshot, documents: &'a Documents) -> Self {
+        let contents = snapshot.files.iter().map(|(path, entry)| (path.as_str(), Content::of(entry)));
+        Self { contents: contents.collect(), documents, parsed: RefCell::default() }
+    }
+
+    /// The files of a commit with others written over them.
+    pub fn with_writes(snapshot: &'a Snapshot, writes: &'a [FileWrite], documents: &'a Documents) -> Self {
+        let mut files = Self::of(snapshot, documents);
+        for write in writes {
+            let kind = files.contents.get(write.path.as_str()).map_or(EntryKind::Regular, |file| file.kind);
+            files.contents.insert(&write.path, Content { kind, bytes: &write.bytes, blob: None });
+        }
+        files
+    }
+
+    /// A file; `None` where there is none.
+    pub fn content(&self, path: &str) -> Option<Content<'a>> {
+        self.contents.get(path).copied()
+    }
+
+    /// Every path.
+    pub fn paths(&self) -> impl Iterator<Item = &'a str> + '_ {
+        self.contents.keys().copied()
+    }
+
+    /// A file's objects; `None` where there is no such file.
+    pub fn parsed(&self, path: &str) -> Option<Arc<Parsed>> {
+        if let Some(parsed) = self.parsed.borrow().get(path) {
+            return Some(Arc::clone(parsed));
+        }
+        let content = self.contents.get(path)?;
+        let parsed = match content.blob {
+            Some(blob) => self.documents.of_blob(blob, content.bytes),
+            None => Arc::new(Parsed::of(content.bytes)),
+        };
+        self.parsed.borrow_mut().insert(path.to_owned(), Arc::clone(&parsed));
+        Some(parsed)
+    }
+
+    /// A file's objects as kustomize takes them; links, submodules and Git LFS pointers are none.
+    pub fn resources(&self, path: &str) -> Option<kustomize::Objects> {
+        let content = self.content(path)?;
+        let problem = match content.kind {
+            EntryKind::Symlink => Some("it is a symbolic link"),
+            EntryKind::Submodule => Some("it is a submodule"),
+            EntryKind::Regular | EntryKind::Executable => None,
+        };
+        if let Some(problem) = problem {
+            return Some(Err(problem.to_owned()));
+        }
+        let parsed = self.parsed(path)?;
+        let values = || parsed.documents.iter().map(|document| Arc::clone(&document.value)).collect();
+        Some(parsed.problem.clone().map_or_else(|| Ok(values()), Err))
+    }
+
+    /// The kustomization file itself, as a value.
+    pub fn kustomization(&self, path: &str) -> Option<Arc<Value>> {
+        self.resources(path)?.ok()?.first().cloned()
+    }
+}
+
+/// Whether a file may hold objects.
+pub(super) fn is_manifest(path: &str) -> bool {
+    [".yaml", ".yml", ".json"].iter().any(|end| path.ends_with(end)) || kustomize::is_kustomization(path)
+}

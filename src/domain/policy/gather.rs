@@ -1,0 +1,178 @@
+//! Both sides of a change as they are applied, paired: which objects, which builds, what is not understood.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::domain::kustomize::{KustomizeError, Reach, Unknown, is_kustomization};
+
+use super::effective::{Effective, Listing, source};
+use super::files::Files;
+use super::objects::{Objects, Side, Way};
+
+/// What both sides come to.
+pub(super) struct Gathered {
+    pub objects: Objects,
+    pub builds: Vec<BuildFact>,
+    pub unknown: Vec<UnknownFact>,
+}
+
+/// A folder that is built, as rules see it.
+#[derive(Serialize)]
+pub(super) struct BuildFact {
+    folder: String,
+    base_problem: Option<ProblemFact>,
+    head_problem: Option<ProblemFact>,
+}
+
+/// Why a folder does not build.
+#[derive(PartialEq, Serialize)]
+struct ProblemFact {
+    path: String,
+    message: String,
+}
+
+/// Something that a kustomization asks for and that is not understood, as rules see it.
+#[derive(Serialize)]
+pub(super) struct UnknownFact {
+    path: String,
+    what: String,
+    reach: &'static str,
+    base: bool,
+    head: bool,
+    /// Whether what it says, or a file that it reads, differs.
+    changed: bool,
+}
+
+/// Names that make a file worth looking at although it is not changed and not applied.
+const GUARDED: [&str; 4] = ["TRADING_", "TA_GROUP_ID", "ALPACA_TRADE_STREAM_URL", "SHARD_COUNT"];
+
+impl Gathered {
+    pub fn of(gitops_path: &str, base: &Files<'_>, head: &Files<'_>) -> Self {
+        let before = Effective::of(base, gitops_path, None);
+        let after = Effective::of(head, gitops_path, Some(&before));
+        let mut objects = Objects::new(gitops_path);
+        let sides = Sides { gitops_path, base: (base, &before), head: (head, &after) };
+        sides.add_effective(&mut objects);
+        let paths: BTreeSet<&str> = base.paths().chain(head.paths()).collect();
+        for path in paths {
+            sides.add_source(path, &mut objects);
+        }
+        Self { objects, builds: builds(&before, &after), unknown: sides.unknown() }
+    }
+}
+
+/// Both sides, as files and as what they come to.
+struct Sides<'a> {
+    gitops_path: &'a str,
+    base: (&'a Files<'a>, &'a Effective),
+    head: (&'a Files<'a>, &'a Effective),
+}
+
+impl Sides<'_> {
+    fn applied(&self, folder: &str) -> Way {
+        Way::Applied(if folder == self.gitops_path { String::new() } else { folder.to_owned() })
+    }
+
+    fn add_effective(&self, objects: &mut Objects) {
+        for (side, (_, effective)) in [(Side::Base, self.base), (Side::Head, self.head)] {
+            for (folder, built) in effective.builds() {
+                // What does not build any more is compared as it stands, file with file.
+                if side == Side::Base && matches!(self.head.1.build(folder), Some(Err(_))) {
+                    continue;
+                }
+                let found = built.into_iter().flat_map(|applied| &applied.objects).cloned();
+                objects.add(&self.applied(folder), side, found);
+            }
+        }
+    }
+
+    /// Adds what a file says of itself, where no build says it: files that no kustomization lists, those of
+    /// kustomizations that do not build, and kustomizations themselves.
+    fn add_source(&self, path: &str, objects: &mut Objects) {
+        let differs = self.differs(path);
+        if self.is_unapplied(path) {
+            let is_guarded = || self.head.0.content(path).is_some_and(|content| is_guarded(content.bytes));
+            if differs || is_guarded() {
+                objects.add(&Way::Unapplied, Side::Base, source(self.base.0, path));
+                objects.add(&Way::Unapplied, Side::Head, source(self.head.0, path));
+            }
+            return;
+        }
+        for (side, own, other) in [(Side::Base, self.base, self.head), (Side::Head, self.head, self.base)] {
+            let way = match own.1.listing(path) {
+                Listing::Used if differs && is_kustomization(path) => Way::Applied(String::new()),
+                Listing::Used => match self.head.1.listing(path) {
+                    Listing::Broken(folder) => self.applied(folder),
+                    _ => continue,
+                },
+                Listing::Unlisted => continue,
+                Listing::Plain => Way::Applied(String::new()),
+                Listing::Read(folder) => self.applied(folder),
+                // What the other side applies of it is known; all of it where that is not known either.
+                Listing::Broken(folder) => match other.1.build(folder) {
+                    Some(Ok(built)) if !built.uses(path) && other.0.content(path).is_some() => continue,
+                    _ => self.applied(folder),
+                },
+            };
+            objects.add(&way, side, source(own.0, path));
+        }
+    }
+
+    /// Whether no kustomization lists a file: in the head, or where it is gone there, in the base.
+    fn is_unapplied(&self, path: &str) -> bool {
+        let (_, effective) = if self.head.0.content(path).is_some() { self.head } else { self.base };
+        effective.listing(path) == Listing::Unlisted
+    }
+
+    fn differs(&self, path: &str) -> bool {
+        match (self.base.0.content(path), self.head.0.content(path)) {
+            (Some(base), Some(head)) => !base.is(&head),
+            _ => true,
+        }
+    }
+
+    fn unknown(&self) -> Vec<UnknownFact> {
+        type Found<'u> = BTreeMap<(&'u str, &'u str), [Vec<&'u Unknown>; 2]>;
+        let mut found = Found::new();
+        for (side, effective) in [self.base.1, self.head.1].into_iter().enumerate() {
+            for unknown in effective.builds().flat_map(|(_, built)| built).flat_map(|built| &built.unknown) {
+                found.entry((&unknown.path, &unknown.what)).or_default()[side].push(unknown);
+            }
+        }
+        let reach = |unknown: &Unknown| unknown.reach;
+        let fact = |((path, what), [base, head]): ((&str, &str), [Vec<&Unknown>; 2])| {
+            let mut files = base.iter().chain(&head).flat_map(|unknown| &unknown.reads);
+            UnknownFact {
+                path: path.to_owned(),
+                what: what.to_owned(),
+                reach: match base.iter().chain(&head).any(|unknown| reach(unknown) == Reach::Alters) {
+                    true => "alters",
+                    false => "adds",
+                },
+                base: !base.is_empty(),
+                head: !head.is_empty(),
+                changed: base != head || files.any(|path| self.differs(path)),
+            }
+        };
+        found.into_iter().map(fact).collect()
+    }
+}
+
+fn is_guarded(bytes: &[u8]) -> bool {
+    std::str::from_utf8(bytes).is_ok_and(|text| GUARDED.iter().any(|name| text.contains(name)))
+}
+
+fn builds(base: &Effective, head: &Effective) -> Vec<BuildFact> {
+    let folders: BTreeSet<&str> = base.builds().chain(head.builds()).map(|(folder, _)| folder).collect();
+    let problem = |side: &Effective, folder: &str| {
+        let error: Option<KustomizeError> = side.build(folder)?.err().cloned();
+        error.map(|error| ProblemFact { path: error.path, message: error.message })
+    };
+    let fact = |folder: &str| BuildFact {
+        folder: folder.to_owned(),
+        base_problem: problem(base, folder),
+        head_problem: problem(head, folder),
+    };
+    folders.into_iter().map(fact).collect()
+}
