@@ -1,4 +1,4 @@
-//! The YAML engine on real edits and hard cases: what comes out, byte for byte, or a clean refusal.
+//! The YAML engine on real edits, hard cases and the YAML test suite: what comes out, or a clean refusal.
 
 #[path = "yaml/corpus.rs"]
 mod corpus;
@@ -8,7 +8,15 @@ mod diff;
 mod diff_command;
 #[path = "yaml/edits.rs"]
 mod edits;
+#[path = "yaml/fuzzed.rs"]
+mod fuzzed;
 #[path = "yaml/patch_command.rs"]
 mod patch_command;
+#[path = "../../fuzz/src/properties.rs"]
+mod properties;
 #[path = "yaml/readers.rs"]
 mod readers;
+#[path = "yaml/suite.rs"]
+mod suite;
+
+use writ::domain::yaml;

@@ -10,6 +10,7 @@ pub mod emulator;
 pub mod git_server;
 pub mod http;
 pub mod hub;
+pub mod judge;
 pub mod manifests;
 pub mod node;
 pub mod plans;

@@ -9,8 +9,8 @@ use super::pointer::Pointer;
 use super::reconcile::{equal_numbers, reconcile};
 use super::refusal::{Reason, Refusal};
 use super::slots::{
-    check_shared, child, has_custom_tag, insertion, is_sequence, key_position, missing, not_found,
-    null_scalar, overlap, path_text, shared_anchor, shorten, work_value,
+    check_shared, check_tag, child, duplicate_key, has_custom_tag, insertion, is_sequence, key_position,
+    missing, not_found, null_scalar, overlap, path_text, shared_anchor, shorten, work_value,
 };
 use super::tree::{Kind, NodeId, Tree};
 
@@ -175,7 +175,7 @@ impl<'a, 't> Draft<'a, 't> {
         let mut lowered = Vec::new();
         let mut shifts = false;
         let mut path_after = path.to_vec();
-        match self.descend(parent, true)? {
+        match self.parent(parent)? {
             Spot::Fresh(parent) => {
                 parent.add(last, fresh).map_err(|message| refuse(Reason::WrongType, message))?
             }
@@ -240,7 +240,7 @@ impl<'a, 't> Draft<'a, 't> {
         self.check_release(path)?;
         let (tree, order) = (self.tree, self.order);
         let place = self.offset(parent);
-        match self.descend(parent, true)? {
+        match self.parent(parent)? {
             Spot::Fresh(parent) => parent
                 .remove(last)
                 .ok_or_else(|| Refusal::at(tree.text, place, Reason::NotFound, not_found(path)))?,
@@ -324,6 +324,12 @@ impl<'a, 't> Draft<'a, 't> {
     fn copied(&mut self, path: &[String]) -> Result<(Fresh, Value), Refusal> {
         let value = self.value_at(path)?;
         let tree = self.tree;
+        if let Spot::Work(work) = self.descend(path, false)?
+            && let Some(at) = work.place().and_then(|id| duplicate_key(tree, id))
+        {
+            let message = format!("a key stands twice in `{}`", path_text(path));
+            return Err(Refusal::at(tree.text, at, Reason::DuplicateKey, message));
+        }
         let (fresh, custom) = match self.descend(path, false)? {
             Spot::Fresh(fresh) => (Some(fresh.clone()), false),
             Spot::Work(work) => {
@@ -368,6 +374,16 @@ impl<'a, 't> Draft<'a, 't> {
         }
     }
 
+    /// The place at a path, to change what is directly below it.
+    fn parent(&mut self, path: &[String]) -> Result<Spot<'_>, Refusal> {
+        let tree = self.tree;
+        let spot = self.descend(path, true)?;
+        if let Spot::Work(work) = &spot {
+            check_tag(tree, work)?;
+        }
+        Ok(spot)
+    }
+
     /// The place at a path. For writing, no node on the way may be shared by aliases.
     fn descend(&mut self, path: &[String], writing: bool) -> Result<Spot<'_>, Refusal> {
         let (tree, order) = (self.tree, self.order);
@@ -378,6 +394,9 @@ impl<'a, 't> Draft<'a, 't> {
                 Spot::Fresh(fresh) => Spot::Fresh(fresh.child(token).ok_or_else(|| missing(tree, here))?),
                 Spot::Work(work) => {
                     check_shared(tree, work, writing)?;
+                    if writing {
+                        check_tag(tree, work)?;
+                    }
                     match work {
                         Work::Swapped { fresh, .. } | Work::New(fresh) => {
                             if order == Order::Simultaneous {

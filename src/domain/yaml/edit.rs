@@ -6,8 +6,9 @@ use std::ops::Range;
 use serde_json::{Value, json};
 
 use super::apply::{Draft, Lowered, Order};
+use super::comments;
 use super::draft::Work;
-use super::lines::{first_break, is_break, line_end};
+use super::lines::{first_break, is_blank, is_break, line_end, line_start};
 use super::operation::Edit;
 use super::proof::{self, CHECKS, Expected, Proof};
 use super::refusal::{Reason, Refusal};
@@ -63,20 +64,29 @@ fn write(tree: &Tree<'_>, drafts: &[Draft<'_, '_>]) -> Result<Edited, Refusal> {
     }
     splices.retain(|(range, new)| !(range.is_empty() && new.is_empty()));
     let after = splice(text, &mut splices).ok_or_else(|| unproven("the changes would overlap".to_owned()))?;
-    if after.len() > super::parser::MAX_BYTES {
-        return Err(Refusal::at(text, first, Reason::TooLarge, "the result would be too large"));
-    }
+    let read = |refusal: Refusal| match refusal.code {
+        code @ (Reason::TooLarge | Reason::TooDeep | Reason::TooManyAliases) => {
+            Refusal::at(text, first, code, format!("the result would be too much: {}", refusal.message))
+        }
+        _ => unproven(format!("the result does not parse: {refusal}")),
+    };
+    let result = super::parser::parse(&after).map_err(read)?;
     if !keeps_frame(text, &after) {
         return Err(unproven("the byte order mark or the final line break would change".to_owned()));
     }
+    if result.blank_ends > tree.blank_ends || indents_by_tab(&after, &splices) {
+        let message = "a tab stands where some readers would take it for indentation";
+        return Err(Refusal::at(text, first, Reason::Tab, message));
+    }
     let removable: Vec<Range<usize>> = drafts.iter().flat_map(|draft| removed(tree, &draft.root)).collect();
-    proof::comments(tree, &splices, &removable).map_err(unproven)?;
+    comments::compare(tree, &result, &splices, removable).map_err(unproven)?;
     let mut values = Vec::with_capacity(drafts.len());
     for draft in drafts {
         values.push(expected(tree, draft)?);
     }
     let expected = Expected { roots: drafts.iter().map(|draft| &draft.root).collect(), values };
-    proof::events(tree, &after, &expected).map_err(unproven)?;
+    proof::events(tree, &result, &expected).map_err(unproven)?;
+    drop(result);
     Ok(Edited { text: after, proof: Proof { splices, checks: CHECKS } })
 }
 
@@ -164,7 +174,7 @@ fn collect(tree: &Tree<'_>, work: &Work, spans: &mut Vec<Range<usize>>) {
         Work::Edited { node, slots, .. } => {
             let alive = |slot: &&super::draft::Slot| !matches!(slot.work, Work::Gone);
             let kept: Vec<usize> = slots.iter().filter(alive).filter_map(|slot| slot.origin).collect();
-            for index in (0..tree.children(*node).len()).filter(|index| !kept.contains(index)) {
+            for index in (0..tree.children(*node).len()).filter(|index| kept.binary_search(index).is_err()) {
                 let span = tree.entry_span(*node, index);
                 let end = tree.comma(*node, index).unwrap_or(span.end);
                 spans.push(span.start..line_end(tree.text, end.max(span.end)));
@@ -203,6 +213,18 @@ fn turn_back(splice: &mut Splice, line_break: &str, text: &str) {
         let before = &text[..range.start];
         range.start -= if before.ends_with("\r\n") { 2 } else { 1 };
     }
+}
+
+/// Whether a tab stands before new text that begins a line.
+fn indents_by_tab(after: &str, splices: &[Splice]) -> bool {
+    let mut moved = 0isize;
+    splices.iter().any(|(range, new)| {
+        // OK because texts are at most 1 MiB long, and the sum is a place in the result.
+        let at = range.start.saturating_add_signed(moved);
+        moved += new.len() as isize - range.len() as isize;
+        let before = after.get(line_start(after, at)..at).unwrap_or_default();
+        !new.is_empty() && before.contains('\t') && before.bytes().all(is_blank)
+    })
 }
 
 fn keeps_frame(before: &str, after: &str) -> bool {

@@ -26,12 +26,14 @@
 //! | `pointer`, `locate`, `value`, `scalar` | reading: places, values, types |
 //! | `operation`, `apply`, `slots`, `draft`, `fresh`, `reconcile` | what shall be |
 //! | `style`, `write`, `folded`, `splice`, `swap` | how it is written |
-//! | `proof`, `edit` | what is checked, and the way through all of it |
+//! | `proof`, `events`, `comments`, `edit` | what is checked, and the way through all of it |
 
 mod apply;
+mod comments;
 mod document;
 mod draft;
 mod edit;
+mod events;
 mod folded;
 mod fresh;
 mod lines;

@@ -3,12 +3,13 @@
 //! The parser says what the nodes are; where they begin is checked here byte by byte: between two nodes stand only
 //! blanks, comments and the indicators that must stand there. A text where that fails is refused.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use granit_parser::{Event, Parser, ScalarStyle, Span, StrInput, StructureStyle};
 
-use super::lines::{line_end, line_start, next_line, skip_trivia};
+use super::lines::{begins_line, line_end, line_start, next_line, skip_blanks, skip_trivia};
 use super::refusal::{Reason, Refusal};
 use super::tree::{Anchor, DocumentSpan, Entry, Item, Kind, Layout, Node, NodeId, Style, Tag, Tree};
 
@@ -38,6 +39,8 @@ pub(super) fn parse(text: &str) -> Result<Tree<'_>, Refusal> {
         comments: Vec::new(),
         anchors: BTreeMap::new(),
         aliased: BTreeSet::new(),
+        unended: None,
+        blank_ends: 0,
     };
     let mut builder = Builder {
         events: Parser::new_from_str_with_options(text, options),
@@ -99,9 +102,7 @@ impl<'t> Builder<'t> {
                 Event::StreamEnd => return Ok(()),
                 Event::DocumentStart(explicit, _) => {
                     let start = bytes(&span);
-                    if explicit {
-                        from = start.end;
-                    }
+                    from = if explicit { start.end } else { self.behind_end_markers(from) };
                     self.complex_key = None;
                     let root = self.node(from)?;
                     self.tree.documents.push(DocumentSpan {
@@ -121,6 +122,19 @@ impl<'t> Builder<'t> {
                 }
                 _ => return Err(self.misaligned(bytes(&span).start)),
             }
+        }
+    }
+
+    /// Where a document without `---` may begin: `...` may stand any number of times before it.
+    fn behind_end_markers(&self, from: usize) -> usize {
+        let mut at = from;
+        loop {
+            let marker = skip_trivia(self.text(), at);
+            let line = &self.text()[marker..line_end(self.text(), marker)];
+            if !begins_line(self.text(), marker) || !line.starts_with("...") || !is_marker(line) {
+                return at;
+            }
+            at = marker + 3;
         }
     }
 
@@ -159,7 +173,11 @@ impl<'t> Builder<'t> {
                 let (span, value) = match style {
                     _ if empty => (after..after, "".into()),
                     ScalarStyle::Literal | ScalarStyle::Folded => {
-                        (self.block_scalar(after, &range, value.is_empty())?, value)
+                        let span = self.block_scalar(after, &range, value.is_empty())?;
+                        let last = &self.text()[line_start(self.text(), span.end)..];
+                        let unended = span.end == self.text().len() && !last.trim().is_empty();
+                        let value = if unended { self.unended(value) } else { value };
+                        (span, value)
                     }
                     _ => {
                         self.expect_at(after, range.start)?;
@@ -193,8 +211,8 @@ impl<'t> Builder<'t> {
                 let after = after_properties(from, anchor.as_ref(), tag.as_ref());
                 let layout = match style {
                     StructureStyle::Block => Layout::Block,
-                    StructureStyle::Flow if range.is_empty() => Layout::Pair,
-                    StructureStyle::Flow => Layout::Flow,
+                    StructureStyle::Flow if self.text()[range.clone()].starts_with('{') => Layout::Flow,
+                    StructureStyle::Flow => Layout::Pair,
                 };
                 self.push(after..after, anchor, tag, Kind::Mapping { layout, entries: Vec::new() });
                 self.enter(after)?;
@@ -337,7 +355,7 @@ impl<'t> Builder<'t> {
 
     /// A block scalar's whole span, from its header to the end of its last content line.
     fn block_scalar(
-        &self,
+        &mut self,
         from: usize,
         content: &Range<usize>,
         empty: bool,
@@ -375,8 +393,21 @@ impl<'t> Builder<'t> {
             }
             at = next_line(text, at);
         }
+        if line_end(text, at) > at && skip_blanks(text, at) == line_end(text, at) {
+            self.tree.blank_ends += 1;
+        }
         let end = if keep { all_end } else { content_end };
         Ok(start..end)
+    }
+
+    /// The value of a block scalar at the end of a text without a final line break. The parser adds the break, but
+    /// YAML 1.2.2 §8.1.1.2 and the readers that descend from libyaml, kubectl's among them, do not.
+    fn unended(&mut self, value: Cow<'t, str>) -> Cow<'t, str> {
+        self.tree.unended = Some(self.tree.nodes.len());
+        match value.strip_suffix('\n') {
+            Some(value) => Cow::Owned(value.to_owned()),
+            None => value,
+        }
     }
 
     fn ends_word(&self, at: usize) -> bool {

@@ -1,23 +1,21 @@
-//! The proof of an edit, by a parser that had no part in it (yaml-rust2) and by RFC 6902 on values (json-patch).
+//! The proof of an edit: two parsers that share no code read the result, RFC 6902 is done on values (json-patch).
 //!
-//! The result's events must be those of the text before, with exactly the named nodes exchanged; its typed
-//! values those that the operations give; no comment may be lost that stood outside of a removed node.
+//! What each of them reads must be the nodes of the text before, with exactly the named ones exchanged; the typed
+//! values those that the operations give; every comment outside of removed nodes must still be the same comment.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
-use yaml_rust2::Event;
-use yaml_rust2::parser::Parser;
-use yaml_rust2::scanner::TScalarStyle;
 
 use super::draft::{Slot, Work};
+use super::events::{Events, Independent, Properties, Seen, Walk};
 use super::fresh::{Fresh, Text};
 use super::scalar::{as_kubectl, is_timestamp, number, plain_fits};
-use super::splice::Splice;
 use super::tree::{Kind, NodeId, Style, Tree};
-use super::value::{MAX_NODES, scalar_value};
+use super::value::{MAX_NODES, scalar_value, weight};
 
 /// What was changed and what was checked. A value of this type exists only where all checks held.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -30,10 +28,10 @@ pub struct Proof {
 
 /// The checks of every proof.
 pub(super) const CHECKS: &[&str] = &[
-    "events: an independent parser reads the same nodes, with exactly the named ones exchanged",
+    "events: two independent parsers read the same nodes, with exactly the named ones exchanged",
     "values: RFC 6902 on the values before gives the values after",
     "bytes: outside the splices nothing changed",
-    "comments: none was lost but those of removed nodes",
+    "comments: none was lost but those of removed nodes, none appeared",
     "stream: documents, byte order mark, line ends and the final newline are kept",
 ];
 
@@ -43,20 +41,32 @@ pub(super) struct Expected<'a> {
     pub values: Vec<Option<(NodeId, Value)>>,
 }
 
-/// Compares the events and values of a text with what they shall be. The error says what differs.
-pub(super) fn events<'a>(tree: &'a Tree<'a>, after: &str, expected: &'a Expected<'a>) -> Result<(), String> {
+/// Compares what two parsers read in the result with what it shall be. The error says what differs.
+pub(super) fn events<'a>(
+    tree: &'a Tree<'a>,
+    after: &Tree<'_>,
+    expected: &'a Expected<'a>,
+) -> Result<(), String> {
+    read(tree, Walk::new(after), expected)?;
+    read(tree, Independent::new(after), expected)
+}
+
+fn read<'a, 'e>(
+    tree: &'a Tree<'a>,
+    events: impl Events<'e>,
+    expected: &'a Expected<'a>,
+) -> Result<(), String> {
     let mut reader = Reader {
         tree,
-        parser: Parser::new_from_str(after),
+        events,
         anchors: BTreeMap::new(),
         values: BTreeMap::new(),
         budget: MAX_NODES,
         typed: false,
         wanted: None,
     };
-    reader.wait_for(&Event::StreamStart)?;
     for (root, value) in expected.roots.iter().zip(&expected.values) {
-        reader.wait_for(&Event::DocumentStart)?;
+        reader.wait_for(&Seen::DocumentStart)?;
         reader.anchors.clear();
         reader.values.clear();
         reader.wanted = value.as_ref();
@@ -65,17 +75,17 @@ pub(super) fn events<'a>(tree: &'a Tree<'a>, after: &str, expected: &'a Expected
         if reader.wanted.is_some() {
             return Err("the place of the edits was not found again".to_owned());
         }
-        reader.wait_for(&Event::DocumentEnd)?;
+        reader.wait_for(&Seen::DocumentEnd)?;
     }
-    reader.wait_for(&Event::StreamEnd)
+    reader.wait_for(&Seen::StreamEnd)
 }
 
-struct Reader<'a, 't, 's> {
+struct Reader<'a, 't, E> {
     tree: &'a Tree<'t>,
-    parser: Parser<std::str::Chars<'s>>,
+    events: E,
     /// Anchor ids of the text before to those of the text after.
     anchors: BTreeMap<usize, usize>,
-    /// The values of anchored nodes, by the ids of the text after.
+    /// The values of nodes that aliases refer to, by the ids of the text before.
     values: BTreeMap<usize, Value>,
     budget: usize,
     /// Whether values are built.
@@ -84,16 +94,9 @@ struct Reader<'a, 't, 's> {
     wanted: Option<&'a (NodeId, Value)>,
 }
 
-impl Reader<'_, '_, '_> {
-    fn next(&mut self) -> Result<Event, String> {
-        self.parser
-            .next_token()
-            .map(|(event, _)| event)
-            .map_err(|error| format!("the result does not parse: {error}"))
-    }
-
-    fn wait_for(&mut self, event: &Event) -> Result<(), String> {
-        let found = self.next()?;
+impl<'e, E: Events<'e>> Reader<'_, '_, E> {
+    fn wait_for(&mut self, event: &Seen<'_>) -> Result<(), String> {
+        let found = self.events.next()?;
         if found == *event { Ok(()) } else { Err(format!("expected {event:?}, found {found:?}")) }
     }
 
@@ -130,14 +133,17 @@ impl Reader<'_, '_, '_> {
         let tree = self.tree;
         match &tree.nodes[id].kind {
             Kind::Scalar { value, style } => {
-                let (found, found_style, tag) = self.scalar(self.anchor_of(id), id_tag(tree, id))?;
-                if found != **value || found_style != *style {
+                let (found, found_style) = self.scalar(self.anchor_of(id), id_tag(tree, id))?;
+                if found != *value || found_style != *style {
                     return Err(differs(value, &found));
                 }
-                self.remember(id, || scalar_value(&found, found_style, tag.as_deref()))
+                if !self.typed {
+                    return Ok(Value::Null);
+                }
+                self.keep(self.anchor_of(id), scalar_value(&found, found_style, id_tag(tree, id)))
             }
             Kind::Sequence { items, .. } => {
-                let after = self.start(id, true, true)?;
+                self.start(id, true)?;
                 let mut list = Vec::new();
                 for item in items {
                     let value = self.kept(item.node)?;
@@ -145,11 +151,11 @@ impl Reader<'_, '_, '_> {
                         list.push(value);
                     }
                 }
-                self.wait_for(&Event::SequenceEnd)?;
-                self.keep(after, Value::Array(list))
+                self.wait_for(&Seen::SequenceEnd)?;
+                self.keep(self.anchor_of(id), Value::Array(list))
             }
             Kind::Mapping { entries, .. } => {
-                let after = self.start(id, false, true)?;
+                self.start(id, false)?;
                 let mut map = MapReader::default();
                 for entry in entries {
                     self.kept(entry.key)?;
@@ -158,14 +164,14 @@ impl Reader<'_, '_, '_> {
                         map.add(tree.key_text(entry.key), tree.is_merge_key(entry.key), value);
                     }
                 }
-                self.wait_for(&Event::MappingEnd)?;
-                self.keep(after, map.finish())
+                self.wait_for(&Seen::MappingEnd)?;
+                self.keep(self.anchor_of(id), map.finish())
             }
             Kind::Alias { anchor } => {
                 let wanted = self.anchors.get(anchor).copied();
-                match self.next()? {
-                    Event::Alias(found) if Some(found) == wanted => {
-                        let value = self.values.get(&found).cloned().unwrap_or(Value::Null);
+                match self.events.next()? {
+                    Seen::Alias(found) if Some(found) == wanted => {
+                        let value = self.values.get(anchor).cloned().unwrap_or_default();
                         self.spend(&value)?;
                         Ok(value)
                     }
@@ -178,8 +184,7 @@ impl Reader<'_, '_, '_> {
     fn edited(&mut self, node: NodeId, slots: &[Slot]) -> Result<Value, String> {
         let is_list = matches!(self.tree.nodes[node].kind, Kind::Sequence { .. });
         let alive: Vec<&Slot> = slots.iter().filter(|slot| !matches!(slot.work, Work::Gone)).collect();
-        let something_stays = alive.iter().any(|slot| slot.origin.is_some());
-        let after = self.start(node, is_list, something_stays)?;
+        self.start(node, is_list)?;
         let mut list = Vec::new();
         let mut map = MapReader::default();
         for slot in alive {
@@ -203,28 +208,28 @@ impl Reader<'_, '_, '_> {
                 None => list.push(value),
             }
         }
-        self.wait_for(if is_list { &Event::SequenceEnd } else { &Event::MappingEnd })?;
-        self.keep(after, if is_list { Value::Array(list) } else { map.finish() })
+        self.wait_for(if is_list { &Seen::SequenceEnd } else { &Seen::MappingEnd })?;
+        self.keep(self.anchor_of(node), if is_list { Value::Array(list) } else { map.finish() })
     }
 
     fn fresh(&mut self, fresh: &Fresh, anchor: Option<usize>) -> Result<Value, String> {
         let value = match fresh {
             Fresh::List(list) => {
-                let after = self.start_fresh(true, anchor)?;
+                self.collection(true, anchor, None)?;
                 let values = list.iter().map(|item| self.fresh(item, None)).collect::<Result<_, _>>()?;
-                self.wait_for(&Event::SequenceEnd)?;
-                return self.keep(after, Value::Array(values));
+                self.wait_for(&Seen::SequenceEnd)?;
+                return self.keep(anchor, Value::Array(values));
             }
             Fresh::Map(entries) => {
-                let after = self.start_fresh(false, anchor)?;
+                self.collection(false, anchor, None)?;
                 let mut map = Map::new();
                 for (key, value) in entries {
                     let found = self.text(key, None)?;
                     self.check_text(key, &found)?;
-                    map.insert(found.0, self.fresh(value, None)?);
+                    map.insert(found.0.into_owned(), self.fresh(value, None)?);
                 }
-                self.wait_for(&Event::MappingEnd)?;
-                return self.keep(after, Value::Object(map));
+                self.wait_for(&Seen::MappingEnd)?;
+                return self.keep(anchor, Value::Object(map));
             }
             Fresh::Text(text) => {
                 let found = self.text(text, anchor)?;
@@ -232,7 +237,7 @@ impl Reader<'_, '_, '_> {
                 scalar_value(&found.0, found.1, None)
             }
             Fresh::Null | Fresh::Bool(_) | Fresh::Number(_) => {
-                let (found, style, _) = self.scalar(anchor, None)?;
+                let (found, style) = self.scalar(anchor, None)?;
                 let wanted = match fresh {
                     Fresh::Bool(value) => value.to_string(),
                     Fresh::Number(value) => number(value),
@@ -244,19 +249,16 @@ impl Reader<'_, '_, '_> {
                 as_kubectl(&found)
             }
         };
-        if let Some(after) = anchor.and_then(|anchor| self.anchors.get(&anchor)) {
-            self.values.insert(*after, value.clone());
-        }
-        Ok(value)
+        self.keep(anchor, value)
     }
 
-    fn text(&mut self, text: &Text, anchor: Option<usize>) -> Result<(String, Style), String> {
-        let (found, style, _) = self.scalar(anchor, None)?;
+    fn text(&mut self, text: &Text, anchor: Option<usize>) -> Result<(Cow<'e, str>, Style), String> {
+        let (found, style) = self.scalar(anchor, None)?;
         if found == text.text { Ok((found, style)) } else { Err(differs(&text.text, &found)) }
     }
 
     /// A new string may stand plain only where all readers take it for one; a copied scalar as its source stands.
-    fn check_text(&self, text: &Text, (found, style): &(String, Style)) -> Result<(), String> {
+    fn check_text(&self, text: &Text, (found, style): &(Cow<'_, str>, Style)) -> Result<(), String> {
         let source = text.source.and_then(|id| self.tree.nodes[id].style());
         let quoted = |style| style != Style::Plain;
         let fits = match source {
@@ -267,64 +269,44 @@ impl Reader<'_, '_, '_> {
     }
 
     /// The next event, which must be a scalar with this anchor and tag.
-    fn scalar(
-        &mut self,
-        anchor: Option<usize>,
-        tag: Option<&str>,
-    ) -> Result<(String, Style, Option<String>), String> {
-        match self.next()? {
-            Event::Scalar(text, style, found, found_tag) => {
-                let found_tag = found_tag.map(|tag| format!("{}{}", tag.handle, tag.suffix));
-                self.check_properties(anchor, found, tag, found_tag.as_deref())?;
-                let style = match style {
-                    TScalarStyle::Plain => Style::Plain,
-                    TScalarStyle::SingleQuoted => Style::Single,
-                    TScalarStyle::DoubleQuoted => Style::Double,
-                    TScalarStyle::Literal => Style::Literal,
-                    TScalarStyle::Folded => Style::Folded,
-                };
-                Ok((text, style, found_tag))
+    fn scalar(&mut self, anchor: Option<usize>, tag: Option<&str>) -> Result<(Cow<'e, str>, Style), String> {
+        match self.events.next()? {
+            Seen::Scalar { text, style, properties } => {
+                self.check_properties(anchor, tag, &properties)?;
+                Ok((text, style))
             }
             found => Err(format!("expected a scalar, found {found:?}")),
         }
     }
 
-    /// The start of a collection of the tree; its tag stays where something of it stays.
-    fn start(&mut self, id: NodeId, list: bool, with_tag: bool) -> Result<usize, String> {
-        let tag = if with_tag { id_tag(self.tree, id) } else { None };
-        self.collection(list, self.anchor_of(id), tag)
+    /// The start of a collection of the tree.
+    fn start(&mut self, id: NodeId, list: bool) -> Result<(), String> {
+        self.collection(list, self.anchor_of(id), id_tag(self.tree, id))
     }
 
-    fn start_fresh(&mut self, list: bool, anchor: Option<usize>) -> Result<usize, String> {
-        self.collection(list, anchor, None)
-    }
-
-    fn collection(&mut self, list: bool, anchor: Option<usize>, tag: Option<&str>) -> Result<usize, String> {
-        let (found, found_tag) = match self.next()? {
-            Event::SequenceStart(found, tag) if list => (found, tag),
-            Event::MappingStart(found, tag) if !list => (found, tag),
+    fn collection(&mut self, list: bool, anchor: Option<usize>, tag: Option<&str>) -> Result<(), String> {
+        let properties = match self.events.next()? {
+            Seen::SequenceStart(properties) if list => properties,
+            Seen::MappingStart(properties) if !list => properties,
             found => return Err(format!("expected a collection, found {found:?}")),
         };
-        let found_tag = found_tag.map(|tag| format!("{}{}", tag.handle, tag.suffix));
-        self.check_properties(anchor, found, tag, found_tag.as_deref())?;
-        Ok(found)
+        self.check_properties(anchor, tag, &properties)
     }
 
     fn check_properties(
         &mut self,
         anchor: Option<usize>,
-        found: usize,
         tag: Option<&str>,
-        found_tag: Option<&str>,
+        found: &Properties<'_>,
     ) -> Result<(), String> {
-        if anchor.is_some() != (found != 0) {
+        if anchor.is_some() != (found.anchor != 0) {
             return Err("an anchor appeared or disappeared".to_owned());
         }
-        if tag != found_tag {
-            return Err(format!("the tag was {tag:?} and is {found_tag:?}"));
+        if tag != found.tag.as_deref() {
+            return Err(format!("the tag was {tag:?} and is {:?}", found.tag));
         }
         if let Some(anchor) = anchor {
-            self.anchors.insert(anchor, found);
+            self.anchors.insert(anchor, found.anchor);
         }
         Ok(())
     }
@@ -333,34 +315,17 @@ impl Reader<'_, '_, '_> {
         self.tree.nodes[id].anchor.as_ref().map(|anchor| anchor.id)
     }
 
-    fn remember(&mut self, id: NodeId, value: impl FnOnce() -> Value) -> Result<Value, String> {
-        if !self.typed {
-            return Ok(Value::Null);
-        }
-        let value = value();
-        if let Some(after) = self.anchor_of(id).and_then(|anchor| self.anchors.get(&anchor)) {
-            self.values.insert(*after, value.clone());
-        }
-        Ok(value)
-    }
-
-    fn keep(&mut self, after: usize, value: Value) -> Result<Value, String> {
-        if after != 0 && self.typed {
-            self.values.insert(after, value.clone());
+    /// Notes the value of a node for the aliases that refer to it.
+    fn keep(&mut self, anchor: Option<usize>, value: Value) -> Result<Value, String> {
+        if let Some(anchor) = anchor.filter(|anchor| self.typed && self.tree.aliased.contains(anchor)) {
+            self.spend(&value)?;
+            self.values.insert(anchor, value.clone());
         }
         Ok(value)
     }
 
     fn spend(&mut self, value: &Value) -> Result<(), String> {
-        fn size(value: &Value) -> usize {
-            1 + match value {
-                Value::String(text) => text.len() / 16,
-                Value::Array(list) => list.iter().map(size).sum(),
-                Value::Object(map) => map.values().map(size).sum(),
-                _ => 0,
-            }
-        }
-        match self.budget.checked_sub(size(value)) {
+        match self.budget.checked_sub(weight(value)) {
             Some(rest) => self.budget = rest,
             None => return Err("the aliases expand to too much".to_owned()),
         }
@@ -388,27 +353,6 @@ impl MapReader {
         super::value::merge(&mut self.map, self.merged);
         Value::Object(self.map)
     }
-}
-
-/// Comments in what was taken away must have belonged to removed or replaced nodes.
-pub(super) fn comments(
-    tree: &Tree<'_>,
-    splices: &[Splice],
-    removable: &[Range<usize>],
-) -> Result<(), String> {
-    for (range, _) in splices {
-        for comment in tree.comments_in(range.clone()) {
-            if !removable.iter().any(|span| span.start <= comment.start && comment.start < span.end) {
-                return Err(format!("the comment `{}` would be lost", &tree.text[comment.clone()]));
-            }
-        }
-        let cut =
-            tree.comments.iter().find(|comment| comment.start < range.start && range.start < comment.end);
-        if let Some(comment) = cut {
-            return Err(format!("the comment `{}` would change", &tree.text[comment.clone()]));
-        }
-    }
-    Ok(())
 }
 
 fn id_tag<'a>(tree: &'a Tree<'_>, id: NodeId) -> Option<&'a str> {

@@ -114,6 +114,19 @@ pub(super) fn check_shared(tree: &Tree<'_>, work: &Work, writing: bool) -> Resul
     Ok(())
 }
 
+/// Refuses changes inside of what its tag allows only one shape: `!!set` has nulls, `!!omap` pairs of unique keys.
+pub(super) fn check_tag(tree: &Tree<'_>, work: &Work) -> Result<(), Refusal> {
+    const SHAPED: [&str; 3] = ["tag:yaml.org,2002:set", "tag:yaml.org,2002:omap", "tag:yaml.org,2002:pairs"];
+    let (Work::Kept(id) | Work::Edited { node: id, .. }) = *work else { return Ok(()) };
+    match &tree.nodes[id].tag {
+        Some(tag) if SHAPED.contains(&tag.name.as_str()) => {
+            let message = "the tag of this collection allows no free change in it";
+            Err(Refusal::at(tree.text, tag.span.start, Reason::Unwritable, message))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The first anchor at or below a node that an alias refers to.
 pub(super) fn shared_anchor(tree: &Tree<'_>, id: NodeId) -> Option<usize> {
     let node = &tree.nodes[id];
@@ -122,10 +135,25 @@ pub(super) fn shared_anchor(tree: &Tree<'_>, id: NodeId) -> Option<usize> {
         .or_else(|| tree.children(id).into_iter().find_map(|child| shared_anchor(tree, child)))
 }
 
+/// Whether a tag stands at or below a node that says more than the value does, as we read it.
 pub(super) fn has_custom_tag(tree: &Tree<'_>, id: NodeId) -> bool {
-    let node = &tree.nodes[id];
-    node.tag.as_ref().is_some_and(|tag| !tag.name.starts_with("tag:yaml.org,2002:"))
+    const PLAIN: [&str; 7] = ["str", "int", "float", "bool", "null", "map", "seq"];
+    let is_plain =
+        |name: &str| name.strip_prefix("tag:yaml.org,2002:").is_some_and(|name| PLAIN.contains(&name));
+    tree.nodes[id].tag.as_ref().is_some_and(|tag| !is_plain(&tag.name))
         || tree.children(id).into_iter().any(|child| has_custom_tag(tree, child))
+}
+
+/// The first key at or below a node that stands twice in its mapping.
+pub(super) fn duplicate_key(tree: &Tree<'_>, id: NodeId) -> Option<usize> {
+    if let Kind::Mapping { entries, .. } = &tree.nodes[id].kind {
+        let mut keys: Vec<_> = entries.iter().map(|entry| (tree.key_text(entry.key), entry.start)).collect();
+        keys.sort_unstable();
+        if let Some(twice) = keys.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+            return Some(twice[1].1);
+        }
+    }
+    tree.children(id).into_iter().find_map(|child| duplicate_key(tree, child))
 }
 
 /// The typed value of a place.

@@ -48,6 +48,8 @@ pub(super) struct Planner<'a, 't> {
     pub habits: Habits<'t>,
     pub explicit: bool,
     pub splices: Vec<Splice>,
+    /// Whether the node that is exchanged keeps its tag: it loses its entries, not its kind.
+    pub keeps_tag: bool,
 }
 
 impl<'a, 't> Planner<'a, 't> {
@@ -59,7 +61,8 @@ impl<'a, 't> Planner<'a, 't> {
         root: &Work,
     ) -> Result<Vec<Splice>, Refusal> {
         let habits = Habits::of(tree, document);
-        let mut planner = Self { tree, text, habits, explicit: document.explicit, splices: Vec::new() };
+        let mut planner =
+            Self { tree, text, habits, explicit: document.explicit, splices: Vec::new(), keeps_tag: false };
         planner.node(root, Seat { after: document.from, column: None, kind: SeatKind::Root, flow: false })?;
         Ok(planner.splices)
     }
@@ -76,7 +79,7 @@ impl<'a, 't> Planner<'a, 't> {
                 if !slots.iter().any(|slot| slot.origin.is_some()) {
                     return self.emptied(*node, &slots, seat, flow);
                 }
-                for slot in &slots {
+                for slot in slots.iter().filter(|slot| !slot.work.is_kept()) {
                     if let Some(origin) = slot.origin {
                         let seat = self.seat(*node, origin, flow);
                         self.node(&slot.work, seat)?;
@@ -102,7 +105,10 @@ impl<'a, 't> Planner<'a, 't> {
             ),
             _ => Fresh::List(slots.iter().map(|slot| fresh_of(slot)).collect()),
         };
-        self.swap(node, &fresh, seat)
+        self.keeps_tag = true;
+        let done = self.swap(node, &fresh, seat);
+        self.keeps_tag = false;
+        done
     }
 
     fn seat(&self, node: NodeId, index: usize, flow: bool) -> Seat {
@@ -150,7 +156,7 @@ impl<'a, 't> Planner<'a, 't> {
                 skip = kept[0];
             }
         }
-        for index in (skip..count).filter(|index| !kept.contains(index)) {
+        for index in (skip..count).filter(|index| kept.binary_search(index).is_err()) {
             let span = self.tree.entry_span(node, index);
             let start = line_start(self.text, span.start);
             let start = if self.text[start..].starts_with('\u{feff}') { start + 3 } else { start };
@@ -235,7 +241,7 @@ impl<'a, 't> Planner<'a, 't> {
                 self.splices.push((comma..comma + 1, String::new()));
             }
         }
-        for index in (0..end).filter(|index| !kept.contains(index)) {
+        for index in (0..end).filter(|index| kept.binary_search(index).is_err()) {
             let range = self.flow_removal(node, index);
             self.splices.push((range, String::new()));
         }
@@ -275,10 +281,12 @@ impl<'a, 't> Planner<'a, 't> {
         if ends_line { skip_blanks_back(self.text, span.start)..end } else { span.start..rest }
     }
 
-    /// Where the content may begin: behind the indicator and the anchor.
+    /// Where the content may begin: behind the indicator, the anchor, and the tag that stays.
     pub(super) fn lead_end(&self, node: NodeId, seat: Seat) -> usize {
         let node = &self.tree.nodes[node];
-        node.anchor.as_ref().map_or(seat.after, |anchor| anchor.span.end.max(seat.after))
+        let tag = node.tag.as_ref().filter(|_| self.keeps_tag).map(|tag| tag.span.end);
+        let anchor = node.anchor.as_ref().map(|anchor| anchor.span.end);
+        seat.after.max(anchor.unwrap_or_default()).max(tag.unwrap_or_default())
     }
 
     pub(super) fn writer(&self, line_break: &str) -> Writer<'a, 't> {

@@ -16,6 +16,8 @@ pub(super) struct Habits<'t> {
     pub line_break: &'t str,
     /// Whether the document is JSON, and must stay so.
     pub json: bool,
+    /// Whether the text has a final line break; without it, a block scalar at its end loses its own.
+    pub ended: bool,
 }
 
 impl<'t> Habits<'t> {
@@ -37,6 +39,7 @@ impl<'t> Habits<'t> {
             dash: most(&counts.dashes, 0).unwrap_or(2),
             line_break: first_break(tree.text),
             json: is_json(tree, document.root),
+            ended: tree.text.ends_with(['\n', '\r']),
         }
     }
 }

@@ -33,7 +33,7 @@ impl Planner<'_, '_> {
             }
             if target.style() != Some(Style::Double)
                 && !self.habits.json
-                && let Some(block) = literal(&text.text)
+                && let Some(block) = self.writer(self.habits.line_break).literal(&text.text)
             {
                 self.drop_tag(target, lead);
                 self.put_inline(node, &block.header, seat);
@@ -64,7 +64,7 @@ impl Planner<'_, '_> {
 
     /// Takes off a tag that is not inside what [`Self::put_inline`] exchanges.
     fn drop_tag(&mut self, target: &Node<'_>, lead: usize) {
-        let Some(tag) = &target.tag else { return };
+        let Some(tag) = target.tag.as_ref().filter(|_| !self.keeps_tag) else { return };
         if target.is_block_collection() && tag.span.start >= lead {
             return;
         }
@@ -159,11 +159,13 @@ impl Planner<'_, '_> {
         let has_comment = self.text[skip_blanks(self.text, span.end.max(lead))..].starts_with('#');
         let bare = target.anchor.is_none() && target.tag.is_none();
         let apart = !target.is_empty() && begins_line(self.text, target.outer_start());
-        let in_place = match seat.kind {
-            SeatKind::Item => bare && !has_comment,
-            SeatKind::Root => apart && bare,
-            _ => apart && bare && column(self.text, span.start) >= least,
-        };
+        let tabbed = self.text[lead.min(span.start)..span.start].contains('\t');
+        let in_place = !tabbed
+            && match seat.kind {
+                SeatKind::Item => bare && !has_comment,
+                SeatKind::Root => apart && bare,
+                _ => apart && bare && column(self.text, span.start) >= least,
+            };
         if in_place && !target.is_block_scalar() {
             let at = if target.is_empty() { below } else { column(self.text, span.start) };
             let mut text = if target.is_empty() { " ".to_owned() } else { String::new() };
@@ -202,7 +204,7 @@ impl Planner<'_, '_> {
     }
 
     fn drop_tag_of_block(&mut self, node: NodeId) {
-        if let Some(tag) = &self.tree.nodes[node].tag {
+        if let Some(tag) = self.tree.nodes[node].tag.as_ref().filter(|_| !self.keeps_tag) {
             self.splices.push((skip_blanks_back(self.text, tag.span.start)..tag.span.end, String::new()));
         }
     }

@@ -24,6 +24,10 @@ pub(super) struct Tree<'t> {
     pub anchors: BTreeMap<usize, NodeId>,
     /// The anchors that aliases refer to.
     pub aliased: BTreeSet<usize>,
+    /// The block scalar whose last line ends with the text, without a line break.
+    pub unended: Option<NodeId>,
+    /// How many block scalars end at a line of blanks with a tab, which not every reader lets them.
+    pub blank_ends: usize,
 }
 
 /// One document.

@@ -33,6 +33,16 @@ pub(super) fn node_value(tree: &Tree<'_>, id: NodeId) -> Result<Value, Refusal> 
     reader.value(id)
 }
 
+/// How much a value counts towards [`MAX_NODES`].
+pub(super) fn weight(value: &Value) -> usize {
+    1 + match value {
+        Value::String(text) => text.len() / 16,
+        Value::Array(list) => list.iter().map(weight).sum(),
+        Value::Object(map) => map.iter().map(|(key, value)| key.len() / 16 + weight(value)).sum(),
+        _ => 0,
+    }
+}
+
 struct Reader<'a, 't> {
     tree: &'a Tree<'t>,
     budget: usize,

@@ -199,7 +199,15 @@ impl Writer<'_, '_> {
         if self.habits.json || self.copied(text, Context::Block).is_some() {
             return None;
         }
-        literal(&text.text)
+        self.literal(&text.text)
+    }
+
+    /// A text of several lines as a literal block scalar, where the file can hold one.
+    pub fn literal(&self, text: &str) -> Option<BlockText> {
+        if !self.habits.ended && text.ends_with('\n') {
+            return None;
+        }
+        literal(text)
     }
 
     fn new_line(&self, out: &mut String, column: usize) {

@@ -1,0 +1,5 @@
+//! See `properties::parse`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| writ_fuzz::properties::parse(data));
