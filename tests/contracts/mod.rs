@@ -3,6 +3,7 @@
 mod forge;
 mod forge_local;
 mod forge_stages;
+mod git_history;
 mod git_objects;
 mod git_remote;
 mod github;

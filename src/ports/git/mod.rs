@@ -3,6 +3,7 @@
 //! Blocking; async callers use `tokio::task::spawn_blocking`.
 
 mod command;
+mod history;
 mod objects;
 mod repository;
 mod surgery;
@@ -13,6 +14,7 @@ use jiff::Timestamp;
 use crate::domain::names::{BlobId, BranchName, CommitId};
 use crate::domain::tree::{FileWrite, Snapshot};
 
+pub use history::FileHistory;
 pub use repository::Repository;
 
 /// A commit to make: the base's tree with some files' contents exchanged.
@@ -130,6 +132,12 @@ pub trait Git: Send + Sync {
     /// # Errors
     /// `UnknownRevision`, `Odb`.
     fn snapshot(&self, commit: &CommitId, path: &str) -> Result<Snapshot, GitError>;
+
+    /// What the file at a path (full, from the root) holds at a commit and held at its ancestors.
+    ///
+    /// # Errors
+    /// `UnknownRevision`, `Odb`.
+    fn file_history(&self, commit: &CommitId, path: &str) -> Result<FileHistory, GitError>;
 
     /// The id that [`Git::commit`] would give, without writing anything to the repository.
     ///

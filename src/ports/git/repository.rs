@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use git2::{BranchType, ErrorCode, RepositoryInitOptions, RepositoryOpenFlags};
 
+use super::history::{self, FileHistory};
 use super::objects::{self, Blobs};
 use super::surgery;
 use super::transport::Remote;
@@ -105,6 +106,10 @@ impl Git for Repository {
     fn snapshot(&self, commit: &CommitId, path: &str) -> Result<Snapshot, GitError> {
         let State { repository, blobs } = &mut *self.state();
         objects::snapshot(repository, commit, path, blobs)
+    }
+
+    fn file_history(&self, commit: &CommitId, path: &str) -> Result<FileHistory, GitError> {
+        history::file_history(&self.state().repository, commit, path)
     }
 
     fn preview(&self, draft: &CommitDraft) -> Result<CommitId, GitError> {
