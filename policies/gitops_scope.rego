@@ -8,6 +8,7 @@
 #     outside_path: A procedure would write outside of the GitOps path.
 #     not_a_file: A path would hold a symbolic link, a submodule or a Git LFS pointer.
 #     added_or_removed: A procedure would add or remove a file; procedures only change files.
+#     out_of_reach: A procedure would change rights, a hook of Argo CD's, or a patch; people decide about these.
 #     structure: A procedure would change a kustomization, which changes objects that it does not name.
 package writ.gitops_scope
 
@@ -60,4 +61,23 @@ deny contains objects.finding("structure", message, file.path, "", remedy) if {
 	parts[count(parts) - 1] in {"kustomization.yaml", "kustomization.yml", "Kustomization"}
 	message := "a kustomization decides about objects that this procedure does not name"
 	remedy := "change kustomizations in a pull request of your own"
+}
+
+# Rights, hooks (which run again at every sync) and patches of kustomizations are nothing that a procedure names.
+deny contains objects.finding("out_of_reach", message, objects.path(subject), "", remedy) if {
+	objects.risk != "none"
+	some subject in objects.touched
+	some what in out_of_reach(subject)
+	message := sprintf("%s %s", [objects.title(subject), what])
+	remedy := "change it in a pull request of your own"
+}
+
+out_of_reach(subject) := {"decides who may do what" |
+	subject.kind in {"Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding", "ServiceAccount"}
+} | {"is a hook, which runs again at every sync" |
+	some side in array.concat(subject.head, subject.base)
+	some annotation, _ in objects.map(side.value.metadata.annotations)
+	annotation in {"argocd.argoproj.io/hook", "helm.sh/hook"}
+} | {"is a patch of other objects" |
+	endswith(objects.path(subject), ".patch.yaml")
 }

@@ -3,8 +3,8 @@
 # description: |
 #   Compares what each object sets before and after. A change may not turn on live mode, order submission or anything
 #   else that is named LIVE or SUBMIT, may not point to another account or broker, may not open a live gate, and may not
-#   lift a strategy's capital stage. A posture that was live before is reported, not denied, so that making things
-#   safer is never blocked by what is already wrong.
+#   lift a strategy's capital stage or drop what blocks it. What was live before is reported by `paper-default`, not
+#   denied here, so that making things safer is never blocked by what is already wrong.
 # custom:
 #   codes:
 #     live_transition: A setting that lets orders reach the broker would be turned on.
@@ -12,26 +12,16 @@
 #     live_gate: The gate policy would allow live promotion, or no longer ask for an approval token.
 #     capital_stage: A strategy's capital stage would rise above `shadow_allowed`.
 #     trading_resumes: Trading starts again where it was stopped; a restoring procedure does this after approval.
-#     standing_live: The object is in live mode already, before and after this change.
+#     capital_blockers: A strategy would lose a blocker that keeps it from capital.
 package writ.no_live_transition
 
 import rego.v1
 
 import data.writ.lib.objects
 import data.writ.lib.settings
+import data.writ.lib.trading
 
 remedy := "keep the setting as it is; a move toward live trading needs its own procedure, gates and approvals"
-
-switches := {
-	"TRADING_ENABLED",
-	"TRADING_LIVE_ENABLED",
-	"TRADING_LIVE_SUBMIT_ENABLED",
-	"TRADING_SIMPLE_SUBMIT_ENABLED",
-	"TRADING_CRYPTO_LIVE_ENABLED",
-	"TRADING_AUTONOMY_ENABLED",
-	"TRADING_AUTONOMY_ALLOW_LIVE_PROMOTION",
-	"TRADING_EXECUTION_ADVISOR_LIVE_APPLY_ENABLED",
-}
 
 # All of these are off, and the mode is paper, where the variable is absent.
 danger(subject, sides, name) := max({0} | {found |
@@ -41,14 +31,25 @@ danger(subject, sides, name) := max({0} | {found |
 
 danger_of(_, "TRADING_MODE", occurrence) := settings.danger_of_word(occurrence, ["paper", "live"])
 
-danger_of(_, name, occurrence) := settings.danger_when_on(occurrence) if name in switches
+danger_of(_, name, occurrence) := settings.danger_when_on(occurrence) if is_switch(name)
 
 # Any other name that speaks of LIVE or SUBMIT counts when it is set to a truth value.
 danger_of(_, name, occurrence) := 1 if {
-	not name in switches
-	regex.match(`(^|_)(LIVE|SUBMIT)(_|$)`, name)
+	not is_switch(name)
+	speaks_of_live(name)
 	settings.is_true(occurrence)
 }
+
+is_switch(name) if name in trading.switches
+
+# A switch that nobody listed: what is not a truth value, or comes from elsewhere, counts as on.
+is_switch(name) if {
+	not name in trading.switches
+	speaks_of_live(name)
+	regex.match(`_(ENABLED|ALLOWED|APPROVED)$`, name)
+}
+
+speaks_of_live(name) if regex.match(`(^|_)(LIVE|SUBMIT)(_|$)`, name)
 
 worse contains [subject, name] if {
 	some subject in objects.touched
@@ -118,10 +119,9 @@ is_paper("TRADING_ACCOUNTS_JSON", occurrence) if {
 
 # Every value of the head was there in the base.
 was_the_same(subject, name) if {
-	base := {object.remove(occurrence, ["pointer"]) | some occurrence in settings.occurrences(subject.base, name)}
-	head := {object.remove(occurrence, ["pointer"]) | some occurrence in settings.occurrences(subject.head, name)}
+	head := settings.said(subject.head, name)
 	count(head) > 0
-	count(head - base) == 0
+	count(head - settings.said(subject.base, name)) == 0
 }
 
 # Gates: JSON inside a ConfigMap.
@@ -187,21 +187,21 @@ rank_of(strategy) := rank if {
 	strategy.capital_authority.stage
 } else := 0
 
-# What was so before.
-
-warn contains objects.finding("standing_live", message, objects.path(subject), settings.pointer(subject, "TRADING_MODE"), advice) if {
-	some subject in input.objects
-	danger(subject, subject.head, "TRADING_MODE") > 0
-	danger(subject, subject.base, "TRADING_MODE") > 0
-	on := [sprintf("`%s`", [name]) |
-		some name in sort(switches)
-		name != "TRADING_ENABLED"
-		danger(subject, subject.head, name) > 0
-	]
-	message := sprintf("%s is in live mode already%s", [objects.title(subject), also(on)])
-	advice := "this change does not alter it; know it when you approve"
+# What keeps a strategy from capital, on one side; `null` stands for a strategy that is not there.
+blockers(sides, name) := {blocker |
+	some strategy in objects.list(sides[_].embedded[_].value.strategies)
+	strategy.name == name
+	some blocker in objects.list(strategy.capital_authority.blockers)
 }
 
-also(names) := "" if {
-	count(names) == 0
-} else := sprintf(", with %s", [concat(", ", names)])
+deny contains objects.finding("capital_blockers", message, objects.path(subject), pointer, remedy) if {
+	some subject in objects.touched
+	some side in subject.head
+	some key, text in side.embedded
+	some index, strategy in objects.list(text.value.strategies)
+	lost := blockers(subject.base, strategy.name) - blockers(subject.head, strategy.name)
+	count(lost) > 0
+	rank_of(strategy) >= 4
+	message := sprintf("strategy `%v` would lose what blocks it: %s", [strategy.name, concat(", ", {sprintf("`%v`", [one]) | some one in lost})])
+	pointer := sprintf("/data/%s/strategies/%d/capital_authority/blockers", [key, index])
+}

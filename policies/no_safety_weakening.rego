@@ -9,6 +9,8 @@
 #     safety_switch: A safety switch would be turned off, or a switch that lifts safety turned on.
 #     safety_cap: A limit on size, loss or exposure would rise.
 #     safety_time: A time of day that stops trading would move later.
+#     strategy_cap: A strategy's own limit on size, or on its losses, would rise.
+#     gate_source: The gate policy would be read from elsewhere.
 #     gate_threshold: A threshold or demand of the gate policy would become looser.
 #     safety_released: A restoring procedure releases what a containment procedure engaged.
 #     standing_weakness: A safety switch is off already, before and after this change.
@@ -18,6 +20,7 @@ import rego.v1
 
 import data.writ.lib.objects
 import data.writ.lib.settings
+import data.writ.lib.trading
 
 remedy := "keep the limit as it is; what makes trading less safe needs its own procedure and approvals"
 
@@ -25,7 +28,6 @@ remedy := "keep the limit as it is; what makes trading less safe needs its own p
 guards := {
 	"TRADING_KILL_SWITCH_ENABLED": 0,
 	"TRADING_EMERGENCY_STOP_ENABLED": 1,
-	"LLM_SHADOW_MODE": 1,
 	"TRADING_SCHEDULER_LEADERSHIP_REQUIRED": 0,
 }
 
@@ -35,10 +37,6 @@ lifts := {
 	"TRADING_ALLOW_SHORTS": 0,
 	"TRADING_MULTI_ACCOUNT_ENABLED": 0,
 	"TRADING_TESTNET_AFTER_HOURS_ENABLED": 0,
-	"LLM_ENABLED": 1,
-	"LLM_FAIL_OPEN_LIVE_APPROVED": 0,
-	"LLM_ADJUSTMENT_ALLOWED": 0,
-	"LLM_ADJUSTMENT_APPROVED": 0,
 }
 
 times := {"TRADING_NEW_EXPOSURE_CUTOFF_TIME_ET", "TRADING_FLATTEN_START_TIME_ET", "TRADING_FLAT_CONFIRMATION_TIME_ET"}
@@ -77,12 +75,12 @@ danger(sides, name) := max({danger_of(name, occurrence) | some occurrence in set
 
 danger(sides, name) := absent(name) if {
 	count(settings.occurrences(sides, name)) == 0
-	trades(sides)
+	settings.trades(sides)
 }
 
 danger(sides, name) := 0 if {
 	count(settings.occurrences(sides, name)) == 0
-	not trades(sides)
+	not settings.trades(sides)
 	not is_cap(name)
 	not name in times
 }
@@ -90,17 +88,13 @@ danger(sides, name) := 0 if {
 # Whatever was not limited in an object that does not trade, is limited by any cap.
 danger(sides, name) := settings.worst if {
 	count(settings.occurrences(sides, name)) == 0
-	not trades(sides)
+	not settings.trades(sides)
 	limits(name)
 }
 
 limits(name) if is_cap(name)
 
 limits(name) if name in times
-
-trades(sides) if count(settings.occurrences(sides, "TRADING_MODE")) > 0
-
-trades(sides) if count(settings.occurrences(sides, "TORGHUT_PROCESS_ROLE")) > 0
 
 worse contains [subject, code, name] if {
 	some subject in objects.touched
@@ -118,12 +112,7 @@ names(subject) := {name | some name in subject.differing} | {name |
 	some name in ["TRADING_EMERGENCY_STOP_ENABLED"]
 }
 
-releasable := {
-	"TRADING_KILL_SWITCH_ENABLED",
-	"TRADING_NEW_EXPOSURE_CUTOFF_TIME_ET",
-	"LLM_SHADOW_MODE",
-	"LLM_ENABLED",
-}
+releasable := {"TRADING_KILL_SWITCH_ENABLED", "TRADING_NEW_EXPOSURE_CUTOFF_TIME_ET"}
 
 released(name) if {
 	objects.risk == "restoring"
@@ -145,18 +134,13 @@ warn contains objects.finding("safety_released", message, objects.path(subject),
 
 warn contains objects.finding("standing_weakness", message, objects.path(subject), settings.pointer(subject, name), advice) if {
 	some subject in input.objects
-	is_live(subject.head)
-	is_live(subject.base)
+	trading.is_live(subject.head)
+	trading.is_live(subject.base)
 	some name in ["TRADING_KILL_SWITCH_ENABLED", "TRADING_EMERGENCY_STOP_ENABLED"]
 	danger(subject.head, name) > 0
 	danger(subject.base, name) > 0
 	message := sprintf("`%s` of %s is off already", [name, objects.title(subject)])
 	advice := "this change does not alter it; know it when you approve"
-}
-
-is_live(sides) if {
-	some occurrence in settings.occurrences(sides, "TRADING_MODE")
-	settings.danger_of_word(occurrence, ["paper", "live"]) > 0
 }
 
 # Gate thresholds: JSON inside a ConfigMap.
@@ -233,3 +217,46 @@ number(value) := to_number(value) if {
 }
 
 is_number_text(value) if number(value)
+
+# Where the service reads the gate policy from decides which one it is.
+deny contains objects.finding("gate_source", message, objects.path(subject), settings.pointer(subject, name), remedy) if {
+	some subject in objects.touched
+	some name in subject.differing
+	regex.match(`_GATE_POLICY_(PATH|JSON|URL)$`, name)
+	count(subject.head) > 0
+	count(settings.said(subject.base, name)) > 0
+	settings.said(subject.head, name) != settings.said(subject.base, name)
+	message := sprintf("the gate policy would be read from elsewhere: %s", [settings.transition(subject, name)])
+}
+
+# Strategies limit themselves, each in the catalog.
+
+deny contains objects.finding("strategy_cap", message, objects.path(subject), pointer, remedy) if {
+	some subject in objects.touched
+	some side in subject.head
+	some key, text in side.embedded
+	some index, strategy in objects.list(text.value.strategies)
+	some before in objects.list(subject.base[_].embedded[_].value.strategies)
+	before.name == strategy.name
+	some cap, was in limits_of(before)
+	is := object.get(limits_of(strategy), cap, null)
+	rises(was, is)
+	message := sprintf("weakens safety: `%s` of strategy `%v`: `%v` → %s", [cap, strategy.name, was, shown({is} - {null})])
+	pointer := sprintf("/data/%s/strategies/%d/%s", [key, index, cap])
+}
+
+limits_of(strategy) := {cap: value |
+	some place in [strategy, object.get(strategy, "params", {})]
+	some cap, value in objects.map(place)
+	regex.match(`^max_(position|notional|gross|net|concurrent|entries|negative|session)|_stop_loss_bps$`, cap)
+}
+
+rises(_, is) if is == null
+
+rises(was, is) if number(is) > number(was)
+
+rises(was, is) if {
+	is != null
+	number(was)
+	not is_number_text(is)
+}

@@ -28,8 +28,8 @@ is_forwarder(subject, side) if {
 }
 
 is_forwarder(_, side) if {
-	some container in objects.containers(side)
-	objects.image_name(container.image) == workload
+	some found in side.images
+	objects.image_name(found.image) == workload
 }
 
 forwarders(sides, subject) := [side | some side in sides; is_forwarder(subject, side)]

@@ -15,6 +15,8 @@ worst := 1000000000
 
 plain(occurrence) := lower(trim_space(occurrence.value))
 
+is_text(occurrence, text) if trim_space(occurrence.value) == text
+
 is_true(occurrence) if plain(occurrence) in truths
 
 is_false(occurrence) if plain(occurrence) in falsehoods
@@ -88,3 +90,14 @@ pointers(subject, name) := array.concat(
 	[occurrence.pointer | some occurrence in occurrences(subject.head, name)],
 	[occurrence.pointer | some occurrence in occurrences(subject.base, name)],
 )
+
+# Whether sides belong to the trading service: what is absent there has the service's default.
+trades(sides) if count(occurrences(sides, "TRADING_MODE")) > 0
+
+trades(sides) if count(occurrences(sides, "TORGHUT_PROCESS_ROLE")) > 0
+
+# The literal values of a name on some sides, without blanks around them.
+literals(sides, name) := {trim_space(occurrence.value) | some occurrence in occurrences(sides, name)}
+
+# What each occurrence of a name says, wherever it stands: literal values and where others come from.
+said(sides, name) := {object.remove(occurrence, ["pointer"]) | some occurrence in occurrences(sides, name)}

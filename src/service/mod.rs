@@ -13,4 +13,5 @@ pub mod proposal;
 mod recipe;
 pub mod reply;
 mod steps;
+mod verdict;
 pub mod worker;

@@ -27,7 +27,7 @@ pub const GITOPS_PATH: &str = "argocd/applications/torghut";
 pub struct Planner {
     gitops_path: String,
     catalogue: Catalogue,
-    policies: Policies,
+    pub(super) policies: Policies,
     manifests: Manifests,
     documents: Documents,
 }
@@ -188,7 +188,7 @@ impl Planner {
         plan: Plan,
         undone: Option<&Undone>,
     ) -> Result<Planned, PlanError> {
-        let verdict = self.judge(&plan, base, request);
+        let verdict = self.judge(git, &plan, base, request)?;
         let mut report = report(&plan, verdict);
         let mut record = self.record(&plan, &report, request);
         if let (Some(undone), Some(body)) = (undone, record.body.as_object_mut()) {
@@ -202,9 +202,15 @@ impl Planner {
         Ok(Planned { plan, report, record, draft })
     }
 
-    fn judge(&self, plan: &Plan, base: &Snapshot, request: &Request) -> Verdict {
+    fn judge(
+        &self,
+        git: &dyn Git,
+        plan: &Plan,
+        base: &Snapshot,
+        request: &Request,
+    ) -> Result<Verdict, GitError> {
         if plan.no_change.is_some() {
-            return Verdict { decision: Decision::NoChange, results: Vec::new() };
+            return Ok(Verdict { decision: Decision::NoChange, results: Vec::new() });
         }
         let asked = Asked {
             procedure: plan.procedure.clone(),
@@ -214,7 +220,7 @@ impl Planner {
         };
         let situation =
             Situation { gitops_path: &self.gitops_path, base, changes: &plan.changes, asked: Some(&asked) };
-        self.policies.evaluate(&Facts::of_writes(&situation, &plan.writes, &self.documents))
+        self.verdict(git, &base.commit, Facts::of_writes(&situation, &plan.writes, &self.documents))
     }
 
     /// `change.planned`: enough to say later who asked for what and why, on what base, and what was decided.

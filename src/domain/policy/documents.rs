@@ -120,15 +120,15 @@ impl Document {
         let text =
             |pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
         let version = text("/apiVersion");
-        let settings = settings::of(&value);
-        let fact = settings::fact(index, &value, &settings);
+        let found = settings::of(&value);
+        let fact = settings::fact(index, &value, &found);
         Self {
             group: version.split_once('/').map(|(group, _)| group.to_owned()).unwrap_or_default(),
             kind: text("/kind"),
             name: text("/metadata/name"),
             namespace: text("/metadata/namespace"),
             index,
-            settings,
+            settings: found.settings,
             fact,
             value,
         }

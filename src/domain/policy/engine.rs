@@ -14,6 +14,7 @@ use crate::domain::kustomize::Step;
 use crate::domain::manifest::{Found, select};
 use crate::domain::yaml::Pointer;
 
+use super::builtins;
 use super::metadata::{self, Policy};
 use super::objects::Place;
 use super::{Decision, Facts, Finding, Level, Verdict};
@@ -56,6 +57,7 @@ impl Policies {
         let mut engine = Engine::new();
         engine.set_strict_builtin_errors(true);
         engine.set_execution_timer_config(TIME_LIMIT);
+        builtins::add(&mut engine).map_err(|message| placed("", &message))?;
         let mut policies = Vec::new();
         let rules = files.iter().filter(|(file, _)| file.ends_with(".rego") && !file.ends_with("_test.rego"));
         for (file, text) in rules {

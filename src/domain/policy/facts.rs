@@ -93,6 +93,7 @@ impl Facts {
             ("objects", gathered.objects.into_value()),
             ("builds", value::of(&gathered.builds)),
             ("unknown", value::of(&gathered.unknown)),
+            ("history", regorus::Value::Null),
         ]);
         Self { input, places }
     }

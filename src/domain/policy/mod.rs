@@ -5,12 +5,14 @@
 //! a side once, as it is applied, or where that is not known, as its file states it; what no kustomization lists is
 //! judged too, apart from what is applied; what cannot be worked out is in `input.unknown`, never left out.
 
+mod builtins;
 mod documents;
 mod effective;
 mod engine;
 mod facts;
 mod files;
 mod gather;
+mod history;
 mod metadata;
 mod objects;
 mod settings;

@@ -1,7 +1,8 @@
 //! Settings: environment variables of containers and entries of ConfigMaps, found wherever they stand in an object.
 //!
 //! A setting has all of its occurrences: the same name may stand twice in one list, or in two containers, and the
-//! most dangerous of them is the one that counts.
+//! most dangerous of them is the one that counts. Names are in capitals: the service reads its variables whatever case
+//! they are written in. Images are found in the same walk.
 
 use std::collections::BTreeMap;
 
@@ -27,60 +28,83 @@ pub(crate) struct Occurrence {
     pub from: Option<Value>,
 }
 
-/// The settings of an object, sorted by name.
-pub(crate) fn of(object: &Value) -> Vec<Setting> {
-    let mut found = BTreeMap::new();
+/// What an object sets and runs.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Settings {
+    /// Environment variables and ConfigMap entries, sorted by name.
+    pub settings: Vec<Setting>,
+    /// Each `image` that is a text, with its pointer.
+    pub images: Vec<(String, String)>,
+}
+
+/// The settings and images of an object.
+pub(crate) fn of(object: &Value) -> Settings {
+    let mut found = Found::default();
     let mut pointer = String::new();
-    collect(object, &mut pointer, &mut found);
+    found.collect(object, &mut pointer);
+    let Found { by_name: mut found, images } = found;
     if object.get("kind").and_then(Value::as_str) == Some("ConfigMap") {
         for field in ["data", "binaryData"] {
             for (key, value) in object.get(field).and_then(Value::as_object).into_iter().flatten() {
                 let pointer = format!("/{field}/{}", escape(key));
-                found.entry(key.clone()).or_insert_with(Vec::new).push(occurrence(
-                    pointer,
-                    Some(value),
-                    None,
-                ));
+                found.entry(in_capitals(key)).or_default().push(occurrence(pointer, Some(value), None));
             }
         }
     }
-    found.into_iter().map(|(name, occurrences)| Setting { name, occurrences }).collect()
+    let settings = found.into_iter().map(|(name, occurrences)| Setting { name, occurrences }).collect();
+    Settings { settings, images }
 }
 
-fn collect(value: &Value, pointer: &mut String, found: &mut BTreeMap<String, Vec<Occurrence>>) {
-    let length = pointer.len();
-    match value {
-        Value::Object(entries) => {
-            for (key, entry) in entries {
-                pointer.push('/');
-                pointer.push_str(&escape(key));
-                match entry {
-                    Value::Array(items) if key == "env" => environment(items, pointer, found),
-                    entry => collect(entry, pointer, found),
+/// The name of a variable as the service knows it; what cannot be a variable's name stays as it is.
+fn in_capitals(name: &str) -> String {
+    match name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+        true => name.to_ascii_uppercase(),
+        false => name.to_owned(),
+    }
+}
+
+#[derive(Default)]
+struct Found {
+    by_name: BTreeMap<String, Vec<Occurrence>>,
+    images: Vec<(String, String)>,
+}
+
+impl Found {
+    fn collect(&mut self, value: &Value, pointer: &mut String) {
+        let length = pointer.len();
+        match value {
+            Value::Object(entries) => {
+                for (key, entry) in entries {
+                    pointer.push('/');
+                    pointer.push_str(&escape(key));
+                    match entry {
+                        Value::Array(items) if key == "env" => self.environment(items, pointer),
+                        Value::String(image) if key == "image" => {
+                            self.images.push((pointer.clone(), image.clone()));
+                        }
+                        entry => self.collect(entry, pointer),
+                    }
+                    pointer.truncate(length);
                 }
-                pointer.truncate(length);
             }
-        }
-        Value::Array(items) => {
-            for (index, item) in items.iter().enumerate() {
-                pointer.push_str(&selector(item, index));
-                collect(item, pointer, found);
-                pointer.truncate(length);
+            Value::Array(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    pointer.push_str(&selector(item, index));
+                    self.collect(item, pointer);
+                    pointer.truncate(length);
+                }
             }
+            _ => {}
         }
-        _ => {}
     }
-}
 
-fn environment(items: &[Value], pointer: &str, found: &mut BTreeMap<String, Vec<Occurrence>>) {
-    for (index, item) in items.iter().enumerate() {
-        if let Some(name) = item.get("name").and_then(Value::as_str) {
-            let pointer = format!("{pointer}{}", selector(item, index));
-            found.entry(name.to_owned()).or_default().push(occurrence(
-                pointer,
-                item.get("value"),
-                item.get("valueFrom"),
-            ));
+    fn environment(&mut self, items: &[Value], pointer: &str) {
+        for (index, item) in items.iter().enumerate() {
+            if let Some(name) = item.get("name").and_then(Value::as_str) {
+                let pointer = format!("{pointer}{}", selector(item, index));
+                let found = occurrence(pointer, item.get("value"), item.get("valueFrom"));
+                self.by_name.entry(in_capitals(name)).or_default().push(found);
+            }
         }
     }
 }
@@ -106,13 +130,15 @@ fn escape(key: &str) -> String {
 }
 
 /// The object as rules see it.
-pub(crate) fn fact(index: usize, object: &Value, settings: &[Setting]) -> regorus::Value {
+pub(crate) fn fact(index: usize, object: &Value, found: &Settings) -> regorus::Value {
     let by_name: serde_json::Map<String, Value> =
-        settings.iter().map(|setting| (setting.name.clone(), occurrences(setting))).collect();
+        found.settings.iter().map(|setting| (setting.name.clone(), occurrences(setting))).collect();
+    let image = |(pointer, image): &(String, String)| json!({"pointer": pointer, "image": image});
     regorus::Value::from(json!({
         "index": index,
         "value": object,
         "settings": by_name,
+        "images": found.images.iter().map(image).collect::<Vec<_>>(),
         "embedded": embedded(object),
     }))
 }

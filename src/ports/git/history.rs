@@ -58,8 +58,11 @@ pub(super) fn file_history(
 /// Looks into trees; all but the root are the same in most commits, and are looked into once.
 struct Trees<'a> {
     odb: &'a Odb<'a>,
-    children: HashMap<(Oid, Box<str>), Option<(u32, Oid)>>,
+    children: HashMap<(Oid, Box<str>), Option<Child>>,
 }
+
+/// Mode and id of an entry.
+type Child = (u32, Oid);
 
 impl Trees<'_> {
     fn folder(&mut self, root: Oid, path: &str) -> Result<Option<Oid>, GitError> {
@@ -77,7 +80,7 @@ impl Trees<'_> {
         Ok(self.child(folder, name)?.filter(|(mode, _)| mode & 0o170_000 == 0o100_000).map(|(_, id)| id))
     }
 
-    fn child(&mut self, tree: Oid, name: &str) -> Result<Option<(u32, Oid)>, GitError> {
+    fn child(&mut self, tree: Oid, name: &str) -> Result<Option<Child>, GitError> {
         let key = (tree, Box::from(name));
         if let Some(found) = self.children.get(&key) {
             return Ok(*found);

@@ -1,0 +1,161 @@
+# METADATA
+# title: Models advise, rules decide
+# description: |
+#   A language model may comment on trades; deterministic limits decide. A change may not give a model's answer more
+#   weight: not end its shadow mode, not let trades pass when it fails, not let it adjust orders, not move it to a later
+#   stage without the evidence that the stage asks for. Removing a variable counts as what the service takes without it.
+# custom:
+#   codes:
+#     ai_authority: A model's answer would get more weight than it has.
+#     ai_fails_open: Trades would pass when the model fails or abstains.
+#     ai_stage: The rollout of the model would move to a later stage.
+#     ai_unlocked: The model or its prompt would be one that is not on the list, or there would be no list.
+#     ai_released: A restoring procedure gives the model back what a containment procedure took.
+package writ.ai_advisory
+
+import rego.v1
+
+import data.writ.lib.objects
+import data.writ.lib.settings
+
+remedy := "leave the model in the shadow; a later stage needs its evaluation, its challenge and an approval"
+
+# Off is safe; with what the service takes when the variable is absent.
+switches := {
+	"LLM_ENABLED": 1,
+	"LLM_FAIL_OPEN_LIVE_APPROVED": 0,
+	"LLM_ADJUSTMENT_ALLOWED": 0,
+	"LLM_ADJUSTMENT_APPROVED": 0,
+	"TRADING_EXECUTION_ADVISOR_ENABLED": 0,
+}
+
+# Words in order of weight. What the service takes without them is not known: nothing is assumed of the base, and the
+# heaviest of the head.
+words := {
+	"LLM_DSPY_RUNTIME_MODE": ["disabled", "shadow", "active"],
+	"LLM_FAIL_MODE": ["veto", "pass_through"],
+	"LLM_ABSTAIN_FAIL_MODE": ["veto", "pass_through"],
+	"LLM_ESCALATE_FAIL_MODE": ["veto", "pass_through"],
+	"LLM_QUALITY_FAIL_MODE": ["veto", "pass_through"],
+	"LLM_DSPY_LIVE_RUNTIME_BLOCK_FAIL_MODE": ["veto", "pass_through"],
+	"LLM_FAIL_MODE_ENFORCEMENT": ["strict_veto", "configured"],
+}
+
+weight_of(name, occurrence) := settings.danger_when_on(occurrence) if switches[name]
+
+weight_of("LLM_SHADOW_MODE", occurrence) := settings.danger_when_off(occurrence)
+
+weight_of(name, occurrence) := settings.danger_of_word(occurrence, words[name])
+
+absent_before(name) := switches[name]
+
+absent_before("LLM_SHADOW_MODE") := 1
+
+absent_before(name) := 0 if words[name]
+
+absent_after(name) := switches[name]
+
+absent_after("LLM_SHADOW_MODE") := 1
+
+absent_after(name) := count(words[name]) - 1
+
+weight(sides, name, absent) := max({weight_of(name, occurrence) | some occurrence in settings.occurrences(sides, name)}) if {
+	count(settings.occurrences(sides, name)) > 0
+} else := absent
+
+heavier contains [subject, name] if {
+	some subject in objects.touched
+	count(subject.head) > 0
+	some name in subject.differing
+	absent := absent_after(name)
+	weight(subject.head, name, absent) > weight(subject.base, name, before(subject, name))
+}
+
+# A new object had no model at all.
+before(subject, name) := absent_before(name) if settings.trades(subject.base)
+
+before(subject, _) := 0 if not settings.trades(subject.base)
+
+# A restoring procedure may give back what a containment procedure took, and nothing else.
+is_released(name) if {
+	objects.risk == "restoring"
+	name in {"LLM_SHADOW_MODE", "LLM_ENABLED"}
+}
+
+code_of(name) := "ai_fails_open" if {
+	contains(name, "FAIL")
+} else := "ai_authority"
+
+deny contains objects.finding(code_of(name), message, objects.path(subject), settings.pointer(subject, name), remedy) if {
+	some [subject, name] in heavier
+	not is_released(name)
+	message := sprintf("gives the model more weight: %s", [settings.transition(subject, name)])
+}
+
+warn contains objects.finding("ai_released", message, objects.path(subject), settings.pointer(subject, name), advice) if {
+	some [subject, name] in heavier
+	is_released(name)
+	message := sprintf("gives the model back what was taken: %s", [settings.transition(subject, name)])
+	advice := "approve only if what it was taken for is understood and over"
+}
+
+# Stages: `stage0_baseline`, `stage1_shadow_pilot`, `stage2_paper_advisory`, `stage3_controlled_live`.
+
+stage(sides) := max({0} | {rank_of(occurrence) | some occurrence in settings.occurrences(sides, "LLM_ROLLOUT_STAGE")})
+
+rank_of(occurrence) := to_number(substring(settings.plain(occurrence), 5, 1)) if {
+	regex.match(`^stage[0-3](_[a-z_]+)?$`, settings.plain(occurrence))
+} else := settings.worst
+
+rises contains subject if {
+	some subject in objects.touched
+	"LLM_ROLLOUT_STAGE" in subject.differing
+	stage(subject.head) > stage(subject.base)
+}
+
+# A later stage than the shadow needs its evidence, and the live one its own procedure.
+is_earned(subject) if stage(subject.head) < 2
+
+is_earned(subject) if {
+	stage(subject.head) == 2
+	every name in ["LLM_EVALUATION_REPORT", "LLM_EFFECTIVE_CHALLENGE_ID", "LLM_SHADOW_COMPLETED_AT"] {
+		count(settings.literals(subject.head, name) - {""}) > 0
+	}
+}
+
+deny contains objects.finding("ai_stage", message, objects.path(subject), settings.pointer(subject, "LLM_ROLLOUT_STAGE"), remedy) if {
+	some subject in rises
+	not is_earned(subject)
+	message := sprintf("moves the model to a stage that it has not earned: %s", [settings.transition(subject, "LLM_ROLLOUT_STAGE")])
+}
+
+warn contains objects.finding("ai_stage", message, objects.path(subject), settings.pointer(subject, "LLM_ROLLOUT_STAGE"), advice) if {
+	some subject in rises
+	is_earned(subject)
+	message := sprintf("moves the model to a later stage: %s", [settings.transition(subject, "LLM_ROLLOUT_STAGE")])
+	advice := "approve only after reading the evaluation that the stage asks for"
+}
+
+# Lists of what may be used.
+
+deny contains objects.finding("ai_unlocked", message, objects.path(subject), settings.pointer(subject, name), advice) if {
+	some subject in objects.touched
+	count(subject.head) > 0
+	some name in {"LLM_ALLOWED_MODELS", "LLM_ALLOWED_PROMPT_VERSIONS", "LLM_MODEL_VERSION_LOCK"}
+	name in subject.differing
+	count(settings.literals(subject.base, name) - {""}) > 0
+	count(settings.literals(subject.head, name) - {""}) == 0
+	message := sprintf("the list of what the model may be would go: %s", [settings.transition(subject, name)])
+	advice := "keep the list; add to it what was evaluated"
+}
+
+deny contains objects.finding("ai_unlocked", message, objects.path(subject), settings.pointer(subject, "LLM_MODEL"), advice) if {
+	some subject in objects.touched
+	"LLM_MODEL" in subject.differing
+	some list in settings.literals(subject.head, "LLM_ALLOWED_MODELS")
+	allowed := {trim_space(one) | some one in split(list, ",")}
+	some model in settings.literals(subject.head, "LLM_MODEL")
+	not model in allowed
+	message := sprintf("the model is not on the list `LLM_ALLOWED_MODELS`: %s", [settings.transition(subject, "LLM_MODEL")])
+	advice := "add the model to the list in the same change, if it was evaluated"
+}

@@ -1,0 +1,82 @@
+# METADATA
+# title: API and scheduler are set alike
+# description: |
+#   The trading service runs twice from one image: as the API and as the scheduler. What one is told, the other must be
+#   told, or they disagree about what is allowed. Only a few variables are each one's own. A change of one side alone is
+#   reported to people; a procedure must write both sides, unless it contains something: that never waits.
+# custom:
+#   codes:
+#     env_parity: A variable would be set differently on the API and on the scheduler.
+package writ.env_parity
+
+import rego.v1
+
+import data.writ.lib.objects
+import data.writ.lib.settings
+import data.writ.lib.trading
+
+own := {
+	"TORGHUT_PROCESS_ROLE",
+	"TRADING_ENABLED",
+	"TRADING_SCHEDULER_LEADERSHIP_REQUIRED",
+	"TRADING_SCHEDULER_LEADERSHIP_CHECK_SECONDS",
+}
+
+# Each is set differently now, and this change touched it.
+apart contains [api, scheduler, name] if {
+	some api in trading.in_role("api", "head")
+	some scheduler in trading.in_role("scheduler", "head")
+	some changed in [api, scheduler]
+	changed.touched
+	some name in changed.differing
+	not name in own
+	settings.said(api.head, name) != settings.said(scheduler.head, name)
+}
+
+was_apart(name) if {
+	some api in trading.in_role("api", "base")
+	some scheduler in trading.in_role("scheduler", "base")
+	settings.said(api.base, name) != settings.said(scheduler.base, name)
+}
+
+# A change that must be whole: writ's own, but for containment.
+is_planned if objects.risk in {"restoring", "promotion", "live"}
+
+deny contains entry if {
+	is_planned
+	some [api, scheduler, name] in apart
+	not was_apart(name)
+	entry := told(api, scheduler, name)
+}
+
+warn contains entry if {
+	some [api, scheduler, name] in apart
+	not is_denied(name)
+	entry := told(api, scheduler, name)
+}
+
+is_denied(name) if {
+	is_planned
+	not was_apart(name)
+}
+
+told(api, scheduler, name) := objects.finding("env_parity", message, objects.path(one), settings.pointer(one, name), remedy) if {
+	one := changed_one(api, scheduler, name)
+	message := sprintf("`%s` would be %s on %s and %s on %s", [
+		name,
+		settings.words(api.head, name), objects.title(api),
+		settings.words(scheduler.head, name), objects.title(scheduler),
+	])
+	remedy := "set it alike in both files, in the same change"
+}
+
+# The object to point at: the one that this change altered.
+changed_one(api, _, name) := api if {
+	api.touched
+	name in api.differing
+} else := scheduler_of(name)
+
+scheduler_of(name) := scheduler if {
+	some scheduler in trading.in_role("scheduler", "head")
+	name in scheduler.differing
+}

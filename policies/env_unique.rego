@@ -1,0 +1,58 @@
+# METADATA
+# title: Each variable is set once
+# description: |
+#   Of two variables with one name the last one counts, and a reader sees the first. So a list of variables names each one
+#   once. On a Knative service an empty value is stored without it, and Argo CD sees a difference for ever.
+# custom:
+#   codes:
+#     env_twice: A variable stands twice in one list; which of the two counts is easily misread.
+#     env_empty: A variable of a Knative service has an empty value, which never comes to rest.
+package writ.env_unique
+
+import rego.v1
+
+import data.writ.lib.objects
+import data.writ.lib.settings
+
+# Occurrences of one name with one place: the same list.
+twice(sides, name) if {
+	some side in sides
+	found := [occurrence.pointer | some occurrence in side.settings[name]]
+	count(found) > count({pointer | some pointer in found})
+}
+
+deny contains objects.finding("env_twice", message, objects.path(subject), settings.pointer(subject, name), remedy) if {
+	some subject in objects.touched
+	some name in subject.differing
+	twice(subject.head, name)
+	not twice(subject.base, name)
+	message := sprintf("`%s` of %s would stand twice", [name, objects.title(subject)])
+	remedy := "set it once, where it stands already"
+}
+
+warn contains objects.finding("env_twice", message, objects.path(subject), settings.pointer(subject, name), remedy) if {
+	some subject in objects.touched
+	some name, _ in subject.head[_].settings
+	twice(subject.head, name)
+	twice(subject.base, name)
+	message := sprintf("`%s` of %s stands twice already", [name, objects.title(subject)])
+	remedy := "remove the first; the last one counts"
+}
+
+warn contains objects.finding("env_empty", message, side.path, pointer, remedy) if {
+	some subject in objects.touched
+	subject.group == "serving.knative.dev"
+	some side in subject.head
+	some [pointer, name] in empty(side)
+	not pointer in {known | some before in subject.base; some [known, _] in empty(before)}
+	message := sprintf("`%s` of %s would have an empty value, which Knative drops: Argo CD would see a difference for ever", [name, objects.title(subject)])
+	remedy := "leave `value` out, or the whole variable"
+}
+
+empty(side) := {[pointer, variable.name] |
+	some pod in objects.pods(side)
+	some container in objects.list(pod.value.spec.containers)
+	some variable in objects.list(container.env)
+	variable.value == ""
+	pointer := sprintf("%s/spec/containers[name=%v]/env[name=%v]/value", [pod.pointer, container.name, variable.name])
+}

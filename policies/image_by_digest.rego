@@ -1,0 +1,123 @@
+# METADATA
+# title: Images are named by what is in them
+# description: |
+#   A tag can come to mean another image without any change here; a digest cannot. An image that was named by digest stays
+#   so, Torghut's own images always are, and nothing new runs `latest`. Workloads that run one image run the same build of
+#   it: a change of some of them alone is reported to people, and a procedure must change all.
+# custom:
+#   codes:
+#     image_by_tag: An image would be named without its digest.
+#     image_parity: Workloads that run one image would run different builds of it.
+package writ.image_by_digest
+
+import rego.v1
+
+import data.writ.lib.objects
+
+is_pinned(image) if regex.match(`@sha256:[0-9a-f]{64}$`, image)
+
+# Filled in by whoever runs the template.
+is_template(image) if contains(image, "{{")
+
+is_ours(image) if regex.match(`^torghut(-[a-z0-9-]+)?$`, objects.image_name(image))
+
+# `latest`, said or meant.
+is_floating(image) if {
+	not is_pinned(image)
+	regex.match(`(^|/)[^/:@]+(:latest)?$`, image)
+}
+
+images(sides) := {found.image | some found in sides[_].images}
+
+# The image is named by tag, and was not before.
+tagged contains [subject, side, found] if {
+	some subject in objects.touched
+	some side in subject.head
+	some found in side.images
+	found.image != ""
+	not is_pinned(found.image)
+	not is_template(found.image)
+	not found.image in images(subject.base)
+}
+
+must_be_pinned(subject, found) if {
+	some before in images(subject.base)
+	is_pinned(before)
+	objects.image_name(before) == objects.image_name(found.image)
+}
+
+must_be_pinned(subject, found) if {
+	some before in subject.base[_].images
+	before.pointer == found.pointer
+	is_pinned(before.image)
+}
+
+must_be_pinned(_, found) if is_ours(found.image)
+
+must_be_pinned(_, found) if is_floating(found.image)
+
+deny contains objects.finding("image_by_tag", message, side.path, found.pointer, remedy) if {
+	some [subject, side, found] in tagged
+	must_be_pinned(subject, found)
+	message := sprintf("%s would run `%s`, which may become another image at any time", [objects.title(subject), found.image])
+	remedy := "name the image by its digest: `name@sha256:…`"
+}
+
+warn contains objects.finding("image_by_tag", message, side.path, found.pointer, remedy) if {
+	some [subject, side, found] in tagged
+	not must_be_pinned(subject, found)
+	message := sprintf("%s would run `%s`, named by a tag", [objects.title(subject), found.image])
+	remedy := "name the image by its digest: `name@sha256:…`"
+}
+
+# The builds of one image.
+
+repository(image) := split(image, "@")[0]
+
+digest(image) := split(image, "@")[1]
+
+builds(field, name) := {digest(found.image) |
+	some subject in input.objects
+	some found in subject[field][_].images
+	is_pinned(found.image)
+	repository(found.image) == name
+}
+
+moved contains [subject, side, found] if {
+	some subject in objects.touched
+	some side in subject.head
+	some found in side.images
+	is_pinned(found.image)
+	is_ours(repository(found.image))
+	not found.image in images(subject.base)
+}
+
+apart contains entry if {
+	some [subject, side, found] in moved
+	name := repository(found.image)
+	count(builds("head", name)) > 1
+	message := sprintf("%s would run another build of `%s` than other workloads", [objects.title(subject), objects.image_name(found.image)])
+	remedy := "change all workloads that run the image, in the same change"
+	entry := {
+		"is_new": count(builds("base", name)) < 2,
+		"finding": objects.finding("image_parity", message, side.path, found.pointer, remedy),
+	}
+}
+
+is_planned if objects.risk in {"restoring", "promotion", "live"}
+
+deny contains entry.finding if {
+	is_planned
+	some entry in apart
+	entry.is_new
+}
+
+warn contains entry.finding if {
+	some entry in apart
+	not is_denied(entry)
+}
+
+is_denied(entry) if {
+	is_planned
+	entry.is_new
+}

@@ -1,0 +1,33 @@
+# What turns trading on: names of settings that more than one policy speaks of.
+package writ.lib.trading
+
+import rego.v1
+
+import data.writ.lib.settings
+
+# All of these are off where the variable is absent.
+switches := {
+	"TRADING_ENABLED",
+	"TRADING_LIVE_ENABLED",
+	"TRADING_LIVE_SUBMIT_ENABLED",
+	"TRADING_SIMPLE_SUBMIT_ENABLED",
+	"TRADING_CRYPTO_LIVE_ENABLED",
+	"TRADING_AUTONOMY_ENABLED",
+	"TRADING_AUTONOMY_ALLOW_LIVE_PROMOTION",
+	"TRADING_EXECUTION_ADVISOR_LIVE_APPLY_ENABLED",
+}
+
+# The mode is paper where the variable is absent; a mode that is not understood counts as live.
+is_live(sides) if {
+	some occurrence in settings.occurrences(sides, "TRADING_MODE")
+	settings.danger_of_word(occurrence, ["paper", "live"]) > 0
+}
+
+# The trading service in one of its roles (`api`, `scheduler`): the applied objects that say so on a side.
+in_role(role, side) := [subject |
+	some subject in input.objects
+	subject.applied
+	some one in subject[side]
+	some occurrence in one.settings.TORGHUT_PROCESS_ROLE
+	settings.plain(occurrence) == role
+]

@@ -1,0 +1,120 @@
+# METADATA
+# title: Paper unless somebody decided otherwise, in sight
+# description: |
+#   What trades on paper is the rule, and live mode is something that a person can see: it is reported on every change.
+#   The simulation keeps to its own account, pipelines start on paper, and a workload that trades takes its settings from
+#   where they can be judged: not from a Secret, not from a ConfigMap that is not here, not from a command line.
+# custom:
+#   codes:
+#     standing_live: The object is in live mode already, before and after this change.
+#     simulation_account: The simulation would use another account than its own.
+#     default_mode: A pipeline would start in another mode than paper.
+#     hidden_settings: A workload that trades would take settings from where they cannot be judged.
+#     inline_setting: A command line would set what decides about trading, past the rules that look at variables.
+package writ.paper_default
+
+import rego.v1
+
+import data.writ.lib.objects
+import data.writ.lib.settings
+import data.writ.lib.trading
+
+# What was so before: told, never denied, so that what makes things safer is never blocked by it.
+
+warn contains objects.finding("standing_live", message, objects.path(subject), settings.pointer(subject, "TRADING_MODE"), remedy) if {
+	some subject in input.objects
+	trading.is_live(subject.head)
+	trading.is_live(subject.base)
+	on := [sprintf("`%s`", [name]) |
+		some name in sort(trading.switches)
+		name != "TRADING_ENABLED"
+		is_on(subject.base, name)
+		is_on(subject.head, name)
+	]
+	message := sprintf("%s is in live mode already%s", [objects.title(subject), also(on)])
+	remedy := "this change does not alter it; know it when you approve"
+}
+
+is_on(sides, name) if {
+	some occurrence in settings.occurrences(sides, name)
+	not settings.is_false(occurrence)
+}
+
+also(names) := "" if {
+	count(names) == 0
+} else := sprintf(", with %s", [concat(", ", names)])
+
+# The simulation.
+
+deny contains objects.finding("simulation_account", message, objects.path(subject), settings.pointer(subject, "TRADING_ACCOUNT_LABEL"), remedy) if {
+	some subject in objects.touched
+	endswith(subject.name, "-sim")
+	"TRADING_ACCOUNT_LABEL" in subject.differing
+	some occurrence in settings.occurrences(subject.head, "TRADING_ACCOUNT_LABEL")
+	not settings.is_text(occurrence, "TORGHUT_SIM")
+	message := sprintf("the simulation would trade on another account: %s", [settings.transition(subject, "TRADING_ACCOUNT_LABEL")])
+	remedy := "keep `TRADING_ACCOUNT_LABEL: TORGHUT_SIM` on the simulation"
+}
+
+# Pipelines: YAML inside a ConfigMap.
+
+deny contains objects.finding("default_mode", message, side.path, sprintf("/data/%s/pipeline/default_mode", [key]), remedy) if {
+	some subject in objects.touched
+	some side in subject.head
+	some key, text in side.embedded
+	mode := default_mode(text)
+	mode != "paper"
+	not mode in {default_mode(before) | some before in subject.base[_].embedded}
+	message := sprintf("the pipeline in `%s` of %s would start in mode `%v`", [key, objects.title(subject), mode])
+	remedy := "keep `default_mode: paper`; a candidate goes live by its own gates"
+}
+
+default_mode(text) := object.get(text.value.pipeline, "default_mode", "absent") if is_object(text.value.pipeline)
+
+# Settings from elsewhere.
+
+deny contains objects.finding("hidden_settings", message, side.path, "", remedy) if {
+	some subject in objects.touched
+	some side in subject.head
+	settings.trades([side])
+	some source in sources(side)
+	not source in {known | some before in subject.base; some known in sources(before)}
+	not is_in_sight(subject, source)
+	message := sprintf("%s would take settings from %s, which cannot be judged here", [objects.title(subject), source])
+	remedy := "write the variables out, or take them from a ConfigMap below the GitOps path"
+}
+
+# Where containers take all variables from: `Secret torghut-alpaca`.
+sources(side) := {source |
+	some container in objects.containers(side)
+	some entry in objects.list(container.envFrom)
+	some field, kind in {"secretRef": "Secret", "configMapRef": "ConfigMap"}
+	source := sprintf("%s `%v`", [kind, entry[field].name])
+}
+
+is_in_sight(subject, source) if {
+	some other in input.objects
+	other.kind == "ConfigMap"
+	other.namespace == subject.namespace
+	count(other.head) > 0
+	source == objects.title(other)
+}
+
+deny contains objects.finding("inline_setting", message, side.path, "", remedy) if {
+	some subject in objects.touched
+	some side in subject.head
+	some line in command_lines(side)
+	regex.match(assignment, line)
+	not line in {known | some before in subject.base; some known in command_lines(before)}
+	message := sprintf("a command line of %s would set what decides about trading", [objects.title(subject)])
+	remedy := "set variables in `env`, where they are judged"
+}
+
+assignment := `(TRADING_(MODE|ENABLED|ACCOUNT|KILL_SWITCH|EMERGENCY_STOP|ALLOW_|AUTONOMY_|[A-Z_]*(LIVE|SUBMIT|_MAX_|_STOP_|CUTOFF|FLAT))|LLM_(ENABLED|SHADOW_MODE|FAIL|ADJUSTMENT)|APCA_API_BASE_URL)[A-Z_]*["']?\]?[ \t]*=`
+
+command_lines(side) := {line |
+	some container in objects.containers(side)
+	some field in ["command", "args"]
+	some line in objects.list(container[field])
+	is_string(line)
+}

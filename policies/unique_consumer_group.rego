@@ -1,0 +1,98 @@
+# METADATA
+# title: A consumer group is used once
+# description: |
+#   A consumer group remembers how far it has read. A replay under a group that was used before reads from there and
+#   replays nothing, or everything; two jobs in one group take each other's records. So a group is new when it is set, and
+#   one job's own. To return to the group that was set just before is how a replay ends.
+# custom:
+#   codes:
+#     group_reused: A consumer group would be used that was used before.
+#     group_shared: Two jobs would read in one consumer group.
+#     group_returns: A job returns to the group that it had before.
+#     group_unknown: The history was not read, so nobody knows whether the group was used before.
+package writ.unique_consumer_group
+
+import rego.v1
+
+import data.writ.lib.objects
+import data.writ.lib.settings
+
+# Settings that name a Flink job's consumer group.
+is_group(name) if name in {"TA_GROUP_ID", "ARCHIVE_GROUP_ID"}
+
+changed contains [subject, name, group] if {
+	some subject in objects.touched
+	some name in subject.differing
+	is_group(name)
+	some group in settings.literals(subject.head, name)
+	not group in settings.literals(subject.base, name)
+}
+
+# The values that the setting had before this change, newest first; the newest is the base's own.
+# `input.history`: `[{"path", "name", "values"}]`, `null` where nobody read it.
+former(subject, name) := [value |
+	some entry in objects.list(input.history)
+	entry.name == name
+	entry.path == objects.path(subject)
+	some value in entry.values
+]
+
+is_known(subject, name) if {
+	some entry in objects.list(input.history)
+	entry.name == name
+	entry.path == objects.path(subject)
+}
+
+# The value before the base's.
+last(subject, name) := other[0] if {
+	other := [value | some value in former(subject, name); not value in settings.literals(subject.base, name)]
+}
+
+returns(subject, name, group) if {
+	group == last(subject, name)
+	not contains(group, "replay")
+}
+
+deny contains objects.finding("group_reused", message, objects.path(subject), settings.pointer(subject, name), remedy) if {
+	some [subject, name, group] in changed
+	group in former(subject, name)
+	not returns(subject, name, group)
+	message := sprintf("the consumer group `%s` was used before: %s", [group, settings.transition(subject, name)])
+	remedy := "name a group that was never used, with the replay's own id in it"
+}
+
+warn contains objects.finding("group_returns", message, objects.path(subject), settings.pointer(subject, name), remedy) if {
+	some [subject, name, group] in changed
+	returns(subject, name, group)
+	message := sprintf("the job returns to its group before: %s", [settings.transition(subject, name)])
+	remedy := "approve only if reading on from where that group stopped is what you want"
+}
+
+deny contains objects.finding("group_unknown", message, objects.path(subject), settings.pointer(subject, name), remedy) if {
+	objects.risk != "none"
+	some [subject, name, _] in changed
+	not is_known(subject, name)
+	message := sprintf("nobody read whether the consumer group was used before: %s", [settings.transition(subject, name)])
+	remedy := "fetch the whole history of the file, then plan again"
+}
+
+warn contains objects.finding("group_unknown", message, objects.path(subject), settings.pointer(subject, name), remedy) if {
+	objects.risk == "none"
+	some [subject, name, _] in changed
+	not is_known(subject, name)
+	message := sprintf("nobody read whether the consumer group was used before: %s", [settings.transition(subject, name)])
+	remedy := "look through the history of the file before you approve"
+}
+
+deny contains objects.finding("group_shared", message, objects.path(subject), settings.pointer(subject, name), remedy) if {
+	some [subject, name, group] in changed
+	some other in input.objects
+	identity(other) != identity(subject)
+	some known, _ in other.head[_].settings
+	is_group(known)
+	group in settings.literals(other.head, known)
+	message := sprintf("the consumer group `%s` is that of %s", [group, objects.title(other)])
+	remedy := "give each job a group of its own"
+}
+
+identity(subject) := [subject.group, subject.kind, subject.namespace, subject.name]

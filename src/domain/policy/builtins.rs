@@ -1,0 +1,16 @@
+//! Functions of OPA's that regorus does not bring.
+
+use regorus::{Engine, Value};
+use sha2::{Digest as _, Sha256};
+
+/// Adds them to an engine that has none of them yet.
+///
+/// # Errors
+/// The engine has one of them.
+pub(super) fn add(engine: &mut Engine) -> Result<(), String> {
+    let sha256 = |arguments: Vec<Value>| {
+        let text = arguments.first().map_or(Ok(""), |text| text.as_string().map(|text| &**text))?;
+        Ok(Value::from(data_encoding::HEXLOWER.encode(&Sha256::digest(text))))
+    };
+    engine.add_extension("crypto.sha256".to_owned(), 1, Box::new(sha256)).map_err(|error| error.to_string())
+}
