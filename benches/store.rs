@@ -41,7 +41,7 @@ impl Bench {
         };
         if leaves > 0 {
             let mut filling = bench.arrival();
-            filling.run = None;
+            filling.runs.clear();
             filling.records = (0..leaves).map(record).collect();
             bench.runtime.block_on(bench.store.accept(&filling)).expect("fill");
         }
@@ -57,14 +57,15 @@ impl Bench {
             content_key: Some(format!("acme/shop#comment:{number}:created")),
             body_sha256: "0".repeat(64),
             received_at: Timestamp::UNIX_EPOCH,
-            run: Some(NewRun {
+            runs: vec![NewRun {
                 id: run,
                 command: json!({"verb": "actuate"}),
                 request: None,
                 subject: "acme/shop#7".to_owned(),
                 position: Step::Authorize,
                 outcome: None,
-            }),
+                queue: None,
+            }],
             records: vec![record(number)],
         }
     }
@@ -114,6 +115,7 @@ fn step(bencher: Bencher) {
         outcome: None,
         at: now,
         records: vec![record(1)],
+        pull: None,
     };
     bencher.bench_local(|| {
         bench.runtime.block_on(async {

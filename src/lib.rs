@@ -32,7 +32,9 @@
 //! | procedure | a named, versioned recipe: a file in `patches/` ([`domain::procedure`]) |
 //! | plan | the pure result of request, procedure and base tree ([`domain::plan`]) |
 //! | policy, verdict | a rule in `policies/`; allow, warn or deny, with place and remedy ([`domain::policy`]) |
-//! | run | one request's way through the steps ([`domain::run`]) |
+//! | run | one request's way through the steps, or one look at a pull request ([`domain::run`]) |
+//! | happening, look | something that happened at a pull request; reading and judging it anew ([`service::look`]) |
+//! | check run | what stands beside a commit: the verdict on a pull request's head ([`service::checks`]) |
 //! | record, checkpoint, proof | a leaf of the ledger; its signed root; the path between them ([`domain::ledger`]) |
 //!
 //! # What always holds
@@ -62,6 +64,13 @@
 //! 4. `push` makes the commit by tree surgery and creates the branch by compare-and-swap; `propose` opens the pull request
 //!    whose body [`service::proposal`] wrote and [`service::notary`] proved; `report` answers under the comment.
 //! 5. `writ audit` checks all of it later, from the database or from the pull request alone.
+//!
+//! # The way of a pull request
+//!
+//! Whatever happens at one (opened, pushed to, reviewed, closed; its check asked for again) only says that there is
+//! something to see: [`service::look`] keeps a run for it, which what happens meanwhile joins. `observe` reads the pull
+//! request from the forge and keeps what became of it; `judge` fetches its head as objects, compares it with its merge
+//! base ([`service::judging`]) and keeps the verdict; `conclude` brings the check run `writ/policy` on the head to it.
 //!
 //! To see it happen: `writ demo`. To start reading: [`domain::run`], then [`service::worker`].
 

@@ -12,6 +12,7 @@ pub mod names;
 pub mod plan;
 pub mod policy;
 pub mod procedure;
+pub mod pull;
 pub mod request;
 pub mod run;
 pub mod text;

@@ -154,6 +154,10 @@ number!(
     CommentId
 );
 number!(
+    /// A check run's numeric id on its forge.
+    CheckId
+);
+number!(
     /// An account's numeric id on its forge: names change hands, ids do not.
     AccountId
 );

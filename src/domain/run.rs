@@ -1,10 +1,12 @@
-//! A run: one request's way through the steps, and the legal moves between them.
+//! A run: one request's way through the steps, or one look at a pull request, and the legal moves between them.
 //!
 //! The machine is pure: `service::worker` performs a step and asks [`next`] where that leads.
 
 use serde::{Deserialize, Serialize};
 
-/// The steps of a run, in order.
+use super::pull::{Conclusion, PullState};
+
+/// The steps of a run, in order: those of a command, then those of a look at a pull request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
@@ -22,12 +24,34 @@ pub enum Step {
     Propose,
     /// Put the one terminal reply under the request.
     Report,
+    /// Read the pull request again and keep what became of it.
+    Observe,
+    /// Judge its head against its base by the policies and lanes.
+    Judge,
+    /// Write the verdict onto its head commit, as a check run.
+    Conclude,
 }
 
 impl Step {
     /// All steps, in order.
-    pub const ALL: [Self; 7] =
-        [Self::Authorize, Self::Plan, Self::Check, Self::Record, Self::Push, Self::Propose, Self::Report];
+    pub const ALL: [Self; 10] = [
+        Self::Authorize,
+        Self::Plan,
+        Self::Check,
+        Self::Record,
+        Self::Push,
+        Self::Propose,
+        Self::Report,
+        Self::Observe,
+        Self::Judge,
+        Self::Conclude,
+    ];
+
+    /// Whether this is a step of a look at a pull request, not of a command.
+    #[must_use]
+    pub fn is_of_look(self) -> bool {
+        matches!(self, Self::Observe | Self::Judge | Self::Conclude)
+    }
 
     /// The step's name as it stands in the database, in logs and on pages.
     #[must_use]
@@ -40,11 +64,14 @@ impl Step {
             Self::Push => "push",
             Self::Propose => "propose",
             Self::Report => "report",
+            Self::Observe => "observe",
+            Self::Judge => "judge",
+            Self::Conclude => "conclude",
         }
     }
 }
 
-/// How a run ends. Decided by one step, said by `Report`.
+/// How a run ends. Decided by one step, said by `Report` or `Conclude`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Outcome {
@@ -83,6 +110,15 @@ pub enum Outcome {
         /// What to look at.
         message: String,
     },
+    /// A pull request was looked at.
+    Looked {
+        /// Its number.
+        pull: u64,
+        /// What had become of it.
+        state: PullState,
+        /// How its head was judged; `None` where there was nothing to judge.
+        conclusion: Option<Conclusion>,
+    },
 }
 
 /// What performing a step came to.
@@ -110,7 +146,9 @@ pub enum Position {
 pub fn next(step: Step, result: &StepResult) -> Position {
     match (step, result) {
         (step, StepResult::Later) => Position::At(step),
-        (Step::Report, StepResult::Done | StepResult::Ends(_)) => Position::Settled,
+        (Step::Report | Step::Conclude, StepResult::Done | StepResult::Ends(_)) => Position::Settled,
+        (Step::Observe, StepResult::Ends(_)) => Position::Settled,
+        (Step::Judge, StepResult::Ends(_)) => Position::At(Step::Conclude),
         (_, StepResult::Ends(_)) => Position::At(Step::Report),
         (Step::Authorize, StepResult::Done) => Position::At(Step::Plan),
         (Step::Plan, StepResult::Done) => Position::At(Step::Check),
@@ -118,7 +156,16 @@ pub fn next(step: Step, result: &StepResult) -> Position {
         (Step::Record, StepResult::Done) => Position::At(Step::Push),
         (Step::Push, StepResult::Done) => Position::At(Step::Propose),
         (Step::Propose, StepResult::Done) => Position::At(Step::Report),
+        (Step::Observe, StepResult::Done) => Position::At(Step::Judge),
+        (Step::Judge, StepResult::Done) => Position::At(Step::Conclude),
     }
+}
+
+/// Where a look that waits for this step goes when something new happens at its pull request: back to the beginning,
+/// so that it sees the new state. `None` for the steps of a command: nothing joins one.
+#[must_use]
+pub fn look_again(waiting: Step) -> Option<Step> {
+    waiting.is_of_look().then_some(Step::Observe)
 }
 
 /// Seconds to wait before a step is tried again after `attempt` tries (from 1) found something outside unavailable;

@@ -1,8 +1,9 @@
 //! Acceptance: from a delivery whose signature held to one durable transaction: delivery, run, first record.
 //!
-//! **Invariants**: only a person's new comment in a served repository makes a run; a comment makes at most one run,
-//! however often it is delivered; a command that cannot be read makes a run too, one that starts at its report,
-//! so that every command gets its one reply. Deliveries that make no run are counted and not kept.
+//! **Invariants**: a command's run is made by a person's new comment in a served repository and nothing else; a comment
+//! makes at most one run, however often it is delivered; a command that cannot be read makes a run too, one that starts
+//! at its report, so that every command gets its one reply. What happens at pull requests makes looks (`look.rs`).
+//! Deliveries that make no run are counted and not kept.
 
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ use crate::domain::names::{RepositoryName, RunId};
 use crate::domain::request::{Origin, Request, comment_run};
 use crate::domain::run::{Outcome, Step};
 use crate::ports::clock::Clock;
-use crate::ports::store::{Accepted, Arrival, NewRun, Store, StoreError};
+use crate::ports::store::{Arrival, NewRun, Store, StoreError};
 
 use super::asked::{Asked, What};
 use super::delivery::{Content, Delivery, DeliveryError, NewComment};
@@ -75,6 +76,7 @@ impl Intake {
     pub async fn accept(&self, delivery: &Delivery<'_>) -> Result<Reception, AcceptError> {
         let mut comment = match delivery.content()? {
             Content::Nothing(reason) => return Ok(Reception::Ignored { reason }),
+            Content::Happening(happening) => return self.happened(delivery, happening).await,
             Content::Comment(comment) => comment,
         };
         let Some(served) = self.served(&comment.place.repository) else {
@@ -84,18 +86,11 @@ impl Intake {
         let Some(run) = self.run(&comment) else {
             return Ok(Reception::Ignored { reason: "not_a_command" });
         };
-        let id = run.id.clone();
-        match self.store.accept(&self.arrival(delivery, &comment, run)).await? {
-            Accepted::Kept => {
-                self.wake.notify_one();
-                Ok(Reception::Accepted { run: id })
-            }
-            Accepted::Duplicate { run } => Ok(Reception::Duplicate { run }),
-        }
+        self.keep(&self.arrival(delivery, &comment, run)).await
     }
 
     /// The repository under the name that the settings give it: GitHub's names do not differ by case.
-    fn served(&self, name: &RepositoryName) -> Option<RepositoryName> {
+    pub(super) fn served(&self, name: &RepositoryName) -> Option<RepositoryName> {
         let mut all = self.repositories.iter();
         all.find(|served| served.as_str().eq_ignore_ascii_case(name.as_str())).cloned()
     }
@@ -126,7 +121,7 @@ impl Intake {
             body_sha256,
             received_at: now,
             records: vec![Record::new("request.accepted", Some(run.id.clone()), now, record)],
-            run: Some(run),
+            runs: vec![run],
         }
     }
 }
@@ -181,6 +176,7 @@ fn new_run(comment: &NewComment, what: What, request: Option<Request>, outcome: 
         subject: comment.place.subject(),
         position: if outcome.is_some() { Step::Report } else { Step::Authorize },
         outcome,
+        queue: None,
     }
 }
 

@@ -1,14 +1,15 @@
 //! Answers to `/status`, `/help`, `/explain` and `/plan`: read from the store, the command table, the procedures.
 
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
 
 use crate::domain::command::{KnownProcedure, table};
-use crate::domain::names::RunId;
+use crate::domain::names::{IssueNumber, RepositoryName, RunId};
 use crate::domain::plan::Risk;
 use crate::domain::procedure::{Catalogue, Procedure, ROLLBACK, RUN_ARGUMENT, USUAL_PHRASE};
-use crate::domain::run::Position;
-use crate::ports::store::Run;
+use crate::domain::run::{Outcome, Position};
+use crate::ports::store::{KeptPull, Pulls, Run};
 
 use super::asked::What;
 use super::pipeline::{Job, Pipeline, StepError};
@@ -129,24 +130,60 @@ async fn status(pipeline: &Pipeline, job: &Job, run: Option<&RunId>) -> Result<S
                 .filter(|run| run.subject.starts_with(&repository))
                 .collect()
         }
-        None => pipeline.store.runs(LOOKED_AT).await?.into_iter().filter(here).take(LISTED).collect(),
+        None => pipeline.store.commands(LOOKED_AT).await?.into_iter().filter(here).take(LISTED).collect(),
     };
-    let rows: Vec<_> = runs.iter().map(|run| row(pipeline, run)).collect();
-    Ok(pipeline.renderer.render("runs.md", json!({"wanted": run, "runs": rows}))?)
+    let mut rows = Vec::with_capacity(runs.len());
+    for run in &runs {
+        rows.push(row(pipeline, &job.target.name, run).await?);
+    }
+    // On a pull request, what stands of it; `/status RUN` is about that run alone.
+    let place = job.asked.place.issue;
+    let standing = match run {
+        Some(_) => None,
+        None => kept_pull(pipeline, &job.target.name, place).await?.as_ref().map(shown),
+    };
+    Ok(pipeline.renderer.render("runs.md", json!({"wanted": run, "runs": rows, "standing": standing}))?)
 }
 
-fn row(pipeline: &Pipeline, run: &Run) -> serde_json::Value {
+async fn kept_pull(
+    pipeline: &Pipeline,
+    repository: &RepositoryName,
+    number: IssueNumber,
+) -> Result<Option<KeptPull>, StepError> {
+    let found = pipeline.store.pulls(Pulls::Numbered(repository, number)).await?;
+    Ok(found.into_iter().next())
+}
+
+/// What became of a pull request, and what the policies said of its head.
+fn shown(pull: &KeptPull) -> serde_json::Value {
+    json!({"state": pull.seen.state, "policy": pull.policy, "head": pull.seen.head, "at": moment(pull.at)})
+}
+
+fn moment(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
+async fn row(
+    pipeline: &Pipeline,
+    repository: &RepositoryName,
+    run: &Run,
+) -> Result<serde_json::Value, StepError> {
+    let became = match &run.outcome {
+        Some(Outcome::Proposed { pull, .. }) => kept_pull(pipeline, repository, IssueNumber(*pull)).await?,
+        _ => None,
+    };
     let position = match run.position {
         Position::At(step) => step.as_str(),
         Position::Settled => "settled",
     };
-    json!({
+    Ok(json!({
         "id": run.id,
         "verb": run.command.get("what").and_then(|what| what.get("verb")),
         "procedure": run.request.as_ref().map(|request| &request.procedure),
         "position": position,
         "outcome": run.outcome,
-        "created_at": run.created_at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
+        "created_at": moment(run.created_at),
         "url": pipeline.run_url(run),
-    })
+        "became": became.as_ref().map(shown),
+    }))
 }

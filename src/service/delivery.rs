@@ -1,7 +1,8 @@
 //! What a webhook delivery says: the few fields of GitHub's payload that matter, read strictly.
 //!
-//! Source: GitHub, «Webhook events and payloads», `issue_comment`. Nothing else of a payload is looked at, so
-//! that a change there, or a number too large for us, is no reason to refuse it.
+//! Source: GitHub, «Webhook events and payloads», `issue_comment`; the events about pull requests are in `happening.rs`.
+//! Nothing else of a payload is looked at, so that a change there, or a number too large for us, is no reason to refuse
+//! it.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -11,6 +12,7 @@ use crate::domain::names::{AccountId, CommentId, IssueNumber, RepositoryName};
 use crate::domain::request::Actor;
 
 use super::asked::Place;
+use super::happening::{self, Happening};
 
 /// A delivery whose signature held.
 #[derive(Debug, Clone, Copy)]
@@ -30,6 +32,8 @@ pub enum Content {
     Nothing(&'static str),
     /// A person's new comment.
     Comment(NewComment),
+    /// Something happened at a pull request.
+    Happening(Happening),
 }
 
 /// A comment that was just made by a person.
@@ -95,8 +99,8 @@ struct Comment {
 }
 
 #[derive(Deserialize)]
-struct Repository {
-    full_name: RepositoryName,
+pub(super) struct Repository {
+    pub(super) full_name: RepositoryName,
 }
 
 #[derive(Deserialize)]
@@ -119,17 +123,22 @@ impl Delivery<'_> {
         let head: Head =
             serde_json::from_str(text).map_err(|error| DeliveryError::NotJson(error.to_string()))?;
         if self.event != "issue_comment" {
-            return Ok(Content::Nothing("event_not_used"));
+            return happening::read(self.event, head.action.as_deref(), text);
         }
         if head.action.as_deref() != Some("created") {
             return Ok(Content::Nothing("action_not_used"));
         }
-        let mut reading = serde_json::Deserializer::from_str(text);
-        let payload: Payload = serde_path_to_error::deserialize(&mut reading).map_err(|error| {
-            DeliveryError::Field { place: error.path().to_string(), problem: error.inner().to_string() }
-        })?;
-        payload.comment()
+        fields::<Payload>(text)?.comment()
     }
+}
+
+/// The fields of a payload that matter.
+pub(super) fn fields<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, DeliveryError> {
+    let mut reading = serde_json::Deserializer::from_str(text);
+    serde_path_to_error::deserialize(&mut reading).map_err(|error| DeliveryError::Field {
+        place: error.path().to_string(),
+        problem: error.inner().to_string(),
+    })
 }
 
 impl Payload {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::domain::ledger::Record;
-use crate::domain::names::{BranchName, RepositoryName};
+use crate::domain::names::{BranchName, RepositoryName, RunId};
 use crate::domain::plan::PlanReport;
 use crate::domain::request::Request;
 use crate::domain::run::{Outcome, Step, StepResult};
@@ -17,10 +17,12 @@ use crate::ports::clock::Clock;
 use crate::ports::forge::{Forge, ForgeError};
 use crate::ports::git::{Credential, Git, GitError};
 use crate::ports::render::{RenderError, Renderer};
-use crate::ports::store::{Lease, Run, Store, StoreError};
+use crate::ports::store::{KeptPull, Lease, Run, Store, StoreError};
 
 use super::answers::Entry;
 use super::asked::Asked;
+use super::checks;
+use super::look::{Look, LookJob};
 use super::notary::{Notary, NotaryError};
 use super::planning::{PlanError, Planned, Planner};
 use super::recipe::Recipe;
@@ -81,6 +83,8 @@ pub struct Performed {
     pub result: StepResult,
     /// To be appended to the ledger with it.
     pub records: Vec<Record>,
+    /// What is now known of a pull request, to be kept with it.
+    pub pull: Option<KeptPull>,
 }
 
 /// Why a step could not be performed.
@@ -105,6 +109,8 @@ impl Pipeline {
     pub fn intent(&self, lease: &Lease) -> Value {
         let report = lease.run.facts.get("plan").and_then(|fact| fact.get("report"));
         let planned = |name: &str| report.and_then(|report| report.get(name)).cloned().unwrap_or_default();
+        let seen = lease.run.facts.get("observe").and_then(|fact| fact.get("seen"));
+        let observed = |name: &str| seen.and_then(|seen| seen.get(name)).cloned().unwrap_or_default();
         match lease.step {
             Step::Authorize => json!({"ask": "permission, comment"}),
             Step::Plan => json!({"fetch": "base"}),
@@ -113,6 +119,9 @@ impl Pipeline {
             Step::Push => json!({"branch": planned("branch"), "commit": planned("commit")}),
             Step::Propose => json!({"pull_request_for": planned("branch")}),
             Step::Report => json!({"status_comment_on": lease.run.subject}),
+            Step::Observe => json!({"read": lease.run.subject}),
+            Step::Judge => json!({"judge": observed("head")}),
+            Step::Conclude => json!({"check_run": checks::POLICY, "on": observed("head")}),
         }
     }
 
@@ -122,16 +131,17 @@ impl Pipeline {
     /// - `Busy`: something outside does not answer
     /// - `Fault`: anything that repeating does not mend
     pub async fn perform(&self, lease: Lease) -> Result<Performed, StepError> {
-        let step = lease.step;
-        let job = self.job(lease).await?;
-        match step {
-            Step::Authorize => steps::authorize::perform(self, &job).await,
-            Step::Plan => steps::plan::perform(self, &job).await,
-            Step::Check => steps::check::perform(self, &job),
-            Step::Record => steps::record::perform(&job),
-            Step::Push => steps::push::perform(self, &job).await,
-            Step::Propose => steps::propose::perform(self, &job).await,
-            Step::Report => steps::report::perform(self, &job).await,
+        match lease.step {
+            Step::Authorize => steps::authorize::perform(self, &self.job(lease).await?).await,
+            Step::Plan => steps::plan::perform(self, &self.job(lease).await?).await,
+            Step::Check => steps::check::perform(self, &self.job(lease).await?),
+            Step::Record => steps::record::perform(&self.job(lease).await?),
+            Step::Push => steps::push::perform(self, &self.job(lease).await?).await,
+            Step::Propose => steps::propose::perform(self, &self.job(lease).await?).await,
+            Step::Report => steps::report::perform(self, &self.job(lease).await?).await,
+            Step::Observe => steps::observe::perform(self, &self.look(lease)?).await,
+            Step::Judge => steps::judge::perform(self, &self.look(lease)?).await,
+            Step::Conclude => steps::conclude::perform(self, &self.look(lease)?).await,
         }
     }
 
@@ -153,16 +163,24 @@ impl Pipeline {
     async fn job(&self, lease: Lease) -> Result<Job, StepError> {
         let asked: Asked = serde_json::from_value(lease.run.command.clone())
             .map_err(|error| StepError::Fault(format!("reading the stored command: {error}")))?;
-        let mut targets = self.targets.iter();
-        let target = targets.find(|target| target.name == asked.place.repository).cloned();
-        let target = target.ok_or_else(|| {
-            StepError::Fault(format!("repository `{}` is not served any more", asked.place.repository))
-        })?;
+        let target = self.target(&asked.place.repository)?;
         let recipe = match &lease.run.request {
             Some(request) => Some(Recipe::of(self.store.as_ref(), &target, request).await?),
             None => None,
         };
         Ok(Job { run: lease.run, asked, target, repeated: lease.earlier_intent.is_some(), recipe })
+    }
+
+    fn look(&self, lease: Lease) -> Result<LookJob, StepError> {
+        let look = Look::of(&lease.run);
+        let look = look.ok_or_else(|| StepError::Fault("the stored look cannot be read".to_owned()))?;
+        let target = self.target(&look.repository)?;
+        Ok(LookJob { run: lease.run, look, target })
+    }
+
+    fn target(&self, repository: &RepositoryName) -> Result<Arc<Target>, StepError> {
+        let found = self.targets.iter().find(|target| target.name == *repository).cloned();
+        found.ok_or_else(|| StepError::Fault(format!("repository `{repository}` is not served any more")))
     }
 
     /// The page of a run, if pages can be reached.
@@ -178,8 +196,26 @@ impl Pipeline {
 
     /// A record of this run, now.
     pub(super) fn record(&self, job: &Job, kind: &str, body: Value) -> Record {
-        Record::new(kind, Some(job.run.id.clone()), self.clock.now(), body)
+        self.record_of(&job.run.id, kind, body)
     }
+
+    /// A record of a run, now.
+    pub(super) fn record_of(&self, run: &RunId, kind: &str, body: Value) -> Record {
+        Record::new(kind, Some(run.clone()), self.clock.now(), body)
+    }
+}
+
+/// A fact that an earlier step left in a run.
+pub(super) fn fact<T: serde::de::DeserializeOwned>(
+    run: &Run,
+    step: Step,
+    name: &str,
+) -> Result<T, StepError> {
+    let value = run.facts.get(step.as_str()).and_then(|fact| fact.get(name)).cloned();
+    let value =
+        value.ok_or_else(|| StepError::Fault(format!("step `{}` left no `{name}`", step.as_str())))?;
+    serde_json::from_value(value)
+        .map_err(|error| StepError::Fault(format!("reading `{name}` of step `{}`: {error}", step.as_str())))
 }
 
 impl Job {
@@ -195,12 +231,7 @@ impl Job {
 
     /// A fact that an earlier step left.
     pub fn fact<T: serde::de::DeserializeOwned>(&self, step: Step, name: &str) -> Result<T, StepError> {
-        let value = self.run.facts.get(step.as_str()).and_then(|fact| fact.get(name)).cloned();
-        let value =
-            value.ok_or_else(|| StepError::Fault(format!("step `{}` left no `{name}`", step.as_str())))?;
-        serde_json::from_value(value).map_err(|error| {
-            StepError::Fault(format!("reading `{name}` of step `{}`: {error}", step.as_str()))
-        })
+        fact(&self.run, step, name)
     }
 
     /// The plan that was judged and recorded.
@@ -226,12 +257,17 @@ impl Job {
 impl Performed {
     /// Done; go on.
     pub fn done(fact: Value, records: Vec<Record>) -> Self {
-        Self { fact, result: StepResult::Done, records }
+        Self { fact, result: StepResult::Done, records, pull: None }
     }
 
     /// Done, and the run ends so.
     pub fn ends(outcome: Outcome, fact: Value, records: Vec<Record>) -> Self {
-        Self { fact, result: StepResult::Ends(outcome), records }
+        Self { fact, result: StepResult::Ends(outcome), records, pull: None }
+    }
+
+    /// The same, with what is now known of a pull request.
+    pub fn keeping(self, pull: KeptPull) -> Self {
+        Self { pull: Some(pull), ..self }
     }
 
     /// The run ends with a refusal.

@@ -25,11 +25,11 @@ pub const GITOPS_PATH: &str = "argocd/applications/torghut";
 /// Plans requests. Holds the compiled procedures and policies, and the manifests parsed so far (by blob id).
 #[derive(Debug)]
 pub struct Planner {
-    gitops_path: String,
+    pub(super) gitops_path: String,
     catalogue: Catalogue,
     pub(super) policies: Policies,
-    manifests: Manifests,
-    documents: Documents,
+    pub(super) manifests: Manifests,
+    pub(super) documents: Documents,
 }
 
 /// All that a request came to on one base.
@@ -93,6 +93,12 @@ impl Planner {
             manifests: Manifests::default(),
             documents: Documents::new(),
         })
+    }
+
+    /// Where the manifests stand, no slash at either end.
+    #[must_use]
+    pub fn gitops_path(&self) -> &str {
+        &self.gitops_path
     }
 
     /// The procedures.
@@ -212,12 +218,7 @@ impl Planner {
         if plan.no_change.is_some() {
             return Ok(Verdict { decision: Decision::NoChange, results: Vec::new() });
         }
-        let asked = Asked {
-            procedure: plan.procedure.clone(),
-            risk: plan.risk,
-            actor: request.actor.login.clone(),
-            declared: plan.declared.clone(),
-        };
+        let asked = asked(plan, request);
         let situation =
             Situation { gitops_path: &self.gitops_path, base, changes: &plan.changes, asked: Some(&asked) };
         self.verdict(git, &base.commit, Facts::of_writes(&situation, &plan.writes, &self.documents))
@@ -257,6 +258,23 @@ impl Planner {
             "digest": report.digest,
         });
         Record::new("change.planned", Some(plan.run.clone()), request.requested_at, body)
+    }
+}
+
+impl Planned {
+    /// Who asked for what, as the policies see it.
+    #[must_use]
+    pub fn asked(&self, request: &Request) -> Asked {
+        asked(&self.plan, request)
+    }
+}
+
+fn asked(plan: &Plan, request: &Request) -> Asked {
+    Asked {
+        procedure: plan.procedure.clone(),
+        risk: plan.risk,
+        actor: request.actor.login.clone(),
+        declared: plan.declared.clone(),
     }
 }
 

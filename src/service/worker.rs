@@ -100,7 +100,7 @@ impl Worker {
         Failpoint::reach(self.failpoint, step, Moment::BeforeIntent);
         self.store.intend(lease, &self.pipeline.intent(lease), self.clock.now()).await?;
         Failpoint::reach(self.failpoint, step, Moment::AfterIntent);
-        let came = if lease.run.attempts > MOST_TRIES && step != Step::Report {
+        let came = if lease.run.attempts > MOST_TRIES && !is_patient(step) {
             Err(StepError::Fault(format!("the step was begun {} times and never ended", lease.run.attempts)))
         } else {
             self.perform(lease).await
@@ -177,7 +177,7 @@ impl Worker {
         let mut records = performed.records;
         let outcome = match performed.result {
             StepResult::Ends(outcome) => {
-                records.extend(ending(&outcome).map(|kind| {
+                records.extend(ending(lease.step, &outcome).map(|kind| {
                     let body = json!({"step": lease.step.as_str(), "outcome": outcome});
                     Record::new(kind, Some(lease.run.id.clone()), now, body)
                 }));
@@ -186,7 +186,8 @@ impl Worker {
             StepResult::Done | StepResult::Later => None,
         };
         let settled = position == Position::Settled;
-        let finished = Finished { fact: performed.fact, position, outcome, at: now, records };
+        let finished =
+            Finished { fact: performed.fact, position, outcome, at: now, records, pull: performed.pull };
         self.store.finish(lease, &finished).await?;
         let duration_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         info!(duration_ms, outcome = finished.outcome.as_ref().map(kind), "step done");
@@ -216,12 +217,19 @@ async fn pause(most: Duration, wake: &Notify, stop: &mut watch::Receiver<bool>) 
     }
 }
 
+/// Whether a step is tried for as long as a day: what has an answer to give, or must not be missed. Those that read what
+/// people propose are not among them: a change that takes the process down is not read again and again.
+fn is_patient(step: Step) -> bool {
+    matches!(step, Step::Report | Step::Observe | Step::Conclude)
+}
+
 /// When a busy step is tried again; `None` when it was tried often enough.
 fn wait_seconds(lease: &Lease, asked: Option<Duration>) -> Option<u32> {
     let tries = lease.run.attempts;
     let own = match retry_seconds(tries) {
         Some(seconds) => seconds,
-        None if lease.step == Step::Report && tries <= MOST_REPLY_TRIES => REPLY_RETRY,
+        None if is_patient(lease.step) && tries <= MOST_REPLY_TRIES => REPLY_RETRY,
+        None if lease.step == Step::Judge && tries < MOST_TRIES => REPLY_RETRY,
         None => return None,
     };
     // The other side knows best when it will be back; more than an hour is not waiting any more.
@@ -233,11 +241,11 @@ fn wait_seconds(lease: &Lease, asked: Option<Duration>) -> Option<u32> {
 fn given_up(step: Step) -> Performed {
     match step {
         Step::Push | Step::Propose => stuck(step),
-        Step::Report => unreported(),
+        Step::Report | Step::Conclude => unreported(),
         _ => Performed::refused(
             "unavailable",
             "the forge or the repository did not answer, several times in a row; nothing was changed",
-            "comment the command again when it does",
+            if step.is_of_look() { "wait until it does" } else { "comment the command again when it does" },
         ),
     }
 }
@@ -246,7 +254,7 @@ fn given_up(step: Step) -> Performed {
 fn failed(lease: &Lease) -> Performed {
     match lease.step {
         Step::Push | Step::Propose => stuck(lease.step),
-        Step::Report => unreported(),
+        Step::Report | Step::Conclude => unreported(),
         _ => Performed::refused(
             "fault",
             "writ or its settings are at fault; nothing was changed",
@@ -262,18 +270,19 @@ fn stuck(step: Step) -> Performed {
 }
 
 fn unreported() -> Performed {
-    Performed::done(json!({"comment": null}), vec![])
+    Performed::done(json!({"unreported": true}), vec![])
 }
 
 /// The record that the end of a run leaves, where its step leaves none of its own.
-fn ending(outcome: &Outcome) -> Option<&'static str> {
+fn ending(step: Step, outcome: &Outcome) -> Option<&'static str> {
     match outcome {
+        Outcome::Refused { .. } if step.is_of_look() => Some("look.failed"),
         Outcome::Refused { .. } => Some("request.refused"),
         Outcome::Denied => Some("change.denied"),
         Outcome::Void { .. } => Some("request.voided"),
         Outcome::Stuck { .. } => Some("run.stuck"),
         Outcome::NoChange { .. } => Some("change.unneeded"),
-        Outcome::Proposed { .. } | Outcome::Answered => None,
+        Outcome::Proposed { .. } | Outcome::Answered | Outcome::Looked { .. } => None,
     }
 }
 
@@ -287,5 +296,6 @@ fn kind(outcome: &Outcome) -> &'static str {
         Outcome::Denied => "denied",
         Outcome::Void { .. } => "void",
         Outcome::Stuck { .. } => "stuck",
+        Outcome::Looked { .. } => "looked",
     }
 }

@@ -5,7 +5,9 @@
 
 use async_trait::async_trait;
 use jiff::SignedDuration;
-use writ::domain::names::{BranchName, CommentId, IssueNumber, RepositoryName};
+use writ::domain::names::{BranchName, CheckId, CommentId, CommitId, IssueNumber, RepositoryName};
+use writ::domain::pull::{Conclusion, PullState};
+use writ::ports::forge::check::{Annotation, AnnotationLevel, Check, CheckStatus, FoundCheck};
 use writ::ports::forge::{Forge, ForgeError, NewPull, Permission, Reaction};
 
 use super::forge_stages::{GithubStage, LocalStage};
@@ -29,6 +31,12 @@ pub trait Stage {
     async fn comments(&self, issue: IssueNumber) -> Vec<(String, String)>;
     /// Makes a branch with a commit that `main` does not have.
     async fn branch(&self, branch: &BranchName);
+    /// A commit that check runs can stand on.
+    async fn commit(&self) -> CommitId;
+    /// Asks for a check run to be done again, as a person does by its button.
+    async fn rerequest(&self, check: CheckId, of: &Check);
+    /// Merges a pull request that is no draft.
+    async fn merge_pull(&self, login: &str, pull: IssueNumber);
     /// Closes a pull request.
     async fn close_pull(&self, login: &str, pull: IssueNumber);
     /// The pull requests, open and closed: title and sorted labels, newest first.
@@ -144,7 +152,7 @@ async fn one_pull_request_is_opened_for_a_branch(stage: &dyn Stage) {
     stage.branch(&branch(head)).await;
     assert_eq!(forge.find_pull(&repository, &branch(head)).await.expect("an answer"), None);
     let opened = forge.open_pull(&repository, &new_pull(head)).await.expect("a pull request");
-    assert!(opened.open && opened.draft);
+    assert!(opened.is_open() && opened.draft);
     assert_eq!(opened.body, new_pull(head).body);
     assert!(opened.url.ends_with(&format!("/{}", opened.number)), "{}", opened.url);
     assert_eq!(forge.open_pull(&repository, &new_pull(head)).await.expect("the same"), opened);
@@ -161,8 +169,84 @@ async fn one_pull_request_is_opened_for_a_branch(stage: &dyn Stage) {
 
     stage.close_pull("ada", opened.number).await;
     let found = forge.open_pull(&repository, &new_pull(head)).await.expect("the closed one");
-    assert_eq!((found.open, found.number), (false, opened.number));
+    assert_eq!((found.state, found.number), (PullState::Closed, opened.number));
     assert_eq!(stage.pulls().await, [wanted], "a person closed it: it is not opened again");
+}
+
+async fn a_pull_request_is_read_by_its_number(stage: &dyn Stage) {
+    let (forge, repository) = (stage.forge(), stage.repository());
+    let head = "codex/torghut-v3-c-20261121-abc123";
+    stage.branch(&branch(head)).await;
+    let mut new = new_pull(head);
+    new.draft = false;
+    let opened = forge.open_pull(&repository, &new).await.expect("a pull request");
+    let read = async || forge.pull(&repository, opened.number).await.expect("the pull request");
+    assert_eq!(read().await, opened);
+    assert_eq!((opened.branch.as_str(), opened.base.as_str()), (head, "main"));
+    assert_eq!((opened.title.as_str(), opened.author.login.as_str()), (new.title.as_str(), BOT));
+    assert!(opened.is_open() && !opened.draft && !opened.is_from_fork(&repository));
+    stage.close_pull("ada", opened.number).await;
+    assert_eq!(read().await.state, PullState::Closed);
+    let other = "codex/torghut-v3-c-20261121-abc124";
+    stage.branch(&branch(other)).await;
+    let merged =
+        forge.open_pull(&repository, &NewPull { head: branch(other), ..new }).await.expect("another");
+    stage.merge_pull("ada", merged.number).await;
+    assert_eq!(
+        forge.pull(&repository, merged.number).await.expect("the merged one").state,
+        PullState::Merged
+    );
+    let missing = forge.pull(&repository, IssueNumber(4_000_000)).await;
+    assert!(matches!(missing, Err(ForgeError::NotFound(_))), "{missing:?}");
+    let issue = stage.open_issue("wes").await;
+    let issue = forge.pull(&repository, issue).await;
+    assert!(matches!(issue, Err(ForgeError::NotFound(_))), "an issue is no pull request: {issue:?}");
+}
+
+fn check(head: &CommitId, status: CheckStatus, lines: usize) -> Check {
+    Check {
+        name: "writ/policy".to_owned(),
+        head: head.clone(),
+        status,
+        title: "Denied: 1 finding".to_owned(),
+        summary: "| policy | what |\n| --- | --- |\n| `a` | ünïcode |".to_owned(),
+        text: "### What changes".to_owned(),
+        details_url: Some("https://writ.example/runs/abcdefghijklmnop".to_owned()),
+        digest: format!("sha256:{status:?}-{lines}"),
+        annotations: (1..=lines)
+            .map(|line| Annotation {
+                path: "argocd/applications/torghut/a.yaml".to_owned(),
+                line,
+                level: AnnotationLevel::Failure,
+                title: "no-safety-weakening: safety_switch".to_owned(),
+                message: format!("line {line}"),
+            })
+            .collect(),
+    }
+}
+
+async fn one_check_run_of_a_name_stands_on_a_commit(stage: &dyn Stage) {
+    let (forge, repository) = (stage.forge(), stage.repository());
+    let head = stage.commit().await;
+    let find = async |name: &str| forge.find_check(&repository, &head, name).await.expect("an answer");
+    assert_eq!(find("writ/policy").await, None);
+    let working = check(&head, CheckStatus::InProgress, 0);
+    let id = forge.put_check(&repository, &working).await.expect("a check run");
+    let found = |check: &Check, status| Some(FoundCheck { id, status, digest: check.digest.clone() });
+    assert_eq!(find("writ/policy").await, found(&working, Some(CheckStatus::InProgress)));
+    assert_eq!(find("writ/approval").await, None);
+    for (conclusion, lines) in [(Conclusion::Neutral, 0), (Conclusion::Success, 0), (Conclusion::Failure, 2)]
+    {
+        let done = check(&head, CheckStatus::Completed(conclusion), lines);
+        assert_eq!(forge.put_check(&repository, &done).await.expect("the same"), id);
+        assert_eq!(forge.put_check(&repository, &done).await.expect("the same, again"), id);
+        assert_eq!(find("writ/policy").await, found(&done, Some(done.status)));
+    }
+    let done = check(&head, CheckStatus::Completed(Conclusion::Failure), 2);
+    stage.rerequest(id, &done).await;
+    assert_eq!(find("writ/policy").await, found(&done, None), "queued by a person");
+    assert_eq!(forge.put_check(&repository, &done).await.expect("done again"), id);
+    assert_eq!(find("writ/policy").await, found(&done, Some(done.status)));
 }
 
 macro_rules! forge_suite {
@@ -185,6 +269,8 @@ forge_suite!(
     a_reaction_can_be_repeated,
     one_status_comment_is_updated_in_place,
     one_pull_request_is_opened_for_a_branch,
+    a_pull_request_is_read_by_its_number,
+    one_check_run_of_a_name_stands_on_a_commit,
 );
 
 // The emulator has no reactions; `github.rs` tests what is said about that.
@@ -194,4 +280,6 @@ forge_suite!(
     a_comment_is_read_as_it_stands,
     one_status_comment_is_updated_in_place,
     one_pull_request_is_opened_for_a_branch,
+    a_pull_request_is_read_by_its_number,
+    one_check_run_of_a_name_stands_on_a_commit,
 );

@@ -7,7 +7,8 @@ use axum::http::Method;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use writ::domain::names::{BranchName, CommentId, IssueNumber, RepositoryName};
+use writ::domain::names::{BranchName, CheckId, CommentId, CommitId, IssueNumber, RepositoryName};
+use writ::ports::forge::check::Check;
 use writ::ports::forge::github::{Credentials, Github, Options, Secret, Timeouts};
 use writ::ports::forge::local::LocalForge;
 use writ::ports::forge::{Forge, Permission};
@@ -88,13 +89,25 @@ impl Stage for LocalStage {
         self.git.commit(branch.as_str(), &[("README.md", "changed\n")]);
     }
 
+    async fn commit(&self) -> CommitId {
+        self.git.tip("main").expect("main")
+    }
+
+    async fn rerequest(&self, _check: CheckId, of: &Check) {
+        self.forge.rerequest(&self.repository(), &of.head, &of.name).await.expect("asked again");
+    }
+
+    async fn merge_pull(&self, _login: &str, pull: IssueNumber) {
+        self.forge.merge(&self.repository(), pull).await.expect("merged");
+    }
+
     async fn close_pull(&self, _login: &str, pull: IssueNumber) {
         self.forge.close(&self.repository(), pull).await.expect("closed");
     }
 
     async fn pulls(&self) -> Vec<(String, Vec<String>)> {
         let pulls = self.forge.pulls(&self.repository()).await.expect("pull requests");
-        pulls.into_iter().map(|one| (one.title, one.labels)).collect()
+        pulls.into_iter().map(|one| (one.pull.title, one.labels)).collect()
     }
 
     fn finish(&self) {}
@@ -153,6 +166,19 @@ impl Stage for GithubStage {
 
     async fn branch(&self, _branch: &BranchName) {
         // The emulator opens pull requests for branches that it does not have.
+    }
+
+    async fn commit(&self) -> CommitId {
+        let main = self.act("ada", Method::GET, "/git/ref/heads/main", Value::Null).await;
+        main["object"]["sha"].as_str().expect("an id").parse().expect("a commit")
+    }
+
+    async fn rerequest(&self, check: CheckId, _of: &Check) {
+        self.act("ada", Method::POST, &format!("/check-runs/{check}/rerequest"), Value::Null).await;
+    }
+
+    async fn merge_pull(&self, login: &str, pull: IssueNumber) {
+        self.act(login, Method::PUT, &format!("/pulls/{pull}/merge"), json!({})).await;
     }
 
     async fn close_pull(&self, login: &str, pull: IssueNumber) {

@@ -347,3 +347,35 @@ fn a_branch_is_made_once() {
     let other: BranchName = "other".parse().expect("a name");
     assert!(matches!(opened.create_branch(&other, &absent), Err(GitError::UnknownRevision(_))));
 }
+
+#[test]
+fn the_merge_base_and_the_changed_paths_are_those_of_git() {
+    let repository = TestRepository::bare();
+    let base = sample(&repository);
+    repository.git(&["branch", "topic", base.as_str()]);
+    repository.commit("main", &[("README.md", "newer\n")]);
+    let main = repository.tip("main").expect("main");
+    let head = repository.commit_items(
+        "topic",
+        &[
+            Item::Executable(DEPLOYMENT, "replicas: 1\n"),
+            Item::File("argocd/applications/torghut/latest.yaml/x.yaml", "a folder now\n"),
+            Item::File("a/b/c/d.txt", "new\n"),
+            Item::File("argocd/applications/torghut/model.bin", "other\n"),
+        ],
+    );
+    let opened = Repository::open(repository.path()).expect("a repository");
+    assert_eq!(opened.merge_base(&main, &head).expect("an answer"), Some(base.clone()));
+    let alone = repository.commit("alone", &[("README.md", "about\n")]);
+    assert_eq!(opened.merge_base(&main, &alone).expect("an answer"), None);
+    for (from, to) in [(&base, &head), (&head, &base), (&base, &main), (&alone, &head), (&base, &base)] {
+        let told = repository.git(&["diff", "--no-renames", "--name-only", from.as_str(), to.as_str()]);
+        let wanted: Vec<String> = told.lines().map(str::to_owned).collect();
+        let found = opened.changed_paths(from, to, 100).expect("an answer").expect("few");
+        assert_eq!(found, wanted, "{from}..{to}");
+    }
+    assert_eq!(opened.changed_paths(&base, &head, 3).expect("an answer"), None, "more than three");
+    let absent: CommitId = "0123456789012345678901234567890123456789".parse().expect("an id");
+    assert!(matches!(opened.merge_base(&main, &absent), Err(GitError::UnknownRevision(_))));
+    assert!(matches!(opened.changed_paths(&absent, &main, 9), Err(GitError::UnknownRevision(_))));
+}

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use writ::domain::names::{BranchName, CommitId};
+use writ::domain::names::{BranchName, CommitId, IssueNumber};
 use writ::domain::tree::FileWrite;
 use writ::ports::git::{CommitDraft, Credential, Git as _, GitError, PushOutcome, Repository};
 
@@ -411,4 +411,24 @@ fn a_redirect_is_not_followed_with_the_secret() {
     });
     thief.set_nonblocking(true).expect("a socket");
     assert!(thief.accept().is_err(), "nobody came to where the redirect points");
+}
+
+#[test]
+fn the_head_of_a_pull_request_is_fetched_by_its_number() {
+    let remote = upstream();
+    let mirror = mirror_of(&remote);
+    mirror.fetch(&branch("main"), None).expect("a fetch");
+    let number = IssueNumber(7);
+    assert!(matches!(mirror.fetch_pull(number, None), Err(GitError::UnknownRevision(_))));
+    // A fork's commit: no branch here has it.
+    remote.git(&["branch", "scratch", "main"]);
+    let head = remote.commit("scratch", &[(FILE, "replicas: 0\n")]);
+    remote.git(&["update-ref", "refs/pull/7/head", head.as_str()]);
+    remote.git(&["branch", "-D", "scratch"]);
+    assert_eq!(mirror.fetch_pull(number, None).expect("a fetch"), head);
+    assert_eq!(mirror.snapshot(&head, "argocd").expect("its tree").files[FILE].text(), Some("replicas: 0\n"));
+    // Pushed by force: wherever it stood before.
+    let main = remote.tip("main").expect("main");
+    remote.git(&["update-ref", "refs/pull/7/head", main.as_str()]);
+    assert_eq!(mirror.fetch_pull(number, None).expect("a fetch"), main);
 }

@@ -157,7 +157,7 @@ async fn one_pull_request_is_opened_for_a_branch() {
     let head = "agentruns/torghut-actuation-20261121-0930-abcdefghijklmnop";
     assert_eq!(forge.find_pull(&repository(), &branch(head)).await.unwrap(), None);
     let opened = forge.open_pull(&repository(), &new_pull(head)).await.unwrap();
-    assert!(opened.open && opened.draft);
+    assert!(opened.is_open() && opened.draft);
     assert_eq!(opened.body, new_pull(head).body);
     assert_eq!(forge.open_pull(&repository(), &new_pull(head)).await.unwrap(), opened);
     assert_eq!(forge.find_pull(&repository(), &branch(head)).await.unwrap(), Some(opened.clone()));
@@ -174,7 +174,7 @@ async fn one_pull_request_is_opened_for_a_branch() {
     let path = format!("/repos/{REPOSITORY}/pulls/{}", opened.number);
     emulator.act("ada", Method::PATCH, &path, &json!({ "state": "closed" })).await;
     let found = forge.open_pull(&repository(), &new_pull(head)).await.unwrap();
-    assert!(!found.open && found.number == opened.number);
+    assert!(!found.is_open() && found.number == opened.number);
     emulator.recorder.assert_described();
 }
 

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use writ::domain::ledger::{LeafHash, Record, tree};
-use writ::domain::names::RunId;
-use writ::domain::request::run_id_of;
+use writ::domain::names::{AccountId, IssueNumber, RunId};
+use writ::domain::pull::{Conclusion, Observed, PullState};
+use writ::domain::request::{Actor, run_id_of};
 use writ::domain::run::{Outcome, Position, Step};
-use writ::ports::store::{Accepted, Arrival, Finished, Lease, NewRun, Store, StoreError};
+use writ::ports::store::{Accepted, Arrival, Finished, KeptPull, Lease, NewRun, Pulls, Store, StoreError};
 
 /// Runs every check of the contract on a fresh store that `$open` gives: `async fn() -> (Arc<dyn Store>, impl Any)`,
 /// where the second keeps alive what the store stands on.
@@ -31,6 +32,10 @@ macro_rules! store_contract {
             a_settled_run_is_never_due,
             a_postponed_step_is_due_later_with_its_intent,
             a_second_intent_keeps_the_first,
+            runs_of_a_queue_go_one_after_the_other,
+            what_happens_meanwhile_joins_the_run_that_waits,
+            a_run_that_somebody_may_still_work_on_is_not_joined,
+            a_pull_request_is_kept_as_last_seen,
             leaves_and_nodes_make_the_tree,
             checkpoints_are_kept_once_in_order,
         );
@@ -65,15 +70,49 @@ pub fn arrival(delivery: &str, number: u64, seconds: i64) -> Arrival {
         content_key: Some(format!("acme/shop#comment:{number}:created")),
         body_sha256: "0".repeat(64),
         received_at: at(seconds),
-        run: Some(NewRun {
+        runs: vec![NewRun {
             id: id.clone(),
             command: json!({"verb": "actuate", "number": number}),
             request: None,
             subject: format!("acme/shop#{number}"),
             position: Step::Authorize,
             outcome: None,
-        }),
+            queue: None,
+        }],
         records: vec![record("request.accepted", number, seconds)],
+    }
+}
+
+/// A delivery that asks for a look, run `number`, at pull request 7.
+pub fn look(number: u64, seconds: i64) -> Arrival {
+    let mut arrival = arrival(&format!("look-{number}"), number, seconds);
+    arrival.content_key = None;
+    arrival.runs[0].queue = Some("acme/shop#7".to_owned());
+    arrival.runs[0].position = Step::Observe;
+    arrival
+}
+
+/// A pull request as a look of run `look` found it.
+pub fn pull(number: u64, head: char, look: u64) -> KeptPull {
+    KeptPull {
+        repository: "acme/shop".parse().expect("a name"),
+        seen: Observed {
+            number: IssueNumber(number),
+            url: format!("https://forge/acme/shop/pull/{number}"),
+            title: "fix(shop): a thing".to_owned(),
+            state: PullState::Open,
+            draft: false,
+            head: head.to_string().repeat(40).parse().expect("a commit"),
+            branch: "topic+1".to_owned(),
+            fork: false,
+            base: "main".to_owned(),
+            author: Actor { id: AccountId(5), login: "ada".to_owned() },
+            run: None,
+            branch_deleted: false,
+        },
+        policy: None,
+        look: run_id(look),
+        at: at(number.try_into().expect("small")),
     }
 }
 
@@ -90,6 +129,7 @@ pub fn finished(position: Position, seconds: i64) -> Finished {
         outcome: None,
         at: at(seconds),
         records: Vec::new(),
+        pull: None,
     }
 }
 
@@ -99,7 +139,7 @@ async fn lease(store: &Arc<dyn Store>, worker: &str, seconds: i64) -> Option<Lea
 
 async fn keep(store: &Arc<dyn Store>, number: u64, seconds: i64) {
     let accepted = store.accept(&arrival(&format!("d{number}"), number, seconds)).await.expect("accept");
-    assert_eq!(accepted, Accepted::Kept);
+    assert_eq!(accepted, Accepted::Kept { run: Some(run_id(number)) });
 }
 
 fn is_lost<T>(result: Result<T, StoreError>) -> bool {
@@ -108,24 +148,25 @@ fn is_lost<T>(result: Result<T, StoreError>) -> bool {
 
 pub async fn a_delivery_is_kept_once(store: Arc<dyn Store>) {
     let first = arrival("d1", 1, 0);
-    assert_eq!(store.accept(&first).await.expect("first"), Accepted::Kept);
-    let again = Arrival { content_key: None, run: None, ..arrival("d1", 1, 1) };
+    assert_eq!(store.accept(&first).await.expect("first"), Accepted::Kept { run: Some(run_id(1)) });
+    let again = Arrival { content_key: None, runs: vec![], ..arrival("d1", 1, 1) };
     let duplicate = Accepted::Duplicate { run: Some(run_id(1)) };
     assert_eq!(store.accept(&again).await.expect("again"), duplicate);
-    let silent = Arrival { content_key: None, run: None, ..arrival("d2", 2, 2) };
-    assert_eq!(store.accept(&silent).await.expect("no run"), Accepted::Kept);
+    let silent = Arrival { content_key: None, runs: vec![], ..arrival("d2", 2, 2) };
+    assert_eq!(store.accept(&silent).await.expect("no run"), Accepted::Kept { run: None });
     assert_eq!(store.accept(&silent).await.expect("no run again"), Accepted::Duplicate { run: None });
 }
 
 pub async fn the_same_content_is_kept_once(store: Arc<dyn Store>) {
     keep(&store, 1, 0).await;
-    let other = Arrival { run: None, ..arrival("another-id", 1, 1) };
+    let other = Arrival { runs: vec![], ..arrival("another-id", 1, 1) };
     let duplicate = Accepted::Duplicate { run: Some(run_id(1)) };
     assert_eq!(store.accept(&other).await.expect("other"), duplicate);
     // Events without an identity do not collide with each other.
     for delivery in ["e1", "e2"] {
-        let event = Arrival { content_key: None, run: None, records: Vec::new(), ..arrival(delivery, 9, 1) };
-        assert_eq!(store.accept(&event).await.expect("event"), Accepted::Kept);
+        let event =
+            Arrival { content_key: None, runs: vec![], records: Vec::new(), ..arrival(delivery, 9, 1) };
+        assert_eq!(store.accept(&event).await.expect("event"), Accepted::Kept { run: None });
     }
 }
 
@@ -154,7 +195,7 @@ pub async fn eight_deliveries_of_one_comment_make_one_run(store: Arc<dyn Store>)
     let mut kept = 0;
     for task in tasks.collect::<Vec<_>>() {
         match task.await.expect("task") {
-            Accepted::Kept => kept += 1,
+            Accepted::Kept { .. } => kept += 1,
             Accepted::Duplicate { run } => assert_eq!(run, Some(run_id(1))),
         }
     }
@@ -166,7 +207,7 @@ pub async fn eight_deliveries_of_one_comment_make_one_run(store: Arc<dyn Store>)
 pub async fn a_run_comes_back_as_it_was_given(store: Arc<dyn Store>) {
     let outcome = Outcome::Refused { code: "c".to_owned(), message: "m".to_owned(), remedy: "r".to_owned() };
     let mut given = arrival("d1", 1, 0);
-    if let Some(run) = &mut given.run {
+    if let Some(run) = given.runs.first_mut() {
         run.position = Step::Report;
         run.outcome = Some(outcome.clone());
     }
@@ -320,6 +361,86 @@ pub async fn a_second_intent_keeps_the_first(store: Arc<dyn Store>) {
     let intents: Vec<_> = timeline.into_iter().filter_map(|entry| entry.intent).collect();
     assert_eq!(intents, [json!("react"), json!("comment")]);
     assert_eq!(lease(&store, "w", 60).await.expect("expired").earlier_intent, Some(json!("comment")));
+}
+
+pub async fn runs_of_a_queue_go_one_after_the_other(store: Arc<dyn Store>) {
+    store.accept(&look(1, 0)).await.expect("accept");
+    let first = lease(&store, "one", 1).await.expect("the first look");
+    let made = store.accept(&look(2, 2)).await.expect("accept");
+    assert_eq!(made, Accepted::Kept { run: Some(run_id(2)) }, "the first has begun, so there is a second");
+    keep(&store, 3, 2).await;
+    let other = lease(&store, "two", 3).await.expect("a command waits for no queue");
+    assert_eq!(other.run.id, run_id(3));
+    store.finish(&other, &finished(Position::Settled, 3)).await.expect("finish");
+    assert!(lease(&store, "three", 3).await.is_none(), "the second look waits for the first");
+    store.postpone(&first, "later", at(4), at(100)).await.expect("postpone");
+    assert!(lease(&store, "three", 5).await.is_none(), "also while that is put off");
+    assert_eq!(store.next_due().await.expect("due"), Some(at(100)), "so nothing is due before that");
+    let first = lease(&store, "one", 100).await.expect("the first again");
+    assert_eq!(first.run.id, run_id(1));
+    store.finish(&first, &finished(Position::Settled, 101)).await.expect("finish");
+    assert_eq!(lease(&store, "three", 102).await.map(|lease| lease.run.id), Some(run_id(2)));
+    let commands: Vec<_> = store.commands(9).await.expect("runs").into_iter().map(|run| run.id).collect();
+    assert_eq!(commands, [run_id(3)]);
+}
+
+pub async fn what_happens_meanwhile_joins_the_run_that_waits(store: Arc<dyn Store>) {
+    store.accept(&look(1, 0)).await.expect("accept");
+    let joined = Accepted::Kept { run: Some(run_id(1)) };
+    assert_eq!(store.accept(&look(2, 1)).await.expect("accept"), joined);
+    assert_eq!(
+        store.accept(&look(2, 1)).await.expect("accept"),
+        Accepted::Duplicate { run: Some(run_id(1)) }
+    );
+    assert_eq!(store.runs(9).await.expect("runs").len(), 1);
+    assert_eq!(store.ledger_size().await.expect("size"), 1, "what joins leaves no record");
+    // One that is put off at a later step begins again, at once.
+    let leased = lease(&store, "one", 2).await.expect("the look");
+    let at_conclude =
+        Finished { outcome: Some(Outcome::Denied), ..finished(Position::At(Step::Conclude), 3) };
+    store.finish(&leased, &at_conclude).await.expect("finish");
+    let leased = lease(&store, "one", 4).await.expect("its next step");
+    store.postpone(&leased, "later", at(5), at(500)).await.expect("postpone");
+    assert_eq!(store.accept(&look(3, 6)).await.expect("accept"), joined);
+    let again = lease(&store, "one", 7).await.expect("due at once");
+    assert_eq!((again.step, again.run.outcome, again.run.attempts), (Step::Observe, None, 1));
+}
+
+pub async fn a_run_that_somebody_may_still_work_on_is_not_joined(store: Arc<dyn Store>) {
+    store.accept(&look(1, 0)).await.expect("accept");
+    let slow = lease(&store, "slow", 1).await.expect("the look");
+    // Its lease has expired, but it may have read the old state and still tell of it.
+    let made = store.accept(&look(2, 200)).await.expect("accept");
+    assert_eq!(made, Accepted::Kept { run: Some(run_id(2)) });
+    store.finish(&slow, &finished(Position::Settled, 201)).await.expect("it was not taken over");
+    assert_eq!(lease(&store, "next", 202).await.map(|lease| lease.run.id), Some(run_id(2)));
+}
+
+pub async fn a_pull_request_is_kept_as_last_seen(store: Arc<dyn Store>) {
+    store.accept(&look(1, 0)).await.expect("accept");
+    let keep_pull = async |pull: KeptPull, seconds: i64| {
+        let leased = lease(&store, "one", seconds).await.expect("the look");
+        let end = Finished { pull: Some(pull), ..finished(Position::At(Step::Observe), seconds) };
+        store.finish(&leased, &end).await.expect("finish");
+    };
+    let pulls = async |which: Pulls<'_>| store.pulls(which).await.expect("pulls");
+    keep_pull(pull(7, 'a', 1), 1).await;
+    keep_pull(pull(8, 'b', 1), 2).await;
+    let mut fork = pull(9, 'b', 1);
+    fork.seen.fork = true;
+    keep_pull(fork.clone(), 3).await;
+    let judged = KeptPull { policy: Some(Conclusion::Failure), ..pull(7, 'b', 1) };
+    keep_pull(judged.clone(), 4).await;
+    let repository = judged.repository.clone();
+    assert_eq!(pulls(Pulls::Latest(2)).await, [fork.clone(), pull(8, 'b', 1)]);
+    assert_eq!(pulls(Pulls::Numbered(&repository, IssueNumber(7))).await, std::slice::from_ref(&judged));
+    assert_eq!(pulls(Pulls::Numbered(&repository, IssueNumber(u64::MAX))).await, []);
+    assert_eq!(
+        pulls(Pulls::WithHead(&repository, &judged.seen.head)).await,
+        [judged.clone(), pull(8, 'b', 1), fork]
+    );
+    assert_eq!(pulls(Pulls::FromBranch(&repository, "topic+1")).await, [judged, pull(8, 'b', 1)]);
+    assert_eq!(pulls(Pulls::FromBranch(&"acme/other".parse().expect("a name"), "topic+1")).await, []);
 }
 
 pub async fn leaves_and_nodes_make_the_tree(store: Arc<dyn Store>) {

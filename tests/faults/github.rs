@@ -88,7 +88,7 @@ fn comment(id: u64, body: &str) -> Value {
 fn pull(number: u64, repository: &str) -> Value {
     json!({
         "number": number, "html_url": "https://example.test/1", "state": "open", "body": null, "draft": false,
-        "head": { "ref": branch(), "sha": "a".repeat(40), "repo": { "full_name": repository } }, "labels": []
+        "base": { "ref": "main" }, "head": { "ref": branch(), "sha": "a".repeat(40), "repo": { "full_name": repository } }, "labels": []
     })
 }
 

@@ -122,7 +122,7 @@ fn arrival(number: u64) -> Arrival {
         content_key: None,
         body_sha256: "0".repeat(64),
         received_at: "2026-08-22T10:00:00Z".parse().unwrap(),
-        run: None,
+        runs: vec![],
         records: vec![record(number)],
     }
 }

@@ -9,6 +9,7 @@ mod plan_corpus;
 mod plan_terminal;
 mod proposals;
 mod pull_request;
+mod pulls;
 mod rollback;
 mod settings;
 mod webhook_examples;

@@ -18,9 +18,9 @@ async fn one_comment_becomes_one_pull_request() {
     assert!(reply.contains(&pull.pull.url), "{reply}");
     assert!(!pull.pull.draft, "containment waits for nobody");
     assert_eq!(pull.labels, ["actuation", "do-not-automerge"]);
-    assert_eq!(bot.branches(), [pull.head.as_str()]);
-    assert!(pull.head.as_str().ends_with(run.as_str()), "{}", pull.head);
-    let diff = bot.home.repository.git(&["diff", "--unified=0", "main", pull.head.as_str()]);
+    assert_eq!(bot.branches(), [pull.pull.branch.as_str()]);
+    assert!(pull.pull.branch.as_str().ends_with(run.as_str()), "{}", pull.pull.branch);
+    let diff = bot.home.repository.git(&["diff", "--unified=0", "main", pull.pull.branch.as_str()]);
     let changed: Vec<_> = diff
         .lines()
         .filter(|line| line.starts_with(['+', '-']) && !line.starts_with("+++") && !line.starts_with("---"))

@@ -60,14 +60,14 @@ async fn what_a_run_changed_is_put_back_byte_for_byte_after_approval() {
     assert!(reply.contains("**Proposed:**") && reply.contains("`rollback`"), "{reply}");
     let pull = bot.pulls().await.remove(0);
     assert!(pull.pull.draft, "putting things back waits for another person");
-    assert_eq!(pull.title, "revert(torghut): undo pause-trading");
+    assert_eq!(pull.pull.title, "revert(torghut): undo pause-trading");
     assert!(pull.pull.body.contains(paused.as_str()), "{}", pull.pull.body);
     assert!(
         pull.pull.body.contains(&format!("/rollback {run} ")),
         "a rollback can be rolled back: {}",
         pull.pull.body
     );
-    let after = bot.home.repository.git(&["show", &format!("{}:{}", pull.head, scheduler())]);
+    let after = bot.home.repository.git(&["show", &format!("{}:{}", pull.pull.branch, scheduler())]);
     assert_eq!(after, before);
     let planned = bot.record(&run, "change.planned").await;
     assert_eq!(planned["body"]["undoes"]["run"], paused.as_str());
@@ -78,7 +78,7 @@ async fn what_a_run_changed_is_put_back_byte_for_byte_after_approval() {
     bot.comment(&rollback(&run)).await;
     assert!(bot.reply().await.contains("**Proposed:**"));
     let again = bot.pulls().await.remove(0);
-    assert_eq!(again.title, "revert(torghut): undo pause-trading");
+    assert_eq!(again.pull.title, "revert(torghut): undo pause-trading");
 }
 
 #[tokio::test]

@@ -40,8 +40,11 @@ async fn every_signed_example_is_taken_or_clearly_refused() {
         assert!(again.status.as_u16() < 500, "{} {number} again: {}", example.event, again.status);
     }
     assert_eq!(found.values().sum::<usize>(), 329);
-    assert!(found.keys().all(|kind| kind.starts_with("200 ")), "{found:#?}");
-    assert!(server.running.store.runs(10).await.expect("runs").is_empty(), "no example is a command");
+    assert!(found.keys().all(|kind| kind.starts_with("20")), "{found:#?}");
+    let looks: usize =
+        found.iter().filter(|(kind, _)| kind.starts_with("202 ")).map(|(_, count)| count).sum();
+    assert!(looks > 10, "{found:#?}");
+    assert!(server.running.store.commands(10).await.expect("runs").is_empty(), "no example is a command");
 }
 
 #[tokio::test]
@@ -63,13 +66,24 @@ async fn every_unsigned_or_wrongly_signed_example_is_401() {
 async fn no_cut_or_twisted_example_breaks_the_server() {
     let Some(examples) = examples("the published webhook examples, damaged") else { return };
     let (server, _repository) = server().await;
-    let comments = examples.iter().filter(|example| example.event.contains("comment"));
-    for (number, example) in comments.enumerate() {
+    let used = ["issue_comment", "pull_request", "pull_request_review", "check_run", "check_suite", "delete"];
+    let used_ones = examples.iter().filter(|example| used.contains(&example.event.as_str()));
+    for (number, example) in used_ones.enumerate() {
         let body = example.payload.to_string().into_bytes();
         let half = body[..body.len() / 2].to_vec();
         let not_text = [&body[..], &[0xff, 0xfe]].concat();
         let mut fields = Vec::new();
-        for field in ["action", "comment", "issue", "repository", "sender"] {
+        for field in [
+            "action",
+            "comment",
+            "issue",
+            "repository",
+            "sender",
+            "pull_request",
+            "check_run",
+            "check_suite",
+            "ref",
+        ] {
             for wrong in [
                 serde_json::Value::Null,
                 serde_json::json!(-1),

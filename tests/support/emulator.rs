@@ -156,7 +156,8 @@ fn seed() -> Value {
             "apps": [{
                 "app_id": APP_ID, "slug": "writ", "name": "writ",
                 "permissions": {
-                    "contents": "write", "issues": "write", "pull_requests": "write", "metadata": "read"
+                    "contents": "write", "issues": "write", "pull_requests": "write", "metadata": "read",
+                    "checks": "write"
                 },
                 "installations": [{
                     "installation_id": 99, "account": owner,

@@ -15,6 +15,7 @@ pub mod manifests;
 pub mod node;
 pub mod plans;
 pub mod process;
+pub mod pulls;
 pub mod recorder;
 pub mod repository;
 pub mod scripted;

@@ -9,9 +9,10 @@ use jiff::Timestamp;
 use tokio::sync::{Notify, watch};
 use writ::domain::command::KnownProcedure;
 use writ::domain::ledger::SignerKey;
-use writ::domain::names::{BranchName, CommentId, IssueNumber, RepositoryName, RunId};
+use writ::domain::names::{BranchName, CheckId, CommentId, CommitId, IssueNumber, RepositoryName, RunId};
 use writ::domain::run::{Outcome, Position, Step};
 use writ::ports::clock::Clock;
+use writ::ports::forge::check::{Check, FoundCheck};
 use writ::ports::forge::local::LocalForge;
 use writ::ports::forge::{Comment, Forge, ForgeError, NewPull, Permission, Pull, Reaction};
 use writ::ports::git::Repository;
@@ -269,6 +270,23 @@ impl Forge for FailingForge {
 
     async fn open_pull(&self, repository: &RepositoryName, pull: &NewPull) -> Result<Pull, ForgeError> {
         self.call("open_pull", self.inner.open_pull(repository, pull)).await
+    }
+
+    async fn pull(&self, repository: &RepositoryName, number: IssueNumber) -> Result<Pull, ForgeError> {
+        self.call("pull", self.inner.pull(repository, number)).await
+    }
+
+    async fn find_check(
+        &self,
+        repository: &RepositoryName,
+        head: &CommitId,
+        name: &str,
+    ) -> Result<Option<FoundCheck>, ForgeError> {
+        self.call("find_check", self.inner.find_check(repository, head, name)).await
+    }
+
+    async fn put_check(&self, repository: &RepositoryName, check: &Check) -> Result<CheckId, ForgeError> {
+        self.call("put_check", self.inner.put_check(repository, check)).await
     }
 
     async fn git_credential(

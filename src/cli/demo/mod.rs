@@ -176,6 +176,7 @@ fn came_to(step: Step, run: &Run) -> String {
         Step::Push => format!("{:.10} on {}", fact(step, "commit"), fact(step, "branch")),
         Step::Propose => "the pull request is open".to_owned(),
         Step::Report => "one answer under the comment".to_owned(),
+        Step::Observe | Step::Judge | Step::Conclude => "the pull request was looked at".to_owned(),
     }
 }
 

@@ -6,7 +6,9 @@ use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
 
 use crate::domain::names::{IssueNumber, RepositoryName};
-use crate::ports::forge::local::{LocalComment, LocalForge, LocalPull};
+use crate::domain::pull::{Conclusion, PullState};
+use crate::ports::forge::check::CheckStatus;
+use crate::ports::forge::local::{LocalCheck, LocalComment, LocalForge, LocalPull};
 use crate::ports::forge::{ForgeError, Reaction};
 
 use super::super::State;
@@ -39,6 +41,10 @@ async fn read(
     let pulls = forge.pulls(repository).await?;
     let pull = pulls.iter().find(|pull| pull.pull.number == number);
     let comments = forge.comments(repository, number).await?;
+    let checks = match pull {
+        Some(pull) => forge.checks(repository, &pull.pull.head).await?,
+        None => Vec::new(),
+    };
     if pull.is_none() && comments.is_empty() {
         return Ok(None);
     }
@@ -46,20 +52,35 @@ async fn read(
         "repository": repository,
         "number": number,
         "pull": pull.map(proposal),
+        "checks": checks.iter().map(check).collect::<Vec<_>>(),
         "comments": comments.iter().map(comment).collect::<Vec<_>>(),
     })))
 }
 
 fn proposal(pull: &LocalPull) -> Value {
-    let (label, tone) = match (pull.pull.open, pull.pull.draft) {
-        (false, _) => ("closed", "calm"),
-        (true, true) => ("draft: waits for approval", "care"),
-        (true, false) => ("open", "good"),
+    let state = match (pull.pull.state, pull.pull.draft) {
+        (PullState::Open, true) => words::Label { label: "draft: waits for approval", tone: "care" },
+        (state, _) => words::pull_state(state),
     };
     json!({
-        "title": pull.title, "label": label, "tone": tone, "head": pull.head, "base": pull.base,
-        "commit": pull.pull.head, "labels": pull.labels, "created_at": words::moment(pull.created_at),
+        "title": pull.pull.title, "label": state.label, "tone": state.tone, "head": pull.pull.branch,
+        "base": pull.pull.base, "commit": pull.pull.head, "labels": pull.labels, "created_at": words::moment(pull.created_at),
         "body": markdown::to_html(&pull.pull.body),
+    })
+}
+
+fn check(check: &LocalCheck) -> Value {
+    let (label, tone) = match check.status {
+        None => ("queued", "calm"),
+        Some(CheckStatus::InProgress) => ("in progress", "care"),
+        Some(CheckStatus::Completed(Conclusion::Success)) => ("success", "good"),
+        Some(CheckStatus::Completed(Conclusion::Failure)) => ("failure", "bad"),
+        Some(CheckStatus::Completed(Conclusion::Neutral)) => ("neutral", "calm"),
+    };
+    json!({
+        "name": check.name, "label": label, "tone": tone, "title": check.title,
+        "details": check.details_url, "summary": markdown::to_html(&check.summary),
+        "text": markdown::to_html(&check.text), "lines": check.annotations,
     })
 }
 

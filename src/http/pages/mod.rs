@@ -17,8 +17,9 @@ use axum::routing::get;
 use serde_json::{Value, json};
 
 use crate::domain::command::table;
-use crate::domain::names::RunId;
-use crate::ports::store::StoreError;
+use crate::domain::names::{IssueNumber, RunId};
+use crate::domain::run::Outcome;
+use crate::ports::store::{KeptPull, Pulls, Run, Store, StoreError};
 
 use super::State;
 
@@ -42,13 +43,21 @@ pub fn routes() -> Router<State> {
 }
 
 async fn runs(Shared(state): Shared<State>) -> Response {
-    let found = match (state.store.runs(LISTED).await, state.store.ledger_size().await) {
-        (Ok(runs), Ok(size)) => (runs, size),
-        (Err(error), _) | (_, Err(error)) => return unavailable(&error),
+    let store = &state.store;
+    let found = async {
+        Ok((
+            store.commands(LISTED).await?,
+            store.pulls(Pulls::Latest(LISTED)).await?,
+            store.ledger_size().await?,
+        ))
     };
-    let (runs, ledger_size) = found;
+    let (runs, pulls, ledger_size) = match found.await {
+        Ok(found) => found,
+        Err(error) => return unavailable(&error),
+    };
     let context = json!({
         "runs": runs.iter().map(run_view::summary).collect::<Vec<_>>(),
+        "pulls": pulls.iter().map(run_view::pull_summary).collect::<Vec<_>>(),
         "limit": LISTED,
         "ledger_size": ledger_size,
         "example": table::TABLE[0].example,
@@ -64,11 +73,13 @@ async fn run(Shared(state): Shared<State>, Path(id): Path<String>) -> Response {
         let timeline = store.timeline(&id).await?;
         let leaves = store.leaves_of(&id).await?;
         let checkpoint = store.checkpoint().await?;
-        Ok(Some((run, timeline, leaves, checkpoint)))
+        let became = became(store.as_ref(), &run).await?;
+        Ok(Some((run, timeline, leaves, checkpoint, became)))
     };
     match found.await {
-        Ok(Some((run, timeline, leaves, checkpoint))) => {
+        Ok(Some((run, timeline, leaves, checkpoint, became))) => {
             let mut context = run_view::whole(&run, &timeline, &leaves);
+            context["became"] = json!(became.as_ref().map(run_view::pull_summary));
             context["checkpoint"] = json!(checkpoint);
             context["ledger_key"] = json!(state.ledger_key);
             page(&state, StatusCode::OK, "pages/run.html", context)
@@ -76,6 +87,14 @@ async fn run(Shared(state): Shared<State>, Path(id): Path<String>) -> Response {
         Ok(None) => missing(&state, "There is no run with this id here."),
         Err(error) => unavailable(&error),
     }
+}
+
+/// What became of the pull request that a run proposed.
+async fn became(store: &dyn Store, run: &Run) -> Result<Option<KeptPull>, StoreError> {
+    let Some(Outcome::Proposed { pull, .. }) = &run.outcome else { return Ok(None) };
+    let Some(Ok(repository)) = run.subject.split('#').next().map(str::parse) else { return Ok(None) };
+    let found = store.pulls(Pulls::Numbered(&repository, IssueNumber(*pull))).await?;
+    Ok(found.into_iter().next())
 }
 
 async fn help(Shared(state): Shared<State>) -> Response {

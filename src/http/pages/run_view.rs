@@ -5,16 +5,23 @@ use serde_json::{Value, json};
 use crate::domain::change::Change;
 use crate::domain::ledger::Record;
 use crate::domain::plan::PlanReport;
+use crate::domain::policy::Finding;
+use crate::domain::pull::Observed;
 use crate::domain::request::Origin;
 use crate::domain::run::{Outcome, Position, Step};
-use crate::ports::store::{Leaf, Run, StepEntry};
+use crate::ports::store::{KeptPull, Leaf, Run, StepEntry};
 use crate::service::asked::Asked;
+use crate::service::checks::Finished;
+use crate::service::look::Look;
 
 use super::markdown::sentence;
 use super::{diff, words};
 
 /// The run as one entry of a list.
 pub fn summary(run: &Run) -> Value {
+    if let Some(look) = Look::of(run) {
+        return look_summary(run, &look);
+    }
     let asked: Option<Asked> = serde_json::from_value(run.command.clone()).ok();
     let verb = asked.as_ref().map_or("?", |asked| asked.what.verb());
     let what = match &run.request {
@@ -36,6 +43,35 @@ pub fn summary(run: &Run) -> Value {
     })
 }
 
+fn look_summary(run: &Run, look: &Look) -> Value {
+    json!({
+        "id": run.id,
+        "what": format!("look at pull request #{}", look.pull),
+        "reason": null,
+        "actor": look.what,
+        "subject": run.subject,
+        "created_at": words::moment(run.created_at),
+        "settled": run.position == Position::Settled,
+        "state": words::state(&run.position, run.outcome.as_ref()),
+    })
+}
+
+/// A pull request as one entry of a list.
+pub fn pull_summary(pull: &KeptPull) -> Value {
+    json!({
+        "number": pull.seen.number,
+        "repository": pull.repository,
+        "url": web_address(&pull.seen.url),
+        "title": pull.seen.title,
+        "author": pull.seen.author.login,
+        "state": words::pull_state(pull.seen.state),
+        "policy": pull.policy.map(words::conclusion),
+        "look": pull.look,
+        "run": pull.seen.run,
+        "at": words::moment(pull.at),
+    })
+}
+
 /// The run with its steps, plan and records; the caller adds the checkpoint.
 pub fn whole(run: &Run, timeline: &[StepEntry], leaves: &[Leaf]) -> Value {
     let report = run.facts.get("plan").and_then(plan_report);
@@ -43,11 +79,36 @@ pub fn whole(run: &Run, timeline: &[StepEntry], leaves: &[Leaf]) -> Value {
         "run": summary(run),
         "comment_url": comment_url(run),
         "pull": pull(run),
+        "judged": judged(run),
         "notice": run.outcome.as_ref().and_then(words::notice),
-        "steps": Step::ALL.into_iter().filter_map(|step| step_line(step, run, timeline)).collect::<Vec<_>>(),
+        "steps": steps_of(run).filter_map(|step| step_line(step, run, timeline)).collect::<Vec<_>>(),
         "plan": report.as_ref().map(plan),
         "records": leaves.iter().map(record).collect::<Vec<_>>(),
     })
+}
+
+/// The steps that such a run goes through.
+fn steps_of(run: &Run) -> impl Iterator<Item = Step> {
+    let look = Look::of(run).is_some();
+    Step::ALL.into_iter().filter(move |step| step.is_of_look() == look)
+}
+
+/// What a look found in a pull request's head, and what it saw of it.
+fn judged(run: &Run) -> Option<Value> {
+    let seen: Observed = serde_json::from_value(run.facts.get("observe")?.get("seen")?.clone()).ok()?;
+    let finished = run.facts.get("judge").and_then(|fact| fact.get("finished"));
+    let finished: Option<Finished> =
+        finished.and_then(|finished| serde_json::from_value(finished.clone()).ok());
+    Some(json!({
+        "title": seen.title, "state": words::pull_state(seen.state), "head": seen.head, "branch": seen.branch,
+        "base": seen.base, "fork": seen.fork, "author": seen.author.login, "own_run": seen.run,
+        "merge_base": finished.as_ref().map(|finished| &finished.merge_base),
+        "touched": finished.as_ref().map(|finished| finished.touched),
+        "decision": finished.as_ref().map(|finished| words::decision(finished.verdict.decision)),
+        "findings": finished.iter().flat_map(|finished| &finished.verdict.results).map(finding).collect::<Vec<_>>(),
+        "changes": finished.iter().flat_map(|finished| &finished.changes).map(change).collect::<Vec<_>>(),
+        "left_out": finished.as_ref().map_or(0, |finished| finished.changes_left_out + finished.findings_left_out),
+    }))
 }
 
 /// The report stands in the plan step's fact, on its own or under `report`.
@@ -66,6 +127,10 @@ fn comment_url(run: &Run) -> Option<&str> {
 fn pull(run: &Run) -> Option<Value> {
     match run.outcome.as_ref()? {
         Outcome::Proposed { pull, url } => Some(json!({"number": pull, "url": web_address(url)?})),
+        Outcome::Looked { pull, .. } => {
+            let url = run.facts.get("observe")?.get("seen")?.get("url")?.as_str()?;
+            Some(json!({"number": pull, "url": web_address(url)?}))
+        }
         _ => None,
     }
 }
@@ -84,10 +149,12 @@ fn step_line(step: Step, run: &Run, timeline: &[StepEntry]) -> Option<Value> {
     if last.is_none() && !is_next && (run.outcome.is_some() || run.position == Position::Settled) {
         return None;
     }
-    let ended_here = run.outcome.as_ref().is_some_and(|outcome| !matches!(outcome, Outcome::Proposed { .. }))
+    let tells = |step: Step| matches!(step, Step::Report | Step::Conclude);
+    let well = |outcome: &Outcome| matches!(outcome, Outcome::Proposed { .. } | Outcome::Looked { .. });
+    let ended_here = run.outcome.as_ref().is_some_and(|outcome| !well(outcome))
         && done
-        && step != Step::Report
-        && timeline.iter().rfind(|entry| entry.step != Step::Report).is_some_and(|entry| entry.step == step);
+        && !tells(step)
+        && timeline.iter().rfind(|entry| !tells(entry.step)).is_some_and(|entry| entry.step == step);
     let tone = match (done, is_next) {
         (true, _) if ended_here => "stopped",
         (true, _) => "done",
@@ -110,13 +177,6 @@ fn step_line(step: Step, run: &Run, timeline: &[StepEntry]) -> Option<Value> {
 
 fn plan(report: &PlanReport) -> Value {
     let files = report.files.iter().map(|file| json!({"path": file.path, "lines": diff::lines(&file.diff)}));
-    let findings = report.verdict.results.iter().map(|finding| {
-        let level = words::level(finding.level);
-        json!({
-            "level": level.label, "tone": level.tone, "policy": finding.policy, "code": finding.code,
-            "message": sentence(&finding.message), "path": finding.path, "pointer": finding.pointer, "remedy": sentence(&finding.remedy),
-        })
-    });
     let effects = report.effects.iter().map(
         |effect| json!({"name": effect.name, "holds": effect.holds, "detail": sentence(&effect.detail)}),
     );
@@ -124,7 +184,7 @@ fn plan(report: &PlanReport) -> Value {
         "changes": report.changes.iter().map(change).collect::<Vec<_>>(),
         "files": files.collect::<Vec<_>>(),
         "decision": words::decision(report.verdict.decision),
-        "findings": findings.collect::<Vec<_>>(),
+        "findings": report.verdict.results.iter().map(finding).collect::<Vec<_>>(),
         "effects": effects.collect::<Vec<_>>(),
         "warnings": report.warnings.iter().map(|warning| sentence(warning)).collect::<Vec<_>>(),
         "rollback": report.rollback.command,
@@ -136,6 +196,15 @@ fn plan(report: &PlanReport) -> Value {
         "branch": report.branch,
         "commit": report.commit,
         "digest": report.digest,
+    })
+}
+
+fn finding(finding: &Finding) -> Value {
+    let level = words::level(finding.level);
+    json!({
+        "level": level.label, "tone": level.tone, "policy": finding.policy, "code": finding.code,
+        "message": sentence(&finding.message), "path": finding.path, "pointer": finding.pointer,
+        "remedy": sentence(&finding.remedy),
     })
 }
 

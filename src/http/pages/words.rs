@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::markdown::sentence;
 use crate::domain::plan::Risk;
 use crate::domain::policy::{Decision, Level};
+use crate::domain::pull::{Conclusion, PullState};
 use crate::domain::run::{Outcome, Position, Step};
 
 /// A phrase with its tone.
@@ -37,6 +38,8 @@ pub fn state(position: &Position, outcome: Option<&Outcome>) -> Label {
         (_, Some(Outcome::Denied)) => ("denied", "bad"),
         (_, Some(Outcome::Void { .. })) => ("void", "care"),
         (_, Some(Outcome::Stuck { .. })) => ("needs a person", "bad"),
+        (_, Some(Outcome::Looked { conclusion: Some(found), .. })) => return conclusion(*found),
+        (_, Some(Outcome::Looked { state, .. })) => return pull_state(*state),
         (Position::Settled, None) => ("over", "calm"),
         (Position::At(_), None) => ("in progress", "care"),
     };
@@ -47,7 +50,7 @@ pub fn state(position: &Position, outcome: Option<&Outcome>) -> Label {
 pub fn notice(outcome: &Outcome) -> Option<Notice<'_>> {
     let plain = |message: &str| Some(Notice { message: sentence(message), remedy: None, code: None });
     match outcome {
-        Outcome::Proposed { .. } | Outcome::Answered => None,
+        Outcome::Proposed { .. } | Outcome::Answered | Outcome::Looked { .. } => None,
         Outcome::NoChange { state } => plain(state),
         Outcome::Refused { code, message, remedy } => {
             Some(Notice { message: sentence(message), remedy: Some(sentence(remedy)), code: Some(code) })
@@ -69,6 +72,26 @@ pub fn decision(decision: Decision) -> Label {
         Decision::Allow => ("allowed: no objection", "good"),
         Decision::Warn => ("allowed, with warnings", "care"),
         Decision::Deny => ("denied", "bad"),
+    };
+    Label { label, tone }
+}
+
+/// How a pull request's head was judged.
+pub fn conclusion(conclusion: Conclusion) -> Label {
+    let (label, tone) = match conclusion {
+        Conclusion::Success => ("policy: success", "good"),
+        Conclusion::Failure => ("policy: failure", "bad"),
+        Conclusion::Neutral => ("policy: neutral", "calm"),
+    };
+    Label { label, tone }
+}
+
+/// What became of a pull request.
+pub fn pull_state(state: PullState) -> Label {
+    let (label, tone) = match state {
+        PullState::Open => ("open", "good"),
+        PullState::Closed => ("closed", "calm"),
+        PullState::Merged => ("merged", "good"),
     };
     Label { label, tone }
 }
@@ -101,5 +124,8 @@ pub fn step(step: Step) -> &'static str {
         Step::Push => "makes the commit and pushes its branch",
         Step::Propose => "opens the pull request",
         Step::Report => "answers under the comment",
+        Step::Observe => "reads the pull request from the forge",
+        Step::Judge => "lets the policies judge its head against its base",
+        Step::Conclude => "writes the check run on its head",
     }
 }

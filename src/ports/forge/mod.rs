@@ -1,12 +1,20 @@
-//! The forge: where comments stand and pull requests are opened. Adapters: `github/` (octocrab), `local/`.
+//! The forge: where comments stand, pull requests are opened and commits are checked. Adapters: `github/` (octocrab),
+//! `local/`.
 
+pub mod check;
 pub mod github;
 pub mod local;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use crate::domain::names::{AccountId, BranchName, CommentId, CommitId, IssueNumber, RepositoryName};
+use crate::domain::names::{
+    AccountId, BranchName, CheckId, CommentId, CommitId, IssueNumber, RepositoryName,
+};
+use crate::domain::pull::PullState;
+use crate::domain::request::Actor;
+
+use self::check::{Check, FoundCheck};
 
 /// What an account may do in a repository, weakest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,14 +51,24 @@ pub struct Pull {
     pub number: IssueNumber,
     /// Its address for people.
     pub url: String,
+    /// Its title.
+    pub title: String,
     /// The commit that its head points to.
     pub head: CommitId,
+    /// The branch that it comes from, as its owner named it.
+    pub branch: String,
+    /// The repository that it comes from; `None` when that is gone.
+    pub from: Option<String>,
+    /// The branch that it would be merged into.
+    pub base: String,
     /// Body as stored.
     pub body: String,
-    /// Whether it is open.
-    pub open: bool,
+    /// What became of it.
+    pub state: PullState,
     /// Whether it is a draft.
     pub draft: bool,
+    /// Who opened it; the account 0 where that is gone.
+    pub author: Actor,
 }
 
 /// A pull request to open.
@@ -68,6 +86,20 @@ pub struct NewPull {
     pub draft: bool,
     /// Labels to set after opening.
     pub labels: Vec<String>,
+}
+
+impl Pull {
+    /// Whether it is open.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.state == PullState::Open
+    }
+
+    /// Whether its branch is in another repository than `repository`, or gone with it.
+    #[must_use]
+    pub fn is_from_fork(&self, repository: &RepositoryName) -> bool {
+        !self.from.as_ref().is_some_and(|from| from.eq_ignore_ascii_case(repository.as_str()))
+    }
 }
 
 /// A quick sign on a comment.
@@ -150,6 +182,21 @@ pub trait Forge: Send + Sync {
 
     /// Opens a pull request; one that exists for the head already is given back instead (a 422 means: look again).
     async fn open_pull(&self, repository: &RepositoryName, pull: &NewPull) -> Result<Pull, ForgeError>;
+
+    /// A pull request by its number.
+    async fn pull(&self, repository: &RepositoryName, number: IssueNumber) -> Result<Pull, ForgeError>;
+
+    /// The bot's newest check run of this name on a commit.
+    async fn find_check(
+        &self,
+        repository: &RepositoryName,
+        head: &CommitId,
+        name: &str,
+    ) -> Result<Option<FoundCheck>, ForgeError>;
+
+    /// Makes the check run, or brings the bot's newest one of its name and commit to what is given. One that says the
+    /// same already is left as it is.
+    async fn put_check(&self, repository: &RepositoryName, check: &Check) -> Result<CheckId, ForgeError>;
 
     /// User and secret for git over HTTP, `None` where none is needed.
     async fn git_credential(

@@ -11,7 +11,7 @@ mod transport;
 
 use jiff::Timestamp;
 
-use crate::domain::names::{BlobId, BranchName, CommitId};
+use crate::domain::names::{BlobId, BranchName, CommitId, IssueNumber};
 use crate::domain::tree::{FileWrite, Snapshot};
 
 pub use history::FileHistory;
@@ -162,6 +162,30 @@ pub trait Git: Send + Sync {
     /// # Errors
     /// `Unreachable`, `UnknownRevision` (no such branch), `Command`.
     fn fetch(&self, branch: &BranchName, credential: Option<&Credential>) -> Result<CommitId, GitError>;
+
+    /// Fetches the head of the remote's pull request and gives its tip. Only objects: nothing of it is executed.
+    ///
+    /// # Errors
+    /// `Unreachable`, `UnknownRevision` (no such pull request), `Command`.
+    fn fetch_pull(&self, number: IssueNumber, credential: Option<&Credential>) -> Result<CommitId, GitError>;
+
+    /// The newest commit that is an ancestor of both; `None` for histories without one.
+    ///
+    /// # Errors
+    /// `UnknownRevision`, `Odb`.
+    fn merge_base(&self, one: &CommitId, other: &CommitId) -> Result<Option<CommitId>, GitError>;
+
+    /// The paths that differ between two commits in the whole repository, sorted; a renamed file is two. At most
+    /// `limit`: `None` when there are more.
+    ///
+    /// # Errors
+    /// `UnknownRevision`, `Odb`.
+    fn changed_paths(
+        &self,
+        from: &CommitId,
+        to: &CommitId,
+        limit: usize,
+    ) -> Result<Option<Vec<String>>, GitError>;
 
     /// Where the remote's branch points, asked from the remote itself; `None` when it does not exist.
     ///

@@ -1,6 +1,6 @@
 //! Reading git objects: revisions, and every entry below a path at a commit.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use git2::{ErrorCode, Odb, Oid};
@@ -65,6 +65,74 @@ pub(super) fn tree_of(repository: &git2::Repository, commit: &CommitId) -> Resul
     let id = Oid::from_str(commit.as_str()).map_err(GitError::Odb)?;
     let found = repository.find_commit(id).map_err(|error| unknown_or_fault(error, commit.as_str()))?;
     Ok(found.tree_id())
+}
+
+/// The newest common ancestor of two commits.
+pub(super) fn merge_base(
+    repository: &git2::Repository,
+    one: &CommitId,
+    other: &CommitId,
+) -> Result<Option<CommitId>, GitError> {
+    let id = |commit: &CommitId| {
+        let id = Oid::from_str(commit.as_str()).map_err(GitError::Odb)?;
+        repository.find_commit(id).map_err(|error| unknown_or_fault(error, commit.as_str())).map(|_| id)
+    };
+    match repository.merge_base(id(one)?, id(other)?) {
+        Ok(found) => Ok(Some(commit_id(found))),
+        Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
+        Err(error) => Err(GitError::Odb(error)),
+    }
+}
+
+/// The paths that differ between two commits, at most `limit`. A stack of pairs of folders, of which those with the same
+/// id are not entered: it takes as long as the difference is large.
+pub(super) fn changed_paths(
+    repository: &git2::Repository,
+    from: &CommitId,
+    to: &CommitId,
+    limit: usize,
+) -> Result<Option<Vec<String>>, GitError> {
+    let odb = repository.odb().map_err(GitError::Odb)?;
+    let roots = (Some(tree_of(repository, from)?), Some(tree_of(repository, to)?));
+    let mut pairs = vec![(String::new(), roots)];
+    let mut paths = Vec::new();
+    while let Some((folder, (from, to))) = pairs.pop() {
+        if from == to {
+            continue;
+        }
+        let (from, to) = (listed(&odb, from)?, listed(&odb, to)?);
+        let names: BTreeSet<&String> = from.keys().chain(to.keys()).collect();
+        for name in names {
+            let (before, after) = (from.get(name), to.get(name));
+            if before == after {
+                continue;
+            }
+            let full = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
+            let tree =
+                |side: Option<&(u32, Oid)>| side.filter(|(mode, _)| *mode == MODE_TREE).map(|(_, id)| *id);
+            let file = |side: Option<&(u32, Oid)>| side.is_some_and(|(mode, _)| *mode != MODE_TREE);
+            if file(before) || file(after) {
+                paths.push(full.clone());
+            }
+            if tree(before).is_some() || tree(after).is_some() {
+                pairs.push((full, (tree(before), tree(after))));
+            }
+            if paths.len() > limit {
+                return Ok(None);
+            }
+        }
+    }
+    paths.sort();
+    Ok(Some(paths))
+}
+
+/// Mode and id of each entry of a tree, by name; none where there is no tree.
+fn listed(odb: &Odb<'_>, tree: Option<Oid>) -> Result<BTreeMap<String, (u32, Oid)>, GitError> {
+    let Some(tree) = tree else { return Ok(BTreeMap::new()) };
+    let raw = odb.read(tree).map_err(GitError::Odb)?;
+    RawEntries::of(raw.data())
+        .map(|entry| entry.map(|entry| (entry.name_text(), (entry.mode, entry.id))))
+        .collect()
 }
 
 /// A git2 object id as the domain's commit id.

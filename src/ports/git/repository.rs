@@ -11,7 +11,7 @@ use super::objects::{self, Blobs};
 use super::surgery;
 use super::transport::Remote;
 use super::{CommitDraft, Credential, Git, GitError, PushOutcome};
-use crate::domain::names::{BranchName, CommitId};
+use crate::domain::names::{BranchName, CommitId, IssueNumber};
 use crate::domain::tree::Snapshot;
 
 /// A git repository: bare or not, a worktree, or the server's mirror of a remote. Nothing is ever checked out.
@@ -91,6 +91,21 @@ impl Repository {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn fetch_reference(
+        &self,
+        reference: &str,
+        credential: Option<&Credential>,
+    ) -> Result<CommitId, GitError> {
+        let remote = self.remote()?;
+        let before = self.resolve(reference).ok();
+        remote.fetch(&self.path, reference, credential)?;
+        let tip = self.resolve(reference)?;
+        if before.as_ref() != Some(&tip) {
+            remote.tidy_in_background(&self.path);
+        }
+        Ok(tip)
+    }
+
     fn remote(&self) -> Result<&Remote, GitError> {
         self.remote
             .as_ref()
@@ -147,15 +162,24 @@ impl Git for Repository {
     }
 
     fn fetch(&self, branch: &BranchName, credential: Option<&Credential>) -> Result<CommitId, GitError> {
-        let remote = self.remote()?;
-        let reference = format!("refs/heads/{branch}");
-        let before = self.resolve(&reference).ok();
-        remote.fetch(&self.path, branch, credential)?;
-        let tip = self.resolve(&reference)?;
-        if before.as_ref() != Some(&tip) {
-            remote.tidy_in_background(&self.path);
-        }
-        Ok(tip)
+        self.fetch_reference(&format!("refs/heads/{branch}"), credential)
+    }
+
+    fn fetch_pull(&self, number: IssueNumber, credential: Option<&Credential>) -> Result<CommitId, GitError> {
+        self.fetch_reference(&format!("refs/pull/{number}/head"), credential)
+    }
+
+    fn merge_base(&self, one: &CommitId, other: &CommitId) -> Result<Option<CommitId>, GitError> {
+        objects::merge_base(&self.state().repository, one, other)
+    }
+
+    fn changed_paths(
+        &self,
+        from: &CommitId,
+        to: &CommitId,
+        limit: usize,
+    ) -> Result<Option<Vec<String>>, GitError> {
+        objects::changed_paths(&self.state().repository, from, to, limit)
     }
 
     fn remote_tip(

@@ -56,15 +56,15 @@ impl Remote {
         self.limit = Some(limit);
     }
 
-    /// Fetches one branch with its history into the same branch here, wherever that stood.
+    /// Fetches one reference with its history into the same reference here, wherever that stood.
     pub(super) fn fetch(
         &self,
         git_dir: &Path,
-        branch: &BranchName,
+        reference: &str,
         credential: Option<&Credential>,
     ) -> Result<(), GitError> {
         let _turn = self.one_at_a_time.lock().unwrap_or_else(PoisonError::into_inner);
-        let refspec = format!("+refs/heads/{branch}:refs/heads/{branch}");
+        let refspec = format!("+{reference}:{reference}");
         let output = self.call(
             git_dir,
             credential,
@@ -85,7 +85,7 @@ impl Remote {
             return Ok(());
         }
         if output.stderr.contains("couldn't find remote ref") {
-            return Err(GitError::UnknownRevision(branch.to_string()));
+            return Err(GitError::UnknownRevision(reference.to_owned()));
         }
         Err(failure(&output))
     }

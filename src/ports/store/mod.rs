@@ -12,7 +12,8 @@ use serde_json::Value;
 use crate::domain::ledger::{
     Checkpoint, LeafHash, NodeHash, NodeId, Nodes, Proof, Record, SignerKey, TreeError, tree,
 };
-use crate::domain::names::RunId;
+use crate::domain::names::{CommitId, IssueNumber, RepositoryName, RunId};
+use crate::domain::pull::{Conclusion, Observed};
 use crate::domain::request::Request;
 use crate::domain::run::{Outcome, Position, Step};
 
@@ -32,9 +33,9 @@ pub struct Arrival {
     pub body_sha256: String,
     /// When it arrived.
     pub received_at: Timestamp,
-    /// The run that it asks for, if it is a command.
-    pub run: Option<NewRun>,
-    /// Records to append with it.
+    /// The runs that it asks for: one for a command, one for each pull request that it tells of.
+    pub runs: Vec<NewRun>,
+    /// Records to append with it; those of a run that joins another are left out.
     pub records: Vec<Record>,
 }
 
@@ -53,13 +54,19 @@ pub struct NewRun {
     pub position: Step,
     /// The outcome, where it is decided already.
     pub outcome: Option<Outcome>,
+    /// The queue that it stands in; `None` for none. The runs of a queue are worked on one after the other, and a new one
+    /// joins one that waits there: that one begins again ([`look_again`](crate::domain::run::look_again)) instead.
+    pub queue: Option<String>,
 }
 
 /// What keeping an arrival came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Accepted {
     /// New; kept.
-    Kept,
+    Kept {
+        /// Its first run: made, or joined.
+        run: Option<RunId>,
+    },
     /// This delivery, or another one of the same content, was kept before; nothing was changed.
     Duplicate {
         /// The run of the earlier one, if it made one.
@@ -142,6 +149,36 @@ pub struct Finished {
     pub at: Timestamp,
     /// Records to append.
     pub records: Vec<Record>,
+    /// What is now known of a pull request.
+    pub pull: Option<KeptPull>,
+}
+
+/// A pull request as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptPull {
+    /// Where it stands.
+    pub repository: RepositoryName,
+    /// What the last look found.
+    pub seen: Observed,
+    /// How the head that was seen was judged; `None` before it was.
+    pub policy: Option<Conclusion>,
+    /// The last look.
+    pub look: RunId,
+    /// When it looked.
+    pub at: Timestamp,
+}
+
+/// Which pull requests to read.
+#[derive(Debug, Clone, Copy)]
+pub enum Pulls<'a> {
+    /// Those looked at last, newest look first.
+    Latest(u32),
+    /// The one of this number.
+    Numbered(&'a RepositoryName, IssueNumber),
+    /// All with this head, by number.
+    WithHead(&'a RepositoryName, &'a CommitId),
+    /// All from this branch of the repository itself, by number.
+    FromBranch(&'a RepositoryName, &'a str),
 }
 
 /// A leaf as stored.
@@ -199,12 +236,13 @@ pub struct StoredCheckpoint {
 pub trait Store: Send + Sync {
     /// Keeps a delivery, its run and its records in one durable transaction; a duplicate changes nothing.
     ///
-    /// A duplicate is a delivery whose id or content key was kept before, or which asks for a run that exists.
+    /// A duplicate is a delivery whose id or content key was kept before, or which asks for a run that exists. A run that
+    /// joins one in its queue is not made.
     async fn accept(&self, arrival: &Arrival) -> Result<Accepted, StoreError>;
 
     /// Leases the run whose step is due longest; `None` when none is due.
     ///
-    /// A run is leased to one worker at a time; from `until` on it may be leased again, and the first lease is lost.
+    /// Not while an earlier run of its queue is not over. A run is leased to one worker at a time; from `until` on it may be leased again, and the first lease is lost.
     async fn lease(
         &self,
         worker: &str,
@@ -241,6 +279,12 @@ pub trait Store: Send + Sync {
 
     /// The latest runs, newest first.
     async fn runs(&self, limit: u32) -> Result<Vec<Run>, StoreError>;
+
+    /// The latest runs that stand in no queue: commands. Newest first.
+    async fn commands(&self, limit: u32) -> Result<Vec<Run>, StoreError>;
+
+    /// Pull requests.
+    async fn pulls(&self, which: Pulls<'_>) -> Result<Vec<KeptPull>, StoreError>;
 
     /// One run.
     async fn run(&self, id: &RunId) -> Result<Option<Run>, StoreError>;

@@ -2,6 +2,9 @@
 
 pub(super) mod authorize;
 pub(super) mod check;
+pub(super) mod conclude;
+pub(super) mod judge;
+pub(super) mod observe;
 pub(super) mod plan;
 pub(super) mod propose;
 pub(super) mod push;

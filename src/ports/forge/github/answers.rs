@@ -6,7 +6,10 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use crate::domain::names::{AccountId, CommentId, CommitId, IssueNumber, RepositoryName};
+use crate::domain::names::{AccountId, CheckId, CommentId, CommitId, IssueNumber, RepositoryName};
+use crate::domain::pull::PullState;
+use crate::domain::request::Actor;
+use crate::ports::forge::check::{Annotation, CheckStatus, FoundCheck};
 use crate::ports::forge::{Comment, ForgeError, Permission, Pull};
 
 /// `simple-user`, as it stands in other answers, and as `GET /user` gives it.
@@ -100,11 +103,17 @@ pub(super) struct Made {
 pub(super) struct PullRequest {
     number: u64,
     html_url: String,
+    #[serde(default)]
+    title: String,
     state: String,
+    /// Null unless it was merged. The list has no `merged`.
+    merged_at: Option<Timestamp>,
+    user: Option<Account>,
     body: Option<String>,
     #[serde(default)]
     draft: Option<bool>,
     head: Head,
+    base: Base,
     #[serde(default)]
     labels: Vec<Label>,
 }
@@ -116,6 +125,12 @@ struct Head {
     sha: CommitId,
     /// Null when the repository that it came from is gone.
     repo: Option<HeadRepository>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Base {
+    #[serde(rename = "ref")]
+    name: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -156,11 +171,83 @@ impl PullRequest {
         Pull {
             number: self.number(),
             url: self.html_url,
+            title: self.title,
             head: self.head.sha,
+            branch: self.head.name,
+            from: self.head.repo.map(|repository| repository.full_name),
+            base: self.base.name,
             body: self.body.unwrap_or_default(),
-            open: self.state == "open",
+            state: match (self.merged_at, self.state.as_str()) {
+                (Some(_), _) => PullState::Merged,
+                (None, "open") => PullState::Open,
+                (None, _) => PullState::Closed,
+            },
             draft: self.draft.unwrap_or(false),
+            author: self.user.map_or_else(nobody, |user| Actor { id: AccountId(user.id), login: user.login }),
         }
+    }
+}
+
+/// GitHub shows the account of somebody who left as `ghost`.
+fn nobody() -> Actor {
+    Actor { id: AccountId(0), login: "ghost".to_owned() }
+}
+
+/// `GET /repos/{owner}/{repo}/commits/{ref}/check-runs`.
+#[derive(Debug, Deserialize)]
+pub(super) struct CheckRuns {
+    pub(super) check_runs: Vec<CheckRun>,
+}
+
+/// `check-run`.
+#[derive(Debug, Deserialize)]
+pub(super) struct CheckRun {
+    id: u64,
+    status: String,
+    conclusion: Option<String>,
+    external_id: Option<String>,
+    #[serde(default)]
+    output: CheckOutput,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct CheckOutput {
+    #[serde(default)]
+    annotations_count: usize,
+}
+
+impl CheckRun {
+    /// How many annotations it has.
+    pub(super) fn annotations(&self) -> usize {
+        self.output.annotations_count
+    }
+
+    /// In the port's words.
+    pub(super) fn read(self) -> FoundCheck {
+        FoundCheck {
+            id: CheckId(self.id),
+            status: CheckStatus::read(&self.status, self.conclusion.as_deref()),
+            digest: self.external_id.unwrap_or_default(),
+        }
+    }
+}
+
+/// `check-annotation`.
+#[derive(Debug, Deserialize)]
+pub(super) struct CheckAnnotation {
+    path: String,
+    start_line: usize,
+    annotation_level: Option<String>,
+    message: Option<String>,
+}
+
+impl CheckAnnotation {
+    /// Whether it is this one.
+    pub(super) fn is(&self, wanted: &Annotation) -> bool {
+        self.path == wanted.path
+            && self.start_line == wanted.line
+            && self.annotation_level.as_deref() == Some(wanted.level.as_str())
+            && self.message.as_deref() == Some(wanted.message.as_str())
     }
 }
 
@@ -201,7 +288,7 @@ mod tests {
         let pull = |repository: &str| -> PullRequest {
             serde_json::from_str(&format!(
                 r#"{{"number":3,"html_url":"u","state":"open","body":null,
-                     "head":{{"ref":"b","sha":"{}","repo":{repository}}}}}"#,
+                     "base":{{"ref":"main"}},"head":{{"ref":"b","sha":"{}","repo":{repository}}}}}"#,
                 "a".repeat(40)
             ))
             .unwrap()

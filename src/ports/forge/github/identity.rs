@@ -120,6 +120,14 @@ impl Identity {
         true
     }
 
+    /// The App's id; `None` for a token.
+    pub(super) fn app(&self) -> Option<u64> {
+        match self.kind {
+            Kind::App { id, .. } => Some(id),
+            Kind::Token(_) => None,
+        }
+    }
+
     /// The bot's own account.
     pub(super) async fn account(&self, repository: &RepositoryName) -> Result<&BotAccount, ForgeError> {
         self.account.get_or_try_init(|| self.ask_account(repository)).await

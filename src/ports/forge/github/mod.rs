@@ -5,6 +5,7 @@
 //! does it, with this adapter's credential), and any address taken from an answer: pages are counted.
 
 mod answers;
+mod checks;
 mod connection;
 mod credentials;
 mod failure;
@@ -16,12 +17,15 @@ use async_trait::async_trait;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use self::answers::{CollaboratorPermission, IssueComment, Made, PullRequest};
+use self::answers::{CheckRun, CollaboratorPermission, IssueComment, Made, PullRequest};
 use self::connection::{Answer, Call, exchange};
 pub use self::credentials::{Credentials, Secret};
 use self::identity::Identity;
+use super::check::{Check, FoundCheck};
 use super::{Comment, Forge, ForgeError, NewPull, Permission, Pull, Reaction};
-use crate::domain::names::{AccountId, BranchName, CommentId, IssueNumber, RepositoryName};
+use crate::domain::names::{
+    AccountId, BranchName, CheckId, CommentId, CommitId, IssueNumber, RepositoryName,
+};
 
 /// GitHub's own API; others are `https://HOST/api/v3`.
 pub const PUBLIC_API: &str = "https://api.github.com";
@@ -313,6 +317,24 @@ impl Forge for Github {
         };
         self.add_labels(repository, &opened, &pull.labels).await?;
         Ok(opened.read())
+    }
+
+    async fn pull(&self, repository: &RepositoryName, number: IssueNumber) -> Result<Pull, ForgeError> {
+        let answer = self.ask(repository, Call::Get(&format!("/repos/{repository}/pulls/{number}"))).await?;
+        Ok(answer.read::<PullRequest>(&format!("pull request {number}"))?.read())
+    }
+
+    async fn find_check(
+        &self,
+        repository: &RepositoryName,
+        head: &CommitId,
+        name: &str,
+    ) -> Result<Option<FoundCheck>, ForgeError> {
+        Ok(self.newest_check(repository, head, name).await?.map(CheckRun::read))
+    }
+
+    async fn put_check(&self, repository: &RepositoryName, check: &Check) -> Result<CheckId, ForgeError> {
+        self.bring_check(repository, check).await
     }
 
     async fn git_credential(

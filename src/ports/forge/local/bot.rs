@@ -1,16 +1,19 @@
 //! The [`Forge`] calls on the local forge: what the bot asks and does.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use async_trait::async_trait;
-use git2::{ErrorCode, Oid};
+use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 
+use super::super::check::{Check, FoundCheck};
 use super::super::{Comment, Forge, ForgeError, NewPull, Permission, Pull, Reaction};
 use super::people::{new_comment, new_issue};
-use super::rows::{self, stored, unavailable};
-use super::{BOT_LOGIN, LocalForge, LocalPull};
-use crate::domain::names::{AccountId, BranchName, CommentId, CommitId, IssueNumber, RepositoryName};
+use super::rows::{self, PULLS, stored, unavailable};
+use super::{BOT_LOGIN, LocalForge, LocalPull, branches};
+use crate::domain::names::{
+    AccountId, BranchName, CheckId, CommentId, CommitId, IssueNumber, RepositoryName,
+};
 
 /// The most characters of a body, as on GitHub.
 const BODY_LIMIT: usize = 65_536;
@@ -127,32 +130,9 @@ impl Forge for LocalForge {
             None => self.pull_head(repository, pull).await?,
         };
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(unavailable)?;
-        let number = match sqlx::query(FIND_PULL)
-            .bind(repository.as_str())
-            .bind(pull.head.as_str())
-            .fetch_optional(&mut *transaction)
-            .await
-            .map_err(unavailable)?
-        {
+        let number = match find_pull(&mut transaction, repository, &pull.head).await? {
             Some(row) => IssueNumber(rows::number(&row, "number")?),
-            None => {
-                let number =
-                    new_issue(&mut transaction, repository, &pull.title, &pull.body, (self.now)()).await?;
-                sqlx::query(
-                    "INSERT INTO forge_pulls (repository, number, head, base, head_commit, draft)
-                     VALUES (?, ?, ?, ?, ?, ?)",
-                )
-                .bind(repository.as_str())
-                .bind(stored(number.0))
-                .bind(pull.head.as_str())
-                .bind(pull.base.as_str())
-                .bind(head.as_str())
-                .bind(pull.draft)
-                .execute(&mut *transaction)
-                .await
-                .map_err(unavailable)?;
-                number
-            }
+            None => self.new_pull(&mut transaction, repository, pull, &head).await?,
         };
         for label in &pull.labels {
             sqlx::query("INSERT OR IGNORE INTO forge_labels (repository, number, label) VALUES (?, ?, ?)")
@@ -164,8 +144,26 @@ impl Forge for LocalForge {
                 .map_err(unavailable)?;
         }
         transaction.commit().await.map_err(unavailable)?;
+        branches::point(&self.git_path(repository).await?, &branches::pull_head(number), &head)?;
         let opened = self.find_pull(repository, &pull.head).await?;
         opened.ok_or_else(|| ForgeError::NotFound(format!("pull request {repository}#{number}")))
+    }
+
+    async fn pull(&self, repository: &RepositoryName, number: IssueNumber) -> Result<Pull, ForgeError> {
+        Ok(self.local_pull(repository, number).await?.pull)
+    }
+
+    async fn find_check(
+        &self,
+        repository: &RepositoryName,
+        head: &CommitId,
+        name: &str,
+    ) -> Result<Option<FoundCheck>, ForgeError> {
+        self.found_check(repository, head, name).await
+    }
+
+    async fn put_check(&self, repository: &RepositoryName, check: &Check) -> Result<CheckId, ForgeError> {
+        self.write_check(repository, check).await
     }
 
     async fn git_credential(
@@ -177,8 +175,21 @@ impl Forge for LocalForge {
 }
 
 /// The pull request of a head: an open one before a closed one, the newest of several.
-const FIND_PULL: &str = "SELECT * FROM forge_issues JOIN forge_pulls USING (repository, number)
-     WHERE repository = ? AND head = ? ORDER BY open DESC, number DESC LIMIT 1";
+async fn find_pull(
+    connection: &mut SqliteConnection,
+    repository: &RepositoryName,
+    head: &BranchName,
+) -> Result<Option<SqliteRow>, ForgeError> {
+    let statement = format!(
+        "{PULLS} WHERE repository = ? AND head = ? AND fork IS NULL ORDER BY open DESC, number DESC LIMIT 1"
+    );
+    sqlx::query(sqlx::AssertSqlSafe(statement))
+        .bind(repository.as_str())
+        .bind(head.as_str())
+        .fetch_optional(connection)
+        .await
+        .map_err(unavailable)
+}
 
 impl LocalForge {
     /// Where the hosted repository is.
@@ -198,14 +209,19 @@ impl LocalForge {
         repository: &RepositoryName,
         mut found: LocalPull,
     ) -> Result<LocalPull, ForgeError> {
-        if found.pull.open {
-            let path = self.git_path(repository).await?;
-            found.pull.head = tip(&path, &found.head)?.unwrap_or(found.pull.head);
+        let pull = &mut found.pull;
+        let path = self.git_path(repository).await?;
+        let kept = branches::pull_head(pull.number);
+        let follows = pull.is_open() && !pull.is_from_fork(repository);
+        let reference = if follows { branches::branch(&pull.branch) } else { kept.clone() };
+        if let Some(tip) = branches::tip(&path, &reference)? {
+            branches::point(&path, &kept, &tip)?;
+            pull.head = tip;
         }
         let rows =
             sqlx::query("SELECT label FROM forge_labels WHERE repository = ? AND number = ? ORDER BY label")
                 .bind(repository.as_str())
-                .bind(stored(found.pull.number.0))
+                .bind(stored(pull.number.0))
                 .fetch_all(&self.pool)
                 .await
                 .map_err(unavailable)?;
@@ -213,26 +229,68 @@ impl LocalForge {
         Ok(found)
     }
 
+    /// A pull request by its number.
+    pub(super) async fn local_pull(
+        &self,
+        repository: &RepositoryName,
+        number: IssueNumber,
+    ) -> Result<LocalPull, ForgeError> {
+        let row = sqlx::query(sqlx::AssertSqlSafe(format!("{PULLS} WHERE repository = ? AND number = ?")))
+            .bind(repository.as_str())
+            .bind(stored(number.0))
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(unavailable)?;
+        let row = row.ok_or_else(|| ForgeError::NotFound(format!("pull request {repository}#{number}")))?;
+        self.completed(repository, self.pull_of(repository, &row)?).await
+    }
+
+    /// Adds a pull request under the repository's next number. The caller holds the write lock.
+    pub(super) async fn new_pull(
+        &self,
+        connection: &mut SqliteConnection,
+        repository: &RepositoryName,
+        pull: &NewPull,
+        head: &CommitId,
+    ) -> Result<IssueNumber, ForgeError> {
+        let number = new_issue(connection, repository, &pull.title, &pull.body, (self.now)()).await?;
+        sqlx::query(
+            "INSERT INTO forge_pulls (repository, number, head, base, head_commit, draft)
+             VALUES (?, ?, ?, ?, ?, ?)",
+        )
+        .bind(repository.as_str())
+        .bind(stored(number.0))
+        .bind(pull.head.as_str())
+        .bind(pull.base.as_str())
+        .bind(head.as_str())
+        .bind(pull.draft)
+        .execute(connection)
+        .await
+        .map_err(unavailable)?;
+        Ok(number)
+    }
+
     async fn pull_row(
         &self,
         repository: &RepositoryName,
         head: &BranchName,
     ) -> Result<Option<SqliteRow>, ForgeError> {
-        sqlx::query(FIND_PULL)
-            .bind(repository.as_str())
-            .bind(head.as_str())
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(unavailable)
+        let mut connection = self.pool.acquire().await.map_err(unavailable)?;
+        find_pull(&mut connection, repository, head).await
     }
 
     /// The commit that a new pull request proposes; refused as GitHub refuses it (422).
-    async fn pull_head(&self, repository: &RepositoryName, pull: &NewPull) -> Result<CommitId, ForgeError> {
+    pub(super) async fn pull_head(
+        &self,
+        repository: &RepositoryName,
+        pull: &NewPull,
+    ) -> Result<CommitId, ForgeError> {
         let path = self.git_path(repository).await?;
         let missing = |branch| ForgeError::Rejected(format!("the branch `{branch}` does not exist"));
-        let head = tip(&path, &pull.head)?.ok_or_else(|| missing(&pull.head))?;
-        let base = tip(&path, &pull.base)?.ok_or_else(|| missing(&pull.base))?;
-        if is_merged(&path, &base, &head)? {
+        let tip = |branch: &BranchName| branches::tip(&path, &branches::branch(branch.as_str()));
+        let head = tip(&pull.head)?.ok_or_else(|| missing(&pull.head))?;
+        let base = tip(&pull.base)?.ok_or_else(|| missing(&pull.base))?;
+        if branches::is_merged(&path, &base, &head)? {
             let (base, head) = (&pull.base, &pull.head);
             return Err(ForgeError::Rejected(format!("no commits between `{base}` and `{head}`")));
         }
@@ -245,26 +303,4 @@ fn bounded(body: &str) -> Result<(), ForgeError> {
         return Err(ForgeError::Rejected(format!("the body is longer than {BODY_LIMIT} characters")));
     }
     Ok(())
-}
-
-/// Where a branch of a hosted repository points.
-fn tip(path: &Path, branch: &BranchName) -> Result<Option<CommitId>, ForgeError> {
-    let repository = git2::Repository::open_bare(path).map_err(git_fault)?;
-    match repository.refname_to_id(&format!("refs/heads/{branch}")) {
-        Ok(id) => id.to_string().parse().map(Some).map_err(|_| ForgeError::Malformed(format!("`{branch}`"))),
-        Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
-        Err(error) => Err(git_fault(error)),
-    }
-}
-
-/// Whether the base has the head's commit already.
-fn is_merged(path: &Path, base: &CommitId, head: &CommitId) -> Result<bool, ForgeError> {
-    let repository = git2::Repository::open_bare(path).map_err(git_fault)?;
-    let id = |commit: &CommitId| Oid::from_str(commit.as_str()).map_err(git_fault);
-    let (base, head) = (id(base)?, id(head)?);
-    Ok(base == head || repository.graph_descendant_of(base, head).map_err(git_fault)?)
-}
-
-fn git_fault(error: git2::Error) -> ForgeError {
-    ForgeError::Unavailable { message: error.message().to_owned(), retry_after: None }
 }

@@ -1,12 +1,19 @@
 //! A forge for people without GitHub: bare repositories on disk, and one SQLite file for what stands around them.
 //!
 //! Serves `writ demo` and tests. It behaves as GitHub does where the bot can tell: issues and pull requests share their
-//! numbers, a pull request needs both branches and a difference, its head follows the branch, deleted comments are gone.
-//! `people.rs` has what people do (comment, edit, delete, close), `bot.rs` the [`Forge`](super::Forge) calls.
+//! numbers, a pull request needs both branches and a difference, its head follows the branch and stands under
+//! `refs/pull/N/head`, deleted comments are gone. `people.rs` has what people say, `proposals.rs` what they do with pull
+//! requests, `bot.rs` the [`Forge`](super::Forge) calls, `checks.rs` and `branches.rs` what these stand on.
 
 mod bot;
+mod branches;
+mod checks;
 mod people;
+mod proposals;
 mod rows;
+
+pub use checks::{Line, LocalCheck};
+pub use proposals::Fork;
 
 use std::path::Path;
 
@@ -14,7 +21,6 @@ use jiff::Timestamp;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions};
 
 use super::{Comment, ForgeError, Pull, Reaction};
-use crate::domain::names::BranchName;
 
 /// The login of the bot's own account.
 pub const BOT_LOGIN: &str = "writ[bot]";
@@ -32,12 +38,6 @@ pub struct LocalForge {
 pub struct LocalPull {
     /// The pull request as the bot sees it.
     pub pull: Pull,
-    /// Title.
-    pub title: String,
-    /// Head branch.
-    pub head: BranchName,
-    /// Base branch.
-    pub base: BranchName,
     /// Labels, sorted.
     pub labels: Vec<String>,
     /// When it was opened.

@@ -1,4 +1,5 @@
-//! What people do on the local forge: host a repository, give rights, open issues, comment, edit, delete, close.
+//! What people do on the local forge: host a repository, give rights, open issues, comment, edit, delete, close. What they
+//! do with pull requests is in `proposals.rs`.
 
 use std::path::Path;
 
@@ -6,7 +7,7 @@ use jiff::Timestamp;
 use sqlx::SqliteConnection;
 
 use super::super::{Comment, ForgeError, Permission, Reaction};
-use super::rows::{self, stored, unavailable};
+use super::rows::{self, PULLS, some_row, stored, unavailable};
 use super::{LocalComment, LocalForge, LocalPull};
 use crate::domain::names::{AccountId, CommentId, IssueNumber, RepositoryName};
 
@@ -183,14 +184,12 @@ impl LocalForge {
     /// # Errors
     /// - `NotFound`: the repository is not hosted here
     pub async fn pulls(&self, repository: &RepositoryName) -> Result<Vec<LocalPull>, ForgeError> {
-        let rows = sqlx::query(
-            "SELECT * FROM forge_issues JOIN forge_pulls USING (repository, number)
-             WHERE repository = ? ORDER BY number DESC",
-        )
-        .bind(repository.as_str())
-        .fetch_all(&self.pool)
-        .await
-        .map_err(unavailable)?;
+        let statement = format!("{PULLS} WHERE repository = ? ORDER BY number DESC");
+        let rows = sqlx::query(sqlx::AssertSqlSafe(statement))
+            .bind(repository.as_str())
+            .fetch_all(&self.pool)
+            .await
+            .map_err(unavailable)?;
         let mut pulls = Vec::new();
         for row in &rows {
             pulls.push(self.completed(repository, self.pull_of(repository, row)?).await?);
@@ -261,8 +260,4 @@ pub(super) async fn new_comment(
     .map_err(unavailable)?;
     let row = row.ok_or_else(|| ForgeError::NotFound(format!("issue {repository}#{issue}")))?;
     rows::comment(&row)
-}
-
-fn some_row(rows: u64, what: impl Fn() -> String) -> Result<(), ForgeError> {
-    if rows == 0 { Err(ForgeError::NotFound(what())) } else { Ok(()) }
 }

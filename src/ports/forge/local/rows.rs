@@ -7,6 +7,16 @@ use sqlx::sqlite::SqliteRow;
 use super::super::{Comment, ForgeError, Permission, Pull, Reaction};
 use super::{LocalForge, LocalPull};
 use crate::domain::names::{AccountId, CommentId, IssueNumber, RepositoryName};
+use crate::domain::pull::PullState;
+use crate::domain::request::Actor;
+
+/// The rows that [`LocalForge::pull_of`] reads: a condition is added behind it.
+pub(super) const PULLS: &str = "SELECT forge_issues.*, head, base, head_commit, draft, fork, merged_at,
+        forge_accounts.id AS author, login
+     FROM forge_issues JOIN forge_pulls USING (repository, number)
+     LEFT JOIN forge_authors USING (repository, number) LEFT JOIN forge_merges USING (repository, number)
+     JOIN forge_accounts
+         ON forge_accounts.id = coalesce(author, (SELECT id FROM forge_accounts WHERE login = 'writ[bot]'))";
 
 /// A database error: worth repeating, as an HTTP 5xx would be.
 pub(super) fn unavailable(error: sqlx::Error) -> ForgeError {
@@ -25,6 +35,10 @@ pub(super) fn number(row: &SqliteRow, column: &str) -> Result<u64, ForgeError> {
 }
 
 pub(super) fn text(row: &SqliteRow, column: &str) -> Result<String, ForgeError> {
+    get(row, column)
+}
+
+pub(super) fn some_text(row: &SqliteRow, column: &str) -> Result<Option<String>, ForgeError> {
     get(row, column)
 }
 
@@ -52,29 +66,32 @@ pub(super) fn comment(row: &SqliteRow) -> Result<Comment, ForgeError> {
 }
 
 impl LocalForge {
-    /// A row of `forge_issues` joined with `forge_pulls`; labels are read apart.
+    /// A row of [`PULLS`]; labels are read apart.
     pub(super) fn pull_of(
         &self,
         repository: &RepositoryName,
         row: &SqliteRow,
     ) -> Result<LocalPull, ForgeError> {
         let number = number(row, "number")?;
+        let merged: Option<i64> = get(row, "merged_at")?;
         let pull = Pull {
             number: IssueNumber(number),
             url: format!("{}/{repository}/pull/{number}", self.base_url),
-            head: name(row, "head_commit")?,
-            body: text(row, "body")?,
-            open: flag(row, "open")?,
-            draft: flag(row, "draft")?,
-        };
-        Ok(LocalPull {
-            pull,
             title: text(row, "title")?,
-            head: name(row, "head")?,
-            base: name(row, "base")?,
-            labels: Vec::new(),
-            created_at: time(row, "created_at")?,
-        })
+            head: name(row, "head_commit")?,
+            branch: text(row, "head")?,
+            from: Some(some_text(row, "fork")?.unwrap_or_else(|| repository.to_string())),
+            base: text(row, "base")?,
+            body: text(row, "body")?,
+            state: match (merged, flag(row, "open")?) {
+                (Some(_), _) => PullState::Merged,
+                (None, true) => PullState::Open,
+                (None, false) => PullState::Closed,
+            },
+            draft: flag(row, "draft")?,
+            author: Actor { id: AccountId(self::number(row, "author")?), login: text(row, "login")? },
+        };
+        Ok(LocalPull { pull, labels: Vec::new(), created_at: time(row, "created_at")? })
     }
 }
 
@@ -112,6 +129,11 @@ where
     row.try_get(column).map_err(|_| malformed(column))
 }
 
-fn malformed(column: &str) -> ForgeError {
+/// Refuses a statement that changed nothing: there is no such thing.
+pub(super) fn some_row(rows: u64, what: impl Fn() -> String) -> Result<(), ForgeError> {
+    if rows == 0 { Err(ForgeError::NotFound(what())) } else { Ok(()) }
+}
+
+pub(super) fn malformed(column: &str) -> ForgeError {
     ForgeError::Malformed(format!("the local forge's column `{column}`"))
 }

@@ -60,3 +60,35 @@ CREATE TABLE IF NOT EXISTS forge_reactions (
     reaction TEXT NOT NULL CHECK (reaction IN ('eyes', 'rocket', 'confused')),
     PRIMARY KEY (comment, account, reaction)
 ) STRICT;
+-- Pull requests that a person opened; the bot's have no row. `fork` is the other repository's name.
+CREATE TABLE IF NOT EXISTS forge_authors (
+    repository TEXT NOT NULL,
+    number     INTEGER NOT NULL,
+    author     INTEGER NOT NULL REFERENCES forge_accounts (id),
+    fork       TEXT,
+    PRIMARY KEY (repository, number),
+    FOREIGN KEY (repository, number) REFERENCES forge_pulls (repository, number)
+) STRICT;
+CREATE TABLE IF NOT EXISTS forge_merges (
+    repository TEXT NOT NULL,
+    number     INTEGER NOT NULL,
+    merged_at  INTEGER NOT NULL,
+    PRIMARY KEY (repository, number),
+    FOREIGN KEY (repository, number) REFERENCES forge_pulls (repository, number)
+) STRICT;
+-- One check run of a name stands on a commit.
+CREATE TABLE IF NOT EXISTS forge_checks (
+    id          INTEGER PRIMARY KEY,
+    repository  TEXT NOT NULL REFERENCES forge_repositories (name),
+    head        TEXT NOT NULL,
+    name        TEXT NOT NULL,
+    status      TEXT NOT NULL CHECK (status IN ('queued', 'in_progress', 'completed')),
+    conclusion  TEXT,
+    title       TEXT NOT NULL,
+    summary     TEXT NOT NULL,
+    text        TEXT NOT NULL,
+    details_url TEXT,
+    digest      TEXT NOT NULL,
+    annotations TEXT NOT NULL,
+    UNIQUE (repository, head, name)
+) STRICT;

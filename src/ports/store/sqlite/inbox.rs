@@ -2,21 +2,34 @@
 
 use sqlx::SqliteConnection;
 
-use super::rows::{json, micros, outcome_text, text_of};
-use super::{Accepted, Arrival, StoreError, unavailable};
+use super::rows::{json, micros, outcome_text, step, text_of};
+use super::{Arrival, StoreError, unavailable};
 use crate::domain::names::RunId;
+use crate::domain::run::look_again;
 use crate::ports::store::NewRun;
 
-/// Keeps a delivery and its run, unless one of them was kept before.
+/// A delivery that was kept: the run of each that it asked for, made or joined.
+pub(super) struct Kept {
+    pub(super) runs: Vec<RunId>,
+}
+
+/// Keeps a delivery and its runs, unless one of them was kept before: then the run of that.
 pub(super) async fn accept(
     connection: &mut SqliteConnection,
     arrival: &Arrival,
-) -> Result<Accepted, StoreError> {
+) -> Result<Result<Kept, Option<RunId>>, StoreError> {
     if let Some(earlier) = earlier(connection, arrival).await? {
-        return Ok(Accepted::Duplicate { run: earlier });
+        return Ok(Err(earlier));
     }
-    if let Some(run) = &arrival.run {
-        insert_run(connection, arrival, run).await?;
+    let mut runs = Vec::with_capacity(arrival.runs.len());
+    for run in &arrival.runs {
+        match join(connection, arrival, run).await? {
+            Some(joined) => runs.push(joined),
+            None => {
+                insert_run(connection, arrival, run).await?;
+                runs.push(run.id.clone());
+            }
+        }
     }
     sqlx::query(
         "INSERT INTO deliveries (id, event, content_key, body_sha256, received_at, run) VALUES (?, ?, ?, ?, ?, ?)",
@@ -26,11 +39,43 @@ pub(super) async fn accept(
     .bind(&arrival.content_key)
     .bind(&arrival.body_sha256)
     .bind(micros(arrival.received_at))
-    .bind(arrival.run.as_ref().map(|run| run.id.as_str()))
+    .bind(runs.first().map(RunId::as_str))
     .execute(connection)
     .await
     .map_err(unavailable)?;
-    Ok(Accepted::Kept)
+    Ok(Ok(Kept { runs }))
+}
+
+/// Lets a run of the same queue that nobody works on begin again, if there is one: it has not seen what is new.
+///
+/// A lease that has expired is not enough: whoever held it may have read the old state and still write what came of it.
+async fn join(
+    connection: &mut SqliteConnection,
+    arrival: &Arrival,
+    run: &NewRun,
+) -> Result<Option<RunId>, StoreError> {
+    let Some(queue) = &run.queue else { return Ok(None) };
+    let waiting: Option<(String, String)> = sqlx::query_as(
+        "SELECT id, step FROM runs WHERE queue = ? AND step IS NOT NULL AND leased_by IS NULL \
+         ORDER BY rowid DESC LIMIT 1",
+    )
+    .bind(queue)
+    .fetch_optional(&mut *connection)
+    .await
+    .map_err(unavailable)?;
+    let Some((id, waits_for)) = waiting else { return Ok(None) };
+    let Some(first) = look_again(step(&waits_for)?) else { return Ok(None) };
+    let now = micros(arrival.received_at);
+    sqlx::query(
+        "UPDATE runs SET step = ?1, outcome = NULL, attempts = 0, due_at = ?2, updated_at = ?2 WHERE id = ?3",
+    )
+    .bind(first.as_str())
+    .bind(now)
+    .bind(&id)
+    .execute(connection)
+    .await
+    .map_err(unavailable)?;
+    text_of(id).map(Some)
 }
 
 /// The run of an earlier delivery of the same: `None` when this is new, `Some(None)` when the earlier made no run.
@@ -41,11 +86,11 @@ async fn earlier(
     let found: Option<Option<String>> = sqlx::query_scalar(
         "SELECT run FROM deliveries WHERE id = ?1 \
          UNION ALL SELECT run FROM deliveries WHERE content_key = ?2 \
-         UNION ALL SELECT id FROM runs WHERE id = ?3 LIMIT 1",
+         UNION ALL SELECT id FROM runs WHERE id IN (SELECT value FROM json_each(?3)) LIMIT 1",
     )
     .bind(&arrival.delivery)
     .bind(&arrival.content_key)
-    .bind(arrival.run.as_ref().map(|run| run.id.as_str()))
+    .bind(json(&arrival.runs.iter().map(|run| run.id.as_str()).collect::<Vec<_>>())?)
     .fetch_optional(connection)
     .await
     .map_err(unavailable)?;
@@ -59,8 +104,9 @@ async fn insert_run(
 ) -> Result<(), StoreError> {
     let received = micros(arrival.received_at);
     sqlx::query(
-        "INSERT INTO runs (id, subject, delivery, command, request, step, outcome, created_at, updated_at, due_at) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO runs \
+             (id, subject, delivery, command, request, step, outcome, created_at, updated_at, due_at, queue) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(run.id.as_str())
     .bind(&run.subject)
@@ -72,6 +118,7 @@ async fn insert_run(
     .bind(received)
     .bind(received)
     .bind(received)
+    .bind(&run.queue)
     .execute(connection)
     .await
     .map_err(unavailable)?;

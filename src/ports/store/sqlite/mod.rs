@@ -6,6 +6,7 @@
 
 mod inbox;
 mod ledger;
+mod pulls;
 mod rows;
 mod runs;
 mod schema;
@@ -21,8 +22,11 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 
-use super::{Accepted, Arrival, Finished, Leaf, Lease, Run, StepEntry, Store, StoreError, StoredCheckpoint};
-use crate::domain::ledger::{LeafHash, NodeId, Nodes};
+use super::{
+    Accepted, Arrival, Finished, KeptPull, Leaf, Lease, NewRun, Pulls, Run, StepEntry, Store, StoreError,
+    StoredCheckpoint,
+};
+use crate::domain::ledger::{LeafHash, NodeId, Nodes, Record};
 use crate::domain::names::RunId;
 
 /// How long a writer waits for another process's transaction.
@@ -95,12 +99,18 @@ impl SqliteStore {
 impl Store for SqliteStore {
     async fn accept(&self, arrival: &Arrival) -> Result<Accepted, StoreError> {
         let mut transaction = self.write().await?;
-        let accepted = inbox::accept(&mut transaction, arrival).await?;
-        if accepted == Accepted::Kept {
-            ledger::append(&mut transaction, &arrival.records).await?;
-            transaction.commit().await.map_err(unavailable)?;
-        }
-        Ok(accepted)
+        let kept = match inbox::accept(&mut transaction, arrival).await? {
+            Ok(kept) => kept,
+            Err(run) => return Ok(Accepted::Duplicate { run }),
+        };
+        let has_joined = |run: &NewRun| !kept.runs.contains(&run.id);
+        let joined: Vec<&RunId> =
+            arrival.runs.iter().filter(|run| has_joined(run)).map(|run| &run.id).collect();
+        let is_told = |record: &&Record| record.run.as_ref().is_none_or(|run| !joined.contains(&run));
+        let records: Vec<Record> = arrival.records.iter().filter(is_told).cloned().collect();
+        ledger::append(&mut transaction, &records).await?;
+        transaction.commit().await.map_err(unavailable)?;
+        Ok(Accepted::Kept { run: kept.runs.into_iter().next() })
     }
 
     async fn lease(
@@ -125,6 +135,9 @@ impl Store for SqliteStore {
         let mut transaction = self.write().await?;
         runs::finish(&mut transaction, lease, finished).await?;
         let leaves = ledger::append(&mut transaction, &finished.records).await?;
+        if let Some(pull) = &finished.pull {
+            pulls::keep(&mut transaction, pull).await?;
+        }
         transaction.commit().await.map_err(unavailable)?;
         Ok(leaves)
     }
@@ -152,7 +165,15 @@ impl Store for SqliteStore {
     }
 
     async fn runs(&self, limit: u32) -> Result<Vec<Run>, StoreError> {
-        runs::latest(&mut *self.read().await?, limit).await
+        runs::latest(&mut *self.read().await?, "TRUE", limit).await
+    }
+
+    async fn commands(&self, limit: u32) -> Result<Vec<Run>, StoreError> {
+        runs::latest(&mut *self.read().await?, "queue IS NULL", limit).await
+    }
+
+    async fn pulls(&self, which: Pulls<'_>) -> Result<Vec<KeptPull>, StoreError> {
+        pulls::read(&mut *self.read().await?, which).await
     }
 
     async fn run(&self, id: &RunId) -> Result<Option<Run>, StoreError> {

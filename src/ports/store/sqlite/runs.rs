@@ -11,6 +11,10 @@ use super::{Finished, Lease, Run, StepEntry, StoreError, unavailable};
 use crate::domain::names::RunId;
 use crate::domain::run::Position;
 
+/// Whether no earlier run of the same queue is still to be done.
+const FIRST_OF_QUEUE: &str = "(queue IS NULL OR NOT EXISTS (SELECT 1 FROM runs AS earlier \
+     WHERE earlier.queue = runs.queue AND earlier.due_at IS NOT NULL AND earlier.rowid < runs.rowid))";
+
 /// Leases the run that is due longest.
 pub(super) async fn lease(
     connection: &mut SqliteConnection,
@@ -21,7 +25,7 @@ pub(super) async fn lease(
     let statement = format!(
         "UPDATE runs SET fence = fence + 1, attempts = attempts + 1, leased_by = ?1, leased_until = ?3 \
          WHERE id = (SELECT id FROM runs WHERE due_at <= ?2 AND (leased_until IS NULL OR leased_until <= ?2) \
-                     ORDER BY due_at, created_at, id LIMIT 1) RETURNING fence, {RUN}"
+                     AND {FIRST_OF_QUEUE} ORDER BY due_at, created_at, id LIMIT 1) RETURNING fence, {RUN}"
     );
     let row = sqlx::query(sqlx::AssertSqlSafe(statement))
         .bind(worker)
@@ -184,18 +188,25 @@ pub(super) async fn postpone(
 
 /// When the next step may be leased: when it is due, or when the lease on it expires.
 pub(super) async fn next_due(connection: &mut SqliteConnection) -> Result<Option<Timestamp>, StoreError> {
-    let due: Option<i64> = sqlx::query_scalar(
-        "SELECT min(max(due_at, coalesce(leased_until, due_at))) FROM runs WHERE due_at IS NOT NULL",
-    )
-    .fetch_one(connection)
-    .await
-    .map_err(unavailable)?;
+    let statement = format!(
+        "SELECT min(max(due_at, coalesce(leased_until, due_at))) FROM runs \
+         WHERE due_at IS NOT NULL AND {FIRST_OF_QUEUE}"
+    );
+    let due: Option<i64> = sqlx::query_scalar(sqlx::AssertSqlSafe(statement))
+        .fetch_one(connection)
+        .await
+        .map_err(unavailable)?;
     due.map(timestamp).transpose()
 }
 
-/// The latest runs, newest first.
-pub(super) async fn latest(connection: &mut SqliteConnection, limit: u32) -> Result<Vec<Run>, StoreError> {
-    let statement = format!("SELECT {RUN} FROM runs ORDER BY created_at DESC, rowid DESC LIMIT ?");
+/// The latest runs that fit a condition of ours, newest first.
+pub(super) async fn latest(
+    connection: &mut SqliteConnection,
+    which: &'static str,
+    limit: u32,
+) -> Result<Vec<Run>, StoreError> {
+    let statement =
+        format!("SELECT {RUN} FROM runs WHERE {which} ORDER BY created_at DESC, rowid DESC LIMIT ?");
     let rows = sqlx::query(sqlx::AssertSqlSafe(statement))
         .bind(limit)
         .fetch_all(connection)

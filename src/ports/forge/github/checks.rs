@@ -1,0 +1,153 @@
+//! Check runs on GitHub: the newest of a name is brought to what it shall say, or a new one takes its place.
+//!
+//! Source: GitHub REST, «Check runs». A request carries at most 50 annotations, and those of each request are added to
+//! those that stand already; none can be taken back. So a check run that has annotations which no longer hold is left,
+//! and a new one of the same name stands in its place: GitHub shows, and counts, the newest of a name.
+
+use serde_json::{Value, json};
+
+use super::Github;
+use super::answers::{CheckAnnotation, CheckRun, CheckRuns, Made};
+use super::connection::Call;
+use crate::domain::names::{CheckId, CommitId, RepositoryName};
+use crate::ports::forge::ForgeError;
+use crate::ports::forge::check::{Annotation, Check, CheckStatus};
+
+/// The most annotations that a request carries.
+const BATCH: usize = 50;
+
+impl Github {
+    /// The bot's newest check run of a name on a commit.
+    pub(super) async fn newest_check(
+        &self,
+        repository: &RepositoryName,
+        head: &CommitId,
+        name: &str,
+    ) -> Result<Option<CheckRun>, ForgeError> {
+        // Anybody's App can call its check run as it likes; only our own can be changed.
+        let own = self.identity.app().map_or_else(String::new, |id| format!("&app_id={id}"));
+        let name = name.replace('/', "%2F");
+        let path = format!(
+            "/repos/{repository}/commits/{head}/check-runs?check_name={name}&filter=latest{own}&per_page=1"
+        );
+        let found: CheckRuns =
+            self.ask(repository, Call::Get(&path)).await?.read(&format!("commit {head}"))?;
+        Ok(found.check_runs.into_iter().next())
+    }
+
+    /// Makes the check run, or brings the newest one to what it shall say.
+    pub(super) async fn bring_check(
+        &self,
+        repository: &RepositoryName,
+        check: &Check,
+    ) -> Result<CheckId, ForgeError> {
+        let all: Vec<&Annotation> = check.annotations.iter().collect();
+        let Some(found) = self.newest_check(repository, &check.head, &check.name).await? else {
+            return self.write_check(repository, check, None, &all).await;
+        };
+        let stand = found.annotations();
+        let found = found.read();
+        // The digest is of all that is said: the same, and whole, only its status can differ.
+        if found.digest == check.digest && stand == all.len() {
+            return match found.status == Some(check.status) {
+                true => Ok(found.id),
+                false => self.write_check(repository, check, Some(found.id), &[]).await,
+            };
+        }
+        match self.missing_annotations(repository, found.id, stand, &all).await? {
+            Some(missing) => self.write_check(repository, check, Some(found.id), &missing).await,
+            None => self.write_check(repository, check, None, &all).await,
+        }
+    }
+
+    /// Those of `wanted` that a check run does not have yet; `None` where it has one that is not wanted.
+    async fn missing_annotations<'a>(
+        &self,
+        repository: &RepositoryName,
+        id: CheckId,
+        stand: usize,
+        wanted: &[&'a Annotation],
+    ) -> Result<Option<Vec<&'a Annotation>>, ForgeError> {
+        let mut missing = wanted.to_vec();
+        if stand == 0 {
+            return Ok(Some(missing));
+        }
+        let mut holds = true;
+        let path = format!("/repos/{repository}/check-runs/{id}/annotations?");
+        self.list(repository, &path, |standing: CheckAnnotation| {
+            match missing.iter().position(|wanted| standing.is(wanted)) {
+                Some(at) => drop(missing.remove(at)),
+                None => holds = false,
+            }
+            !holds
+        })
+        .await?;
+        Ok(holds.then_some(missing))
+    }
+
+    /// Writes a check run, new or as it stands, in as many requests as its annotations need. It is completed by the last
+    /// of them: one that is completed says all that it has to say.
+    async fn write_check(
+        &self,
+        repository: &RepositoryName,
+        check: &Check,
+        id: Option<CheckId>,
+        annotations: &[&Annotation],
+    ) -> Result<CheckId, ForgeError> {
+        let mut id = id;
+        let mut rest = annotations;
+        loop {
+            let (batch, more) = rest.split_at(rest.len().min(BATCH));
+            let status = if more.is_empty() { check.status } else { CheckStatus::InProgress };
+            let mut fields = fields(check, status, batch);
+            let written = match id {
+                Some(id) => {
+                    let path = format!("/repos/{repository}/check-runs/{id}");
+                    let answer = self.ask(repository, Call::Patch(&path, &fields)).await?;
+                    answer.check(&format!("check run {id}")).map(|()| id)?
+                }
+                None => {
+                    fields["head_sha"] = json!(check.head);
+                    let path = format!("/repos/{repository}/check-runs");
+                    let answer = self.ask(repository, Call::Post(&path, &fields)).await?;
+                    CheckId(answer.read::<Made>(&format!("commit {}", check.head))?.id)
+                }
+            };
+            if more.is_empty() {
+                return Ok(written);
+            }
+            (id, rest) = (Some(written), more);
+        }
+    }
+}
+
+fn fields(check: &Check, status: CheckStatus, annotations: &[&Annotation]) -> Value {
+    let mut output = json!({"title": check.title, "summary": check.summary});
+    if !check.text.is_empty() {
+        output["text"] = json!(check.text);
+    }
+    if !annotations.is_empty() {
+        output["annotations"] = annotations.iter().map(|annotation| shown(annotation)).collect();
+    }
+    let mut fields = json!({
+        "name": check.name, "status": status.as_str(), "external_id": check.digest, "output": output,
+    });
+    if let Some(conclusion) = status.conclusion() {
+        fields["conclusion"] = json!(conclusion.as_str());
+    }
+    if let Some(url) = &check.details_url {
+        fields["details_url"] = json!(url);
+    }
+    fields
+}
+
+fn shown(annotation: &Annotation) -> Value {
+    json!({
+        "path": annotation.path,
+        "start_line": annotation.line,
+        "end_line": annotation.line,
+        "annotation_level": annotation.level.as_str(),
+        "title": annotation.title,
+        "message": annotation.message,
+    })
+}

@@ -1,0 +1,69 @@
+//! Statements of pull requests: one row each, as the last look found it.
+
+use sqlx::SqliteConnection;
+use sqlx::sqlite::SqliteRow;
+
+use super::rows::{column, json, micros, signed, text_of, timestamp, value_of};
+use super::{StoreError, unavailable};
+use crate::domain::pull::Conclusion;
+use crate::ports::store::{KeptPull, Pulls};
+
+/// Keeps what is now known of a pull request, inside of the caller's transaction.
+pub(super) async fn keep(connection: &mut SqliteConnection, pull: &KeptPull) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO pulls (repository, number, head, branch, seen, policy, look, seen_at) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?) \
+         ON CONFLICT (repository, number) DO UPDATE SET head = excluded.head, branch = excluded.branch, \
+             seen = excluded.seen, policy = excluded.policy, look = excluded.look, seen_at = excluded.seen_at",
+    )
+    .bind(pull.repository.as_str())
+    .bind(signed(pull.seen.number.0)?)
+    .bind(pull.seen.head.as_str())
+    .bind(Some(&pull.seen.branch).filter(|_| !pull.seen.fork))
+    .bind(json(&pull.seen)?)
+    .bind(pull.policy.map(Conclusion::as_str))
+    .bind(pull.look.as_str())
+    .bind(micros(pull.at))
+    .execute(connection)
+    .await
+    .map_err(unavailable)?;
+    Ok(())
+}
+
+/// The pull requests asked for.
+pub(super) async fn read(
+    connection: &mut SqliteConnection,
+    which: Pulls<'_>,
+) -> Result<Vec<KeptPull>, StoreError> {
+    const ALL: &str = "SELECT repository, seen, policy, look, seen_at FROM pulls";
+    let statement = match which {
+        Pulls::Latest(_) => format!("{ALL} ORDER BY seen_at DESC, number DESC LIMIT ?"),
+        Pulls::Numbered(..) => format!("{ALL} WHERE repository = ? AND number = ?"),
+        Pulls::WithHead(..) => format!("{ALL} WHERE repository = ? AND head = ? ORDER BY number"),
+        Pulls::FromBranch(..) => format!("{ALL} WHERE repository = ? AND branch = ? ORDER BY number"),
+    };
+    let query = sqlx::query(sqlx::AssertSqlSafe(statement));
+    let query = match which {
+        Pulls::Latest(limit) => query.bind(limit),
+        // A number that SQLite cannot hold is none that was kept.
+        Pulls::Numbered(repository, number) => {
+            query.bind(repository.as_str()).bind(i64::try_from(number.0).unwrap_or(-1))
+        }
+        Pulls::WithHead(repository, head) => query.bind(repository.as_str()).bind(head.as_str()),
+        Pulls::FromBranch(repository, branch) => query.bind(repository.as_str()).bind(branch),
+    };
+    let rows = query.fetch_all(connection).await.map_err(unavailable)?;
+    rows.iter().map(kept).collect()
+}
+
+fn kept(row: &SqliteRow) -> Result<KeptPull, StoreError> {
+    let policy: Option<String> = column(row, "policy")?;
+    let unknown = |name: &String| StoreError::Corrupt(format!("`{name}` is no conclusion"));
+    Ok(KeptPull {
+        repository: text_of(column(row, "repository")?)?,
+        seen: value_of(&column::<String>(row, "seen")?)?,
+        policy: policy.map(|name| Conclusion::named(&name).ok_or_else(|| unknown(&name))).transpose()?,
+        look: text_of(column(row, "look")?)?,
+        at: timestamp(column(row, "seen_at")?)?,
+    })
+}

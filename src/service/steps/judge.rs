@@ -1,0 +1,151 @@
+//! Judge: the head of a pull request against its merge base with the served branch, from git objects alone.
+
+use std::sync::Arc;
+
+use serde_json::json;
+use tracing::warn;
+
+use crate::domain::names::CommitId;
+use crate::domain::plan::PlanReport;
+use crate::domain::policy::Asked;
+use crate::domain::pull::Observed;
+use crate::domain::request::Request;
+use crate::domain::run::Step;
+use crate::ports::git::{Credential, GitError};
+use crate::service::checks::{self, Finished, POLICY, Saying, Setting};
+use crate::service::look::LookJob;
+use crate::service::pipeline::{Performed, Pipeline, StepError, Target, blocking, fact};
+use crate::service::planning::PlanError;
+use crate::service::recipe::Recipe;
+
+/// The most files that a pull request may change and still be judged.
+const MOST_FILES: usize = 20_000;
+
+/// Fetches, compares and keeps the verdict.
+pub async fn perform(pipeline: &Pipeline, job: &LookJob) -> Result<Performed, StepError> {
+    let seen: Observed = job.fact(Step::Observe, "seen")?;
+    let credential = pipeline.credential(&job.target).await?;
+    if !is_here(job, &seen, credential).await? {
+        return not_here(pipeline, job, &seen).await;
+    }
+    put_working(pipeline, job, &seen).await;
+    let plan = own_plan(pipeline, job, &seen).await?;
+    let (target, head) = (Arc::clone(&job.target), seen.head.clone());
+    let finished = match blocking(move || judge(&target, &head, plan.as_ref())).await? {
+        Ok(Some(finished)) => finished,
+        Ok(None) => return Ok(too_large(format!("it changes more than {MOST_FILES} files"))),
+        Err(error @ GitError::TooLarge { .. }) => return Ok(too_large(error.to_string())),
+        Err(error) => return Err(error.into()),
+    };
+    let findings: Vec<_> = finished
+        .verdict
+        .results
+        .iter()
+        .map(|finding| {
+            json!({"policy": finding.policy, "code": finding.code, "level": finding.level,
+            "path": finding.path, "pointer": finding.pointer})
+        })
+        .collect();
+    let told = json!({
+        "pull": seen.number, "head": finished.head, "merge_base": finished.merge_base,
+        "verdict": {"decision": finished.verdict.decision, "findings": findings},
+    });
+    let record = pipeline.record_of(&job.run.id, "verdict.given", told);
+    Ok(Performed::done(json!({"finished": finished}), vec![record]))
+}
+
+/// Fetches both sides. `false`: the head that was seen is not among the objects (yet, or any more).
+async fn is_here(job: &LookJob, seen: &Observed, credential: Option<Credential>) -> Result<bool, StepError> {
+    let (target, number, head) = (Arc::clone(&job.target), seen.number, seen.head.clone());
+    let fetched = blocking(move || {
+        target.git.fetch(&target.base, credential.as_ref())?;
+        match target.git.fetch_pull(number, credential.as_ref()) {
+            Ok(_) | Err(GitError::UnknownRevision(_)) => {}
+            Err(error) => return Err(error),
+        }
+        match target.git.resolve(head.as_str()) {
+            Ok(_) => Ok(true),
+            Err(GitError::UnknownRevision(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    });
+    Ok(fetched.await??)
+}
+
+/// The head that was seen is not here: another took its place, or git lags behind what the forge tells.
+async fn not_here(pipeline: &Pipeline, job: &LookJob, seen: &Observed) -> Result<Performed, StepError> {
+    let now = pipeline.forge.pull(&job.look.repository, seen.number).await?;
+    if now.head != seen.head {
+        return Ok(Performed::done(json!({"moved": now.head}), vec![]));
+    }
+    let message = format!("the repository does not give the commit {} yet", seen.head);
+    Err(StepError::Busy { message, retry_after: None })
+}
+
+/// Puts the check run in progress, unless it stands there already. A sign that fails is no reason to fail.
+async fn put_working(pipeline: &Pipeline, job: &LookJob, seen: &Observed) {
+    let repository = &job.look.repository;
+    let put = async {
+        if pipeline.forge.find_check(repository, &seen.head, POLICY).await?.is_some() {
+            return Ok(());
+        }
+        let url = pipeline.run_url(&job.run);
+        let setting =
+            Setting { seen, gitops_path: job.target.planner.gitops_path(), details_url: url.as_deref() };
+        let check = checks::check(&pipeline.renderer, setting, Saying::Working)?;
+        pipeline.forge.put_check(repository, &check).await?;
+        Ok::<(), StepError>(())
+    };
+    if let Err(error) = put.await {
+        warn!(error = &error as &dyn std::error::Error, "the check run could not be put in progress");
+    }
+}
+
+/// A plan of writ's own, and how to come to it again.
+struct OwnPlan {
+    report: PlanReport,
+    request: Request,
+    recipe: Recipe,
+}
+
+/// What writ itself planned for this pull request: planned changes are judged as such.
+async fn own_plan(pipeline: &Pipeline, job: &LookJob, seen: &Observed) -> Result<Option<OwnPlan>, StepError> {
+    let Some(id) = &seen.run else { return Ok(None) };
+    let Some(run) = pipeline.store.run(id).await? else { return Ok(None) };
+    let report: PlanReport = fact(&run, Step::Plan, "report")?;
+    let Some(request) = run.request else { return Ok(None) };
+    let recipe = Recipe::of(pipeline.store.as_ref(), &job.target, &request).await?;
+    Ok(Some(OwnPlan { report, request, recipe }))
+}
+
+/// `None` when more files changed than are compared.
+fn judge(target: &Target, head: &CommitId, plan: Option<&OwnPlan>) -> Result<Option<Finished>, GitError> {
+    let git = target.git.as_ref();
+    let base = git.resolve(&format!("refs/heads/{}", target.base))?;
+    let merge_base = git.merge_base(&base, head)?.unwrap_or(base);
+    let Some(paths) = git.changed_paths(&merge_base, head, MOST_FILES)? else { return Ok(None) };
+    let below = format!("{}/", target.planner.gitops_path());
+    let touched = paths.iter().any(|path| path.starts_with(&below));
+    let asked = match plan {
+        Some(plan) => plan.asked()?,
+        None => None,
+    };
+    let judged = target.planner.judge_change(git, &merge_base, head, asked.as_ref())?;
+    Ok(Some(Finished::of(judged, merge_base, touched)))
+}
+
+impl OwnPlan {
+    /// Who asked for what; `None` where planning again gives another plan than the recorded one: then the pull request is
+    /// judged as anybody's.
+    fn asked(&self) -> Result<Option<Asked>, GitError> {
+        match self.recipe.plan(&self.report.base) {
+            Ok(again) if again.report.digest == self.report.digest => Ok(Some(again.asked(&self.request))),
+            Ok(_) | Err(PlanError::Refused(_)) => Ok(None),
+            Err(PlanError::Git(error)) => Err(error),
+        }
+    }
+}
+
+fn too_large(message: String) -> Performed {
+    Performed::refused("too_large", message, "propose the change to the manifests by itself")
+}

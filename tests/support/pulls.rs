@@ -1,0 +1,135 @@
+//! What people do with pull requests, on a bot with the local forge: the forge's webhook is sent as GitHub does.
+
+use serde_json::{Value, json};
+use writ::domain::names::{BranchName, CommitId, IssueNumber};
+use writ::ports::forge::NewPull;
+use writ::ports::forge::local::{Fork, LocalCheck};
+use writ::ports::store::{KeptPull, Pulls, Store};
+
+use super::bot::{Bot, repository_name, signed};
+use super::http::Answer;
+use super::manifests::{ROOT, SCHEDULER};
+
+/// The scheduler's manifest, full path.
+pub fn scheduler() -> String {
+    format!("{ROOT}/scheduler-deployment.yaml")
+}
+
+/// The scheduler with two more variables; the second one is a kill switch, which is on.
+pub fn guarded() -> String {
+    SCHEDULER.to_owned()
+        + "            - name: TRADING_UNIVERSE\n              value: chips\n            - name: TRADING_KILL_SWITCH_ENABLED\n              value: \"true\"\n"
+}
+
+/// The same with both in the other order, and the kill switch off: a line diff shows a line that moved.
+pub fn released() -> String {
+    SCHEDULER.to_owned()
+        + "            - name: TRADING_KILL_SWITCH_ENABLED\n              value: \"false\"\n            - name: TRADING_UNIVERSE\n              value: chips\n"
+}
+
+/// A pull request to open.
+pub fn new_pull(branch: &str) -> NewPull {
+    NewPull {
+        head: branch.parse::<BranchName>().unwrap(),
+        base: "main".parse().unwrap(),
+        title: "fix(torghut): a thing".to_owned(),
+        body: "## Summary\n".to_owned(),
+        draft: false,
+        labels: vec![],
+    }
+}
+
+/// GitHub's payload for an event of a pull request, as far as anybody reads it. `number` makes each happening another.
+pub fn pull_payload(action: &str, pull: IssueNumber, number: usize) -> Value {
+    json!({
+        "action": action, "number": pull.0, "pull_request": {"number": pull.0, "updated_at": number},
+        "repository": {"full_name": "example/lab"},
+        "sender": {"id": 1, "login": "wes", "type": "User"},
+    })
+}
+
+impl Bot {
+    /// Wes pushes files to a branch off `main` and opens a pull request; the webhook is sent.
+    pub async fn propose(&self, branch: &str, files: &[(&str, &str)]) -> IssueNumber {
+        let head = self.push(branch, files);
+        let number = self.forge.propose(&repository_name(), "wes", &new_pull(branch), None).await.unwrap();
+        assert_eq!(
+            self.home.repository.git(&["rev-parse", &format!("refs/pull/{number}/head")]),
+            head.as_str()
+        );
+        self.tell("opened", number).await;
+        number
+    }
+
+    /// The same from a fork: no branch here has the commit.
+    pub async fn propose_from_fork(&self, branch: &str, files: &[(&str, &str)]) -> IssueNumber {
+        let head = self.push("scratch", files);
+        self.home.repository.git(&["branch", "-D", "scratch"]);
+        let fork = Fork { repository: "wes/lab".to_owned(), head };
+        let name = repository_name();
+        let number = self.forge.propose(&name, "wes", &new_pull(branch), Some(&fork)).await.unwrap();
+        self.tell("opened", number).await;
+        number
+    }
+
+    /// Pushes files to a branch, which begins at `main` where it is new.
+    pub fn push(&self, branch: &str, files: &[(&str, &str)]) -> CommitId {
+        let repository = &self.home.repository;
+        if repository.tip(branch).is_none() {
+            repository.git(&["branch", branch, "main"]);
+        }
+        repository.commit(branch, files)
+    }
+
+    /// Sends the webhook of something that happened at a pull request.
+    pub async fn tell(&self, action: &str, pull: IssueNumber) -> Answer {
+        let number = self.running.store.runs(1000).await.unwrap().len();
+        self.tell_event("pull_request", &pull_payload(action, pull, number)).await
+    }
+
+    /// Sends the webhook of an event; it must be taken.
+    pub async fn tell_event(&self, event: &str, payload: &Value) -> Answer {
+        let request = signed(payload.to_string().into_bytes()).header("x-github-event", event);
+        let answer = request.send(self.running.address).await;
+        assert!(matches!(answer.status, 200 | 202), "{}", answer.text);
+        answer
+    }
+
+    /// Asks for the policy check of a commit again.
+    pub async fn rerequest(&self, head: &CommitId) {
+        self.forge.rerequest(&repository_name(), head, "writ/policy").await.unwrap();
+        let payload = json!({
+            "action": "rerequested", "check_run": {"name": "writ/policy", "head_sha": head},
+            "repository": {"full_name": "example/lab"},
+        });
+        self.tell_event("check_run", &payload).await;
+    }
+
+    /// The one policy check of a commit, when all work is done.
+    pub async fn check(&self, head: &CommitId) -> LocalCheck {
+        self.settle().await;
+        let mut checks = self.forge.checks(&repository_name(), head).await.unwrap();
+        assert_eq!(checks.len(), 1, "{checks:?}");
+        checks.remove(0)
+    }
+
+    /// The pull request as the bot keeps it, when all work is done.
+    pub async fn kept(&self, pull: IssueNumber) -> KeptPull {
+        self.settle().await;
+        let mut kept = self.running.store.pulls(Pulls::Numbered(&repository_name(), pull)).await.unwrap();
+        kept.pop().expect("a pull request that was looked at")
+    }
+
+    /// The kinds of all records since the first `from`, oldest first.
+    pub async fn told(&self, from: u64) -> Vec<String> {
+        kinds(self.running.store.as_ref(), from).await
+    }
+}
+
+/// The kinds of all records since the first `from`, oldest first.
+pub async fn kinds(store: &dyn Store, from: u64) -> Vec<String> {
+    let leaves = store.leaves(from, 1000).await.unwrap();
+    let kind =
+        |data: &[u8]| serde_json::from_slice::<Value>(data).unwrap()["kind"].as_str().unwrap().to_owned();
+    leaves.iter().map(|leaf| kind(&leaf.data)).collect()
+}
