@@ -8,11 +8,9 @@ use serde_json::{Value, json};
 
 use crate::domain::change::Change;
 use crate::domain::names::{CommitId, RunId};
-use crate::domain::policy::{Decision, Finding, Level, Verdict};
+use crate::domain::policy::{Decision, Level, Verdict};
 use crate::domain::pull::{Conclusion, Observed};
 use crate::domain::run::Outcome;
-use crate::domain::tree::Snapshot;
-use crate::domain::yaml;
 use crate::ports::forge::check::{Annotation, AnnotationLevel, Check, CheckStatus, LONGEST_TEXT};
 use crate::ports::render::{RenderError, Renderer};
 
@@ -56,20 +54,20 @@ pub struct Finished {
 impl Finished {
     /// What is kept of a judgement.
     #[must_use]
-    pub fn of(judged: Judged, merge_base: CommitId, touched: bool) -> Self {
-        let Judged { mut verdict, mut changes, head } = judged;
+    pub fn of(mut judged: Judged, merge_base: CommitId, touched: bool) -> Self {
         // The strongest first: what is cut is what matters least.
-        verdict.results.sort_by_key(|finding| std::cmp::Reverse(finding.level));
-        let findings_left_out = verdict.results.len().saturating_sub(MOST_KEPT);
-        verdict.results.truncate(MOST_KEPT);
+        judged.verdict.results.sort_by_key(|finding| std::cmp::Reverse(finding.level));
+        let findings_left_out = judged.verdict.results.len().saturating_sub(MOST_KEPT);
+        judged.verdict.results.truncate(MOST_KEPT);
+        let lines = judged.verdict.results.iter().enumerate();
+        let lines = lines.filter_map(|(index, finding)| Some((index, judged.line_of(finding)?))).collect();
+        let Judged { verdict, mut changes, head } = judged;
         let changes_left_out = changes.len().saturating_sub(MOST_KEPT);
         changes.truncate(MOST_KEPT);
         for change in &mut changes {
             change.before = change.before.take().map(shortened);
             change.after = change.after.take().map(shortened);
         }
-        let lines = verdict.results.iter().enumerate();
-        let lines = lines.filter_map(|(index, finding)| Some((index, line_of(finding, &head)?))).collect();
         let head = head.commit;
         Self { head, merge_base, touched, verdict, findings_left_out, changes, changes_left_out, lines }
     }
@@ -210,21 +208,6 @@ fn annotations(finished: &Finished) -> (Vec<Annotation>, usize) {
     };
     let left_out = finished.lines.len().saturating_sub(MOST_ANNOTATIONS);
     (finished.lines.iter().take(MOST_ANNOTATIONS).filter_map(annotation).collect(), left_out)
-}
-
-/// Where a finding stands in its file at the head: its node's line, else that of the nearest node above it that is still
-/// there. `None` where the file is gone or cannot be read.
-fn line_of(finding: &Finding, head: &Snapshot) -> Option<usize> {
-    let text = head.files.get(&finding.path)?.text()?;
-    let Ok(stream) = yaml::parse(text) else { return Some(1) };
-    let Ok(mut pointer) = finding.pointer.parse::<yaml::Pointer>() else { return Some(1) };
-    loop {
-        let mut documents = stream.documents().iter();
-        if let Some(place) = documents.find_map(|document| document.locate(&pointer)) {
-            return Some(place.line);
-        }
-        pointer.steps.pop()?;
-    }
 }
 
 /// A value as it is kept: a long one is a sentence about it.

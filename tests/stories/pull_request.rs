@@ -94,6 +94,7 @@ fn findings_and_absent_values_stand_in_the_tables() {
         path: "ws/deployment.yaml".to_owned(),
         pointer: "/spec/replicas".to_owned(),
         remedy: "set it to 1".to_owned(),
+        place: None,
     });
     let renderer = Renderer::compile(&Library::embedded()).unwrap();
     let evidence = Evidence { request: &request, proof: None, run_url: None };

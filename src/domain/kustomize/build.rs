@@ -22,9 +22,9 @@ pub fn build(tree: Tree<'_>, folder: &str) -> Result<Option<Built>, KustomizeErr
         return Ok(None);
     };
     let mut objects = Vec::new();
-    let path = file.path.clone();
+    let root = file.said("");
     build.accumulate(file, folder, &mut objects, 0)?;
-    references::follow(&path, &mut objects);
+    references::follow(&root, &mut objects);
     unique(&objects)?;
     build.built.objects = objects;
     Ok(Some(build.built))

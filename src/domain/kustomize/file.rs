@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::object::text;
+use super::object::{Said, text};
 use super::paths::{file_name, join};
 use super::{KustomizeError, Reach, Tree, Unknown};
 
@@ -153,6 +153,11 @@ impl File {
             named_files(&unknown.content, folder, tree, &mut unknown.reads);
         }
         found
+    }
+
+    /// A place in this file.
+    pub fn said(&self, pointer: impl Into<String>) -> Said {
+        Said { path: self.path.clone(), pointer: Some(pointer.into()) }
     }
 
     /// Something in this file is wrong.

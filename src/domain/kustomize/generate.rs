@@ -54,7 +54,8 @@ fn generated(
         }
         (behavior @ ("merge" | "replace"), Some(object)) => {
             let replaces = behavior == "replace";
-            object.alter(&file.path, |value| {
+            let field = if kind == "Secret" { "/secretGenerator" } else { "/configMapGenerator" };
+            object.alter(&file.said(field), |value| {
                 if let Some(found) = map_at(value, &["data"]) {
                     if replaces {
                         found.clear();

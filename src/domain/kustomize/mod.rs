@@ -24,7 +24,7 @@ use serde_json::Value;
 pub use build::build;
 pub use error::KustomizeError;
 pub use file::{is_component, is_kustomization};
-pub use object::{Object, Step};
+pub use object::{Object, Said, Step};
 
 /// The files that a kustomization is built from.
 #[derive(Clone, Copy)]

@@ -28,12 +28,21 @@ pub struct Object {
 /// One change of an object on its way.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step {
-    /// The file that says so: a kustomization, or a patch.
-    pub path: String,
+    /// What says so.
+    pub said: Said,
     /// The object before.
     pub before: Arc<Value>,
     /// The object after.
     pub after: Arc<Value>,
+}
+
+/// Where something is said.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Said {
+    /// A kustomization, or a patch.
+    pub path: String,
+    /// Where in a kustomization: `/replicas/0`. `None` for a patch, which has the object's own shape.
+    pub pointer: Option<String>,
 }
 
 impl Object {
@@ -57,14 +66,14 @@ impl Object {
         self.has_hash
     }
 
-    /// Changes the object because a file says so; unchanged it stays shared with its file.
-    pub(super) fn alter(&mut self, path: &str, change: impl FnOnce(&mut Value)) {
+    /// Changes the object because something says so; unchanged it stays shared with its file.
+    pub(super) fn alter(&mut self, said: &Said, change: impl FnOnce(&mut Value)) {
         let mut value = (*self.value).clone();
         change(&mut value);
         if value != *self.value {
             let before = std::mem::replace(&mut self.value, Arc::new(value));
             self.is_altered = true;
-            self.steps.push(Step { path: path.to_owned(), before, after: Arc::clone(&self.value) });
+            self.steps.push(Step { said: said.clone(), before, after: Arc::clone(&self.value) });
         }
     }
 

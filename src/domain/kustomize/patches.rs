@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::file::File;
 use super::merge::{Merged, merge};
-use super::object::{Object, text};
+use super::object::{Object, Said, text};
 use super::paths::join;
 use super::{KustomizeError, Reach, Tree, Unknown};
 
@@ -19,16 +19,16 @@ pub(super) struct Patching<'a, 't> {
     pub used: &'a mut BTreeSet<String>,
 }
 
-/// A patch, and the file that holds it: one of its own, or the kustomization.
+/// A patch, and where it stands: in a file of its own, or in the kustomization.
 struct Given {
-    path: String,
+    said: Said,
     patch: Patch,
 }
 
-/// A part of an object, and the file that holds it.
+/// A part of an object, and where it stands.
 #[derive(Clone, Copy)]
 struct Part<'p> {
-    path: &'p str,
+    said: &'p Said,
     value: &'p Value,
 }
 
@@ -44,11 +44,12 @@ impl Patching<'_, '_> {
     /// `patchesStrategicMerge`: paths, or patches themselves.
     pub fn strategic(&mut self, objects: &mut Vec<Object>) -> Result<Vec<Unknown>, KustomizeError> {
         let mut unknown = Vec::new();
-        for entry in self.file.texts("patchesStrategicMerge")? {
+        for (index, entry) in self.file.texts("patchesStrategicMerge")?.into_iter().enumerate() {
+            let place = format!("/patchesStrategicMerge/{index}");
             let is_inline = entry.contains('\n');
-            let (path, values) = if is_inline { self.inline(entry)? } else { self.read(entry)? };
+            let (said, values) = if is_inline { self.inline(&place, entry)? } else { self.read(entry)? };
             for value in &values {
-                unknown.extend(self.by_identity(Part { path: &path, value }, objects)?);
+                unknown.extend(self.by_identity(Part { said: &said, value }, objects)?);
             }
         }
         Ok(unknown)
@@ -57,13 +58,13 @@ impl Patching<'_, '_> {
     /// `patches`: of either kind, with or without a target.
     pub fn any(&mut self, objects: &mut Vec<Object>) -> Result<Vec<Unknown>, KustomizeError> {
         let mut unknown = Vec::new();
-        for entry in self.file.list("patches")? {
-            let given = self.patch(entry)?;
+        for (index, entry) in self.file.list("patches")?.iter().enumerate() {
+            let given = self.patch(&format!("/patches/{index}"), entry)?;
             match (&given.patch, has_target(entry)) {
                 (_, true) => unknown.extend(self.by_target(&given, entry, objects)?),
                 (Patch::Strategic(parts), false) => {
                     for value in parts {
-                        unknown.extend(self.by_identity(Part { path: &given.path, value }, objects)?);
+                        unknown.extend(self.by_identity(Part { said: &given.said, value }, objects)?);
                     }
                 }
                 (Patch::Operations(_), false) => {
@@ -77,20 +78,20 @@ impl Patching<'_, '_> {
     /// `patchesJson6902`: operations with a target.
     pub fn json(&mut self, objects: &mut Vec<Object>) -> Result<Vec<Unknown>, KustomizeError> {
         let mut unknown = Vec::new();
-        for entry in self.file.list("patchesJson6902")? {
+        for (index, entry) in self.file.list("patchesJson6902")?.iter().enumerate() {
             if !has_target(entry) {
                 return Err(self.file.wrong("an entry of `patchesJson6902` has no `target`"));
             }
-            let given = self.patch(entry)?;
+            let given = self.patch(&format!("/patchesJson6902/{index}"), entry)?;
             unknown.extend(self.by_target(&given, entry, objects)?);
         }
         Ok(unknown)
     }
 
-    fn patch(&mut self, entry: &Value) -> Result<Given, KustomizeError> {
+    fn patch(&mut self, place: &str, entry: &Value) -> Result<Given, KustomizeError> {
         let (path, inline) = (text(entry, "/path"), text(entry, "/patch"));
-        let (path, values) = match (path.is_empty(), inline.is_empty()) {
-            (true, false) => self.inline(&inline)?,
+        let (said, values) = match (path.is_empty(), inline.is_empty()) {
+            (true, false) => self.inline(&format!("{place}/patch"), &inline)?,
             (false, true) => self.read(&path)?,
             _ => return Err(self.file.wrong("a patch has either `path` or `patch`")),
         };
@@ -101,23 +102,23 @@ impl Patching<'_, '_> {
             values if values.iter().all(Value::is_object) => Patch::Strategic(values.to_vec()),
             _ => return Err(self.file.wrong("a patch is neither parts of objects nor a list of operations")),
         };
-        Ok(Given { path, patch })
+        Ok(Given { said, patch })
     }
 
-    fn inline(&self, patch: &str) -> Result<(String, Vec<Value>), KustomizeError> {
+    fn inline(&self, place: &str, patch: &str) -> Result<(Said, Vec<Value>), KustomizeError> {
         let values = documents(patch.as_bytes());
         let values = values.map_err(|message| self.file.wrong(format!("an inline patch: {message}")))?;
-        Ok((self.file.path.clone(), values))
+        Ok((self.file.said(place), values))
     }
 
-    fn read(&mut self, path: &str) -> Result<(String, Vec<Value>), KustomizeError> {
+    fn read(&mut self, path: &str) -> Result<(Said, Vec<Value>), KustomizeError> {
         let full = join(self.folder, path).unwrap_or_default();
         let Some(bytes) = (self.tree.bytes)(&full) else {
             return Err(self.file.wrong(format!("the patch `{path}` is not there")));
         };
         self.used.insert(full.clone());
         let values = documents(bytes).map_err(|message| KustomizeError::new(&full, message))?;
-        Ok((full, values))
+        Ok((Said { path: full, pointer: None }, values))
     }
 
     /// A part of an object goes to the object of its kind, name and namespace.
@@ -126,7 +127,7 @@ impl Patching<'_, '_> {
         part: Part<'_>,
         objects: &mut Vec<Object>,
     ) -> Result<Option<Unknown>, KustomizeError> {
-        let probe = Object::of_file(part.path, 0, std::sync::Arc::new(part.value.clone()));
+        let probe = Object::of_file(&part.said.path, 0, std::sync::Arc::new(part.value.clone()));
         let fits = |object: &Object| {
             object.kind() == probe.kind()
                 && object.group() == probe.group()
@@ -164,7 +165,7 @@ impl Patching<'_, '_> {
                             object.name()
                         ))
                     })?;
-                    objects[at].alter(&given.path, |found| *found = value);
+                    objects[at].alter(&given.said, |found| *found = value);
                 }
                 Ok(None)
             }
@@ -172,7 +173,7 @@ impl Patching<'_, '_> {
                 let options = Options::read(entry);
                 let mut unknown = None;
                 for value in parts {
-                    let part = Part { path: &given.path, value };
+                    let part = Part { said: &given.said, value };
                     unknown = self.merge_into(part, &chosen, &options, objects).or(unknown);
                 }
                 Ok(unknown)
@@ -195,7 +196,7 @@ impl Patching<'_, '_> {
                 Ok(Merged::Deleted) => deleted.push(at),
                 Ok(Merged::Changed(mut value)) => {
                     options.keep_identity(&before, &mut value);
-                    objects[at].alter(part.path, |found| *found = value);
+                    objects[at].alter(part.said, |found| *found = value);
                 }
                 Err(directive) => {
                     objects[at].is_uncertain = true;

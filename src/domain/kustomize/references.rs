@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::object::{Object, effective, text};
+use super::object::{Object, Said, effective, text};
 
-/// Exchanges the names of objects that were renamed, in the kinds and places that kustomize knows; `path` is the
+/// Exchanges the names of objects that were renamed, in the kinds and places that kustomize knows; `said` is the
 /// kustomization that was built.
-pub(super) fn follow(path: &str, objects: &mut [Object]) {
+pub(super) fn follow(said: &Said, objects: &mut [Object]) {
     let renamed = Renamed::of(objects);
     if renamed.names.is_empty() {
         return;
@@ -22,7 +22,7 @@ pub(super) fn follow(path: &str, objects: &mut [Object]) {
                 | ("batch", "Job" | "CronJob")
                 | ("", "Pod" | "ReplicationController")
         );
-        object.alter(path, |value| {
+        object.alter(said, |value| {
             let within = Within { renamed: &renamed, namespace: &namespace };
             if has_pods {
                 within.pods(value);

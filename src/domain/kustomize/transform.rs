@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::file::File;
-use super::object::{Object, map_at, text};
+use super::object::{Object, Said, map_at, text};
 use super::{KustomizeError, Reach, Unknown};
 
 /// `namespace`: every object that lives in one.
@@ -11,9 +11,10 @@ pub(super) fn namespace(file: &File, objects: &mut [Object]) -> Result<(), Kusto
     let Some(namespace) = file.text("namespace")?.filter(|namespace| !namespace.is_empty()) else {
         return Ok(());
     };
+    let said = file.said("/namespace");
     for object in objects {
         let (is_cluster_scoped, kind) = (object.is_cluster_scoped(), object.kind().to_owned());
-        object.alter(&file.path, |value| {
+        object.alter(&said, |value| {
             if !is_cluster_scoped && let Some(metadata) = map_at(value, &["metadata"]) {
                 metadata.insert("namespace".to_owned(), Value::String(namespace.to_owned()));
             }
@@ -42,12 +43,13 @@ pub(super) fn prefix_and_suffix(file: &File, objects: &mut [Object]) -> Result<(
     if prefix.is_empty() && suffix.is_empty() {
         return Ok(());
     }
+    let said = file.said(if prefix.is_empty() { "/nameSuffix" } else { "/namePrefix" });
     for object in objects {
         if ["CustomResourceDefinition", "Namespace", "APIService"].contains(&object.kind()) {
             continue;
         }
         let name = format!("{prefix}{}{suffix}", object.name());
-        object.alter(&file.path, |value| {
+        object.alter(&said, |value| {
             if let Some(metadata) = map_at(value, &["metadata"]) {
                 metadata.insert("name".to_owned(), Value::String(name));
             }
@@ -59,7 +61,7 @@ pub(super) fn prefix_and_suffix(file: &File, objects: &mut [Object]) -> Result<(
 /// `labels` and `commonLabels`.
 pub(super) fn labels(file: &File, objects: &mut [Object]) -> Result<Vec<Unknown>, KustomizeError> {
     let mut unknown = Vec::new();
-    for entry in file.list("labels")? {
+    for (index, entry) in file.list("labels")?.iter().enumerate() {
         let Some(pairs) = entry.get("pairs").and_then(Value::as_object) else { continue };
         let pairs = file.pairs("labels", pairs)?;
         let is_set = |name: &str| entry.get(name) == Some(&Value::Bool(true));
@@ -68,7 +70,7 @@ pub(super) fn labels(file: &File, objects: &mut [Object]) -> Result<Vec<Unknown>
             unknown.push(file.not_understood("`labels` with `fields`", Reach::Alters, entry));
         }
         let labels = Labels {
-            path: &file.path,
+            said: file.said(format!("/labels/{index}")),
             pairs: &pairs,
             in_selectors: is_set("includeSelectors"),
             in_templates: is_set("includeTemplates"),
@@ -77,7 +79,12 @@ pub(super) fn labels(file: &File, objects: &mut [Object]) -> Result<Vec<Unknown>
     }
     let pairs = file.map("commonLabels")?;
     if !pairs.is_empty() {
-        let labels = Labels { path: &file.path, pairs: &pairs, in_selectors: true, in_templates: true };
+        let labels = Labels {
+            said: file.said("/commonLabels"),
+            pairs: &pairs,
+            in_selectors: true,
+            in_templates: true,
+        };
         objects.iter_mut().for_each(|object| labels.put_on(object));
     }
     Ok(unknown)
@@ -85,7 +92,7 @@ pub(super) fn labels(file: &File, objects: &mut [Object]) -> Result<Vec<Unknown>
 
 /// Labels, and whether they go into selectors and pod templates too.
 struct Labels<'a> {
-    path: &'a str,
+    said: Said,
     pairs: &'a [(String, String)],
     in_selectors: bool,
     in_templates: bool,
@@ -94,7 +101,7 @@ struct Labels<'a> {
 impl Labels<'_> {
     fn put_on(&self, object: &mut Object) {
         let (kind, group) = (object.kind().to_owned(), object.group().to_owned());
-        object.alter(self.path, |value| {
+        object.alter(&self.said, |value| {
             put(value, &["metadata", "labels"], self.pairs);
             if self.in_selectors || self.in_templates {
                 for place in templates(&group, &kind) {
@@ -182,9 +189,10 @@ pub(super) fn annotations(file: &File, objects: &mut [Object]) -> Result<(), Kus
     if pairs.is_empty() {
         return Ok(());
     }
+    let said = file.said("/commonAnnotations");
     for object in objects {
         let (kind, group) = (object.kind().to_owned(), object.group().to_owned());
-        object.alter(&file.path, |value| {
+        object.alter(&said, |value| {
             put(value, &["metadata", "annotations"], &pairs);
             for place in templates(&group, &kind) {
                 put(value, &[*place, &["metadata", "annotations"]].concat(), &pairs);
@@ -197,7 +205,8 @@ pub(super) fn annotations(file: &File, objects: &mut [Object]) -> Result<(), Kus
 /// `replicas`: by the name that the object had first.
 pub(super) fn replicas(file: &File, objects: &mut [Object]) -> Result<Vec<Unknown>, KustomizeError> {
     let mut unknown = Vec::new();
-    for entry in file.list("replicas")? {
+    for (index, entry) in file.list("replicas")?.iter().enumerate() {
+        let said = file.said(format!("/replicas/{index}"));
         let name = text(entry, "/name");
         let Some(count) = entry.get("count").filter(|count| count.is_u64()) else {
             return Err(file.wrong(format!("`replicas` of `{name}` has no count")));
@@ -210,7 +219,7 @@ pub(super) fn replicas(file: &File, objects: &mut [Object]) -> Result<Vec<Unknow
                 continue;
             }
             is_found = true;
-            object.alter(&file.path, |value| {
+            object.alter(&said, |value| {
                 if let Some(spec) = map_at(value, &["spec"]) {
                     spec.insert("replicas".to_owned(), count.clone());
                 }
@@ -226,7 +235,8 @@ pub(super) fn replicas(file: &File, objects: &mut [Object]) -> Result<Vec<Unknow
 
 /// `images`: every container of every kind.
 pub(super) fn images(file: &File, objects: &mut [Object]) -> Result<(), KustomizeError> {
-    for entry in file.list("images")? {
+    for (index, entry) in file.list("images")?.iter().enumerate() {
+        let said = file.said(format!("/images/{index}"));
         let image = Image {
             name: text(entry, "/name"),
             new_name: text(entry, "/newName"),
@@ -235,7 +245,7 @@ pub(super) fn images(file: &File, objects: &mut [Object]) -> Result<(), Kustomiz
         };
         for object in &mut *objects {
             if object.kind() != "CustomResourceDefinition" && mentions(&object.value, &image.name) {
-                object.alter(&file.path, |value| containers(value, &image));
+                object.alter(&said, |value| containers(value, &image));
             }
         }
     }

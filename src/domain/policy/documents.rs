@@ -1,4 +1,5 @@
-//! Parsed documents of files, kept by blob id, so that a file is parsed once however often it is judged.
+//! Parsed documents of files, kept by blob id, so that a file is parsed once however often it is judged; and what whole
+//! trees come to, kept by their files' blob ids.
 //!
 //! Read as kubectl and kustomize read: aliases and merge keys resolved, `*List` objects taken apart. What cannot be
 //! read that way (duplicate keys, templates, tags, alias bombs) is a problem of the file, never an empty file.
@@ -11,16 +12,24 @@ use serde_json::Value;
 use crate::domain::names::BlobId;
 use crate::domain::values;
 
+use super::effective::Effective;
 use super::settings::{self, Setting};
 
 /// A cache of parsed files by blob id. One per process; safe to share between threads.
 #[derive(Debug, Default)]
 pub struct Documents {
     parsed: RwLock<HashMap<BlobId, Arc<Parsed>>>,
+    effective: RwLock<HashMap<TreeKey, Arc<Effective>>>,
 }
+
+/// What a tree is known by: a digest over its paths and blob ids.
+pub(super) type TreeKey = [u8; 32];
 
 /// The most files that are kept; a tree of the target has about 100.
 const KEPT: usize = 4096;
+
+/// The most trees that are kept: a base is judged again and again, a head a few times.
+const KEPT_TREES: usize = 16;
 
 /// A file's objects, or why they cannot be known.
 #[derive(Debug)]
@@ -72,6 +81,20 @@ impl Documents {
         }
         cache.insert(blob.clone(), Arc::clone(&parsed));
         parsed
+    }
+
+    /// What a tree comes to, worked out at most once while it is kept.
+    pub(super) fn of_tree(&self, key: TreeKey, build: impl FnOnce() -> Effective) -> Arc<Effective> {
+        if let Some(found) = self.effective.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
+            return Arc::clone(found);
+        }
+        let built = Arc::new(build());
+        let mut cache = self.effective.write().unwrap_or_else(PoisonError::into_inner);
+        if cache.len() >= KEPT_TREES {
+            cache.clear();
+        }
+        cache.insert(key, Arc::clone(&built));
+        built
     }
 }
 

@@ -9,11 +9,13 @@ use super::documents::Document;
 use super::files::{Files, is_manifest};
 
 /// What the kustomizations of one side come to, by the folder that is built.
+#[derive(Debug)]
 pub(super) struct Effective {
     builds: BTreeMap<String, Result<Applied, KustomizeError>>,
 }
 
 /// What one kustomization comes to.
+#[derive(Debug)]
 pub(super) struct Applied {
     folder: String,
     pub objects: Vec<Object>,
@@ -23,7 +25,7 @@ pub(super) struct Applied {
 }
 
 /// An object with where it comes from.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub(super) struct Object {
     /// The file that it comes from.
     pub path: String,

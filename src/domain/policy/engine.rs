@@ -66,6 +66,9 @@ impl Policies {
                 .map_err(|error| placed(file, &format!("{error:#}")))?;
             policies.extend(metadata::read(file, &package, text)?);
         }
+        engine
+            .add_policy(ALL_SETS.to_owned(), all_sets(&policies))
+            .map_err(|error| placed(ALL_SETS, &format!("{error:#}")))?;
         // Without an input nothing is found, but everything that only shows at evaluation does: unknown functions,
         // rules that call themselves.
         let compiled = Self { engine, policies };
@@ -102,12 +105,23 @@ impl Policies {
         // Compiled modules are shared; a clone holds only the state of one evaluation.
         let mut engine = self.engine.clone();
         engine.set_input(input);
+        let query = format!("data.{ALL_SETS}");
+        let answer =
+            engine.eval_query(query, false).map_err(|error| placed(ALL_SETS, &format!("{error:#}")))?;
+        let expressions = answer.result.first().map(|result| &result.expressions);
+        let sets = expressions.and_then(|expressions| Some(&expressions.first()?.value));
+        let sets = sets.unwrap_or(&Value::Undefined);
         let mut found = Vec::new();
-        for policy in &self.policies {
-            for (set, level) in [("deny", Level::Deny), ("warn", Level::Warn)] {
-                let value = evaluate_set(&mut engine, policy, set)?;
-                for entry in value.as_set().into_iter().flatten() {
-                    found.push(finding(policy, level, entry)?);
+        for (policy, set, level, name) in asked(&self.policies) {
+            match &sets[name.as_str()] {
+                Value::Set(entries) => {
+                    for entry in entries.iter() {
+                        found.push(finding(policy, level, entry)?);
+                    }
+                }
+                other => {
+                    let message = format!("`{set}` must be a set (`{set} contains …`), it is {other}");
+                    return Err(PolicyError { file: policy.file.clone(), line: 0, message });
                 }
             }
         }
@@ -115,20 +129,26 @@ impl Policies {
     }
 }
 
-fn evaluate_set(engine: &mut Engine, policy: &Policy, set: &str) -> Result<Value, PolicyError> {
-    if !policy.sets.iter().any(|name| name == set) {
-        return Ok(Value::new_set());
+/// What a policy may say, and how strong it is.
+const SETS: [(&str, Level); 2] = [("deny", Level::Deny), ("warn", Level::Warn)];
+
+/// The package that asks all policies at once, so that what they share is worked out once.
+const ALL_SETS: &str = "writ_all";
+
+fn all_sets(policies: &[Policy]) -> String {
+    let mut module = format!("package {ALL_SETS}\n\nimport rego.v1\n\n");
+    for (policy, set, _, name) in asked(policies) {
+        module.push_str(&format!("{name} := data.{}.{set}\n", policy.package));
     }
-    let rule = format!("data.{}.{set}", policy.package);
-    let value = engine.eval_rule(rule).map_err(|error| placed(&policy.file, &format!("{error:#}")))?;
-    match value {
-        Value::Set(_) => Ok(value),
-        other => Err(PolicyError {
-            file: policy.file.clone(),
-            line: 0,
-            message: format!("`{set}` must be a set (`{set} contains …`), it is {other}"),
-        }),
-    }
+    module
+}
+
+/// Every set of every policy, with its level and its name in [`ALL_SETS`].
+fn asked(policies: &[Policy]) -> impl Iterator<Item = (&Policy, &'static str, Level, String)> {
+    policies.iter().enumerate().flat_map(|(index, policy)| {
+        let sets = SETS.into_iter().filter(|(set, _)| policy.sets.iter().any(|name| name == set));
+        sets.map(move |(set, level)| (policy, set, level, format!("{set}_{index}")))
+    })
 }
 
 /// One entry of `deny` or `warn`; every field must be a text and the code one that the metadata explains.
@@ -153,6 +173,7 @@ fn finding(policy: &Policy, level: Level, entry: &Value) -> Result<Finding, Poli
         path: text("path")?,
         pointer: text("pointer")?,
         remedy: text("remedy")?,
+        place: None,
     })
 }
 
@@ -165,7 +186,8 @@ fn placed_in(mut finding: Finding, places: &[Place]) -> Finding {
         select(&step.before, &pointer) != select(&step.after, &pointer)
     };
     if let Some(step) = steps.rev().filter(|_| !pointer.steps.is_empty()).find(says_so) {
-        finding.path.clone_from(&step.path);
+        finding.path.clone_from(&step.said.path);
+        finding.place.clone_from(&step.said.pointer);
     }
     finding
 }
@@ -187,6 +209,7 @@ fn fault(error: &PolicyError) -> Finding {
         path: String::new(),
         pointer: String::new(),
         remedy: "nothing is published that was not judged; mend the policy file or ask its owner".to_owned(),
+        place: None,
     }
 }
 

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use crate::domain::kustomize;
 use crate::domain::names::BlobId;
 use crate::domain::tree::{Entry, EntryKind, FileWrite, Snapshot};
 
-use super::documents::{Documents, Parsed};
+use super::documents::{Documents, Parsed, TreeKey};
+use super::effective::Effective;
 
 /// The files of one side.
 pub(super) struct Files<'a> {
@@ -54,6 +56,24 @@ impl<'a> Files<'a> {
             files.contents.insert(&write.path, Content { kind, bytes: &write.bytes, blob: None });
         }
         files
+    }
+
+    /// What these files come to; kept where all of them are known by blob ids. `like` is what it shares objects with.
+    pub fn effective(&self, gitops_path: &str, like: Option<&Effective>) -> Arc<Effective> {
+        let build = || Effective::of(self, gitops_path, like);
+        match self.key(gitops_path) {
+            Some(key) => self.documents.of_tree(key, build),
+            None => Arc::new(build()),
+        }
+    }
+
+    fn key(&self, gitops_path: &str) -> Option<TreeKey> {
+        let mut digest = Sha256::new();
+        digest.update(gitops_path);
+        for (path, content) in &self.contents {
+            digest.update(format!("\0{path}\0{:?}\0{}", content.kind, content.blob?));
+        }
+        Some(digest.finalize().into())
     }
 
     /// A file; `None` where there is none.

@@ -49,8 +49,8 @@ const GUARDED: [&str; 4] = ["TRADING_", "TA_GROUP_ID", "ALPACA_TRADE_STREAM_URL"
 
 impl Gathered {
     pub fn of(gitops_path: &str, base: &Files<'_>, head: &Files<'_>) -> Self {
-        let before = Effective::of(base, gitops_path, None);
-        let after = Effective::of(head, gitops_path, Some(&before));
+        let before = base.effective(gitops_path, None);
+        let after = head.effective(gitops_path, Some(&before));
         let mut objects = Objects::new(gitops_path);
         let sides = Sides { gitops_path, base: (base, &before), head: (head, &after) };
         sides.add_effective(&mut objects);

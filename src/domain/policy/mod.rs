@@ -65,6 +65,9 @@ pub struct Finding {
     pub pointer: String,
     /// What to do about it.
     pub remedy: String,
+    /// Where in `path` it is said, where that is not at `pointer`: in a kustomization, `/replicas/0`.
+    #[serde(skip)]
+    pub place: Option<String>,
 }
 
 /// How strong a finding is.
