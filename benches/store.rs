@@ -116,6 +116,7 @@ fn step(bencher: Bencher) {
         at: now,
         records: vec![record(1)],
         pull: None,
+        over: Vec::new(),
     };
     bencher.bench_local(|| {
         bench.runtime.block_on(async {

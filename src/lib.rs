@@ -32,6 +32,8 @@
 //! | procedure | a named, versioned recipe: a file in `patches/` ([`domain::procedure`]) |
 //! | plan | the pure result of request, procedure and base tree ([`domain::plan`]) |
 //! | policy, verdict | a rule in `policies/`; allow, warn or deny, with place and remedy ([`domain::policy`]) |
+//! | turn | whether a run may change a repository now, or waits, behind whom and why ([`domain::turn`]) |
+//! | rival | an open pull request of an earlier run that writes the same field ([`domain::rival`]) |
 //! | run | one request's way through the steps, or one look at a pull request ([`domain::run`]) |
 //! | happening, look | something that happened at a pull request; reading and judging it anew ([`service::look`]) |
 //! | check run | what stands beside a commit: the verdict on a pull request's head ([`service::checks`]) |
@@ -58,7 +60,7 @@
 //!    [`service::accept::Intake`], which reads the comment by the one table ([`domain::command::table`]) and keeps it.
 //! 2. [`service::worker::Worker`] leases the run's next step from [`ports::store`]; leases expire and are fenced, so a
 //!    dead worker's run goes on elsewhere.
-//! 3. `authorize` asks [`ports::forge`] for the person's permission and reads the comment again; `plan` reads the base's
+//! 3. `authorize` asks [`ports::forge`] for the person's permission and reads the comment again; `turn` waits; `plan` reads the base's
 //!    tree from git objects ([`ports::git`]) and lets [`service::planning::Planner`] work out the edit; `check` obeys the
 //!    verdict; `record` appends `change.planned`.
 //! 4. `push` makes the commit by tree surgery and creates the branch by compare-and-swap; `propose` opens the pull request

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::names::{BranchName, RepositoryName};
+use crate::domain::turn::Quotas;
 use crate::http::signature::Secrets;
 use crate::service::failpoint::Failpoint;
 
@@ -84,6 +85,14 @@ pub const TABLE: &[Row] = &[
         "largest webhook body that is read, 1024 to 26214400 bytes",
     ),
     row(
+        "quota.actor",
+        "WRIT_QUOTA_ACTOR",
+        Some("10"),
+        "how many changes one account gets in an hour, 0 to 10000; containments are not counted and never wait for it",
+    ),
+    row("quota.lane", "WRIT_QUOTA_LANE", Some("20"), "the same for a lane of a repository"),
+    row("quota.repository", "WRIT_QUOTA_REPOSITORY", Some("30"), "the same for a repository"),
+    row(
         "ledger.origin",
         "WRIT_LEDGER_ORIGIN",
         Some("writ.local/ledger"),
@@ -147,6 +156,8 @@ pub struct Settings {
     pub shutdown_seconds: u32,
     /// Largest webhook body, bytes.
     pub max_body_bytes: usize,
+    /// How many changes an hour has.
+    pub quotas: Quotas,
     /// The ledger.
     pub ledger: LedgerSettings,
     /// Webhook secrets, at least one.

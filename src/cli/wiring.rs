@@ -117,6 +117,7 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
         renderer,
         notary,
         clock: Arc::clone(&clock),
+        quotas: settings.quotas,
         public_url: settings.public_url.clone(),
     };
     let (progress, moved) = watch::channel(0);

@@ -58,6 +58,14 @@ pub enum Origin {
 }
 
 impl Request {
+    /// The lane that the request belongs to: people's commands are all of one.
+    #[must_use]
+    pub fn lane(&self) -> &'static str {
+        match self.origin {
+            Origin::Comment { .. } | Origin::Terminal => "actuation",
+        }
+    }
+
     /// The run id: base32 of SHA-256 over the canonical identity, so the same request is the same run everywhere.
     ///
     /// A comment is identified by its repository and id (an edited comment is the same run, and is refused

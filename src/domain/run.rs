@@ -4,7 +4,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::names::RunId;
 use super::pull::{Conclusion, PullState};
+use super::turn::Wait;
 
 /// The steps of a run, in order: those of a command, then those of a look at a pull request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -12,9 +14,11 @@ use super::pull::{Conclusion, PullState};
 pub enum Step {
     /// Acknowledge with a reaction; ask the forge for the actor's permission; read the comment again.
     Authorize,
+    /// Wait for a turn: quotas, and one run at a time on a target.
+    Turn,
     /// Fetch the base and plan on it.
     Plan,
-    /// Judge the plan by the policies.
+    /// Judge the plan by the policies, and compare it with the pull requests that are open.
     Check,
     /// Write `change.planned` into the ledger, before anything is published.
     Record,
@@ -22,6 +26,8 @@ pub enum Step {
     Push,
     /// Open the pull request.
     Propose,
+    /// Close the pull requests that must not be merged any more: superseded, cancelled.
+    Close,
     /// Put the one terminal reply under the request.
     Report,
     /// Read the pull request again and keep what became of it.
@@ -34,13 +40,15 @@ pub enum Step {
 
 impl Step {
     /// All steps, in order.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Authorize,
+        Self::Turn,
         Self::Plan,
         Self::Check,
         Self::Record,
         Self::Push,
         Self::Propose,
+        Self::Close,
         Self::Report,
         Self::Observe,
         Self::Judge,
@@ -58,11 +66,13 @@ impl Step {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Authorize => "authorize",
+            Self::Turn => "turn",
             Self::Plan => "plan",
             Self::Check => "check",
             Self::Record => "record",
             Self::Push => "push",
             Self::Propose => "propose",
+            Self::Close => "close",
             Self::Report => "report",
             Self::Observe => "observe",
             Self::Judge => "judge",
@@ -81,6 +91,24 @@ pub enum Outcome {
         pull: u64,
         /// Its address.
         url: String,
+    },
+    /// A pull request that does the same is open already; nothing new was opened.
+    Linked {
+        /// Its number.
+        pull: u64,
+        /// Its address.
+        url: String,
+        /// The run that opened it.
+        run: RunId,
+    },
+    /// The pull request of a run is closed, as was asked.
+    Cancelled {
+        /// Its number.
+        pull: u64,
+        /// Its address.
+        url: String,
+        /// The run that opened it.
+        run: RunId,
     },
     /// `/plan`, `/help`, `/status`, `/explain`: answered, nothing changed.
     Answered,
@@ -128,8 +156,8 @@ pub enum StepResult {
     Done,
     /// Done, and it decides how the run ends; what is left is to say so.
     Ends(Outcome),
-    /// Could not be done now; try the same step again later.
-    Later,
+    /// Not its turn yet; the same step is tried again.
+    Waits(Wait),
 }
 
 /// Where a run stands.
@@ -145,17 +173,24 @@ pub enum Position {
 #[must_use]
 pub fn next(step: Step, result: &StepResult) -> Position {
     match (step, result) {
-        (step, StepResult::Later) => Position::At(step),
+        (step, StepResult::Waits(_)) => Position::At(step),
         (Step::Report | Step::Conclude, StepResult::Done | StepResult::Ends(_)) => Position::Settled,
         (Step::Observe, StepResult::Ends(_)) => Position::Settled,
         (Step::Judge, StepResult::Ends(_)) => Position::At(Step::Conclude),
+        (Step::Close, StepResult::Done | StepResult::Ends(_)) => Position::At(Step::Report),
+        // These may mean that a pull request has to be closed; the others change nothing.
+        (
+            _,
+            StepResult::Ends(Outcome::Proposed { .. } | Outcome::NoChange { .. } | Outcome::Cancelled { .. }),
+        ) => Position::At(Step::Close),
         (_, StepResult::Ends(_)) => Position::At(Step::Report),
-        (Step::Authorize, StepResult::Done) => Position::At(Step::Plan),
+        (Step::Authorize, StepResult::Done) => Position::At(Step::Turn),
+        (Step::Turn, StepResult::Done) => Position::At(Step::Plan),
         (Step::Plan, StepResult::Done) => Position::At(Step::Check),
         (Step::Check, StepResult::Done) => Position::At(Step::Record),
         (Step::Record, StepResult::Done) => Position::At(Step::Push),
         (Step::Push, StepResult::Done) => Position::At(Step::Propose),
-        (Step::Propose, StepResult::Done) => Position::At(Step::Report),
+        (Step::Propose, StepResult::Done) => Position::At(Step::Close),
         (Step::Observe, StepResult::Done) => Position::At(Step::Judge),
         (Step::Judge, StepResult::Done) => Position::At(Step::Conclude),
     }

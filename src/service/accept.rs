@@ -135,6 +135,7 @@ fn commanded(comment: &NewComment, command: Command) -> NewRun {
     match command {
         Command::Actuate(ask) => new_run(comment, What::Actuate, Some(request(comment, ask)), None),
         Command::Plan(ask) => new_run(comment, What::Plan, Some(request(comment, ask)), None),
+        Command::Cancel { run } => new_run(comment, What::Cancel { run }, None, None),
         Command::Status { run } => new_run(comment, What::Status { run }, None, None),
         Command::Explain { subject } => new_run(comment, What::Explain { subject }, None, None),
         Command::Help => new_run(comment, What::Help, None, None),

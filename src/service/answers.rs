@@ -100,7 +100,7 @@ const LOOKED_AT: u32 = 200;
 /// The answer's Markdown; `None` where the plan is the answer.
 pub(super) async fn answer(pipeline: &Pipeline, job: &Job) -> Result<Option<String>, StepError> {
     let text = match &job.asked.what {
-        What::Actuate | What::Plan | What::Mistake { .. } => return Ok(None),
+        What::Actuate | What::Plan | What::Cancel { .. } | What::Mistake { .. } => return Ok(None),
         What::Status { run } => status(pipeline, job, run.as_ref()).await?,
         What::Help => {
             let context = json!({"commands": table::markdown(), "procedures": pipeline.catalogue});

@@ -39,6 +39,11 @@ pub enum What {
     Actuate,
     /// Say what a procedure would do.
     Plan,
+    /// Close the pull request of a run.
+    Cancel {
+        /// The run.
+        run: RunId,
+    },
     /// Tell where one run, or each run of this issue, stands.
     Status {
         /// The run.
@@ -75,6 +80,7 @@ impl What {
         match self {
             Self::Actuate => "actuate",
             Self::Plan => "plan",
+            Self::Cancel { .. } => "cancel",
             Self::Status { .. } => "status",
             Self::Explain { .. } => "explain",
             Self::Help => "help",

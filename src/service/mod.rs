@@ -16,6 +16,7 @@ pub mod planning;
 pub mod proposal;
 mod recipe;
 pub mod reply;
+mod rivals;
 mod steps;
 mod verdict;
 pub mod worker;

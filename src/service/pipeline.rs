@@ -13,6 +13,7 @@ use crate::domain::names::{BranchName, RepositoryName, RunId};
 use crate::domain::plan::PlanReport;
 use crate::domain::request::Request;
 use crate::domain::run::{Outcome, Step, StepResult};
+use crate::domain::turn::{Quotas, Wait};
 use crate::ports::clock::Clock;
 use crate::ports::forge::{Forge, ForgeError};
 use crate::ports::git::{Credential, Git, GitError};
@@ -44,6 +45,8 @@ pub struct Pipeline {
     pub notary: Arc<Notary>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// How many changes an hour has.
+    pub quotas: Quotas,
     /// Base of links to run pages, without a final slash.
     pub public_url: Option<String>,
 }
@@ -85,6 +88,8 @@ pub struct Performed {
     pub records: Vec<Record>,
     /// What is now known of a pull request, to be kept with it.
     pub pull: Option<KeptPull>,
+    /// Runs whose pull requests are over.
+    pub over: Vec<RunId>,
 }
 
 /// Why a step could not be performed.
@@ -113,11 +118,13 @@ impl Pipeline {
         let observed = |name: &str| seen.and_then(|seen| seen.get(name)).cloned().unwrap_or_default();
         match lease.step {
             Step::Authorize => json!({"ask": "permission, comment"}),
+            Step::Turn => json!({"wait_for": "turn"}),
             Step::Plan => json!({"fetch": "base"}),
             Step::Check => json!({"judge": planned("digest")}),
             Step::Record => json!({"record": "change.planned", "digest": planned("digest")}),
             Step::Push => json!({"branch": planned("branch"), "commit": planned("commit")}),
             Step::Propose => json!({"pull_request_for": planned("branch")}),
+            Step::Close => json!({"close": "superseded, cancelled"}),
             Step::Report => json!({"status_comment_on": lease.run.subject}),
             Step::Observe => json!({"read": lease.run.subject}),
             Step::Judge => json!({"judge": observed("head")}),
@@ -133,11 +140,13 @@ impl Pipeline {
     pub async fn perform(&self, lease: Lease) -> Result<Performed, StepError> {
         match lease.step {
             Step::Authorize => steps::authorize::perform(self, &self.job(lease).await?).await,
+            Step::Turn => steps::turn::perform(self, &self.job(lease).await?).await,
             Step::Plan => steps::plan::perform(self, &self.job(lease).await?).await,
-            Step::Check => steps::check::perform(self, &self.job(lease).await?),
+            Step::Check => steps::check::perform(self, &self.job(lease).await?).await,
             Step::Record => steps::record::perform(&self.job(lease).await?),
             Step::Push => steps::push::perform(self, &self.job(lease).await?).await,
             Step::Propose => steps::propose::perform(self, &self.job(lease).await?).await,
+            Step::Close => steps::close::perform(self, &self.job(lease).await?).await,
             Step::Report => steps::report::perform(self, &self.job(lease).await?).await,
             Step::Observe => steps::observe::perform(self, &self.look(lease)?).await,
             Step::Judge => steps::judge::perform(self, &self.look(lease)?).await,
@@ -257,17 +266,27 @@ impl Job {
 impl Performed {
     /// Done; go on.
     pub fn done(fact: Value, records: Vec<Record>) -> Self {
-        Self { fact, result: StepResult::Done, records, pull: None }
+        Self { fact, result: StepResult::Done, records, pull: None, over: Vec::new() }
     }
 
     /// Done, and the run ends so.
     pub fn ends(outcome: Outcome, fact: Value, records: Vec<Record>) -> Self {
-        Self { fact, result: StepResult::Ends(outcome), records, pull: None }
+        Self { fact, result: StepResult::Ends(outcome), records, pull: None, over: Vec::new() }
     }
 
     /// The same, with what is now known of a pull request.
     pub fn keeping(self, pull: KeptPull) -> Self {
         Self { pull: Some(pull), ..self }
+    }
+
+    /// Not its turn yet.
+    pub fn waits(wait: Wait) -> Self {
+        Self { result: StepResult::Waits(wait), ..Self::done(Value::Null, vec![]) }
+    }
+
+    /// The same, and the pull requests of these runs are over.
+    pub fn ending(self, over: Vec<RunId>) -> Self {
+        Self { over, ..self }
     }
 
     /// The run ends with a refusal.

@@ -4,13 +4,15 @@
 //! **Invariant**: the same request on the same base with the same library gives the same bytes on any machine:
 //! report, record (hence leaf), commit message and commit id.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::domain::ledger::Record;
 use crate::domain::manifest::Manifests;
 use crate::domain::names::CommitId;
-use crate::domain::plan::{Plan, PlanReport};
+use crate::domain::plan::{Plan, PlanReport, Risk};
 use crate::domain::policy::{Asked, Decision, Documents, Facts, Policies, Situation, Verdict};
 pub use crate::domain::procedure::PlanRefusal;
 use crate::domain::procedure::{Catalogue, Ground, ROLLBACK, Undone, admit, confirm, draft, roll_back};
@@ -105,6 +107,20 @@ impl Planner {
     #[must_use]
     pub fn catalogue(&self) -> &Catalogue {
         &self.catalogue
+    }
+
+    /// A procedure's risk class; `None` for one that is not known.
+    #[must_use]
+    pub fn risk(&self, procedure: &str) -> Option<Risk> {
+        self.catalogue.find(procedure).ok().map(|procedure| procedure.risk)
+    }
+
+    /// The files that any variant of a procedure edits, by full path; none for a procedure that is not known.
+    #[must_use]
+    pub fn targets(&self, procedure: &str) -> BTreeSet<String> {
+        let Ok(procedure) = self.catalogue.find(procedure) else { return BTreeSet::new() };
+        let edits = procedure.variants.iter().flat_map(|variant| &variant.edits);
+        edits.map(|edit| format!("{}/{}", self.gitops_path, procedure.object(&edit.object).file)).collect()
     }
 
     /// Checks what can be checked without a tree: the procedure exists, arguments and reason are well formed.

@@ -2,10 +2,12 @@
 //!
 //! What an earlier run changed is read from the ledger, never from what a comment says of it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::domain::ledger::Record;
 use crate::domain::names::{CommitId, RepositoryName, RunId};
+use crate::domain::plan::Risk;
 use crate::domain::procedure::{PlanRefusal, ROLLBACK, RUN_ARGUMENT, Undone};
 use crate::domain::request::Request;
 use crate::domain::run::Outcome;
@@ -65,6 +67,26 @@ impl Recipe {
         }
     }
 
+    /// The files that the request may write, by full path.
+    pub fn targets(&self) -> BTreeSet<String> {
+        match &self.basis {
+            Basis::Procedure => self.target.planner.targets(&self.request.procedure),
+            Basis::Rollback(undone) => undone.targets(),
+            Basis::Impossible(_) => BTreeSet::new(),
+        }
+    }
+
+    /// Whether it makes things safer. A rollback does where that is what the undone procedure's inverse is for; whether it
+    /// comes to the same on this base, planning says.
+    pub fn is_containment(&self) -> bool {
+        let risk = match &self.basis {
+            Basis::Procedure => self.target.planner.risk(&self.request.procedure),
+            Basis::Rollback(undone) => undone.named_inverse_risk(self.target.planner.catalogue()),
+            Basis::Impossible(_) => None,
+        };
+        risk == Some(Risk::Containment)
+    }
+
     /// Plans on a base. Blocking.
     pub fn plan(&self, base: &CommitId) -> Result<Planned, PlanError> {
         let (planner, git) = (&self.target.planner, self.target.git.as_ref());
@@ -82,17 +104,32 @@ async fn undone(
     repository: &RepositoryName,
     typed: &str,
 ) -> Result<Result<Undone, PlanRefusal>, StoreError> {
-    let known = match typed.parse::<RunId>() {
-        Ok(run) => store.run(&run).await?.filter(|run| is_of(run, repository)),
-        Err(_) => None,
+    let run = match run_of(store, repository, typed).await? {
+        Ok(run) => run,
+        Err(refusal) => return Ok(Err(refusal)),
     };
-    let Some(run) = known else { return Ok(Err(unknown_run(store, repository, typed).await?)) };
     let mut records = Vec::new();
     for leaf in store.leaves_of(&run.id).await? {
         let record = Record::from_canonical(&leaf.data);
         records.push(record.map_err(|error| StoreError::Corrupt(format!("leaf {}: {error}", leaf.index)))?);
     }
     Ok(Undone::of(&run.id, &records))
+}
+
+/// A run of this repository by its id as it was typed; the inner error says that there is none.
+pub(super) async fn run_of(
+    store: &dyn Store,
+    repository: &RepositoryName,
+    typed: &str,
+) -> Result<Result<Run, PlanRefusal>, StoreError> {
+    let known = match typed.parse::<RunId>() {
+        Ok(run) => store.run(&run).await?.filter(|run| is_of(run, repository)),
+        Err(_) => None,
+    };
+    match known {
+        Some(run) => Ok(Ok(run)),
+        None => Ok(Err(unknown_run(store, repository, typed).await?)),
+    }
 }
 
 /// Runs of other repositories are none of this place's business.

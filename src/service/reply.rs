@@ -10,6 +10,7 @@ use tracing::warn;
 use crate::domain::names::RunId;
 use crate::domain::procedure::PlanRefusal;
 use crate::domain::run::{Outcome, Step};
+use crate::domain::turn::Wait;
 use crate::ports::store::Run;
 
 use super::answers;
@@ -37,7 +38,18 @@ pub(super) fn refused(refusal: PlanRefusal) -> Performed {
 
 /// Says that the run is being worked on. Best effort: the terminal reply does not depend on it.
 pub(super) async fn put_working(pipeline: &Pipeline, job: &Job) {
-    let rendered = pipeline.renderer.render("working.md", context(pipeline, job));
+    put(pipeline, job, None).await;
+}
+
+/// Says that the run waits for its turn, where in the line, and why. Best effort, too.
+pub(super) async fn put_waiting(pipeline: &Pipeline, job: &Job, wait: &Wait) {
+    put(pipeline, job, Some(wait)).await;
+}
+
+async fn put(pipeline: &Pipeline, job: &Job, wait: Option<&Wait>) {
+    let mut context = context(pipeline, job);
+    context.wait = wait.map(Waiting::of);
+    let rendered = pipeline.renderer.render("working.md", &context);
     let body = match rendered {
         Ok(body) => body,
         Err(error) => {
@@ -78,6 +90,11 @@ struct Context<'a> {
     asked: &'a Asked,
     request: Option<&'a crate::domain::request::Request>,
     outcome: Option<&'a Outcome>,
+    wait: Option<Waiting<'a>>,
+    /// Pull requests that were closed for this run.
+    superseded: Option<&'a Value>,
+    /// Whether it cannot be known that all of them were.
+    unclosed: bool,
     plan: Option<&'a Value>,
     pushed: Option<&'a Value>,
     proposed: Option<&'a Value>,
@@ -86,6 +103,21 @@ struct Context<'a> {
     excerpt: Option<&'a str>,
     suggestion: Option<&'a str>,
     run_url: Option<String>,
+}
+
+/// What a run waits for, in words.
+#[derive(Serialize)]
+struct Waiting<'a> {
+    #[serde(flatten)]
+    wait: &'a Wait,
+    /// When there is room, to the second.
+    at: String,
+}
+
+impl<'a> Waiting<'a> {
+    fn of(wait: &'a Wait) -> Self {
+        Self { wait, at: wait.until.strftime("%H:%M:%S UTC").to_string() }
+    }
 }
 
 /// One thing that was checked, and what was found.
@@ -109,6 +141,9 @@ fn context<'a>(pipeline: &Pipeline, job: &'a Job) -> Context<'a> {
         asked: &job.asked,
         request: run.request.as_ref(),
         outcome: None,
+        wait: None,
+        superseded: fact(run, Step::Close).and_then(|fact| fact.get("superseded")),
+        unclosed: fact(run, Step::Close).is_some_and(|fact| fact.get("unclosed").is_some()),
         plan: fact(run, Step::Plan).and_then(|fact| fact.get("report")),
         pushed: fact(run, Step::Push),
         proposed: fact(run, Step::Propose),

@@ -144,6 +144,11 @@ impl Worker {
     ) -> Result<(), StoreError> {
         let now = self.clock.now();
         let (label, performed) = match came {
+            Ok(Performed { result: StepResult::Waits(wait), .. }) => {
+                info!(place = wait.place, "the run waits for its turn");
+                self.metrics.step(lease.step.as_str(), "waits", begun.elapsed());
+                return self.store.wait(lease, &wait.to_string(), now, wait.until).await;
+            }
             Ok(performed) => (if performed.result == StepResult::Done { "done" } else { "ends" }, performed),
             Err(StepError::Busy { message, retry_after }) => match wait_seconds(lease, retry_after) {
                 Some(seconds) => {
@@ -154,7 +159,7 @@ impl Worker {
                 }
                 None => {
                     error!(problem = %message, "given up: something outside does not answer");
-                    ("failed", given_up(lease.step))
+                    ("failed", given_up(lease))
                 }
             },
             Err(StepError::Fault(message)) => {
@@ -183,11 +188,18 @@ impl Worker {
                 }));
                 Some(outcome)
             }
-            StepResult::Done | StepResult::Later => None,
+            StepResult::Done | StepResult::Waits(_) => None,
         };
         let settled = position == Position::Settled;
-        let finished =
-            Finished { fact: performed.fact, position, outcome, at: now, records, pull: performed.pull };
+        let finished = Finished {
+            fact: performed.fact,
+            position,
+            outcome,
+            at: now,
+            records,
+            pull: performed.pull,
+            over: performed.over,
+        };
         self.store.finish(lease, &finished).await?;
         let duration_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         info!(duration_ms, outcome = finished.outcome.as_ref().map(kind), "step done");
@@ -238,10 +250,12 @@ fn wait_seconds(lease: &Lease, asked: Option<Duration>) -> Option<u32> {
 }
 
 /// The end of a run whose step found something outside unavailable once too often.
-fn given_up(step: Step) -> Performed {
+fn given_up(lease: &Lease) -> Performed {
+    let step = lease.step;
     match step {
         Step::Push | Step::Propose => stuck(step),
         Step::Report | Step::Conclude => unreported(),
+        Step::Close if !is_cancelling(lease) => unclosed(),
         _ => Performed::refused(
             "unavailable",
             "the forge or the repository did not answer, several times in a row; nothing was changed",
@@ -255,6 +269,7 @@ fn failed(lease: &Lease) -> Performed {
     match lease.step {
         Step::Push | Step::Propose => stuck(lease.step),
         Step::Report | Step::Conclude => unreported(),
+        Step::Close if !is_cancelling(lease) => unclosed(),
         _ => Performed::refused(
             "fault",
             "writ or its settings are at fault; nothing was changed",
@@ -267,6 +282,15 @@ fn stuck(step: Step) -> Performed {
     let what = if step == Step::Push { "the branch was pushed" } else { "the pull request was opened" };
     let message = format!("it cannot be known whether {what}; look before you ask again");
     Performed::ends(Outcome::Stuck { message }, json!({}), vec![])
+}
+
+fn is_cancelling(lease: &Lease) -> bool {
+    matches!(lease.run.outcome, Some(Outcome::Cancelled { .. }))
+}
+
+/// What the run itself came to stands; that others were not closed for it is said in its reply.
+fn unclosed() -> Performed {
+    Performed::done(json!({"unclosed": true}), vec![])
 }
 
 fn unreported() -> Performed {
@@ -282,7 +306,10 @@ fn ending(step: Step, outcome: &Outcome) -> Option<&'static str> {
         Outcome::Void { .. } => Some("request.voided"),
         Outcome::Stuck { .. } => Some("run.stuck"),
         Outcome::NoChange { .. } => Some("change.unneeded"),
-        Outcome::Proposed { .. } | Outcome::Answered | Outcome::Looked { .. } => None,
+        Outcome::Linked { .. } => Some("pull.linked"),
+        Outcome::Proposed { .. } | Outcome::Cancelled { .. } | Outcome::Answered | Outcome::Looked { .. } => {
+            None
+        }
     }
 }
 
@@ -290,6 +317,8 @@ fn ending(step: Step, outcome: &Outcome) -> Option<&'static str> {
 fn kind(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Proposed { .. } => "proposed",
+        Outcome::Linked { .. } => "linked",
+        Outcome::Cancelled { .. } => "cancelled",
         Outcome::Answered => "answered",
         Outcome::NoChange { .. } => "no_change",
         Outcome::Refused { .. } => "refused",

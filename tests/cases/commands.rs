@@ -92,6 +92,7 @@ fn described(command: &Command) -> ExpectedCommand {
         Command::Status { run } => {
             ExpectedCommand { run: run.as_ref().map(ToString::to_string), ..plain("status") }
         }
+        Command::Cancel { run } => ExpectedCommand { run: Some(run.to_string()), ..plain("cancel") },
         Command::Explain { subject } => {
             ExpectedCommand { subject: Some(subject.clone()), ..plain("explain") }
         }

@@ -225,6 +225,20 @@ fn check(head: &CommitId, status: CheckStatus, lines: usize) -> Check {
     }
 }
 
+async fn a_pull_request_is_closed_and_stays_closed(stage: &dyn Stage) {
+    let (forge, repository) = (stage.forge(), stage.repository());
+    let head = "agentruns/torghut-actuation-20261121-0931-abcdefghijklmnop";
+    stage.branch(&branch(head)).await;
+    let opened = forge.open_pull(&repository, &new_pull(head)).await.expect("a pull request");
+    for _ in 0..2 {
+        forge.close_pull(&repository, opened.number).await.expect("closed");
+        let found = forge.pull(&repository, opened.number).await.expect("the pull request");
+        assert_eq!(found.state, PullState::Closed);
+    }
+    let missing = forge.close_pull(&repository, IssueNumber(4_000_000)).await;
+    assert!(matches!(missing, Err(ForgeError::NotFound(_))), "{missing:?}");
+}
+
 async fn one_check_run_of_a_name_stands_on_a_commit(stage: &dyn Stage) {
     let (forge, repository) = (stage.forge(), stage.repository());
     let head = stage.commit().await;
@@ -270,6 +284,7 @@ forge_suite!(
     one_status_comment_is_updated_in_place,
     one_pull_request_is_opened_for_a_branch,
     a_pull_request_is_read_by_its_number,
+    a_pull_request_is_closed_and_stays_closed,
     one_check_run_of_a_name_stands_on_a_commit,
 );
 
@@ -281,5 +296,6 @@ forge_suite!(
     one_status_comment_is_updated_in_place,
     one_pull_request_is_opened_for_a_branch,
     a_pull_request_is_read_by_its_number,
+    a_pull_request_is_closed_and_stays_closed,
     one_check_run_of_a_name_stands_on_a_commit,
 );

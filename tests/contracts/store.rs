@@ -9,6 +9,7 @@ use writ::domain::names::{AccountId, IssueNumber, RunId};
 use writ::domain::pull::{Conclusion, Observed, PullState};
 use writ::domain::request::{Actor, run_id_of};
 use writ::domain::run::{Outcome, Position, Step};
+use writ::domain::turn::{Quotas, Ticket, Turn, Why};
 use writ::ports::store::{Accepted, Arrival, Finished, KeptPull, Lease, NewRun, Pulls, Store, StoreError};
 
 /// Runs every check of the contract on a fresh store that `$open` gives: `async fn() -> (Arc<dyn Store>, impl Any)`,
@@ -36,6 +37,10 @@ macro_rules! store_contract {
             what_happens_meanwhile_joins_the_run_that_waits,
             a_run_that_somebody_may_still_work_on_is_not_joined,
             a_pull_request_is_kept_as_last_seen,
+            a_turn_is_kept_for_all_and_given_back_with_the_report,
+            a_containment_takes_what_another_run_holds,
+            waiting_is_no_try,
+            proposals_are_kept_until_they_are_over,
             leaves_and_nodes_make_the_tree,
             checkpoints_are_kept_once_in_order,
         );
@@ -130,6 +135,7 @@ pub fn finished(position: Position, seconds: i64) -> Finished {
         at: at(seconds),
         records: Vec::new(),
         pull: None,
+        over: Vec::new(),
     }
 }
 
@@ -414,6 +420,104 @@ pub async fn a_run_that_somebody_may_still_work_on_is_not_joined(store: Arc<dyn 
     assert_eq!(made, Accepted::Kept { run: Some(run_id(2)) });
     store.finish(&slow, &finished(Position::Settled, 201)).await.expect("it was not taken over");
     assert_eq!(lease(&store, "next", 202).await.map(|lease| lease.run.id), Some(run_id(2)));
+}
+
+/// The ticket of run `number`, by an account of the same number, for one file.
+fn ticket(number: u64, target: &str) -> Ticket {
+    Ticket {
+        run: run_id(number),
+        repository: "acme/shop".parse().expect("a name"),
+        lane: "actuation".to_owned(),
+        actor: AccountId(number),
+        targets: [target.to_owned()].into(),
+        containment: false,
+        since: at(0),
+    }
+}
+
+const QUOTAS: Quotas = Quotas { actor: 9, lane: 9, repository: 9 };
+
+fn passes(turn: &Turn) -> bool {
+    matches!(turn, Turn::Pass { .. })
+}
+
+pub async fn a_turn_is_kept_for_all_and_given_back_with_the_report(store: Arc<dyn Store>) {
+    keep(&store, 1, 0).await;
+    keep(&store, 2, 1).await;
+    let first = lease(&store, "w", 1).await.expect("due");
+    let second = lease(&store, "w", 1).await.expect("due");
+    for _ in 0..2 {
+        assert!(
+            passes(&store.take_turn(&ticket(1, "a"), &QUOTAS, at(1)).await.expect("a turn")),
+            "asked again, too"
+        );
+    }
+    let Turn::Wait(wait) = store.take_turn(&ticket(2, "a"), &QUOTAS, at(2)).await.expect("an answer") else {
+        panic!("both hold it")
+    };
+    assert_eq!(wait.why, Why::Target { run: run_id(1), target: "a".to_owned() });
+    store.finish(&second, &finished(Position::At(Step::Turn), 2)).await.expect("finish");
+    let second = lease(&store, "w", 2).await.expect("due");
+    store.wait(&second, "waits", at(3), at(500)).await.expect("wait");
+    store.finish(&first, &finished(Position::At(Step::Report), 4)).await.expect("finish");
+    let due: Vec<RunId> = [lease(&store, "w", 4).await, lease(&store, "w", 4).await]
+        .into_iter()
+        .flatten()
+        .map(|lease| lease.run.id)
+        .collect();
+    assert_eq!(due, [run_id(1), run_id(2)], "who waits is told at once");
+    assert!(passes(&store.take_turn(&ticket(2, "a"), &QUOTAS, at(5)).await.expect("a turn")));
+    let one = Quotas { repository: 2, ..QUOTAS };
+    keep(&store, 3, 6).await;
+    let Turn::Wait(wait) = store.take_turn(&ticket(3, "c"), &one, at(6)).await.expect("an answer") else {
+        panic!("those that were let through count")
+    };
+    assert_eq!(wait.why, Why::Repository { quota: 2 });
+}
+
+pub async fn a_containment_takes_what_another_run_holds(store: Arc<dyn Store>) {
+    for number in [1, 2] {
+        keep(&store, number, 0).await;
+    }
+    assert!(passes(&store.take_turn(&ticket(1, "a"), &QUOTAS, at(1)).await.expect("a turn")));
+    assert_eq!(store.taken_by(&run_id(1)).await.expect("an answer"), None);
+    let containment = Ticket { containment: true, ..ticket(2, "a") };
+    let turn = store.take_turn(&containment, &QUOTAS, at(2)).await.expect("a turn");
+    assert_eq!(turn, Turn::Pass { taken_from: vec![run_id(1)] });
+    assert_eq!(store.taken_by(&run_id(1)).await.expect("an answer"), Some(run_id(2)));
+    assert_eq!(store.taken_by(&run_id(9)).await.expect("an answer"), None);
+}
+
+pub async fn waiting_is_no_try(store: Arc<dyn Store>) {
+    keep(&store, 1, 0).await;
+    for time in [1, 100, 200] {
+        let held = lease(&store, "w", time).await.expect("due");
+        assert_eq!(held.run.attempts, 1);
+        store.wait(&held, "place 1", at(time + 1), at(time + 50)).await.expect("wait");
+        assert!(lease(&store, "w", time + 49).await.is_none());
+    }
+    assert_eq!(store.timeline(&run_id(1)).await.expect("timeline")[2].problem.as_deref(), Some("place 1"));
+}
+
+pub async fn proposals_are_kept_until_they_are_over(store: Arc<dyn Store>) {
+    let shop = "acme/shop".parse().expect("a name");
+    let proposed = async || {
+        let runs = store.proposed(&shop).await.expect("runs");
+        runs.into_iter().map(|run| run.id).collect::<Vec<_>>()
+    };
+    for number in [1, 2] {
+        keep(&store, number, 0).await;
+        let held = lease(&store, "w", 1).await.expect("due");
+        let outcome = Outcome::Proposed { pull: number, url: "https://forge/1".to_owned() };
+        let end = Finished { outcome: Some(outcome), ..finished(Position::At(Step::Close), 1) };
+        store.finish(&held, &end).await.expect("finish");
+    }
+    assert_eq!(proposed().await, [run_id(1), run_id(2)]);
+    assert!(store.proposed(&"acme/other".parse().expect("a name")).await.expect("runs").is_empty());
+    let held = lease(&store, "w", 2).await.expect("due");
+    let end = Finished { over: vec![run_id(1)], ..finished(Position::Settled, 3) };
+    store.finish(&held, &end).await.expect("finish");
+    assert_eq!(proposed().await, [run_id(2)]);
 }
 
 pub async fn a_pull_request_is_kept_as_last_seen(store: Arc<dyn Store>) {

@@ -4,9 +4,12 @@ use tokio::task::JoinSet;
 use writ::domain::run::Step;
 use writ::service::failpoint::Moment;
 
+use crate::support::manifests::paused;
 use crate::support::process::Stage;
 
 const PAUSE: &str = "/actuate pause-trading reason=\"broker rejects orders\" confirm=ACTUATE_TORGHUT";
+
+const RESUME: &str = "/actuate resume-trading reason=\"broker is back\" confirm=ACTUATE_TORGHUT";
 
 /// What one command leaves behind, whatever happened on the way.
 async fn one_of_each(stage: &Stage, story: &str) {
@@ -89,13 +92,49 @@ async fn killed_at_any_point_and_started_again() {
     let points: Vec<_> = commands_steps()
         .flat_map(|step| moments.clone().map(move |moment| format!("{}:{}", step.as_str(), moment.as_str())))
         .collect();
-    assert_eq!(all(points.into_iter().map(killed_at)).await, 28);
+    assert_eq!(all(points.into_iter().map(killed_at)).await, 36);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_step_performed_twice() {
     let points = commands_steps().map(|step| format!("{}:{}", step.as_str(), Moment::Repeat.as_str()));
-    assert_eq!(all(points.map(repeated)).await, 7);
+    assert_eq!(all(points.map(repeated)).await, 9);
+}
+
+async fn killed_while_superseding(failpoint: String) {
+    let stage = Stage::on(paused()).await;
+    let resume = stage.comment(RESUME).await;
+    let mut process = stage.serve("").await;
+    process.send("resume", &resume).await;
+    process.runs_over(1).await;
+    process.stop().await;
+    let pause = stage.comment(PAUSE).await;
+    let doomed = stage.serve(&failpoint).await;
+    let request = crate::support::bot::signed(pause).header("x-github-delivery", "pause");
+    let sent = tokio::spawn(request.try_send(doomed.address));
+    assert!(!doomed.ended().await.success(), "{failpoint}");
+    // OK because a process that dies may not have answered.
+    let _ = sent.await.unwrap();
+    let mut process = stage.serve("").await;
+    if stage.runs().await.iter().any(|(_, over)| !over) {
+        process.runs_over(1).await;
+    }
+    process.stop().await;
+    let pulls = stage.pulls().await;
+    assert!(pulls.len() == 1 && !pulls[0].pull.is_open(), "{failpoint}: {pulls:?}");
+    let superseded = stage.records().await.iter().filter(|kind| *kind == "pull.superseded").count();
+    assert_eq!(superseded, 1, "{failpoint}");
+    assert_eq!(stage.said_on(pulls[0].pull.number).await.len(), 1, "{failpoint}");
+    let replies = stage.replies().await;
+    assert!(replies.len() == 2 && replies[1].contains("**Superseded:**"), "{failpoint}: {replies:?}");
+    stage.audit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_while_superseding_and_started_again() {
+    let moments = Moment::ALL.into_iter().filter(|moment| *moment != Moment::Repeat);
+    let points = moments.map(|moment| format!("close:{}", moment.as_str()));
+    assert_eq!(all(points.map(killed_while_superseding)).await, 4);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -126,6 +165,7 @@ async fn two_processes_on_one_database_double_nothing() {
     one.stop().await;
     other.stop().await;
     assert_eq!(stage.runs().await.len(), 4);
-    assert_eq!((stage.branches().len(), stage.pulls().await.len(), stage.replies().await.len()), (4, 4, 4));
+    // They ask for the same: the first one proposes it, the others are told where.
+    assert_eq!((stage.branches().len(), stage.pulls().await.len(), stage.replies().await.len()), (1, 1, 4));
     stage.audit().await;
 }

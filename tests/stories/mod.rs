@@ -10,6 +10,8 @@ mod plan_terminal;
 mod proposals;
 mod pull_request;
 mod pulls;
+mod rivals;
 mod rollback;
 mod settings;
+mod turns;
 mod webhook_examples;

@@ -15,6 +15,7 @@ use writ::cli::settings::{ForgeSettings, LedgerSettings, RepositorySettings, Set
 use writ::cli::wiring::{self, Running};
 use writ::domain::names::{AccountId, CommentId, IssueNumber, RepositoryName, RunId};
 use writ::domain::run::Position;
+use writ::domain::turn::Quotas;
 use writ::http::signature::Secrets;
 use writ::ports::forge::Permission;
 use writ::ports::forge::local::{LocalForge, LocalPull};
@@ -62,13 +63,15 @@ pub fn comment_payload(
     body: &str,
 ) -> Value {
     let user = json!({"id": author.0, "login": login, "type": "User"});
+    // Each a second later than the one before it.
+    let at = jiff::Timestamp::from_second(1_770_892_495 + i64::try_from(comment.0).unwrap()).unwrap();
     let url = format!("https://forge.example/example/lab/issues/{issue}#issuecomment-{comment}");
     json!({
         "action": "created",
         "issue": {"number": issue.0},
         "comment": {
             "id": comment.0, "html_url": url, "body": body, "user": user,
-            "created_at": "2026-02-12T10:34:56Z", "updated_at": "2026-02-12T10:34:56Z",
+            "created_at": at.to_string(), "updated_at": at.to_string(),
         },
         "repository": {"full_name": "example/lab"},
         "sender": user,
@@ -118,6 +121,7 @@ impl Home {
             lease_seconds: 30,
             shutdown_seconds: 20,
             max_body_bytes: 64 * 1024,
+            quotas: Quotas { actor: 100, lane: 100, repository: 100 },
             ledger: LedgerSettings { origin: "example.com/ledger".into(), key_file: data.join("ledger.key") },
             secrets: Secrets::new([SECRET.to_owned()]),
             forge: ForgeSettings::Local,
@@ -251,10 +255,12 @@ impl Bot {
         records.find(|record| record["kind"] == kind).unwrap_or_else(|| panic!("no `{kind}` of run `{run}`"))
     }
 
-    /// Merges a run's pull request as far as the target repository is concerned: `main` becomes its branch.
+    /// A person takes a run's pull request out of draft and merges it.
     pub async fn merge(&self, run: &RunId) {
-        let branch = self.branches().into_iter().find(|branch| branch.ends_with(run.as_str())).unwrap();
-        self.home.repository.git(&["update-ref", "refs/heads/main", &format!("refs/heads/{branch}")]);
+        let pulls = self.pulls().await;
+        let pull = pulls.iter().find(|pull| pull.pull.branch.ends_with(run.as_str())).unwrap();
+        self.forge.set_draft(&repository_name(), pull.pull.number, false).await.unwrap();
+        self.forge.merge(&repository_name(), pull.pull.number).await.unwrap();
     }
 
     /// All pull requests, newest first.

@@ -1,5 +1,7 @@
 //! Small manifests of our own, shaped like Torghut's: what the bot's tests change.
 
+use super::bot::Home;
+
 /// The folder below which procedures edit.
 pub const ROOT: &str = "argocd/applications/torghut";
 
@@ -101,6 +103,15 @@ resources:
   - scheduler-deployment.yaml
   - ws/deployment.yaml
 ";
+
+/// A home with all of them and the technical analysis job, where trading is paused.
+pub fn paused() -> Home {
+    let home = Home::seeded();
+    let scheduler = format!("{ROOT}/scheduler-deployment.yaml");
+    let text = SCHEDULER.replace("replicas: 1", "replicas: 0");
+    home.repository.commit("main", &[(&scheduler, &text), (&format!("{ROOT}/ta/flinkdeployment.yaml"), TA)]);
+    home
+}
 
 /// All of them, by full path.
 pub fn all() -> Vec<(String, &'static str)> {

@@ -38,7 +38,11 @@ pub struct Stage {
 impl Stage {
     /// A repository with the small manifests, an issue, and `ada`, who may write.
     pub async fn set() -> Self {
-        let home = Home::seeded();
+        Self::on(Home::seeded()).await
+    }
+
+    /// The same on another home.
+    pub async fn on(home: Home) -> Self {
         std::fs::create_dir_all(home.data()).unwrap();
         let url = "http://127.0.0.1";
         let forge = LocalForge::open(&home.data().join("forge.db"), url, jiff::Timestamp::now).await.unwrap();
@@ -97,9 +101,14 @@ impl Stage {
         self.forge.pulls(&repository_name()).await.unwrap()
     }
 
-    /// The texts of the bot's comments.
+    /// The texts of the bot's comments under the commands.
     pub async fn replies(&self) -> Vec<String> {
-        let comments = self.forge.comments(&repository_name(), self.issue).await.unwrap();
+        self.said_on(self.issue).await
+    }
+
+    /// The texts of the bot's comments on an issue or pull request.
+    pub async fn said_on(&self, number: IssueNumber) -> Vec<String> {
+        let comments = self.forge.comments(&repository_name(), number).await.unwrap();
         comments.into_iter().filter(|found| found.bot).map(|found| found.comment.body).collect()
     }
 

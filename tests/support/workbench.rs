@@ -11,6 +11,7 @@ use writ::domain::command::KnownProcedure;
 use writ::domain::ledger::SignerKey;
 use writ::domain::names::{BranchName, CheckId, CommentId, CommitId, IssueNumber, RepositoryName, RunId};
 use writ::domain::run::{Outcome, Position, Step};
+use writ::domain::turn::Quotas;
 use writ::ports::clock::Clock;
 use writ::ports::forge::check::{Check, FoundCheck};
 use writ::ports::forge::local::LocalForge;
@@ -88,7 +89,20 @@ impl Clock for HandClock {
 impl Workbench {
     /// A workbench on the small manifests, with `ada`, who may write.
     pub async fn set() -> Self {
-        let home = Home::seeded();
+        Self::on(Home::seeded()).await
+    }
+
+    /// The same on another home.
+    pub async fn on(home: Home) -> Self {
+        Self::made(home, Quotas { actor: 100, lane: 100, repository: 100 }).await
+    }
+
+    /// The same on the small manifests with quotas that can be reached.
+    pub async fn with(quotas: Quotas) -> Self {
+        Self::made(Home::seeded(), quotas).await
+    }
+
+    async fn made(home: Home, quotas: Quotas) -> Self {
         let data = home.data();
         std::fs::create_dir_all(&data).unwrap();
         let people = LocalForge::open(&data.join("forge.db"), "http://forge", Timestamp::now).await.unwrap();
@@ -119,6 +133,7 @@ impl Workbench {
             renderer: Arc::new(Renderer::compile(&library).unwrap()),
             notary: Arc::new(Notary::new(SignerKey::from_seed("example.com/ledger", [7; 32]).unwrap())),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            quotas,
             public_url: None,
         };
         let wake = Arc::new(Notify::new());
@@ -166,6 +181,20 @@ impl Workbench {
     pub async fn work(&self, run: &RunId) -> Run {
         while self.worker.turn().await.unwrap() {}
         self.run(run).await
+    }
+
+    /// Leases the run for 30 seconds, as a worker that does not come back.
+    pub async fn fall_asleep_over(&self, run: &RunId) {
+        let now = self.clock.now();
+        let lease = self.store.lease("asleep", now, now + Duration::from_secs(30)).await.unwrap();
+        assert_eq!(lease.expect("a step is due").run.id, *run);
+    }
+
+    /// The kinds of a run's records, oldest first.
+    pub async fn kinds(&self, run: &RunId) -> Vec<String> {
+        let leaves = self.store.leaves_of(run).await.unwrap();
+        let kind = |data: &[u8]| serde_json::from_slice::<serde_json::Value>(data).unwrap()["kind"].clone();
+        leaves.iter().map(|leaf| kind(&leaf.data).as_str().unwrap().to_owned()).collect()
     }
 
     /// The run as it stands.
@@ -274,6 +303,10 @@ impl Forge for FailingForge {
 
     async fn pull(&self, repository: &RepositoryName, number: IssueNumber) -> Result<Pull, ForgeError> {
         self.call("pull", self.inner.pull(repository, number)).await
+    }
+
+    async fn close_pull(&self, repository: &RepositoryName, number: IssueNumber) -> Result<(), ForgeError> {
+        self.call("close_pull", self.inner.close_pull(repository, number)).await
     }
 
     async fn find_check(

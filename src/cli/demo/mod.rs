@@ -161,6 +161,7 @@ fn came_to(step: Step, run: &Run) -> String {
                 fact(step, "permission")
             )
         }
+        Step::Turn => "nobody else writes the same file, and the hour has room".to_owned(),
         Step::Plan => planned(|report| {
             format!(
                 "{} change in {} file, on {:.10}",
@@ -175,6 +176,7 @@ fn came_to(step: Step, run: &Run) -> String {
         }
         Step::Push => format!("{:.10} on {}", fact(step, "commit"), fact(step, "branch")),
         Step::Propose => "the pull request is open".to_owned(),
+        Step::Close => "no older pull request has to be closed for it".to_owned(),
         Step::Report => "one answer under the comment".to_owned(),
         Step::Observe | Step::Judge | Step::Conclude => "the pull request was looked at".to_owned(),
     }

@@ -9,6 +9,7 @@ use crate::cli::settings::{ForgeSettings, LedgerSettings, RepositorySettings, Se
 use crate::cli::wiring::{self, Running};
 use crate::domain::names::{BranchName, IssueNumber, RepositoryName};
 use crate::domain::plan::PlanReport;
+use crate::domain::turn::Quotas;
 use crate::http::signature::Secrets;
 use crate::ports::forge::Permission;
 use crate::ports::forge::local::{LocalForge, LocalPull};
@@ -65,6 +66,7 @@ impl Stage {
             lease_seconds: 30,
             shutdown_seconds: 5,
             max_body_bytes: 1 << 20,
+            quotas: Quotas { actor: 10, lane: 10, repository: 10 },
             ledger: LedgerSettings {
                 origin: "demo.writ.local/ledger".to_owned(),
                 key_file: data.join("ledger.key"),

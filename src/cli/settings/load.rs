@@ -10,6 +10,7 @@ use super::{
     Explained, ForgeAccount, ForgeSettings, LedgerSettings, RepositorySettings, Settings, SettingsError,
     Source, Sources, TABLE,
 };
+use crate::domain::turn::Quotas;
 use crate::http::signature::Secrets;
 use crate::service::failpoint::{Failpoint, FailpointError};
 
@@ -27,10 +28,19 @@ struct File {
     lease_seconds: Option<u32>,
     shutdown_seconds: Option<u32>,
     max_body_bytes: Option<u32>,
+    quota: QuotaPart,
     ledger: LedgerPart,
     webhook: WebhookPart,
     forge: ForgePart,
     repositories: Vec<RepositorySettings>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct QuotaPart {
+    actor: Option<u32>,
+    lane: Option<u32>,
+    repository: Option<u32>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -56,6 +66,9 @@ struct ForgePart {
     token_file: Option<String>,
 }
 
+/// The largest quota.
+const MOST_CHANGES: u32 = 10_000;
+
 /// Reads, merges and checks the settings.
 ///
 /// # Errors
@@ -78,6 +91,11 @@ pub fn load(sources: &Sources<'_>) -> Result<(Settings, Vec<Explained>), Setting
         lease_seconds: values.number("lease_seconds", 1, 600)?,
         shutdown_seconds: values.number("shutdown_seconds", 0, 600)?,
         max_body_bytes: values.number("max_body_bytes", 1024, 26_214_400)? as usize,
+        quotas: Quotas {
+            actor: values.number("quota.actor", 0, MOST_CHANGES)?,
+            lane: values.number("quota.lane", 0, MOST_CHANGES)?,
+            repository: values.number("quota.repository", 0, MOST_CHANGES)?,
+        },
         ledger: LedgerSettings {
             origin: values.needed("ledger.origin")?,
             key_file: below_data("ledger.key_file", "ledger.key"),
@@ -201,6 +219,9 @@ impl File {
             "lease_seconds" => self.lease_seconds.map(|number| number.to_string()),
             "shutdown_seconds" => self.shutdown_seconds.map(|number| number.to_string()),
             "max_body_bytes" => self.max_body_bytes.map(|number| number.to_string()),
+            "quota.actor" => self.quota.actor.map(|number| number.to_string()),
+            "quota.lane" => self.quota.lane.map(|number| number.to_string()),
+            "quota.repository" => self.quota.repository.map(|number| number.to_string()),
             "ledger.origin" => text(&self.ledger.origin),
             "ledger.key_file" => text(&self.ledger.key_file),
             "webhook.secret_file" => text(&self.webhook.secret_file),

@@ -34,6 +34,11 @@ pub enum Command {
     Actuate(Ask),
     /// `/plan PROCEDURE …`: say what it would do.
     Plan(Ask),
+    /// `/cancel RUN`: close the pull request of a run.
+    Cancel {
+        /// The run.
+        run: RunId,
+    },
     /// `/status [RUN]`: where one run, or each run asked for on this issue, stands.
     Status {
         /// The run; `None` means those of the issue that the comment stands on.

@@ -106,6 +106,7 @@ fn command(line: &Line<'_>, verb: Verb, known: &[KnownProcedure]) -> Result<Comm
         Verb::Actuate => ask(line, verb, rest, known).map(Command::Actuate),
         Verb::Plan => ask(line, verb, rest, known).map(Command::Plan),
         Verb::Rollback => rollback(line, rest).map(Command::Actuate),
+        Verb::Cancel => cancel(line, rest),
         Verb::Status => status(line, rest),
         Verb::Explain => explain(line, rest),
         Verb::Help => nothing_after(line, rest, verb).map(|()| Command::Help),
@@ -124,16 +125,7 @@ fn ask(line: &Line<'_>, verb: Verb, words: &[Word], known: &[KnownProcedure]) ->
 
 /// `/rollback RUN …` is `/actuate rollback run=RUN …`, with the run where people look for it.
 fn rollback(line: &Line<'_>, words: &[Word]) -> Result<Ask, Mistake> {
-    let Some(word) = words.first().filter(|word| word.key.is_none()) else {
-        let (start, end) =
-            words.first().map_or((line.text.len(), line.text.len()), |word| (word.start, word.end));
-        let usage =
-            format!("write `{}`; `/status` lists the runs of this page", Verb::Rollback.row().synopsis());
-        return Err(
-            Problem::new("missing_run", "the run to undo is missing".to_owned(), usage).at(line, start, end)
-        );
-    };
-    let run = run(line, word)?;
+    let run = first_run(line, words, Verb::Rollback)?;
     let procedure = KnownProcedure { name: ROLLBACK.to_owned(), arguments: Vec::new() };
     let mut ask = values(line, &words[1..], &procedure)?;
     if ask.reason.is_empty() {
@@ -221,6 +213,23 @@ fn key_of<'w>(line: &Line<'_>, word: &'w Word, procedure: &KnownProcedure) -> Re
     )
     .suggesting(nearest(key, names()))
     .at(line, word.start, word.start + key.len()))
+}
+
+fn cancel(line: &Line<'_>, words: &[Word]) -> Result<Command, Mistake> {
+    let run = first_run(line, words, Verb::Cancel)?;
+    nothing_after(line, &words[1..], Verb::Cancel)?;
+    Ok(Command::Cancel { run })
+}
+
+/// The run that stands behind a verb that needs one.
+fn first_run(line: &Line<'_>, words: &[Word], verb: Verb) -> Result<RunId, Mistake> {
+    let Some(word) = words.first().filter(|word| word.key.is_none()) else {
+        let (start, end) =
+            words.first().map_or((line.text.len(), line.text.len()), |word| (word.start, word.end));
+        let usage = format!("write `{}`; `/status` lists the runs of this page", verb.row().synopsis());
+        return Err(Problem::new("missing_run", "the run is missing".to_owned(), usage).at(line, start, end));
+    };
+    run(line, word)
 }
 
 fn status(line: &Line<'_>, words: &[Word]) -> Result<Command, Mistake> {

@@ -26,6 +26,8 @@ pub enum Verb {
     Plan,
     /// `/rollback`
     Rollback,
+    /// `/cancel`
+    Cancel,
     /// `/status`
     Status,
     /// `/explain`
@@ -67,6 +69,13 @@ pub const TABLE: &[Row] = &[
         needs: Needs::Write,
     },
     Row {
+        verb: Verb::Cancel,
+        usage: "RUN",
+        summary: "Closes the pull request of a run, as long as it is not merged.",
+        example: "/cancel abcdefgh234567ab",
+        needs: Needs::Write,
+    },
+    Row {
         verb: Verb::Status,
         usage: "[RUN]",
         summary: "Tells where a run stands; without a run, those that were asked for here.",
@@ -97,6 +106,7 @@ impl Verb {
             Self::Actuate => "actuate",
             Self::Plan => "plan",
             Self::Rollback => "rollback",
+            Self::Cancel => "cancel",
             Self::Status => "status",
             Self::Explain => "explain",
             Self::Help => "help",

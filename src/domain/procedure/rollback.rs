@@ -5,13 +5,13 @@
 //! procedure's risk class where it makes the very same changes (undoing a resume is a pause). Everything else that is
 //! undone puts things back, and is restoring.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
 use super::file::{
-    Action, Argument, ArgumentType, Check, EditLine, EffectLine, NewValue, Object, Precondition, Test,
-    Variant, Words,
+    Action, Argument, ArgumentType, Check, EditLine, EffectLine, Inverse, NewValue, Object, Precondition,
+    Test, Variant, Words,
 };
 use super::{Catalogue, Ground, PlanRefusal, Procedure, Title, draft};
 use crate::domain::change::Change;
@@ -149,6 +149,19 @@ impl Undone {
         })
     }
 
+    /// The files that the run changed, by full path.
+    #[must_use]
+    pub fn targets(&self) -> BTreeSet<String> {
+        self.changes.iter().map(|change| change.path.clone()).collect()
+    }
+
+    /// The risk class of the procedure that is named as the inverse; `None` where none is named.
+    #[must_use]
+    pub fn named_inverse_risk(&self, catalogue: &Catalogue) -> Option<Risk> {
+        let inverse = self.named(catalogue)?;
+        catalogue.find(&inverse.procedure).ok().map(|procedure| procedure.risk)
+    }
+
     /// The phrase that confirms the rollback: that of the procedure which is undone.
     #[must_use]
     pub fn phrase<'c>(&self, catalogue: &'c Catalogue) -> &'c str {
@@ -243,9 +256,7 @@ impl Undone {
         request: &Request,
         ground: Ground<'_>,
     ) -> Result<Option<Plan>, PlanRefusal> {
-        // What undoes a rollback is what was undone: it has been planned, but nothing says that it still could be.
-        let known = catalogue.find(&self.procedure).ok().filter(|_| !self.is_rollback);
-        let Some(inverse) = known.and_then(|procedure| procedure.inverse.as_ref()) else { return Ok(None) };
+        let Some(inverse) = self.named(catalogue) else { return Ok(None) };
         let handed_on = |name: &String| self.arguments.get(name).map(|value| (name.clone(), value.clone()));
         let asked = Request {
             procedure: inverse.procedure.clone(),
@@ -260,6 +271,15 @@ impl Undone {
             ),
             ..refusal
         })
+    }
+}
+
+impl Undone {
+    /// The inverse that the undone procedure names. What undoes a rollback is what was undone: that has been planned
+    /// once, but nothing says that it still could be.
+    fn named<'c>(&self, catalogue: &'c Catalogue) -> Option<&'c Inverse> {
+        let known = catalogue.find(&self.procedure).ok().filter(|_| !self.is_rollback);
+        known.and_then(|procedure| procedure.inverse.as_ref())
     }
 }
 

@@ -32,6 +32,8 @@ pub struct Notice<'a> {
 pub fn state(position: &Position, outcome: Option<&Outcome>) -> Label {
     let (label, tone) = match (position, outcome) {
         (_, Some(Outcome::Proposed { .. })) => ("pull request open", "good"),
+        (_, Some(Outcome::Linked { .. })) => ("open already", "calm"),
+        (_, Some(Outcome::Cancelled { .. })) => ("cancelled", "calm"),
         (_, Some(Outcome::Answered)) => ("answered", "calm"),
         (_, Some(Outcome::NoChange { .. })) => ("no change", "calm"),
         (_, Some(Outcome::Refused { .. })) => ("refused", "bad"),
@@ -50,6 +52,12 @@ pub fn state(position: &Position, outcome: Option<&Outcome>) -> Label {
 pub fn notice(outcome: &Outcome) -> Option<Notice<'_>> {
     let plain = |message: &str| Some(Notice { message: sentence(message), remedy: None, code: None });
     match outcome {
+        Outcome::Linked { pull, run, .. } => {
+            plain(&format!("Run `{run}` proposes the same in pull request #{pull}."))
+        }
+        Outcome::Cancelled { pull, run, .. } => {
+            plain(&format!("Pull request #{pull} of run `{run}` was closed."))
+        }
         Outcome::Proposed { .. } | Outcome::Answered | Outcome::Looked { .. } => None,
         Outcome::NoChange { state } => plain(state),
         Outcome::Refused { code, message, remedy } => {
@@ -118,11 +126,15 @@ pub fn risk(risk: Risk) -> &'static str {
 pub fn step(step: Step) -> &'static str {
     match step {
         Step::Authorize => "asks the forge whether this person may, and reads the comment again",
+        Step::Turn => "waits for its turn: quotas, and one run at a time on a target",
         Step::Plan => "reads the base from git and works out the edit",
-        Step::Check => "lets the policies judge base against head",
+        Step::Check => {
+            "lets the policies judge base against head, and looks for open pull requests of the same fields"
+        }
         Step::Record => "writes the plan into the ledger, before anything is published",
         Step::Push => "makes the commit and pushes its branch",
         Step::Propose => "opens the pull request",
+        Step::Close => "closes the pull requests that must not be merged any more",
         Step::Report => "answers under the comment",
         Step::Observe => "reads the pull request from the forge",
         Step::Judge => "lets the policies judge its head against its base",

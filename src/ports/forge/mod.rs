@@ -186,6 +186,9 @@ pub trait Forge: Send + Sync {
     /// A pull request by its number.
     async fn pull(&self, repository: &RepositoryName, number: IssueNumber) -> Result<Pull, ForgeError>;
 
+    /// Closes a pull request without merging it; one that is closed already stays as it is.
+    async fn close_pull(&self, repository: &RepositoryName, number: IssueNumber) -> Result<(), ForgeError>;
+
     /// The bot's newest check run of this name on a commit.
     async fn find_check(
         &self,

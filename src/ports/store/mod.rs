@@ -16,6 +16,7 @@ use crate::domain::names::{CommitId, IssueNumber, RepositoryName, RunId};
 use crate::domain::pull::{Conclusion, Observed};
 use crate::domain::request::Request;
 use crate::domain::run::{Outcome, Position, Step};
+use crate::domain::turn::{Quotas, Ticket, Turn};
 
 pub use sqlite::SqliteStore;
 
@@ -151,6 +152,8 @@ pub struct Finished {
     pub records: Vec<Record>,
     /// What is now known of a pull request.
     pub pull: Option<KeptPull>,
+    /// Runs whose pull requests are over: merged or closed.
+    pub over: Vec<RunId>,
 }
 
 /// A pull request as it is kept.
@@ -273,6 +276,20 @@ pub trait Store: Send + Sync {
         at: Timestamp,
         due: Timestamp,
     ) -> Result<(), StoreError>;
+
+    /// Releases the lease of a run that waits for its turn; the step is due again at `due`, and this was no try.
+    async fn wait(&self, lease: &Lease, why: &str, at: Timestamp, due: Timestamp) -> Result<(), StoreError>;
+
+    /// Whether it is a run's turn, as [`turn`](crate::domain::turn::turn) says, and keeps that it was let through and
+    /// from whom it took its targets. Asked again by the same run, it stands where it stood. A run is done with its
+    /// targets when it comes to its report.
+    async fn take_turn(&self, ticket: &Ticket, quotas: &Quotas, now: Timestamp) -> Result<Turn, StoreError>;
+
+    /// The containment that took this run's targets from it, if one did.
+    async fn taken_by(&self, run: &RunId) -> Result<Option<RunId>, StoreError>;
+
+    /// The runs of a repository that opened a pull request which is not known to be over, oldest first.
+    async fn proposed(&self, repository: &RepositoryName) -> Result<Vec<Run>, StoreError>;
 
     /// When the next step is due, if any is waiting.
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;

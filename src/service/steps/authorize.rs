@@ -2,16 +2,18 @@
 //!
 //! [`standing`] is asked here and once more before anything is published.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tracing::warn;
 
 use crate::domain::command::table::{Needs, Verb};
+use crate::domain::ledger::Record;
+use crate::domain::names::RunId;
 use crate::domain::run::Outcome;
 use crate::ports::forge::{ForgeError, Permission, Reaction};
 use crate::service::accept::sha256_hex;
 use crate::service::asked::What;
 use crate::service::pipeline::{Job, Performed, Pipeline, StepError};
-use crate::service::reply;
+use crate::service::{recipe, reply};
 
 /// Reacts, asks the forge, and refuses what the procedure's confirmation does not cover.
 pub async fn perform(pipeline: &Pipeline, job: &Job) -> Result<Performed, StepError> {
@@ -34,13 +36,36 @@ pub async fn perform(pipeline: &Pipeline, job: &Job) -> Result<Performed, StepEr
         "comment_sha256": job.asked.comment_sha256,
     });
     let record = pipeline.record(job, "request.authorized", fact.clone());
-    match job.asked.what {
+    match &job.asked.what {
         What::Actuate | What::Plan => {
             reply::put_working(pipeline, job).await;
             Ok(Performed::done(fact, vec![record]))
         }
+        What::Cancel { run } => cancel(pipeline, job, run, (fact, record)).await,
         _ => Ok(Performed::ends(Outcome::Answered, fact, vec![record])),
     }
+}
+
+/// Which pull request is to be closed; it is closed by the step that closes.
+async fn cancel(
+    pipeline: &Pipeline,
+    job: &Job,
+    run: &RunId,
+    (mut fact, record): (Value, Record),
+) -> Result<Performed, StepError> {
+    let known = match recipe::run_of(pipeline.store.as_ref(), &job.target.name, run.as_str()).await? {
+        Ok(known) => known,
+        Err(refusal) => return Ok(reply::refused(refusal)),
+    };
+    let Some(Outcome::Proposed { pull, url }) = known.outcome else {
+        return Ok(Performed::refused(
+            "nothing_to_cancel",
+            format!("run `{run}` has no pull request"),
+            format!("`/status {run}` says where it stands; a run whose comment is deleted ends without one"),
+        ));
+    };
+    fact["pull"] = json!(pull);
+    Ok(Performed::ends(Outcome::Cancelled { pull, url, run: known.id }, fact, vec![record]))
 }
 
 /// Whether the request stands: the comment is there and reads as it did, and its author may do what it asks.
@@ -81,6 +106,7 @@ fn needs(what: &What) -> Needs {
     let verb = match what {
         What::Actuate => Verb::Actuate,
         What::Plan => Verb::Plan,
+        What::Cancel { .. } => Verb::Cancel,
         What::Status { .. } => Verb::Status,
         What::Explain { .. } => Verb::Explain,
         What::Help | What::Mistake { .. } => Verb::Help,

@@ -2,6 +2,7 @@
 
 pub(super) mod authorize;
 pub(super) mod check;
+pub(super) mod close;
 pub(super) mod conclude;
 pub(super) mod judge;
 pub(super) mod observe;
@@ -10,3 +11,4 @@ pub(super) mod propose;
 pub(super) mod push;
 pub(super) mod record;
 pub(super) mod report;
+pub(super) mod turn;

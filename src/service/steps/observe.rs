@@ -46,6 +46,7 @@ pub async fn perform(pipeline: &Pipeline, job: &LookJob) -> Result<Performed, St
         look: job.run.id.clone(),
         at: pipeline.clock.now(),
     };
+    let over = if seen.state == PullState::Open { None } else { seen.run.clone() };
     let fact = json!({"seen": seen, "happened": kinds});
     let performed = if seen.state == PullState::Open && seen.base == job.target.base.as_str() {
         Performed::done(fact, records)
@@ -53,7 +54,7 @@ pub async fn perform(pipeline: &Pipeline, job: &LookJob) -> Result<Performed, St
         let outcome = Outcome::Looked { pull: seen.number.0, state: seen.state, conclusion: None };
         Performed::ends(outcome, fact, records)
     };
-    Ok(performed.keeping(kept))
+    Ok(performed.keeping(kept).ending(over.into_iter().collect()))
 }
 
 async fn seen(pipeline: &Pipeline, job: &LookJob, pull: Pull) -> Result<Observed, StepError> {

@@ -20,7 +20,9 @@ pub async fn perform(pipeline: &Pipeline, job: &Job) -> Result<Performed, StepEr
     .await?;
     match planned {
         Ok(planned) => {
-            let fact = json!({"report": planned.report, "record": planned.record});
+            let fact = json!({
+                "report": planned.report, "record": planned.record, "declared": planned.plan.declared,
+            });
             match planned.plan.no_change {
                 Some(state) => Ok(Performed::ends(Outcome::NoChange { state }, fact, vec![])),
                 None => Ok(Performed::done(fact, vec![])),

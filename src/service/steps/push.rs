@@ -17,11 +17,15 @@ use crate::service::planning::PlanError;
 use crate::service::recipe::Recipe;
 
 use super::authorize;
+use super::close::contained;
 
 /// Asks again, signs a checkpoint over the record, commits and pushes.
 pub async fn perform(pipeline: &Pipeline, job: &Job) -> Result<Performed, StepError> {
     if let Err(outcome) = authorize::standing(pipeline, job).await? {
         return Ok(Performed::ends(outcome, json!({}), vec![]));
+    }
+    if let Some(by) = pipeline.store.taken_by(&job.run.id).await? {
+        return Ok(Performed::ends(contained(&by), json!({"contained_by": by}), vec![]));
     }
     let report = job.report()?;
     let Some(commit) = report.commit.clone() else {

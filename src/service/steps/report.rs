@@ -30,11 +30,15 @@ pub async fn perform(pipeline: &Pipeline, job: &Job) -> Result<Performed, StepEr
         Err(error) => return Err(error.into()),
     };
     let reaction = match outcome {
-        Outcome::Proposed { .. } | Outcome::Answered | Outcome::NoChange { .. } => Reaction::Rocket,
+        Outcome::Proposed { .. }
+        | Outcome::Linked { .. }
+        | Outcome::Cancelled { .. }
+        | Outcome::Answered
+        | Outcome::NoChange { .. } => Reaction::Rocket,
         _ => Reaction::Confused,
     };
     // `/help` and its like changed nothing: the reply is sign enough.
-    if matches!(job.asked.what, What::Actuate | What::Plan | What::Mistake { .. }) {
+    if matches!(job.asked.what, What::Actuate | What::Plan | What::Cancel { .. } | What::Mistake { .. }) {
         react(pipeline, job, reaction).await;
     }
     let record = pipeline.record(job, "reply.posted", json!({"comment": comment, "outcome": outcome}));

@@ -337,6 +337,12 @@ impl Forge for Github {
         self.bring_check(repository, check).await
     }
 
+    async fn close_pull(&self, repository: &RepositoryName, number: IssueNumber) -> Result<(), ForgeError> {
+        let path = format!("/repos/{repository}/pulls/{number}");
+        let fields = json!({ "state": "closed" });
+        self.ask(repository, Call::Patch(&path, &fields)).await?.check(&format!("pull request {number}"))
+    }
+
     async fn git_credential(
         &self,
         repository: &RepositoryName,

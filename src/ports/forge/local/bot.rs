@@ -166,6 +166,11 @@ impl Forge for LocalForge {
         self.write_check(repository, check).await
     }
 
+    async fn close_pull(&self, repository: &RepositoryName, number: IssueNumber) -> Result<(), ForgeError> {
+        self.local_pull(repository, number).await?;
+        self.close(repository, number).await
+    }
+
     async fn git_credential(
         &self,
         _repository: &RepositoryName,

@@ -10,6 +10,7 @@ mod pulls;
 mod rows;
 mod runs;
 mod schema;
+mod turns;
 
 use std::path::Path;
 use std::time::Duration;
@@ -27,7 +28,8 @@ use super::{
     StoredCheckpoint,
 };
 use crate::domain::ledger::{LeafHash, NodeId, Nodes, Record};
-use crate::domain::names::RunId;
+use crate::domain::names::{RepositoryName, RunId};
+use crate::domain::turn::{Quotas, Ticket, Turn};
 
 /// How long a writer waits for another process's transaction.
 const BUSY: Duration = Duration::from_secs(10);
@@ -134,6 +136,7 @@ impl Store for SqliteStore {
     async fn finish(&self, lease: &Lease, finished: &Finished) -> Result<Vec<Leaf>, StoreError> {
         let mut transaction = self.write().await?;
         runs::finish(&mut transaction, lease, finished).await?;
+        turns::follow(&mut transaction, lease, finished).await?;
         let leaves = ledger::append(&mut transaction, &finished.records).await?;
         if let Some(pull) = &finished.pull {
             pulls::keep(&mut transaction, pull).await?;
@@ -158,6 +161,28 @@ impl Store for SqliteStore {
         let mut transaction = self.write().await?;
         runs::postpone(&mut transaction, lease, problem, (at, due)).await?;
         transaction.commit().await.map_err(unavailable)
+    }
+
+    async fn wait(&self, lease: &Lease, why: &str, at: Timestamp, due: Timestamp) -> Result<(), StoreError> {
+        let mut transaction = self.write().await?;
+        runs::postpone(&mut transaction, lease, why, (at, due)).await?;
+        runs::forget_tries(&mut transaction, &lease.run.id).await?;
+        transaction.commit().await.map_err(unavailable)
+    }
+
+    async fn take_turn(&self, ticket: &Ticket, quotas: &Quotas, now: Timestamp) -> Result<Turn, StoreError> {
+        let mut transaction = self.write().await?;
+        let turn = turns::take(&mut transaction, ticket, quotas, now).await?;
+        transaction.commit().await.map_err(unavailable)?;
+        Ok(turn)
+    }
+
+    async fn taken_by(&self, run: &RunId) -> Result<Option<RunId>, StoreError> {
+        turns::taken_by(&mut *self.read().await?, run).await
+    }
+
+    async fn proposed(&self, repository: &RepositoryName) -> Result<Vec<Run>, StoreError> {
+        turns::proposed(&mut *self.read().await?, repository).await
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {

@@ -186,6 +186,16 @@ pub(super) async fn postpone(
     Ok(())
 }
 
+/// Forgets how often the step that is next was tried: waiting is no trying.
+pub(super) async fn forget_tries(connection: &mut SqliteConnection, id: &RunId) -> Result<(), StoreError> {
+    sqlx::query("UPDATE runs SET attempts = 0 WHERE id = ?")
+        .bind(id.as_str())
+        .execute(connection)
+        .await
+        .map_err(unavailable)?;
+    Ok(())
+}
+
 /// When the next step may be leased: when it is due, or when the lease on it expires.
 pub(super) async fn next_due(connection: &mut SqliteConnection) -> Result<Option<Timestamp>, StoreError> {
     let statement = format!(
