@@ -1,6 +1,7 @@
 //! Stories: what people and GitHub do, and what they see come of it.
 
 mod audit;
+mod check;
 mod commands;
 mod deliveries;
 mod github;
