@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use super::settings::{SECRETS, TABLE};
 use crate::domain::command::table;
+use crate::domain::lane::Lanes;
 use crate::ports::library::Library;
 
 const END: &str = "<!-- end -->";
@@ -85,6 +86,7 @@ fn part(name: &str) -> anyhow::Result<String> {
         "secrets" => Ok(secrets()),
         "procedures" => procedures(&Library::embedded()),
         "policies" => policies(&Library::embedded()),
+        "lanes" => lanes(&Library::embedded()),
         _ => bail!("there is no part `{name}`"),
     }
 }
@@ -157,6 +159,18 @@ fn policies(library: &Library) -> anyhow::Result<String> {
         let name = file.trim_end_matches(".rego").replace('_', "-");
         let title = metadata["title"].as_str().unwrap_or_default();
         let _ = writeln!(text, "| `{name}` | {title} | {} |", codes.join(" "));
+    }
+    Ok(text)
+}
+
+fn lanes(library: &Library) -> anyhow::Result<String> {
+    let mut text =
+        String::from("| lane | family | what it does | owns | branches |\n| --- | --- | --- | --- | --- |\n");
+    let code =
+        |patterns: &[String]| patterns.iter().map(|one| format!("`{one}`")).collect::<Vec<_>>().join("<br>");
+    for lane in Lanes::load(&library.policies)?.all() {
+        let (owns, branches) = (code(&lane.owns), code(&lane.branches));
+        let _ = writeln!(text, "| `{}` | {} | {} | {owns} | {branches} |", lane.id, lane.family, lane.name);
     }
     Ok(text)
 }

@@ -3,4 +3,5 @@
 mod checks;
 mod github;
 mod kill;
+mod looks;
 mod worker;
