@@ -11,6 +11,16 @@
 #     ai_stage: The rollout of the model would move to a later stage.
 #     ai_unlocked: The model or its prompt would be one that is not on the list, or there would be no list.
 #     ai_released: A restoring procedure gives the model back what a containment procedure took.
+#   go_on: >-
+#     Leave the model in the shadow. To move it on, put the evaluation, the challenge and the end of the shadow time
+#     beside the stage, and let somebody approve who has read them.
+#   change: >-
+#     `switches` and `words` list the variables, each with its safe end and with what the service takes without it.
+#   example:
+#     code: ai_fails_open
+#     file: scheduler-deployment.yaml
+#     from: "value: veto"
+#     to: "value: pass_through"
 package writ.ai_advisory
 
 import rego.v1

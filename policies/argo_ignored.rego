@@ -8,6 +8,16 @@
 # custom:
 #   codes:
 #     ignored_field: Argo CD ignores this field; the change would have no effect.
+#   go_on: >-
+#     Change a field that Argo CD applies in the same pull request, such as `restartNonce`: then the ignored one goes
+#     along.
+#   change: >-
+#     `ignored` repeats the `ignoreDifferences` of the target's application set. Change it when that changes.
+#   example:
+#     code: ignored_field
+#     file: ta-sim/flinkdeployment.yaml
+#     from: "state: running"
+#     to: "state: suspended"
 package writ.argo_ignored
 
 import rego.v1

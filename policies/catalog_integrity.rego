@@ -14,6 +14,17 @@
 #     enabled_by_default: A strategy would be on because nothing is said; absent means on.
 #     strategy_missing: A strategy would leave the catalog; the service switches it off.
 #     strategy_enabled: A strategy would be switched on.
+#   go_on: >-
+#     Say `enabled` for each strategy, keep names apart, and give a capital authority a new `authority_id` when
+#     anything in it changes.
+#   change: >-
+#     `is_catalog_key` says which texts are catalogs; `broker_stages` which stages let orders through. Both follow the
+#     service's loader.
+#   example:
+#     code: enabled_by_default
+#     file: strategy-configmap.yaml
+#     from: "        enabled: false\n"
+#     to: ""
 package writ.catalog_integrity
 
 import rego.v1

@@ -13,6 +13,17 @@
 #     image_digest: The variable with the image's digest would not be that of the image.
 #     parallelism: The parallelism of a job and of its settings would differ.
 #     not_restarted: Settings change that a workload reads at its start, and nothing restarts it.
+#   go_on: >-
+#     Change both values in one pull request. The remedy of the finding says how the second one follows from the
+#     first.
+#   change: >-
+#     Each coupling is one `wrong contains` rule: what it compares, and whether it was wrong before. Add one for each
+#     new pair.
+#   example:
+#     code: symbol_hash
+#     file: universe-configmap.yaml
+#     from: "UNIVERSE_SYMBOLS: SPY,DBC,EFA"
+#     to: "UNIVERSE_SYMBOLS: SPY,DBC,EFA,VNQ"
 package writ.derived_values
 
 import rego.v1

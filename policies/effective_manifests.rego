@@ -11,6 +11,17 @@
 #     effective_unknown: Something would decide about objects that writ cannot work out, such as a chart or a remote base.
 #     standing_unknown: Something that writ cannot work out stands there already, and what it is given changes.
 #     not_applied: No kustomization lists the file, so Argo CD does not apply it.
+#   go_on: >-
+#     Run `kubectl kustomize` on the folder. What cannot be worked out here (charts, remote bases) is rendered first
+#     and listed as plain manifests.
+#   change: >-
+#     What writ understands of kustomize is code, in `src/domain/kustomize`. This policy only decides what follows
+#     where it understands nothing.
+#   example:
+#     code: build_broken
+#     file: kustomization.yaml
+#     from: "  - postgres-cluster.yaml"
+#     to: "  - postgres.yaml"
 package writ.effective_manifests
 
 import rego.v1

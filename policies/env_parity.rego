@@ -7,6 +7,16 @@
 # custom:
 #   codes:
 #     env_parity: A variable would be set differently on the API and on the scheduler.
+#   go_on: >-
+#     Make the same change in the other file. A pull request that sets one side on purpose says so; the next release
+#     test will ask.
+#   change: >-
+#     `own` lists the variables that each side has for itself.
+#   example:
+#     code: env_parity
+#     file: scheduler-deployment.yaml
+#     from: "value: model-a\n"
+#     to: "value: model-b\n"
 package writ.env_parity
 
 import rego.v1

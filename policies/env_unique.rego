@@ -7,6 +7,15 @@
 #   codes:
 #     env_twice: A variable stands twice in one list; which of the two counts is easily misread.
 #     env_empty: A variable of a Knative service has an empty value, which never comes to rest.
+#   go_on: >-
+#     Remove one of the two. Mind that the last one counts: remove the first, or move its value.
+#   change: >-
+#     Nothing to set: a name stands once in a list.
+#   example:
+#     code: env_twice
+#     file: exporter-deployment.yaml
+#     from: "            - name: DB_PASSWORD"
+#     to: "            - {name: DB_PASSWORD}\n            - name: DB_PASSWORD"
 package writ.env_unique
 
 import rego.v1

@@ -8,6 +8,15 @@
 #     nonce_not_increased: The restart nonce would go down, or would not be a whole number.
 #     job_state: A Flink job would have a state that the operator does not know.
 #     replay_keeps_state: A job would replay under a new group and keep its place, so that nothing is replayed.
+#   go_on: >-
+#     Count the nonce up by one and leave it a plain number. For a replay set `upgradeMode: stateless` for its start.
+#   change: >-
+#     `job_state` knows the two states that the operator takes; `replays` says what counts as a replay.
+#   example:
+#     code: nonce_not_increased
+#     file: ta/flinkdeployment.yaml
+#     from: "restartNonce: 38"
+#     to: "restartNonce: 37"
 package writ.flink_restarts
 
 import rego.v1

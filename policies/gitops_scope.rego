@@ -10,6 +10,15 @@
 #     added_or_removed: A procedure would add or remove a file; procedures only change files.
 #     out_of_reach: A procedure would change rights, a hook of Argo CD's, or a patch; people decide about these.
 #     structure: A procedure would change a kustomization, which changes objects that it does not name.
+#   go_on: >-
+#     Put a regular file below the GitOps path. What procedures may not touch, people change in a pull request of
+#     their own.
+#   change: >-
+#     `out_of_reach` lists the kinds that procedures leave alone.
+#   example:
+#     code: not_a_file
+#     file: postgres-cluster.yaml
+#     to: "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n"
 package writ.gitops_scope
 
 import rego.v1

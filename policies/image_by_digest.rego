@@ -8,6 +8,15 @@
 #   codes:
 #     image_by_tag: An image would be named without its digest.
 #     image_parity: Workloads that run one image would run different builds of it.
+#   go_on: >-
+#     Name the image by its digest; the registry shows it, and `docker buildx imagetools inspect` prints it.
+#   change: >-
+#     `is_ours` says which images must always have a digest; `must_be_pinned` the other cases.
+#   example:
+#     code: image_by_tag
+#     file: exporter-deployment.yaml
+#     from: "@sha256:2561a79d2baaa998036344c121cc3986aedec365881911dd592d334163d82729"
+#     to: ":v2"
 package writ.image_by_digest
 
 import rego.v1

@@ -13,6 +13,17 @@
 #     capital_stage: A strategy's capital stage would rise above `shadow_allowed`.
 #     trading_resumes: Trading starts again where it was stopped; a restoring procedure does this after approval.
 #     capital_blockers: A strategy would lose a blocker that keeps it from capital.
+#   go_on: >-
+#     Leave it on paper. Going live is a procedure of its own, with gates and an approval, and is off unless somebody
+#     turned it on in writ's settings.
+#   change: >-
+#     `writ.lib.trading.switches` lists the switches, `is_paper` the accounts and addresses that are known to be for
+#     paper, `stages` the order of capital stages.
+#   example:
+#     code: live_transition
+#     file: scheduler-deployment.yaml
+#     from: "value: paper"
+#     to: "value: live"
 package writ.no_live_transition
 
 import rego.v1

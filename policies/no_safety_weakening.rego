@@ -14,6 +14,17 @@
 #     gate_threshold: A threshold or demand of the gate policy would become looser.
 #     safety_released: A restoring procedure releases what a containment procedure engaged.
 #     standing_weakness: A safety switch is off already, before and after this change.
+#   go_on: >-
+#     Keep the limit. To release a kill switch or a freeze, use the restoring procedure that belongs to it: another
+#     person approves it.
+#   change: >-
+#     `guards` and `lifts` list the switches with what the service takes without them, `is_cap` and `times` the
+#     limits, `is_looser` the gate policy's words.
+#   example:
+#     code: safety_switch
+#     file: scheduler-deployment.yaml
+#     from: "            - name: TRADING_EMERGENCY_STOP_ENABLED\n              value: \"true\"\n"
+#     to: ""
 package writ.no_safety_weakening
 
 import rego.v1

@@ -11,6 +11,15 @@
 #     secret_reference: A procedure would change where a secret is read from.
 #     secret_changed: A sealed or external secret changes; its value cannot be reviewed here.
 #     private_key: A text would contain a private key.
+#   go_on: >-
+#     Keep the value in the secret store and refer to it. What was shown once is no secret any more: rotate it.
+#   change: >-
+#     `is_secret_name` says which names sound like secrets and which only look like it.
+#   example:
+#     code: secret_literal
+#     file: exporter-deployment.yaml
+#     from: "              valueFrom:\n                secretKeyRef:\n                  name: torghut-db\n                  key: password"
+#     to: "              value: hunter2-and-more"
 package writ.no_secrets
 
 import rego.v1

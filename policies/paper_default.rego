@@ -11,6 +11,16 @@
 #     default_mode: A pipeline would start in another mode than paper.
 #     hidden_settings: A workload that trades would take settings from where they cannot be judged.
 #     inline_setting: A command line would set what decides about trading, past the rules that look at variables.
+#   go_on: >-
+#     Write the variables out where they can be read, or take them from a ConfigMap below the GitOps path. Standing
+#     live mode needs nothing: it is told, not denied.
+#   change: >-
+#     `assignment` is what a command line may not set; `sources` is where variables may come from all at once.
+#   example:
+#     code: hidden_settings
+#     file: scheduler-deployment.yaml
+#     from: "          env:\n"
+#     to: "          envFrom:\n            - secretRef: {name: torghut-alpaca}\n          env:\n"
 package writ.paper_default
 
 import rego.v1

@@ -7,6 +7,10 @@
 #   codes:
 #     unplanned_change: Something would change that the procedure does not name.
 #     unplanned_file: A file would change in which nothing changes that can be named.
+#   go_on: >-
+#     Nothing to do for whoever asked: this is a mistake in writ or in the procedure's file. Tell its owner.
+#   change: >-
+#     Nothing to set: what is declared comes from the procedure's operations.
 package writ.planned_change_only
 
 import rego.v1

@@ -13,6 +13,16 @@
 #     flink_job_manager: A Flink job would have other than one job manager.
 #     flink_slots: A Flink job would ask for more parallelism than its task managers have slots.
 #     database_replicas: A database would lose replicas.
+#   go_on: >-
+#     Use 0 or 1 schedulers, one Knative revision, one job manager; take instances of databases away by hand, with a
+#     runbook.
+#   change: >-
+#     `is_scheduler` says what a scheduler is; the numbers stand in each rule.
+#   example:
+#     code: scheduler_replicas
+#     file: scheduler-deployment.yaml
+#     from: "replicas: 1"
+#     to: "replicas: 2"
 package writ.replica_invariants
 
 import rego.v1

@@ -13,6 +13,15 @@
 #     not_a_string: A variable or ConfigMap entry would not be a string.
 #     unknown_field: Pod metadata would have a field that Kubernetes does not know; often a wrong indentation.
 #     api_version: An object would change its API version.
+#   go_on: >-
+#     Look at the indentation and the quotes of the edited lines; the message says where reading stopped.
+#   change: >-
+#     `known_fields` lists what Kubernetes knows in pod metadata.
+#   example:
+#     code: malformed
+#     file: postgres-cluster.yaml
+#     from: "  instances: 2"
+#     to: "\tinstances: 2"
 package writ.schema_unchanged
 
 import rego.v1
@@ -92,8 +101,8 @@ deny contains objects.finding("not_a_string", message, objects.path(subject), se
 	some subject in objects.touched
 	some name in subject.differing
 	some occurrence in settings.occurrences(subject.head, name)
-	not is_string(occurrence.value)
-	not is_object(occurrence.from)
+	not is_string(object.get(occurrence, "value", null))
+	not is_object(object.get(occurrence, "from", null))
 	message := sprintf("`%s` of %s would be a %s, not a string", [name, objects.title(subject), type_name(occurrence.from)])
 	advice := "put the value in quotes"
 }

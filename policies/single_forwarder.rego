@@ -12,6 +12,15 @@
 #     forwarder_shards: The forwarder would read more than one shard.
 #     forwarder_autoscaled: Something would scale the forwarder.
 #     second_forwarder: A second workload would run the forwarder's image.
+#   go_on: >-
+#     Keep one replica, `Recreate`, one shard. To read more symbols, change the list: the connection stays one.
+#   change: >-
+#     `workload` names the forwarder and its image.
+#   example:
+#     code: forwarder_replicas
+#     file: ws/deployment.yaml
+#     from: "replicas: 1"
+#     to: "replicas: 2"
 package writ.single_forwarder
 
 import rego.v1

@@ -9,6 +9,16 @@
 #     loss_limit: A stop on losses would not be above 0 and at most 1.
 #     emergency_stop_required: Orders would be submitted live without the emergency stop.
 #     closeout_attempts: Closing positions would not be tried at all.
+#   go_on: >-
+#     Keep the order: cutoff, start of flattening, confirmation. Loss stops are a share of the equity, above 0 and at
+#     most 1.
+#   change: >-
+#     Each check repeats one of the service's own; change it together with the service.
+#   example:
+#     code: time_order
+#     file: scheduler-deployment.yaml
+#     from: "\"15:45:00\""
+#     to: "\"15:55:00\""
 package writ.startup_values
 
 import rego.v1

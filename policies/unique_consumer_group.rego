@@ -10,6 +10,15 @@
 #     group_shared: Two jobs would read in one consumer group.
 #     group_returns: A job returns to the group that it had before.
 #     group_unknown: The history was not read, so nobody knows whether the group was used before.
+#   go_on: >-
+#     Name a group that was never used, with the replay's own id in it. To end a replay, go back to the group before.
+#   change: >-
+#     `is_group` lists the settings that name a group; writ reads the history of the files that set them.
+#   example:
+#     code: group_shared
+#     file: ta/configmap.yaml
+#     from: "TA_GROUP_ID: \"torghut-ta-live\""
+#     to: "TA_GROUP_ID: \"torghut-ta-sim-live\""
 package writ.unique_consumer_group
 
 import rego.v1

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::settings::{SECRETS, TABLE};
 use crate::domain::command::table;
-use crate::domain::lane::Lanes;
+use crate::domain::policy::Policies;
 use crate::ports::library::Library;
 
 const END: &str = "<!-- end -->";
@@ -85,10 +85,15 @@ fn part(name: &str) -> anyhow::Result<String> {
         "settings" => Ok(settings()),
         "secrets" => Ok(secrets()),
         "procedures" => procedures(&Library::embedded()),
-        "policies" => policies(&Library::embedded()),
-        "lanes" => lanes(&Library::embedded()),
+        "policies" => Ok(policies(&compiled()?, "docs/policies")),
+        "policies, seen from docs" => Ok(policies(&compiled()?, "policies")),
+        name if name.starts_with("policy ") => policy_page(&compiled()?, &name["policy ".len()..]),
         _ => bail!("there is no part `{name}`"),
     }
+}
+
+fn compiled() -> anyhow::Result<Policies> {
+    Ok(Policies::compile(&Library::embedded().policies)?)
 }
 
 fn cli() -> String {
@@ -145,39 +150,46 @@ fn procedures(library: &Library) -> anyhow::Result<String> {
     Ok(text)
 }
 
-/// Each policy says what it is in its metadata comment (`# METADATA`, YAML behind `# `).
-fn policies(library: &Library) -> anyhow::Result<String> {
+/// Each policy says what it is in its metadata comment, and has a page in `folder` that is made of it.
+fn policies(policies: &Policies, folder: &str) -> String {
     let mut text = String::from("| policy | what it is about | reason codes |\n| --- | --- | --- |\n");
-    for (file, source) in library.policies.iter().filter(|(file, _)| is_policy(file)) {
-        let comment = source.lines().skip_while(|line| *line != "# METADATA").skip(1);
-        let comment = comment.map_while(|line| line.strip_prefix('#'));
-        let yaml: Vec<_> = comment.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect();
-        let metadata: Value =
-            serde_yaml::from_str(&yaml.join("\n")).with_context(|| format!("`policies/{file}`"))?;
-        let codes = metadata.pointer("/custom/codes").and_then(Value::as_object);
-        let codes: Vec<_> = codes.into_iter().flatten().map(|(code, _)| format!("`{code}`")).collect();
-        let name = file.trim_end_matches(".rego").replace('_', "-");
-        let title = metadata["title"].as_str().unwrap_or_default();
-        let _ = writeln!(text, "| `{name}` | {title} | {} |", codes.join(" "));
+    for policy in policies.policies() {
+        let codes: Vec<_> = policy.codes.keys().map(|code| format!("`{code}`")).collect();
+        let link = format!("[`{0}`]({folder}/{0}.md)", policy.name);
+        let _ = writeln!(text, "| {link} | {} | {} |", policy.title, codes.join(" "));
     }
-    Ok(text)
+    text
 }
 
-fn lanes(library: &Library) -> anyhow::Result<String> {
-    let mut text =
-        String::from("| lane | family | what it does | owns | branches |\n| --- | --- | --- | --- | --- |\n");
-    let code =
-        |patterns: &[String]| patterns.iter().map(|one| format!("`{one}`")).collect::<Vec<_>>().join("<br>");
-    for lane in Lanes::load(&library.policies)?.all() {
-        let (owns, branches) = (code(&lane.owns), code(&lane.branches));
-        let _ = writeln!(text, "| `{}` | {} | {} | {owns} | {branches} |", lane.id, lane.family, lane.name);
+/// The page of one policy: what it protects, its codes, an example, how to go on, how to change it.
+fn policy_page(policies: &Policies, name: &str) -> anyhow::Result<String> {
+    let policy = policies
+        .policies()
+        .iter()
+        .find(|policy| policy.name == name)
+        .with_context(|| format!("there is no policy `{name}`"))?;
+    let mut text = format!("**{}.** {}\n\n", policy.title, policy.description.replace('\n', " "));
+    text.push_str("| reason code | what it says |\n| --- | --- |\n");
+    for (code, meaning) in &policy.codes {
+        let _ = writeln!(text, "| `{code}` | {meaning} |");
     }
+    if let Some(example) = &policy.example {
+        let _ = write!(
+            text,
+            "\n## An example that it finds\n\nIn `{}`, found as `{}`:\n\n```diff\n{}```\n",
+            example.file,
+            example.code,
+            example.diff()
+        );
+    }
+    let _ = write!(text, "\n## How to go on\n\n{}\n", policy.go_on);
+    let _ = write!(
+        text,
+        "\n## How to change it\n\nThe rule is `policies/{0}`, its tests stand beside it; `writ policies test` runs \
+         them. {1}\n",
+        policy.file, policy.change
+    );
     Ok(text)
-}
-
-/// Rule files at the top; below are what they share, and tests.
-fn is_policy(file: &str) -> bool {
-    file.ends_with(".rego") && !file.ends_with("_test.rego") && !file.contains('/')
 }
 
 #[cfg(test)]

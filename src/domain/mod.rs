@@ -6,7 +6,6 @@
 pub mod change;
 pub mod command;
 pub mod kustomize;
-pub mod lane;
 pub mod ledger;
 pub mod manifest;
 pub mod names;

@@ -65,6 +65,18 @@ pub fn inert(reason: &str) -> String {
         .replace("gh-", "gh -")
 }
 
+/// The name that was probably meant, if one is near enough.
+#[must_use]
+pub fn nearest<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Option<String> {
+    // A value may have 500 characters; no name has more than 60.
+    let typed: String = typed.chars().take(60).collect::<String>().to_lowercase();
+    names
+        .map(|name| (strsim::normalized_damerau_levenshtein(&typed, name), name))
+        .filter(|(likeness, _)| *likeness >= 0.5)
+        .max_by(|(one, _), (other, _)| one.total_cmp(other))
+        .map(|(_, name)| name.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

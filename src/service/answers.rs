@@ -5,11 +5,11 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::domain::command::{KnownProcedure, table};
-use crate::domain::lane;
 use crate::domain::names::{IssueNumber, RepositoryName, RunId};
 use crate::domain::plan::Risk;
 use crate::domain::procedure::{Catalogue, Procedure, ROLLBACK, RUN_ARGUMENT, USUAL_PHRASE};
 use crate::domain::run::{Outcome, Position};
+use crate::domain::text::nearest;
 use crate::ports::store::{KeptPull, Pulls, Run};
 
 use super::asked::What;
@@ -107,20 +107,19 @@ pub(super) async fn answer(pipeline: &Pipeline, job: &Job) -> Result<Option<Stri
             let context = json!({"commands": table::markdown(), "procedures": pipeline.catalogue});
             pipeline.renderer.render("help.md", context)?
         }
-        What::Explain { subject } if lane::meaning(subject).is_some() => {
-            let (policy, meaning) = lane::meaning(subject).unwrap_or_default();
-            let lanes = job.target.planner.lanes().all().iter();
-            let lanes: Vec<_> = lanes
-                .map(|lane| json!({"id": lane.id, "family": lane.family, "name": lane.name, "owns": lane.owns}))
-                .collect();
-            let context = json!({"code": subject, "policy": policy, "meaning": meaning, "lanes": lanes});
-            pipeline.renderer.render("lane.md", context)?
-        }
         What::Explain { subject } => {
             let known = pipeline.catalogue.iter().find(|entry| entry.name == *subject);
-            let names: Vec<_> = pipeline.catalogue.iter().map(|entry| &entry.name).collect();
-            let context = json!({"subject": subject, "known": known, "names": names});
-            pipeline.renderer.render("explain.md", context)?
+            match (known, job.target.planner.policies.explain(subject)) {
+                (None, Some(explanation)) => pipeline.renderer.render("code.md", explanation)?,
+                (known, _) => {
+                    let names: Vec<_> = pipeline.catalogue.iter().map(|entry| entry.name.as_str()).collect();
+                    let codes = job.target.planner.policies.codes();
+                    let similar = nearest(subject, names.iter().copied().chain(codes));
+                    let context =
+                        json!({"subject": subject, "known": known, "names": names, "similar": similar});
+                    pipeline.renderer.render("explain.md", context)?
+                }
+            }
         }
     };
     Ok(Some(text))

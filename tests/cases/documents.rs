@@ -8,7 +8,8 @@ fn root() -> &'static Path {
 }
 
 fn documents() -> Vec<PathBuf> {
-    let docs = std::fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let folders = ["docs", "docs/policies"].map(|folder| std::fs::read_dir(root().join(folder)).unwrap());
+    let docs = folders.into_iter().flatten().map(|entry| entry.unwrap().path());
     let mut found: Vec<_> = docs.filter(|path| path.extension().is_some_and(|end| end == "md")).collect();
     found.push(root().join("README.md"));
     found

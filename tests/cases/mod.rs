@@ -5,5 +5,6 @@ mod documents;
 mod kustomize;
 mod plans;
 mod policies;
+mod policies_tests;
 mod procedures;
 mod yaml;

@@ -12,7 +12,7 @@ use writ::domain::change;
 use writ::domain::manifest::Manifests;
 use writ::domain::names::{BlobId, CommitId};
 use writ::domain::plan::Risk;
-use writ::domain::policy::{Asked, Declared, Documents, Facts, Level, Policies, Situation, Verdict};
+use writ::domain::policy::{Asked, Declared, Documents, Example, Facts, Level, Policies, Situation, Verdict};
 use writ::domain::tree::{Entry, EntryKind, FileWrite, Snapshot};
 use writ::ports::library::Library;
 
@@ -20,7 +20,7 @@ use crate::support::corpus;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Case {
+pub(super) struct Case {
     name: String,
     #[serde(default)]
     base: Vec<Edit>,
@@ -142,8 +142,44 @@ fn cases(file: &str) -> Vec<Case> {
     serde_yaml::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
+/// Every case of every file, with where it stands.
+pub(super) fn all_cases() -> Vec<(String, Case)> {
+    let named = |file: &'static str| {
+        cases(file).into_iter().map(move |case| (format!("{file}: {}", case.name), case))
+    };
+    ["rules.yaml", "values.yaml", "bypass.yaml"].into_iter().flat_map(named).collect()
+}
+
+/// The facts of each real commit; `None`, and said so, where the corpus is not there.
+pub(super) fn real_facts(test: &str) -> Option<Vec<(String, Facts)>> {
+    CORPUS
+        .iter()
+        .map(|(commit, _)| {
+            let base = corpus::snapshot(test, &format!("golden/{commit}/before"))?;
+            let head = corpus::snapshot(test, &format!("golden/{commit}/after"))?;
+            let changes = change::between_trees(&base, &head, &Manifests::default());
+            let situation =
+                Situation { gitops_path: corpus::GITOPS_PATH, base: &base, changes: &changes, asked: None };
+            Some(((*commit).to_owned(), Facts::of_trees(&situation, &head, &Documents::new())))
+        })
+        .collect()
+}
+
+/// The tree with a policy's example in it.
+pub(super) fn edited_by_example(example: &Example) -> Snapshot {
+    let edit = Edit {
+        path: example.file.clone(),
+        from: example.from.clone(),
+        to: example.from.is_some().then(|| example.to.clone()),
+        text: example.from.is_none().then(|| example.to.clone()),
+        symlink: None,
+        remove: false,
+    };
+    edited(tree(), &[edit])
+}
+
 /// The rules as they stand in the folder, so that a change of one needs no build to be tried.
-fn policies() -> &'static Policies {
+pub(super) fn policies() -> &'static Policies {
     static POLICIES: OnceLock<Policies> = OnceLock::new();
     POLICIES.get_or_init(|| {
         let library = Library::read(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
@@ -151,13 +187,13 @@ fn policies() -> &'static Policies {
     })
 }
 
-fn judge(policies: &Policies, base: &Snapshot, head: &Snapshot, asked: Option<&Asked>) -> Verdict {
+pub(super) fn judge(policies: &Policies, base: &Snapshot, head: &Snapshot, asked: Option<&Asked>) -> Verdict {
     let changes = change::between_trees(base, head, &Manifests::default());
     let situation = Situation { gitops_path: corpus::GITOPS_PATH, base, changes: &changes, asked };
     policies.evaluate(&Facts::of_trees(&situation, head, &Documents::new()))
 }
 
-fn facts(case: &Case) -> Facts {
+pub(super) fn facts(case: &Case) -> Facts {
     let base = edited(tree(), &case.base);
     let head = edited(base.clone(), &case.edit);
     let changes = change::between_trees(&base, &head, &Manifests::default());
@@ -208,7 +244,7 @@ fn remember(history: &[Former], facts: Facts) -> Facts {
 }
 
 /// The tree of `policies/tree`.
-fn tree() -> Snapshot {
+pub(super) fn tree() -> Snapshot {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/policies/tree");
     let mut snapshot = Snapshot {
         commit: CommitId::try_from("0".repeat(40)).unwrap(),

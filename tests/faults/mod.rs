@@ -3,5 +3,4 @@
 mod checks;
 mod github;
 mod kill;
-mod looks;
 mod worker;

@@ -31,7 +31,13 @@ async fn help_and_explain_are_answered() {
     let reply = bot.reply().await;
     assert!(reply.contains("confirm=ACTUATE_TORGHUT") && reply.contains("`resume-trading`"), "{reply}");
     bot.comment("/explain warp-drive").await;
-    assert!(bot.reply().await.contains("There is no procedure `warp-drive`"));
+    assert!(bot.reply().await.contains("There is no procedure and no reason code `warp-drive`"));
+    bot.comment("/explain live_transition").await;
+    let reply = bot.reply().await;
+    assert!(reply.contains("`no-live-transition`") && reply.contains("+value: live"), "{reply}");
+    assert!(reply.contains("How to go on: "), "{reply}");
+    bot.comment("/explain live_transitoin").await;
+    assert!(bot.reply().await.contains("Did you mean `live_transition`?"));
 }
 
 #[tokio::test]

@@ -75,13 +75,8 @@ impl Hub {
 
     /// Has the emulator deliver the repository's comments to this address, signed with this secret.
     pub async fn deliver_to(&self, url: &str, secret: &str) {
-        self.deliver_events_to(url, secret, &["issue_comment"]).await;
-    }
-
-    /// Has the emulator deliver these events of the repository.
-    pub async fn deliver_events_to(&self, url: &str, secret: &str, events: &[&str]) {
         let hook = json!({
-            "config": { "url": url, "secret": secret, "content_type": "json" }, "events": events
+            "config": { "url": url, "secret": secret, "content_type": "json" }, "events": ["issue_comment"]
         });
         self.emulator().act(OWNER, Method::POST, &format!("/repos/{REPOSITORY}/hooks"), &hook).await;
     }

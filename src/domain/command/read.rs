@@ -9,6 +9,7 @@ use super::table::{TABLE, Verb};
 use super::{Ask, Command, Reading};
 use crate::domain::names::RunId;
 use crate::domain::procedure::{ROLLBACK, RUN_ARGUMENT};
+use crate::domain::text::nearest;
 
 /// A procedure that may be asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -275,15 +276,4 @@ fn nothing_after(line: &Line<'_>, words: &[Word], verb: Verb) -> Result<(), Mist
         )
         .at(line, word.start, line.text.len())),
     }
-}
-
-/// The name that was probably meant, if one is near enough.
-fn nearest<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Option<String> {
-    // A value may have 500 characters; no name has more than 60.
-    let typed: String = typed.chars().take(60).collect::<String>().to_lowercase();
-    names
-        .map(|name| (strsim::normalized_damerau_levenshtein(&typed, name), name))
-        .filter(|(likeness, _)| *likeness >= 0.5)
-        .max_by(|(one, _), (other, _)| one.total_cmp(other))
-        .map(|(_, name)| name.to_owned())
 }

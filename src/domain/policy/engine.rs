@@ -15,9 +15,10 @@ use crate::domain::manifest::{Found, select};
 use crate::domain::yaml::Pointer;
 
 use super::builtins;
+use super::explain::Explanation;
 use super::metadata::{self, Policy};
 use super::objects::Place;
-use super::{Facts, Finding, Level, Verdict};
+use super::{Decision, Facts, Finding, Level, Verdict};
 
 /// A rule file that cannot be used, or an evaluation that failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -54,10 +55,7 @@ impl Policies {
     /// - a file does not parse
     /// - a package is not `writ.<name>` or lacks its metadata
     pub fn compile(files: &BTreeMap<String, String>) -> Result<Self, PolicyError> {
-        let mut engine = Engine::new();
-        engine.set_strict_builtin_errors(true);
-        engine.set_execution_timer_config(TIME_LIMIT);
-        builtins::add(&mut engine).map_err(|message| placed("", &message))?;
+        let mut engine = new_engine()?;
         let mut policies = Vec::new();
         let rules = files.iter().filter(|(file, _)| file.ends_with(".rego") && !file.ends_with("_test.rego"));
         for (file, text) in rules {
@@ -76,6 +74,18 @@ impl Policies {
         Ok(compiled)
     }
 
+    /// What a reason code means; `None` for one that no policy finds.
+    #[must_use]
+    pub fn explain(&self, code: &str) -> Option<Explanation> {
+        let policy = self.policies.iter().find(|policy| policy.codes.contains_key(code))?;
+        Some(Explanation::of(policy, code))
+    }
+
+    /// All reason codes, by policy.
+    pub fn codes(&self) -> impl Iterator<Item = &str> {
+        self.policies.iter().flat_map(|policy| policy.codes.keys()).map(String::as_str)
+    }
+
     /// The policies, sorted by file.
     #[must_use]
     pub fn policies(&self) -> &[Policy] {
@@ -87,10 +97,18 @@ impl Policies {
     /// An evaluation that fails or takes too long is a denial with code `policy_fault`, never a silent pass.
     #[must_use]
     pub fn evaluate(&self, facts: &Facts) -> Verdict {
-        Verdict::of(match self.sets(facts.input.clone()) {
+        let mut results = match self.sets(facts.input.clone()) {
             Ok(results) => results.into_iter().map(|finding| placed_in(finding, &facts.places)).collect(),
             Err(error) => vec![fault(&error)],
-        })
+        };
+        results.sort();
+        results.dedup();
+        let decision = match results.iter().map(|finding| finding.level).max() {
+            None => Decision::Allow,
+            Some(Level::Warn) => Decision::Warn,
+            Some(Level::Deny) => Decision::Deny,
+        };
+        Verdict { decision, results }
     }
 
     fn sets(&self, input: Value) -> Result<Vec<Finding>, PolicyError> {
@@ -119,6 +137,15 @@ impl Policies {
         }
         Ok(found)
     }
+}
+
+/// An engine with OPA's functions and the time limit, without rules.
+pub(super) fn new_engine() -> Result<Engine, PolicyError> {
+    let mut engine = Engine::new();
+    engine.set_strict_builtin_errors(true);
+    engine.set_execution_timer_config(TIME_LIMIT);
+    builtins::add(&mut engine).map_err(|message| placed("", &message))?;
+    Ok(engine)
 }
 
 /// What a policy may say, and how strong it is.
@@ -206,7 +233,7 @@ fn fault(error: &PolicyError) -> Finding {
 }
 
 /// regorus writes a line `--> file:line:column` into its errors.
-fn placed(file: &str, text: &str) -> PolicyError {
+pub(super) fn placed(file: &str, text: &str) -> PolicyError {
     let place = text.split("--> ").nth(1).and_then(|rest| rest.lines().next()).unwrap_or_default();
     let mut parts = place.rsplitn(3, ':');
     let line = parts.nth(1).and_then(|line| line.trim().parse().ok()).unwrap_or(0);

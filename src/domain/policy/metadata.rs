@@ -21,8 +21,39 @@ pub struct Policy {
     pub description: String,
     /// Each code that it finds, explained.
     pub codes: BTreeMap<String, String>,
+    /// How to go on after a finding; empty where the file does not say.
+    pub go_on: String,
+    /// Where the rule says what it knows, and when that is to be changed; empty where the file does not say.
+    pub change: String,
+    /// A change that it finds.
+    pub example: Option<Example>,
     /// Which of `deny` and `warn` it has.
     pub(super) sets: Vec<String>,
+}
+
+/// An edit that a policy finds; the tests make it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Example {
+    /// The code that it is found with.
+    pub code: String,
+    /// The file below the GitOps path.
+    pub file: String,
+    /// What stands there; `None` where the whole file is exchanged.
+    pub from: Option<String>,
+    /// What would stand there.
+    pub to: String,
+}
+
+impl Example {
+    /// The edit as a diff without context: `-replicas: 1`, `+replicas: 2`.
+    #[must_use]
+    pub fn diff(&self) -> String {
+        let lines = |sign: char, text: &str| -> String {
+            text.lines().map(|line| format!("{sign}{}\n", line.replace('\t', "→"))).collect()
+        };
+        lines('-', self.from.as_deref().unwrap_or_default()) + &lines('+', &self.to)
+    }
 }
 
 #[derive(Deserialize)]
@@ -43,6 +74,11 @@ struct Metadata {
 #[serde(deny_unknown_fields)]
 struct Custom {
     codes: BTreeMap<String, String>,
+    #[serde(default)]
+    go_on: String,
+    #[serde(default)]
+    change: String,
+    example: Option<Example>,
 }
 
 /// The policy of a file; `None` for a shared package below `writ.lib`.
@@ -76,6 +112,9 @@ pub(super) fn read(file: &str, package: &str, text: &str) -> Result<Option<Polic
         title: metadata.title,
         description: metadata.description.trim().to_owned(),
         codes: metadata.custom.codes,
+        go_on: metadata.custom.go_on.trim().to_owned(),
+        change: metadata.custom.change.trim().to_owned(),
+        example: metadata.custom.example,
         sets,
     }))
 }

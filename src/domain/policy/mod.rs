@@ -9,19 +9,23 @@ mod builtins;
 mod documents;
 mod effective;
 mod engine;
+mod explain;
 mod facts;
 mod files;
 mod gather;
 mod history;
 mod metadata;
 mod objects;
+mod rule_tests;
 mod settings;
 mod value;
 
 pub use documents::Documents;
 pub use engine::{Policies, PolicyError};
+pub use explain::Explanation;
 pub use facts::{Asked, Declared, Facts, Situation};
-pub use metadata::Policy;
+pub use metadata::{Example, Policy};
+pub use rule_tests::{RuleTest, RuleTestOutcome, run_rule_tests};
 
 use serde::{Deserialize, Serialize};
 
@@ -32,28 +36,6 @@ pub struct Verdict {
     pub decision: Decision,
     /// One entry per finding, sorted by policy, code, path, pointer.
     pub results: Vec<Finding>,
-}
-
-impl Verdict {
-    /// The verdict that findings come to: the strongest of them decides.
-    #[must_use]
-    pub fn of(mut results: Vec<Finding>) -> Self {
-        results.sort();
-        results.dedup();
-        let decision = match results.iter().map(|finding| finding.level).max() {
-            None => Decision::Allow,
-            Some(Level::Warn) => Decision::Warn,
-            Some(Level::Deny) => Decision::Deny,
-        };
-        Self { decision, results }
-    }
-
-    /// This verdict with more findings.
-    #[must_use]
-    pub fn with(mut self, more: Vec<Finding>) -> Self {
-        self.results.extend(more);
-        Self::of(self.results)
-    }
 }
 
 /// The decision of a verdict.

@@ -1,0 +1,71 @@
+# Inputs for the rules' own tests: small changes, in the shape that `docs/policies.md` tells of.
+package writ.lib.given
+
+import rego.v1
+
+# An input in which nothing happens; each test lays over it what it is about.
+nothing := {
+	"schema": "writ.facts/v1",
+	"gitops_path": "argocd/applications/torghut",
+	"request": null,
+	"changes": [],
+	"files": [],
+	"objects": [],
+	"builds": [],
+	"unknown": [],
+	"history": null,
+}
+
+# What writ itself was asked for.
+request(risk) := {"procedure": "any", "risk": risk, "actor": "operator", "declared": []}
+
+# One side of an object.
+side(value, more) := [object.union(
+	{
+		"path": "argocd/applications/torghut/object.yaml", "index": 0, "value": value, "settings": {}, "images": [],
+		"embedded": {}, "origin": "effective", "altered": false, "uncertain": false,
+	},
+	more,
+)]
+
+# An object that this change touches; `identity` is its kind and name.
+touched(identity, base, head) := object.union(
+	{"group": "apps", "namespace": "torghut", "applied": true, "touched": true, "differing": [], "base": base, "head": head},
+	identity,
+)
+
+# An input in which some objects are.
+objects(subjects) := object.union(nothing, {"objects": subjects})
+
+# Settings with one occurrence each.
+set(values) := {"settings": {name: [{"pointer": sprintf("/env[name=%s]", [name]), "value": value}] |
+	some name, value in values
+}}
+
+# A Deployment whose variables are `base` before and `head` after.
+variables(base, head) := objects([deployment("torghut-scheduler", base, head)])
+
+deployment(name, base, head) := object.union(
+	touched(
+		{"kind": "Deployment", "name": name},
+		side({"kind": "Deployment"}, set(base)),
+		side({"kind": "Deployment"}, set(head)),
+	),
+	{"differing": [setting |
+		some setting in object.keys(object.union(base, head))
+		object.get(base, setting, null) != object.get(head, setting, null)
+	]},
+)
+
+# An object whose value is `base` before and `head` after; `identity` is its group, kind and name.
+values(identity, base, head) := objects([touched(identity, side(base, {}), side(head, {}))])
+
+# A ConfigMap with a parsed text that is `base` before and `head` after.
+texts(key, base, head) := objects([touched(
+	{"group": "", "kind": "ConfigMap", "name": "config"},
+	side({"kind": "ConfigMap"}, {"embedded": {key: {"value": base}}}),
+	side({"kind": "ConfigMap"}, {"embedded": {key: {"value": head}}}),
+)])
+
+# The codes of some findings.
+codes(findings) := {finding.code | some finding in findings}

@@ -1,0 +1,189 @@
+//! `writ policies`: which policies there are, what a reason code means, and the rules' own tests.
+//!
+//! Exit codes: 0 shown, or all tests passed · 1 no such code, a broken policy file, a failed test · 2 usage.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand, ValueEnum};
+use serde_json::{Value, json};
+
+use crate::domain::policy::{Policies, Policy, PolicyError, RuleTest, RuleTestOutcome, run_rule_tests};
+use crate::domain::procedure::PlanRefusal;
+use crate::domain::text::nearest;
+use crate::ports::library::Library;
+use crate::ports::render::Renderer;
+
+use super::terminal::{Failure, Format, library};
+
+/// What to do with the policies; without a command they are listed.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct PoliciesArguments {
+    #[command(subcommand)]
+    command: Option<PoliciesCommand>,
+    #[command(flatten)]
+    shown: Shown,
+}
+
+/// More than listing them.
+#[derive(Debug, Subcommand)]
+enum PoliciesCommand {
+    /// Say what a reason code means, what it protects, and how to go on.
+    Explain {
+        /// The code, as findings have it: `live_transition`.
+        code: String,
+        #[command(flatten)]
+        shown: Shown,
+    },
+    /// Run the rules' own tests (`*_test.rego`).
+    Test(Shown),
+}
+
+/// How it is printed, and of which library.
+#[derive(Debug, Args)]
+struct Shown {
+    /// How to print it.
+    #[arg(long, value_enum, default_value_t = ListFormat::Text)]
+    format: ListFormat,
+    /// Folder with patches/, policies/, templates/ in place of the embedded ones.
+    #[arg(long, value_name = "DIR")]
+    library: Option<PathBuf>,
+}
+
+/// How policies are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ListFormat {
+    /// For people.
+    Text,
+    /// `writ.policies/v1`, `writ.explanation/v1`, `writ.policy-tests/v1`.
+    Json,
+}
+
+/// Runs it.
+pub fn run(arguments: &PoliciesArguments) -> ExitCode {
+    let (shown, done) = match &arguments.command {
+        None => (&arguments.shown, list(&arguments.shown)),
+        Some(PoliciesCommand::Explain { code, shown }) => (shown, explain(code, shown)),
+        Some(PoliciesCommand::Test(shown)) => (shown, test(shown)),
+    };
+    match done {
+        Ok((text, exit)) => {
+            anstream::print!("{text}");
+            exit
+        }
+        Err(failure) => failure
+            .say("policies", if shown.format == ListFormat::Json { Format::Json } else { Format::Text }),
+    }
+}
+
+fn list(shown: &Shown) -> Result<(String, ExitCode), Failure> {
+    let policies = compile(&library(shown.library.as_ref())?)?;
+    let text = match shown.format {
+        ListFormat::Json => {
+            let described: Vec<Value> = policies.policies().iter().map(described).collect();
+            format!("{:#}\n", json!({"schema": "writ.policies/v1", "policies": described}))
+        }
+        ListFormat::Text => policies.policies().iter().map(listed).collect(),
+    };
+    Ok((text, ExitCode::SUCCESS))
+}
+
+fn described(policy: &Policy) -> Value {
+    json!({
+        "name": policy.name, "file": policy.file, "title": policy.title, "protects": policy.description,
+        "codes": policy.codes, "go_on": policy.go_on, "change": policy.change,
+    })
+}
+
+fn listed(policy: &Policy) -> String {
+    let bold = anstyle::Style::new().bold();
+    let codes: Vec<&str> = policy.codes.keys().map(String::as_str).collect();
+    format!("{bold}{}{bold:#}  {}\n    {}\n", policy.name, policy.title, codes.join(" "))
+}
+
+fn explain(code: &str, shown: &Shown) -> Result<(String, ExitCode), Failure> {
+    let library = library(shown.library.as_ref())?;
+    let policies = compile(&library)?;
+    let Some(explanation) = policies.explain(code) else {
+        let remedy = match nearest(code, policies.codes()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "`writ policies` lists the codes".to_owned(),
+        };
+        let message = format!("no policy finds `{}`", code.escape_debug());
+        return Err(Failure::refused(PlanRefusal::new("unknown_code", message, remedy)));
+    };
+    let text = match shown.format {
+        ListFormat::Json => {
+            let mut value = json!({"schema": "writ.explanation/v1"});
+            if let (Some(fields), Ok(Value::Object(more))) =
+                (value.as_object_mut(), serde_json::to_value(&explanation))
+            {
+                fields.extend(more);
+            }
+            format!("{value:#}\n")
+        }
+        ListFormat::Text => Renderer::compile(&library)
+            .and_then(|renderer| renderer.render("code.md", &explanation))
+            .map_err(|error| Failure::fault(error.to_string(), "correct the template"))?,
+    };
+    Ok((text, ExitCode::SUCCESS))
+}
+
+fn test(shown: &Shown) -> Result<(String, ExitCode), Failure> {
+    let tests = run_rule_tests(&library(shown.library.as_ref())?.policies).map_err(wrong_file)?;
+    let passed = tests.iter().filter(|test| test.outcome == RuleTestOutcome::Passed).count();
+    let failed = tests.len() - passed;
+    let text = match shown.format {
+        ListFormat::Json => {
+            let tests: Vec<Value> = tests.iter().map(test_described).collect();
+            let report = json!({
+                "schema": "writ.policy-tests/v1", "passed": passed, "failed": failed, "tests": tests,
+            });
+            format!("{report:#}\n")
+        }
+        ListFormat::Text => {
+            let lines: String = tests.iter().map(test_listed).collect();
+            format!("{lines}{passed} passed, {failed} failed\n")
+        }
+    };
+    Ok((text, if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }))
+}
+
+fn test_described(test: &RuleTest) -> Value {
+    let (outcome, detail) = match &test.outcome {
+        RuleTestOutcome::Passed => ("passed", None),
+        RuleTestOutcome::Failed => ("failed", None),
+        RuleTestOutcome::Broken(why) => ("broken", Some(why)),
+    };
+    json!({"file": test.file, "line": test.line, "rule": test.rule, "outcome": outcome, "detail": detail})
+}
+
+fn test_listed(test: &RuleTest) -> String {
+    let name = test.rule.strip_prefix("data.writ.").unwrap_or(&test.rule);
+    let green = anstyle::AnsiColor::Green.on_default();
+    let red = anstyle::AnsiColor::Red.on_default().bold();
+    let mut line = match &test.outcome {
+        RuleTestOutcome::Passed => format!("{green}ok{green:#}    {name}\n"),
+        RuleTestOutcome::Failed | RuleTestOutcome::Broken(_) => {
+            format!("{red}FAIL{red:#}  {name}  policies/{}:{}\n", test.file, test.line)
+        }
+    };
+    if let RuleTestOutcome::Broken(why) = &test.outcome {
+        // OK because writing to a String cannot fail.
+        let _ = writeln!(line, "      {why}");
+    }
+    line
+}
+
+fn compile(library: &Library) -> Result<Policies, Failure> {
+    Policies::compile(&library.policies).map_err(wrong_file)
+}
+
+fn wrong_file(error: PolicyError) -> Failure {
+    let place = format!("policies/{}:{}", error.file, error.line);
+    Failure::refused(
+        PlanRefusal::new("library_invalid", error.message, "correct the file at this place").at(place),
+    )
+}
