@@ -34,6 +34,7 @@
 //! | policy, verdict | a rule in `policies/`; allow, warn or deny, with place and remedy ([`domain::policy`]) |
 //! | turn | whether a run may change a repository now, or waits, behind whom and why ([`domain::turn`]) |
 //! | rival | an open pull request of an earlier run that writes the same field ([`domain::rival`]) |
+//! | approval | whether another human has approved exactly what was planned ([`domain::approval`]) |
 //! | run | one request's way through the steps, or one look at a pull request ([`domain::run`]) |
 //! | happening, look | something that happened at a pull request; reading and judging it anew ([`service::look`]) |
 //! | check run | what stands beside a commit: the verdict on a pull request's head ([`service::checks`]) |

@@ -85,6 +85,12 @@ pub const TABLE: &[Row] = &[
         "largest webhook body that is read, 1024 to 26214400 bytes",
     ),
     row(
+        "agents",
+        "WRIT_AGENTS",
+        Some(""),
+        "accounts of programs, by login or numeric id, separated by white space: they never confirm and never approve",
+    ),
+    row(
         "quota.actor",
         "WRIT_QUOTA_ACTOR",
         Some("10"),
@@ -156,6 +162,8 @@ pub struct Settings {
     pub shutdown_seconds: u32,
     /// Largest webhook body, bytes.
     pub max_body_bytes: usize,
+    /// Accounts of programs.
+    pub agents: Vec<String>,
     /// How many changes an hour has.
     pub quotas: Quotas,
     /// The ledger.

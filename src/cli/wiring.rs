@@ -117,6 +117,7 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
         renderer,
         notary,
         clock: Arc::clone(&clock),
+        agents: settings.agents.clone(),
         quotas: settings.quotas,
         public_url: settings.public_url.clone(),
     };

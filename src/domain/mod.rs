@@ -3,6 +3,7 @@
 //! Nothing here does I/O, awaits, reads a clock or draws a random number: the same arguments give the same
 //! answer on any machine. Everything above stands on this floor; it imports nothing from above.
 
+pub mod approval;
 pub mod change;
 pub mod command;
 pub mod kustomize;

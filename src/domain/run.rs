@@ -36,11 +36,13 @@ pub enum Step {
     Judge,
     /// Write the verdict onto its head commit, as a check run.
     Conclude,
+    /// Say whether another human has approved it, as a check run, and take it out of draft when all holds.
+    Approve,
 }
 
 impl Step {
     /// All steps, in order.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Authorize,
         Self::Turn,
         Self::Plan,
@@ -53,12 +55,13 @@ impl Step {
         Self::Observe,
         Self::Judge,
         Self::Conclude,
+        Self::Approve,
     ];
 
     /// Whether this is a step of a look at a pull request, not of a command.
     #[must_use]
     pub fn is_of_look(self) -> bool {
-        matches!(self, Self::Observe | Self::Judge | Self::Conclude)
+        matches!(self, Self::Observe | Self::Judge | Self::Conclude | Self::Approve)
     }
 
     /// The step's name as it stands in the database, in logs and on pages.
@@ -77,6 +80,7 @@ impl Step {
             Self::Observe => "observe",
             Self::Judge => "judge",
             Self::Conclude => "conclude",
+            Self::Approve => "approve",
         }
     }
 }
@@ -174,9 +178,10 @@ pub enum Position {
 pub fn next(step: Step, result: &StepResult) -> Position {
     match (step, result) {
         (step, StepResult::Waits(_)) => Position::At(step),
-        (Step::Report | Step::Conclude, StepResult::Done | StepResult::Ends(_)) => Position::Settled,
+        (Step::Report | Step::Approve, StepResult::Done | StepResult::Ends(_)) => Position::Settled,
         (Step::Observe, StepResult::Ends(_)) => Position::Settled,
         (Step::Judge, StepResult::Ends(_)) => Position::At(Step::Conclude),
+        (Step::Conclude, StepResult::Done | StepResult::Ends(_)) => Position::At(Step::Approve),
         (Step::Close, StepResult::Done | StepResult::Ends(_)) => Position::At(Step::Report),
         // These may mean that a pull request has to be closed; the others change nothing.
         (

@@ -20,8 +20,11 @@ use super::judging::Judged;
 /// The name of the check run that tells the policies' verdict.
 pub const POLICY: &str = "writ/policy";
 
+/// The name of the check run that tells whether another human has approved.
+pub const APPROVAL: &str = "writ/approval";
+
 /// The check runs that are writ's: a person may ask for them again.
-pub const NAMES: [&str; 1] = [POLICY];
+pub const NAMES: [&str; 2] = [POLICY, APPROVAL];
 
 /// The most changes, and findings, that are kept with a look.
 const MOST_KEPT: usize = 500;

@@ -45,6 +45,8 @@ pub struct Pipeline {
     pub notary: Arc<Notary>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// Accounts of programs, by login or numeric id: they never confirm and never approve.
+    pub agents: Vec<String>,
     /// How many changes an hour has.
     pub quotas: Quotas,
     /// Base of links to run pages, without a final slash.
@@ -129,6 +131,9 @@ impl Pipeline {
             Step::Observe => json!({"read": lease.run.subject}),
             Step::Judge => json!({"judge": observed("head")}),
             Step::Conclude => json!({"check_run": checks::POLICY, "on": observed("head")}),
+            Step::Approve => {
+                json!({"check_run": checks::APPROVAL, "on": observed("head"), "ready": "if all holds"})
+            }
         }
     }
 
@@ -151,6 +156,7 @@ impl Pipeline {
             Step::Observe => steps::observe::perform(self, &self.look(lease)?).await,
             Step::Judge => steps::judge::perform(self, &self.look(lease)?).await,
             Step::Conclude => steps::conclude::perform(self, &self.look(lease)?).await,
+            Step::Approve => steps::approve::perform(self, &self.look(lease)?).await,
         }
     }
 

@@ -232,7 +232,7 @@ async fn pause(most: Duration, wake: &Notify, stop: &mut watch::Receiver<bool>) 
 /// Whether a step is tried for as long as a day: what has an answer to give, or must not be missed. Those that read what
 /// people propose are not among them: a change that takes the process down is not read again and again.
 fn is_patient(step: Step) -> bool {
-    matches!(step, Step::Report | Step::Observe | Step::Conclude)
+    matches!(step, Step::Report | Step::Observe | Step::Conclude | Step::Approve)
 }
 
 /// When a busy step is tried again; `None` when it was tried often enough.
@@ -254,7 +254,7 @@ fn given_up(lease: &Lease) -> Performed {
     let step = lease.step;
     match step {
         Step::Push | Step::Propose => stuck(step),
-        Step::Report | Step::Conclude => unreported(),
+        Step::Report | Step::Conclude | Step::Approve => unreported(),
         Step::Close if !is_cancelling(lease) => unclosed(),
         _ => Performed::refused(
             "unavailable",
@@ -268,7 +268,7 @@ fn given_up(lease: &Lease) -> Performed {
 fn failed(lease: &Lease) -> Performed {
     match lease.step {
         Step::Push | Step::Propose => stuck(lease.step),
-        Step::Report | Step::Conclude => unreported(),
+        Step::Report | Step::Conclude | Step::Approve => unreported(),
         Step::Close if !is_cancelling(lease) => unclosed(),
         _ => Performed::refused(
             "fault",

@@ -5,6 +5,7 @@
 
 use async_trait::async_trait;
 use jiff::SignedDuration;
+use writ::domain::approval::Opinion;
 use writ::domain::names::{BranchName, CheckId, CommentId, CommitId, IssueNumber, RepositoryName};
 use writ::domain::pull::{Conclusion, PullState};
 use writ::ports::forge::check::{Annotation, AnnotationLevel, Check, CheckStatus, FoundCheck};
@@ -39,6 +40,10 @@ pub trait Stage {
     async fn merge_pull(&self, login: &str, pull: IssueNumber);
     /// Closes a pull request.
     async fn close_pull(&self, login: &str, pull: IssueNumber);
+    /// Reviews a pull request's head; gives the review's id.
+    async fn review(&self, login: &str, pull: IssueNumber, opinion: Opinion) -> u64;
+    /// Dismisses a review.
+    async fn dismiss(&self, login: &str, pull: IssueNumber, review: u64);
     /// The pull requests, open and closed: title and sorted labels, newest first.
     async fn pulls(&self) -> Vec<(String, Vec<String>)>;
     /// What is checked at the end of each contract.
@@ -239,6 +244,28 @@ async fn a_pull_request_is_closed_and_stays_closed(stage: &dyn Stage) {
     assert!(matches!(missing, Err(ForgeError::NotFound(_))), "{missing:?}");
 }
 
+async fn reviews_are_read_as_they_stand(stage: &dyn Stage) {
+    let (forge, repository) = (stage.forge(), stage.repository());
+    let head = "agentruns/torghut-actuation-20261121-0932-abcdefghijklmnop";
+    stage.branch(&branch(head)).await;
+    let pull = forge.open_pull(&repository, &new_pull(head)).await.expect("a pull request");
+    assert_eq!(forge.reviews(&repository, pull.number).await.expect("an answer"), []);
+    let first = stage.review("wes", pull.number, Opinion::Approved).await;
+    stage.review("ada", pull.number, Opinion::ChangesRequested).await;
+    stage.review("ada", pull.number, Opinion::Commented).await;
+    stage.dismiss("ada", pull.number, first).await;
+    let found = forge.reviews(&repository, pull.number).await.expect("reviews");
+    let (wes, _) = forge.permission(&repository, "wes").await.expect("wes");
+    let opinions: Vec<_> = found.iter().map(|one| (one.reviewer.login.as_str(), one.opinion)).collect();
+    let wanted =
+        [("wes", Opinion::Dismissed), ("ada", Opinion::ChangesRequested), ("ada", Opinion::Commented)];
+    assert_eq!(opinions, wanted);
+    assert_eq!((found[0].id, found[0].reviewer.id), (first, wes));
+    assert!(found.iter().all(|one| one.human && one.commit.as_ref() == Some(&pull.head)), "{found:?}");
+    let missing = forge.reviews(&repository, IssueNumber(4_000_000)).await;
+    assert!(matches!(missing, Err(ForgeError::NotFound(_))), "{missing:?}");
+}
+
 async fn one_check_run_of_a_name_stands_on_a_commit(stage: &dyn Stage) {
     let (forge, repository) = (stage.forge(), stage.repository());
     let head = stage.commit().await;
@@ -285,6 +312,7 @@ forge_suite!(
     one_pull_request_is_opened_for_a_branch,
     a_pull_request_is_read_by_its_number,
     a_pull_request_is_closed_and_stays_closed,
+    reviews_are_read_as_they_stand,
     one_check_run_of_a_name_stands_on_a_commit,
 );
 
@@ -297,5 +325,6 @@ forge_suite!(
     one_pull_request_is_opened_for_a_branch,
     a_pull_request_is_read_by_its_number,
     a_pull_request_is_closed_and_stays_closed,
+    reviews_are_read_as_they_stand,
     one_check_run_of_a_name_stands_on_a_commit,
 );

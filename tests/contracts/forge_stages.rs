@@ -7,6 +7,7 @@ use axum::http::Method;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use writ::domain::approval::Opinion;
 use writ::domain::names::{BranchName, CheckId, CommentId, CommitId, IssueNumber, RepositoryName};
 use writ::ports::forge::check::Check;
 use writ::ports::forge::github::{Credentials, Github, Options, Secret, Timeouts};
@@ -105,6 +106,14 @@ impl Stage for LocalStage {
         self.forge.close(&self.repository(), pull).await.expect("closed");
     }
 
+    async fn review(&self, login: &str, pull: IssueNumber, opinion: Opinion) -> u64 {
+        self.forge.review(&self.repository(), pull, login, opinion).await.expect("a review")
+    }
+
+    async fn dismiss(&self, _login: &str, _pull: IssueNumber, review: u64) {
+        self.forge.dismiss(review).await.expect("dismissed");
+    }
+
     async fn pulls(&self) -> Vec<(String, Vec<String>)> {
         let pulls = self.forge.pulls(&self.repository()).await.expect("pull requests");
         pulls.into_iter().map(|one| (one.pull.title, one.labels)).collect()
@@ -183,6 +192,22 @@ impl Stage for GithubStage {
 
     async fn close_pull(&self, login: &str, pull: IssueNumber) {
         self.act(login, Method::PATCH, &format!("/pulls/{pull}"), json!({ "state": "closed" })).await;
+    }
+
+    async fn review(&self, login: &str, pull: IssueNumber, opinion: Opinion) -> u64 {
+        let event = match opinion {
+            Opinion::Approved => "APPROVE",
+            Opinion::ChangesRequested => "REQUEST_CHANGES",
+            Opinion::Commented | Opinion::Dismissed => "COMMENT",
+        };
+        let fields = json!({ "event": event, "body": "looked at it" });
+        let made = self.act(login, Method::POST, &format!("/pulls/{pull}/reviews"), fields).await;
+        made["id"].as_u64().expect("an id")
+    }
+
+    async fn dismiss(&self, login: &str, pull: IssueNumber, review: u64) {
+        let path = format!("/pulls/{pull}/reviews/{review}/dismissals");
+        self.act(login, Method::PUT, &path, json!({ "message": "not any more" })).await;
     }
 
     async fn pulls(&self) -> Vec<(String, Vec<String>)> {

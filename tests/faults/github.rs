@@ -382,3 +382,55 @@ async fn the_path_of_the_base_address_is_kept() {
         assert_eq!(asked.token, "ghp_plain");
     }
 }
+
+/// A draft, and what GraphQL says to taking it out of draft.
+fn draft(asked: &Asked, answer: &Value) -> Reply {
+    match asked.line.as_str() {
+        line if line.ends_with("/graphql") => Reply::json(200, answer),
+        _ => Reply::json(
+            200,
+            &json!({
+                "number": 7, "html_url": "https://forge/7", "state": "open", "draft": true, "node_id": "PR_7",
+                "merged_at": null, "user": null, "body": null,
+                "head": {"ref": "topic", "sha": "a".repeat(40), "repo": null}, "base": {"ref": "main"}
+            }),
+        ),
+    }
+}
+
+#[tokio::test]
+async fn a_draft_is_made_ready_by_graphql() {
+    let done = json!({"data": {"markPullRequestReadyForReview": {"pullRequest": {"isDraft": false}}}});
+    let server = Scripted::start(move |asked| draft(asked, &done)).await;
+    let forge = with_token(&server.url, patient());
+    forge.mark_ready(&repository(), IssueNumber(7)).await.expect("ready");
+    let asked = server.asked();
+    assert_eq!((asked.len(), asked[1].line.as_str()), (2, "POST /graphql"));
+    let body: Value = serde_json::from_str(&asked[1].body).expect("JSON");
+    assert!(body["query"].as_str().expect("a query").contains("markPullRequestReadyForReview"));
+    assert_eq!((&body["variables"]["id"], asked[1].token.as_str()), (&json!("PR_7"), "ghp_plain"));
+}
+
+#[tokio::test]
+async fn graphql_has_its_own_address_on_an_enterprise_server() {
+    let server = Scripted::start(|asked| draft(asked, &json!({"data": {}}))).await;
+    let forge = with_token(&format!("{}/api/v3", server.url), patient());
+    forge.mark_ready(&repository(), IssueNumber(7)).await.expect("ready");
+    let lines: Vec<String> = server.asked().into_iter().map(|asked| asked.line).collect();
+    assert_eq!(lines, ["GET /api/v3/repos/acme/lab/pulls/7", "POST /api/graphql"]);
+}
+
+#[tokio::test]
+async fn an_error_in_a_graphql_answer_is_no_success() {
+    for (kind_of_error, wanted) in [
+        ("FORBIDDEN", "forbidden: no"),
+        ("NOT_FOUND", "no pull request 7"),
+        ("RATE_LIMITED", "unavailable None"),
+        ("UNPROCESSABLE", "rejected: no"),
+    ] {
+        let answer = json!({"data": null, "errors": [{"type": kind_of_error, "message": "no"}]});
+        let server = Scripted::start(move |asked| draft(asked, &answer)).await;
+        let refused = with_token(&server.url, patient()).mark_ready(&repository(), IssueNumber(7)).await;
+        assert_eq!(kind(refused), wanted);
+    }
+}

@@ -1,5 +1,6 @@
 //! What goes wrong outside, and what the bot makes of it.
 
+mod approvals;
 mod checks;
 mod github;
 mod kill;

@@ -28,11 +28,16 @@ fn manifests(what: &str) -> Option<TestRepository> {
 
 /// GitHub with the manifests, and the bot as its App, told of each comment.
 async fn bot(what: &str) -> Option<(Hub, Server)> {
+    bot_told_of(what, &["issue_comment"]).await
+}
+
+/// The same, told of these events.
+async fn bot_told_of(what: &str, events: &[&str]) -> Option<(Hub, Server)> {
     let hub = Hub::start(what, manifests(what)?.path()).await?;
     let emulator = hub.emulator();
     let at = At::App(emulator.url(), APP_ID, emulator.app_key.clone());
     let server = Server::start(&at, &[(REPOSITORY, &hub.remote())]).await;
-    hub.deliver_to(&server.webhook(), SECRET).await;
+    hub.deliver_to(&server.webhook(), SECRET, events).await;
     Some((hub, server))
 }
 
@@ -134,4 +139,125 @@ async fn answers_lost_on_the_way_change_nothing_in_the_end() {
     let comments = emulator.comments(issue).await;
     assert_eq!(comments.iter().filter(|(login, _)| login == "writ[bot]").count(), 1, "{comments:#?}");
     emulator.recorder.assert_described();
+}
+
+/// A draft on GitHub that waits for approval, asked for by `wes`.
+struct Waiting {
+    hub: Hub,
+    server: Server,
+    comment: u64,
+    pull: u64,
+    head: String,
+}
+
+impl Waiting {
+    async fn begin(what: &str) -> Option<Self> {
+        let (hub, server) =
+            bot_told_of(what, &["issue_comment", "pull_request", "pull_request_review"]).await?;
+        let issue = hub.emulator().open_issue("wes", "Feed is stale").await;
+        let command = "/actuate restart-ws reason=\"feed is stale\" confirm=ACTUATE_TORGHUT";
+        let comment = hub.emulator().comment("wes", issue, command).await;
+        let mut waiting = Self { hub, server, comment, pull: 0, head: String::new() };
+        waiting.settle(2).await;
+        let pull = waiting.hub.emulator().pulls().await.remove(0);
+        assert_eq!(pull["draft"], true);
+        waiting.pull = pull["number"].as_u64().expect("a number");
+        waiting.head = pull["head"]["sha"].as_str().expect("a commit").to_owned();
+        Some(waiting)
+    }
+
+    /// Waits until there are so many runs, all of them over.
+    async fn settle(&self, count: usize) {
+        let mut progress = self.server.running.progress.clone();
+        let store = &self.server.running.store;
+        let settled = async {
+            loop {
+                progress.mark_unchanged();
+                let runs = store.runs(100).await.expect("runs").len();
+                if runs >= count && store.next_due().await.expect("an answer").is_none() {
+                    return;
+                }
+                progress.changed().await.expect("the server runs");
+            }
+        };
+        let patience = std::time::Duration::from_secs(120);
+        tokio::time::timeout(patience, settled).await.expect("the bot has come to an end");
+    }
+
+    async fn act(&self, login: &str, method: Method, path: &str, body: Value) -> Value {
+        self.hub.emulator().act(login, method, &format!("/repos/{REPOSITORY}{path}"), &body).await
+    }
+
+    /// Somebody reviews, and the bot has looked at it; gives the review's id.
+    async fn review(&self, login: &str, event: &str, commit: &str) -> u64 {
+        let runs = self.server.running.store.runs(100).await.expect("runs").len();
+        let body = json!({"event": event, "body": "looked at it", "commit_id": commit});
+        let made = self.act(login, Method::POST, &format!("/pulls/{}/reviews", self.pull), body).await;
+        self.settle(runs + 1).await;
+        made["id"].as_u64().expect("an id")
+    }
+
+    /// What `writ/approval` says: conclusion, title and summary.
+    async fn said(&self) -> String {
+        let path = format!("/commits/{}/check-runs?check_name=writ%2Fapproval", self.head);
+        let found = self.act("ada", Method::GET, &path, Value::Null).await;
+        let checks = found["check_runs"].as_array().expect("check runs").clone();
+        assert_eq!(checks.len(), 1, "{checks:#?}");
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let output = &checks[0]["output"];
+        format!(
+            "{}: {}\n{}",
+            text(&checks[0]["conclusion"]),
+            text(&output["title"]),
+            text(&output["summary"])
+        )
+    }
+
+    async fn says(&self, words: &[&str]) {
+        let said = self.said().await;
+        assert!(words.iter().all(|word| said.contains(word)), "{words:?} in:\n{said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_approval_on_github_counts_or_says_why_not() {
+    let Some(story) = Waiting::begin("approvals on GitHub").await else { return };
+    let head = story.head.clone();
+    story.says(&["failure", "another person than wes must approve"]).await;
+    story.review("wes", "APPROVE", &head).await;
+    story.says(&["failure", "who asks does not approve"]).await;
+    story.review("machine", "APPROVE", &head).await;
+    story.says(&["failure", "the account is a program's"]).await;
+    story.review("max", "APPROVE", &"0".repeat(40)).await;
+    story.says(&["failure", "`max`: it is of another commit"]).await;
+    let review = story.review("max", "APPROVE", &head).await;
+    story.says(&["success: approved by max"]).await;
+
+    let runs = story.server.running.store.runs(100).await.expect("runs").len();
+    let path = format!("/pulls/{}/reviews/{review}/dismissals", story.pull);
+    story.act("ada", Method::PUT, &path, json!({"message": "not like this"})).await;
+    story.settle(runs + 1).await;
+    story.says(&["failure", "it was dismissed"]).await;
+
+    story.review("max", "APPROVE", &head).await;
+    story.says(&["success: approved by max"]).await;
+    story.act("olga", Method::PUT, "/collaborators/max", json!({"permission": "pull"})).await;
+    story.review("ada", "COMMENT", &head).await;
+    story.says(&["failure", "`max`: the account may not write here"]).await;
+
+    story.review("ada", "APPROVE", &head).await;
+    story.says(&["success: approved by ada"]).await;
+    let path = format!("/issues/comments/{}", story.comment);
+    story.act("wes", Method::PATCH, &path, json!({"body": "never mind"})).await;
+    story.review("ada", "COMMENT", &head).await;
+    story.says(&["failure", "the comment was edited"]).await;
+    // The emulator has no GraphQL, so the draft stays one; all of the rest was told.
+    let run = story.server.running.store.runs(100).await.expect("runs").pop().expect("the command");
+    let leaves = story.server.running.store.leaves_of(&run.id).await.expect("leaves");
+    let kinds = leaves.iter().filter_map(|leaf| {
+        let kind = serde_json::from_slice::<Value>(&leaf.data).expect("JSON")["kind"].clone();
+        kind.as_str().filter(|kind| kind.starts_with("approval.")).map(str::to_owned)
+    });
+    let (given, voided) = ("approval.given", "approval.voided");
+    assert_eq!(kinds.collect::<Vec<_>>(), [given, voided, given, voided, given, voided]);
 }

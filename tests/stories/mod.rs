@@ -1,5 +1,6 @@
 //! Stories: what people and GitHub do, and what they see come of it.
 
+mod approvals;
 mod audit;
 mod commands;
 mod deliveries;

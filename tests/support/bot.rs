@@ -121,6 +121,7 @@ impl Home {
             lease_seconds: 30,
             shutdown_seconds: 20,
             max_body_bytes: 64 * 1024,
+            agents: vec!["machine".to_owned()],
             quotas: Quotas { actor: 100, lane: 100, repository: 100 },
             ledger: LedgerSettings { origin: "example.com/ledger".into(), key_file: data.join("ledger.key") },
             secrets: Secrets::new([SECRET.to_owned()]),

@@ -73,10 +73,10 @@ impl Hub {
         self.inner.branches()
     }
 
-    /// Has the emulator deliver the repository's comments to this address, signed with this secret.
-    pub async fn deliver_to(&self, url: &str, secret: &str) {
+    /// Has the emulator deliver these events of the repository to this address, signed with this secret.
+    pub async fn deliver_to(&self, url: &str, secret: &str, events: &[&str]) {
         let hook = json!({
-            "config": { "url": url, "secret": secret, "content_type": "json" }, "events": ["issue_comment"]
+            "config": { "url": url, "secret": secret, "content_type": "json" }, "events": events
         });
         self.emulator().act(OWNER, Method::POST, &format!("/repos/{REPOSITORY}/hooks"), &hook).await;
     }

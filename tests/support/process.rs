@@ -31,7 +31,8 @@ pub struct Process {
 pub struct Stage {
     /// Folders and repository.
     pub home: Home,
-    forge: LocalForge,
+    /// What people do.
+    pub forge: LocalForge,
     issue: IssueNumber,
 }
 

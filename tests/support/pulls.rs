@@ -108,7 +108,18 @@ impl Bot {
     /// The one policy check of a commit, when all work is done.
     pub async fn check(&self, head: &CommitId) -> LocalCheck {
         self.settle().await;
+        self.named_check(head, "writ/policy").await
+    }
+
+    /// Whether all is approved that must be, as its check run on a commit says, when all work is done.
+    pub async fn approval(&self, head: &CommitId) -> LocalCheck {
+        self.settle().await;
+        self.named_check(head, "writ/approval").await
+    }
+
+    async fn named_check(&self, head: &CommitId, name: &str) -> LocalCheck {
         let mut checks = self.forge.checks(&repository_name(), head).await.unwrap();
+        checks.retain(|check| check.name == name);
         assert_eq!(checks.len(), 1, "{checks:?}");
         checks.remove(0)
     }

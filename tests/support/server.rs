@@ -49,6 +49,7 @@ impl Server {
         std::fs::write(&file, text).expect("a settings file");
         let variable = |name: &str| match (name, at) {
             ("WRIT_WEBHOOK_SECRET", _) => Some(SECRET.to_owned()),
+            ("WRIT_AGENTS", _) => Some("machine".to_owned()),
             ("WRIT_FORGE_APP_KEY", At::App(_, _, key)) => Some(key.clone()),
             ("WRIT_FORGE_TOKEN", At::Token(_, token)) => Some(token.clone()),
             _ => None,

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use serde_json::Value;
 use tokio::sync::{Notify, watch};
+use writ::domain::approval::Review;
 use writ::domain::command::KnownProcedure;
 use writ::domain::ledger::SignerKey;
 use writ::domain::names::{BranchName, CheckId, CommentId, CommitId, IssueNumber, RepositoryName, RunId};
@@ -133,6 +135,7 @@ impl Workbench {
             renderer: Arc::new(Renderer::compile(&library).unwrap()),
             notary: Arc::new(Notary::new(SignerKey::from_seed("example.com/ledger", [7; 32]).unwrap())),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            agents: Vec::new(),
             quotas,
             public_url: None,
         };
@@ -162,8 +165,17 @@ impl Workbench {
     pub async fn comment(&self, body: &str) -> RunId {
         let comment = self.people.add_comment(&repository_name(), self.issue, "ada", body).await.unwrap();
         let payload = comment_payload(self.issue, "ada", comment.author, comment.id, body).to_string();
+        self.deliver("issue_comment", &payload).await
+    }
+
+    /// An event comes in, and its delivery is accepted.
+    pub async fn tell(&self, event: &str, payload: &Value) -> RunId {
+        self.deliver(event, &payload.to_string()).await
+    }
+
+    async fn deliver(&self, event: &str, payload: &str) -> RunId {
         let id = super::http::unique("delivery");
-        let delivery = Delivery { id: &id, event: "issue_comment", body: payload.as_bytes() };
+        let delivery = Delivery { id: &id, event, body: payload.as_bytes() };
         match self.intake.accept(&delivery).await.unwrap() {
             Reception::Accepted { run } => run,
             other => panic!("not accepted: {other:?}"),
@@ -193,7 +205,7 @@ impl Workbench {
     /// The kinds of a run's records, oldest first.
     pub async fn kinds(&self, run: &RunId) -> Vec<String> {
         let leaves = self.store.leaves_of(run).await.unwrap();
-        let kind = |data: &[u8]| serde_json::from_slice::<serde_json::Value>(data).unwrap()["kind"].clone();
+        let kind = |data: &[u8]| serde_json::from_slice::<Value>(data).unwrap()["kind"].clone();
         leaves.iter().map(|leaf| kind(&leaf.data).as_str().unwrap().to_owned()).collect()
     }
 
@@ -307,6 +319,18 @@ impl Forge for FailingForge {
 
     async fn close_pull(&self, repository: &RepositoryName, number: IssueNumber) -> Result<(), ForgeError> {
         self.call("close_pull", self.inner.close_pull(repository, number)).await
+    }
+
+    async fn reviews(
+        &self,
+        repository: &RepositoryName,
+        number: IssueNumber,
+    ) -> Result<Vec<Review>, ForgeError> {
+        self.call("reviews", self.inner.reviews(repository, number)).await
+    }
+
+    async fn mark_ready(&self, repository: &RepositoryName, number: IssueNumber) -> Result<(), ForgeError> {
+        self.call("mark_ready", self.inner.mark_ready(repository, number)).await
     }
 
     async fn find_check(

@@ -178,7 +178,9 @@ fn came_to(step: Step, run: &Run) -> String {
         Step::Propose => "the pull request is open".to_owned(),
         Step::Close => "no older pull request has to be closed for it".to_owned(),
         Step::Report => "one answer under the comment".to_owned(),
-        Step::Observe | Step::Judge | Step::Conclude => "the pull request was looked at".to_owned(),
+        Step::Observe | Step::Judge | Step::Conclude | Step::Approve => {
+            "the pull request was looked at".to_owned()
+        }
     }
 }
 

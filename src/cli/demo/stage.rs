@@ -66,6 +66,7 @@ impl Stage {
             lease_seconds: 30,
             shutdown_seconds: 5,
             max_body_bytes: 1 << 20,
+            agents: Vec::new(),
             quotas: Quotas { actor: 10, lane: 10, repository: 10 },
             ledger: LedgerSettings {
                 origin: "demo.writ.local/ledger".to_owned(),

@@ -28,6 +28,7 @@ struct File {
     lease_seconds: Option<u32>,
     shutdown_seconds: Option<u32>,
     max_body_bytes: Option<u32>,
+    agents: Option<String>,
     quota: QuotaPart,
     ledger: LedgerPart,
     webhook: WebhookPart,
@@ -91,6 +92,7 @@ pub fn load(sources: &Sources<'_>) -> Result<(Settings, Vec<Explained>), Setting
         lease_seconds: values.number("lease_seconds", 1, 600)?,
         shutdown_seconds: values.number("shutdown_seconds", 0, 600)?,
         max_body_bytes: values.number("max_body_bytes", 1024, 26_214_400)? as usize,
+        agents: values.text("agents").unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
         quotas: Quotas {
             actor: values.number("quota.actor", 0, MOST_CHANGES)?,
             lane: values.number("quota.lane", 0, MOST_CHANGES)?,
@@ -219,6 +221,7 @@ impl File {
             "lease_seconds" => self.lease_seconds.map(|number| number.to_string()),
             "shutdown_seconds" => self.shutdown_seconds.map(|number| number.to_string()),
             "max_body_bytes" => self.max_body_bytes.map(|number| number.to_string()),
+            "agents" => text(&self.agents),
             "quota.actor" => self.quota.actor.map(|number| number.to_string()),
             "quota.lane" => self.quota.lane.map(|number| number.to_string()),
             "quota.repository" => self.quota.repository.map(|number| number.to_string()),

@@ -139,5 +139,6 @@ pub fn step(step: Step) -> &'static str {
         Step::Observe => "reads the pull request from the forge",
         Step::Judge => "lets the policies judge its head against its base",
         Step::Conclude => "writes the check run on its head",
+        Step::Approve => "asks who has approved it, and says so on its head",
     }
 }

@@ -8,6 +8,7 @@ pub mod local;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+use crate::domain::approval::Review;
 use crate::domain::names::{
     AccountId, BranchName, CheckId, CommentId, CommitId, IssueNumber, RepositoryName,
 };
@@ -188,6 +189,16 @@ pub trait Forge: Send + Sync {
 
     /// Closes a pull request without merging it; one that is closed already stays as it is.
     async fn close_pull(&self, repository: &RepositoryName, number: IssueNumber) -> Result<(), ForgeError>;
+
+    /// The reviews of a pull request, oldest first; those that are not sent yet are left out.
+    async fn reviews(
+        &self,
+        repository: &RepositoryName,
+        number: IssueNumber,
+    ) -> Result<Vec<Review>, ForgeError>;
+
+    /// Takes a pull request out of draft; one that is no draft stays as it is.
+    async fn mark_ready(&self, repository: &RepositoryName, number: IssueNumber) -> Result<(), ForgeError>;
 
     /// The bot's newest check run of this name on a commit.
     async fn find_check(

@@ -5,13 +5,14 @@
 use serde_json::{Value, json};
 use tracing::warn;
 
+use crate::domain::approval::is_agent;
 use crate::domain::command::table::{Needs, Verb};
 use crate::domain::ledger::Record;
 use crate::domain::names::RunId;
 use crate::domain::run::Outcome;
 use crate::ports::forge::{ForgeError, Permission, Reaction};
 use crate::service::accept::sha256_hex;
-use crate::service::asked::What;
+use crate::service::asked::{Asked, What};
 use crate::service::pipeline::{Job, Performed, Pipeline, StepError};
 use crate::service::{recipe, reply};
 
@@ -22,6 +23,13 @@ pub async fn perform(pipeline: &Pipeline, job: &Job) -> Result<Performed, StepEr
         Ok(permission) => permission,
         Err(outcome) => return Ok(Performed::ends(outcome, json!({}), vec![])),
     };
+    if job.asked.what == What::Actuate && is_agent(&job.asked.actor, &pipeline.agents) {
+        return Ok(Performed::refused(
+            "agent_may_not_confirm",
+            format!("`{}` is a program's account, and programs do not confirm", job.asked.actor.login),
+            "have a person comment the command",
+        ));
+    }
     let admitted = match job.asked.what {
         What::Actuate => job.recipe().map(|recipe| recipe.admit().and_then(|()| recipe.confirm()))?,
         What::Plan => job.recipe()?.admit(),
@@ -71,17 +79,25 @@ async fn cancel(
 /// Whether the request stands: the comment is there and reads as it did, and its author may do what it asks.
 /// The inner `Err` is how the run ends where it does not.
 pub async fn standing(pipeline: &Pipeline, job: &Job) -> Result<Result<Permission, Outcome>, StepError> {
-    let (place, actor) = (&job.asked.place, &job.asked.actor);
+    standing_of(pipeline, &job.asked).await
+}
+
+/// The same of what was asked by another run.
+pub async fn standing_of(
+    pipeline: &Pipeline,
+    asked: &Asked,
+) -> Result<Result<Permission, Outcome>, StepError> {
+    let (place, actor) = (&asked.place, &asked.actor);
     let void = |message: &str| Ok(Err(Outcome::Void { message: message.to_owned() }));
     match pipeline.forge.comment(&place.repository, place.comment).await? {
         None => return void("the comment was deleted before it was carried out"),
         Some(comment) if comment.author != actor.id => return void("the comment has another author now"),
-        Some(comment) if sha256_hex(comment.body.as_bytes()) != job.asked.comment_sha256 => {
+        Some(comment) if sha256_hex(comment.body.as_bytes()) != asked.comment_sha256 => {
             return void("the comment was edited before it was carried out");
         }
         Some(_) => {}
     }
-    let needs = needs(&job.asked.what);
+    let needs = needs(&asked.what);
     match pipeline.forge.permission(&place.repository, &actor.login).await {
         Ok((id, _)) if id != actor.id => Ok(Err(refusal(
             "account_mismatch",

@@ -1,5 +1,6 @@
 //! The steps of a run, one file each. Each looks for its effect before it makes it.
 
+pub(super) mod approve;
 pub(super) mod authorize;
 pub(super) mod check;
 pub(super) mod close;

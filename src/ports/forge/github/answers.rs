@@ -116,6 +116,8 @@ pub(super) struct PullRequest {
     base: Base,
     #[serde(default)]
     labels: Vec<Label>,
+    /// Its id for GraphQL.
+    node_id: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -148,6 +150,14 @@ impl PullRequest {
     pub(super) fn comes_from(&self, repository: &RepositoryName, branch: &str) -> bool {
         let same = |head: &HeadRepository| head.full_name.eq_ignore_ascii_case(repository.as_str());
         self.head.name == branch && self.head.repo.as_ref().is_some_and(same)
+    }
+
+    /// Its id for GraphQL; `None` where it is no draft.
+    pub(super) fn draft_id(self) -> Result<Option<String>, ForgeError> {
+        if !self.draft.unwrap_or(false) {
+            return Ok(None);
+        }
+        self.node_id.map(Some).ok_or_else(|| missing("node_id", "a pull request"))
     }
 
     /// Its number, which is its issue's number too.

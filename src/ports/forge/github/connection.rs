@@ -18,6 +18,9 @@ use crate::ports::forge::ForgeError;
 /// Most bytes of an answer: a hundred comments of the largest size fit.
 const LARGEST_ANSWER: usize = 32 << 20;
 
+/// The path of the GraphQL API below its base address.
+const GRAPHQL: &str = "/graphql";
+
 /// What is asked: a path below the API's base address, with a query where one belongs.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Call<'a> {
@@ -25,6 +28,8 @@ pub(super) enum Call<'a> {
     Get(&'a str),
     /// Makes.
     Post(&'a str, &'a Value),
+    /// Asks the GraphQL API, which has its own address.
+    Graph(&'a Value),
     /// Changes. GitHub updates comments by PATCH only; octocrab's `update_comment` would POST.
     Patch(&'a str, &'a Value),
 }
@@ -33,13 +38,14 @@ impl Call<'_> {
     fn method(&self) -> &'static str {
         match self {
             Self::Get(_) => "GET",
-            Self::Post(..) => "POST",
+            Self::Post(..) | Self::Graph(_) => "POST",
             Self::Patch(..) => "PATCH",
         }
     }
 
     fn path(&self) -> &str {
         match self {
+            Self::Graph(_) => GRAPHQL,
             Self::Get(path) | Self::Post(path, _) | Self::Patch(path, _) => path,
         }
     }
@@ -101,6 +107,7 @@ async fn send(client: &Octocrab, call: Call<'_>) -> Result<Answer, ForgeError> {
     let response = match call {
         Call::Get(path) => client._get(path).await,
         Call::Post(path, body) => client._post(path, Some(body)).await,
+        Call::Graph(body) => client._post(GRAPHQL, Some(body)).await,
         Call::Patch(path, body) => client._patch(path, Some(body)).await,
     };
     let (parts, body) = response.map_err(|error| undelivered(&error))?.into_parts();

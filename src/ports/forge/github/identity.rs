@@ -35,6 +35,8 @@ type TokenSlot = Arc<tokio::sync::Mutex<Option<Token>>>;
 pub(super) struct Identity {
     /// Signs as the App (App), or does not sign (token).
     client: Octocrab,
+    /// The same at the GraphQL API's address.
+    graph: Octocrab,
     total: Duration,
     kind: Kind,
     /// The bot's own account, asked once.
@@ -67,29 +69,26 @@ impl BotAccount {
 impl Identity {
     /// Builds the client; must run inside a Tokio runtime.
     pub(super) fn new(options: &Options) -> Result<Self, SetupError> {
-        let timeouts = &options.timeouts;
-        let builder = Octocrab::builder()
-            .base_uri(checked_base(&options.base_url)?)
-            .map_err(|_| SetupError::BaseUrl(options.base_url.clone()))?
-            .set_connect_timeout(Some(timeouts.connect))
-            .set_read_timeout(Some(timeouts.read))
-            .set_write_timeout(Some(timeouts.read))
-            .add_header(http::header::ACCEPT, "application/vnd.github+json".to_owned());
-        let (builder, kind) = match &options.credentials {
-            Credentials::App { id, private_key } => {
-                let key = signing_key(*id, private_key)?;
-                (builder.app(AppId(*id), key), Kind::App { id: *id, tokens: Mutex::default() })
-            }
-            Credentials::Token(token) => (builder, Kind::Token(checked_token(token)?)),
+        let kind = match &options.credentials {
+            Credentials::App { id, .. } => Kind::App { id: *id, tokens: Mutex::default() },
+            Credentials::Token(token) => Kind::Token(checked_token(token)?),
         };
-        let client = builder.build().map_err(|error| SetupError::Client(error.to_string()))?;
-        Ok(Self { client, total: timeouts.total, kind, account: OnceCell::new() })
+        let base = options.base_url.as_str();
+        // `https://HOST/api/v3` has it at `https://HOST/api/graphql`, `https://api.github.com` at `…/graphql`.
+        let graph_base = base.trim_end_matches('/').strip_suffix("/v3").unwrap_or(base);
+        let (client, graph) = (client(options, base)?, client(options, graph_base)?);
+        Ok(Self { client, graph, total: options.timeouts.total, kind, account: OnceCell::new() })
     }
 
     /// A client that speaks as the bot in this repository, and the secret it does so with.
-    pub(super) async fn speak(&self, repository: &RepositoryName) -> Result<(Octocrab, Secret), ForgeError> {
+    pub(super) async fn speak(
+        &self,
+        repository: &RepositoryName,
+        call: Call<'_>,
+    ) -> Result<(Octocrab, Secret), ForgeError> {
         let secret = self.secret(repository).await?;
-        let client = self.client.user_access_token(secret.expose());
+        let client = if matches!(call, Call::Graph(_)) { &self.graph } else { &self.client };
+        let client = client.user_access_token(secret.expose());
         let client =
             client.map_err(|_| ForgeError::Forbidden("the token cannot be sent in a header".to_owned()))?;
         Ok((client, secret))
@@ -138,8 +137,9 @@ impl Identity {
             let answer = exchange(&self.client, Call::Get("/app"), self.total).await?;
             return Ok(BotAccount::Named(format!("{}[bot]", answer.read::<App>("the App")?.slug)));
         }
-        let (client, _) = self.speak(repository).await?;
-        let answer = exchange(&client, Call::Get("/user"), self.total).await?;
+        let call = Call::Get("/user");
+        let (client, _) = self.speak(repository, call).await?;
+        let answer = exchange(&client, call, self.total).await?;
         Ok(BotAccount::Numbered(answer.read::<Account>("the token's account")?.id))
     }
 
@@ -172,6 +172,23 @@ impl fmt::Debug for Identity {
             Kind::Token(_) => out.write_str("Token(…)"),
         }
     }
+}
+
+/// A client at a base address, which signs as the App where the bot is one.
+fn client(options: &Options, base_url: &str) -> Result<Octocrab, SetupError> {
+    let timeouts = &options.timeouts;
+    let builder = Octocrab::builder()
+        .base_uri(checked_base(base_url)?)
+        .map_err(|_| SetupError::BaseUrl(base_url.to_owned()))?
+        .set_connect_timeout(Some(timeouts.connect))
+        .set_read_timeout(Some(timeouts.read))
+        .set_write_timeout(Some(timeouts.read))
+        .add_header(http::header::ACCEPT, "application/vnd.github+json".to_owned());
+    let builder = match &options.credentials {
+        Credentials::App { id, private_key } => builder.app(AppId(*id), signing_key(*id, private_key)?),
+        Credentials::Token(_) => builder,
+    };
+    builder.build().map_err(|error| SetupError::Client(error.to_string()))
 }
 
 fn slot(tokens: &Mutex<HashMap<RepositoryName, TokenSlot>>, repository: &RepositoryName) -> TokenSlot {

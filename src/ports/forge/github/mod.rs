@@ -10,6 +10,7 @@ mod connection;
 mod credentials;
 mod failure;
 mod identity;
+mod reviews;
 
 use std::time::Duration;
 
@@ -23,6 +24,7 @@ pub use self::credentials::{Credentials, Secret};
 use self::identity::Identity;
 use super::check::{Check, FoundCheck};
 use super::{Comment, Forge, ForgeError, NewPull, Permission, Pull, Reaction};
+use crate::domain::approval::Review;
 use crate::domain::names::{
     AccountId, BranchName, CheckId, CommentId, CommitId, IssueNumber, RepositoryName,
 };
@@ -105,12 +107,12 @@ impl Github {
     /// One call as the bot. A token that ended before its time (401) is renewed once; a 401 had no effect, so
     /// repeating is safe.
     async fn ask(&self, repository: &RepositoryName, call: Call<'_>) -> Result<Answer, ForgeError> {
-        let (client, secret) = self.identity.speak(repository).await?;
+        let (client, secret) = self.identity.speak(repository, call).await?;
         let answer = exchange(&client, call, self.total).await?;
         if answer.status != 401 || !self.identity.renew(repository, &secret).await {
             return Ok(answer);
         }
-        let (client, _) = self.identity.speak(repository).await?;
+        let (client, _) = self.identity.speak(repository, call).await?;
         exchange(&client, call, self.total).await
     }
 
@@ -341,6 +343,18 @@ impl Forge for Github {
         let path = format!("/repos/{repository}/pulls/{number}");
         let fields = json!({ "state": "closed" });
         self.ask(repository, Call::Patch(&path, &fields)).await?.check(&format!("pull request {number}"))
+    }
+
+    async fn reviews(
+        &self,
+        repository: &RepositoryName,
+        number: IssueNumber,
+    ) -> Result<Vec<Review>, ForgeError> {
+        self.sent_reviews(repository, number).await
+    }
+
+    async fn mark_ready(&self, repository: &RepositoryName, number: IssueNumber) -> Result<(), ForgeError> {
+        self.leave_draft(repository, number).await
     }
 
     async fn git_credential(

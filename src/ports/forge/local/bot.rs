@@ -11,6 +11,7 @@ use super::super::{Comment, Forge, ForgeError, NewPull, Permission, Pull, Reacti
 use super::people::{new_comment, new_issue};
 use super::rows::{self, PULLS, stored, unavailable};
 use super::{BOT_LOGIN, LocalForge, LocalPull, branches};
+use crate::domain::approval::Review;
 use crate::domain::names::{
     AccountId, BranchName, CheckId, CommentId, CommitId, IssueNumber, RepositoryName,
 };
@@ -169,6 +170,19 @@ impl Forge for LocalForge {
     async fn close_pull(&self, repository: &RepositoryName, number: IssueNumber) -> Result<(), ForgeError> {
         self.local_pull(repository, number).await?;
         self.close(repository, number).await
+    }
+
+    async fn reviews(
+        &self,
+        repository: &RepositoryName,
+        number: IssueNumber,
+    ) -> Result<Vec<Review>, ForgeError> {
+        self.local_pull(repository, number).await?;
+        self.kept_reviews(repository, number).await
+    }
+
+    async fn mark_ready(&self, repository: &RepositoryName, number: IssueNumber) -> Result<(), ForgeError> {
+        self.set_draft(repository, number, false).await
     }
 
     async fn git_credential(

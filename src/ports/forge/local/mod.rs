@@ -3,13 +3,14 @@
 //! Serves `writ demo` and tests. It behaves as GitHub does where the bot can tell: issues and pull requests share their
 //! numbers, a pull request needs both branches and a difference, its head follows the branch and stands under
 //! `refs/pull/N/head`, deleted comments are gone. `people.rs` has what people say, `proposals.rs` what they do with pull
-//! requests, `bot.rs` the [`Forge`](super::Forge) calls, `checks.rs` and `branches.rs` what these stand on.
+//! requests, `reviews.rs` what they think of them, `bot.rs` the [`Forge`](super::Forge) calls, `checks.rs` and `branches.rs` what these stand on.
 
 mod bot;
 mod branches;
 mod checks;
 mod people;
 mod proposals;
+mod reviews;
 mod rows;
 
 pub use checks::{Line, LocalCheck};

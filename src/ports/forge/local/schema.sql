@@ -92,3 +92,12 @@ CREATE TABLE IF NOT EXISTS forge_checks (
     annotations TEXT NOT NULL,
     UNIQUE (repository, head, name)
 ) STRICT;
+CREATE TABLE IF NOT EXISTS forge_reviews (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    repository TEXT NOT NULL,
+    number     INTEGER NOT NULL,
+    reviewer   INTEGER NOT NULL REFERENCES forge_accounts (id),
+    opinion    TEXT NOT NULL CHECK (opinion IN ('approved', 'changes_requested', 'dismissed', 'commented')),
+    head       TEXT NOT NULL,
+    FOREIGN KEY (repository, number) REFERENCES forge_pulls (repository, number)
+) STRICT;
