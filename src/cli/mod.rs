@@ -4,11 +4,13 @@
 
 mod apply;
 mod audit;
+mod check;
 mod config;
 mod demo;
 mod diff;
 mod docs;
 mod file;
+mod paint;
 mod patch;
 mod plan;
 mod policies;
@@ -47,6 +49,8 @@ enum Command {
     Plan(terminal::Asked),
     /// Plan, and commit the plan to a new branch of the local repository.
     Apply(terminal::Asked),
+    /// Say what the policies think of a change, for people and for CI.
+    Check(check::CheckArguments),
     /// List the policies, explain a reason code, or run the rules' own tests.
     Policies(policies::PoliciesArguments),
     /// Look at the settings.
@@ -81,6 +85,7 @@ pub fn run() -> ExitCode {
         Command::Procedures(shown) => procedures::run(&shown),
         Command::Plan(asked) => plan::run(&asked),
         Command::Apply(asked) => apply::run(&asked),
+        Command::Check(arguments) => check::run(&arguments),
         Command::Policies(arguments) => policies::run(&arguments),
         Command::Config { command } => config::run(&command),
         Command::Patch(arguments) => patch::run(&arguments),

@@ -4,11 +4,11 @@
 
 use std::process::ExitCode;
 
-use anstyle::{AnsiColor, Style};
 use serde_json::json;
 
 use crate::domain::policy::Decision;
 
+use super::paint::paint;
 use super::terminal::{Asked, Desk, Failure, Format};
 
 /// Runs it.
@@ -51,37 +51,6 @@ pub fn show(desk: &Desk, format: Format, applied: Option<&str>) -> Result<String
         Format::Diff => return Ok(report.files.iter().map(|file| file.diff.as_str()).collect()),
     };
     let context = json!({"plan": report, "request": desk.request, "applied": applied});
-    let text = desk.renderer.render(template, context).map_err(|error| {
-        Failure::fault(
-            format!("{:#}", anyhow::Error::new(error)),
-            "correct the template, or leave `--library` out",
-        )
-    })?;
+    let text = desk.renderer.render(template, context).map_err(Failure::template)?;
     Ok(if format == Format::Text { paint(&text) } else { text })
-}
-
-/// Colours the lines of diffs and the headings; only they begin in the first column with these characters.
-fn paint(text: &str) -> String {
-    let mut painted = String::with_capacity(text.len() + 256);
-    for line in text.split_inclusive('\n') {
-        match style(line) {
-            Some(style) => {
-                let words = line.trim_end_matches('\n');
-                painted.push_str(&format!("{style}{words}{style:#}{}", &line[words.len()..]));
-            }
-            None => painted.push_str(line),
-        }
-    }
-    painted
-}
-
-fn style(line: &str) -> Option<Style> {
-    let colour = |colour: AnsiColor| Some(colour.on_default());
-    match line.as_bytes().first()? {
-        b'-' if !line.starts_with("---") => colour(AnsiColor::Red),
-        b'+' if !line.starts_with("+++") => colour(AnsiColor::Green),
-        b'@' => colour(AnsiColor::Cyan),
-        b'+' | b'-' | b'A'..=b'Z' => Some(Style::new().bold()),
-        _ => None,
-    }
 }

@@ -12,7 +12,7 @@ use crate::domain::request::{Actor, Origin, Request};
 use crate::ports::clock::{Clock, SystemClock};
 use crate::ports::git::{Git as _, GitError, Repository};
 use crate::ports::library::Library;
-use crate::ports::render::Renderer;
+use crate::ports::render::{RenderError, Renderer};
 use crate::service::planning::{GITOPS_PATH, PlanError, PlanRefusal, Planned, Planner};
 
 /// What is asked, of which repository.
@@ -176,6 +176,11 @@ impl Failure {
         Self { refusal: PlanRefusal::new("fault", message, remedy), exit: 3 }
     }
 
+    /// A template cannot be rendered.
+    pub fn template(error: RenderError) -> Self {
+        Self::fault(chain(&error), "correct the template, or leave `--library` out")
+    }
+
     /// A failure of the repository.
     pub fn git(error: GitError) -> Self {
         let message = chain(&error);
@@ -202,8 +207,13 @@ impl Failure {
 
     /// Says it: on standard error, or as a `writ.error/v1` object on standard output.
     pub fn say(&self, command: &str, format: Format) -> ExitCode {
+        self.say_as(command, format == Format::Json)
+    }
+
+    /// The same for commands with formats of their own.
+    pub fn say_as(&self, command: &str, is_json: bool) -> ExitCode {
         let PlanRefusal { code, message, place, remedy } = &self.refusal;
-        if format == Format::Json {
+        if is_json {
             let error = json!({
                 "schema": "writ.error/v1", "code": code, "message": message, "place": place, "remedy": remedy,
             });

@@ -2,6 +2,7 @@
 
 mod approvals;
 mod audit;
+mod check;
 mod commands;
 mod deliveries;
 mod github;

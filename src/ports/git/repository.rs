@@ -81,6 +81,12 @@ impl Repository {
         &self.path
     }
 
+    /// Whether its history is cut off somewhere (a shallow clone).
+    #[must_use]
+    pub fn is_shallow(&self) -> bool {
+        self.state().repository.is_shallow()
+    }
+
     fn over(repository: git2::Repository, remote: Option<Remote>) -> Self {
         let path = repository.path().to_owned();
         Self { path, remote, state: Mutex::new(State { repository, blobs: Blobs::new() }) }

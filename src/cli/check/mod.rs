@@ -1,0 +1,151 @@
+//! `writ check`: what the policies say about a change, for people and for CI. Reads git objects; nothing is checked out.
+//!
+//! Exit codes: 0 allowed, warnings included · 1 denied · 2 the command line is wrong · 3 a fault.
+
+mod junit;
+mod report;
+mod sarif;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+use serde_json::json;
+
+use crate::domain::names::CommitId;
+use crate::domain::policy::{Decision, Policy};
+use crate::ports::git::{Git as _, GitError, Repository};
+use crate::ports::render::Renderer;
+use crate::service::planning::GITOPS_PATH;
+
+use super::paint::paint;
+use super::terminal::{self, Failure};
+use report::Report;
+
+/// What is judged.
+#[derive(Debug, Args)]
+pub struct CheckArguments {
+    /// The repository: bare or not; nothing is checked out.
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    repo: PathBuf,
+    /// What the change is compared with: a branch, tag or commit id. The comparison begins where the head left it (their
+    /// merge base). Default: the branch that the remote `origin` calls its own, else `main` or `master`.
+    #[arg(long, value_name = "REV")]
+    base: Option<String>,
+    /// The change: a branch, tag or commit id.
+    #[arg(long, value_name = "REV", default_value = "HEAD")]
+    head: String,
+    /// Where the manifests stand in the repository.
+    #[arg(long, value_name = "PATH", default_value = GITOPS_PATH)]
+    path: String,
+    /// How to print it.
+    #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
+    format: CheckFormat,
+    /// Folder with patches/, policies/, templates/ in place of the embedded ones.
+    #[arg(long, value_name = "DIR")]
+    library: Option<PathBuf>,
+}
+
+/// How a verdict is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CheckFormat {
+    /// For people at a terminal.
+    Text,
+    /// `writ.check/v1`; failures are `writ.error/v1`.
+    Json,
+    /// For a comment or a job's summary.
+    Markdown,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// JUnit XML, for CI systems that show tests.
+    Junit,
+}
+
+/// Where a base is looked for when none is given, in this order.
+const DEFAULT_BASES: [&str; 5] =
+    ["refs/remotes/origin/HEAD", "refs/remotes/origin/main", "refs/remotes/origin/master", "main", "master"];
+
+/// Runs it.
+pub fn run(arguments: &CheckArguments) -> ExitCode {
+    match arguments.check() {
+        Ok((decision, text)) => {
+            anstream::print!("{text}");
+            ExitCode::from(u8::from(decision == Decision::Deny))
+        }
+        Err(failure) => failure.say_as("check", arguments.format == CheckFormat::Json),
+    }
+}
+
+impl CheckArguments {
+    fn check(&self) -> Result<(Decision, String), Failure> {
+        let library = terminal::library(self.library.as_ref())?;
+        let planner = terminal::planner(&library, &self.path)?;
+        let git = Repository::open(&self.repo).map_err(Failure::git)?;
+        let (base, head) = self.sides(&git)?;
+        let judged = planner.judge_change(&git, &base, &head, None).map_err(Failure::git)?;
+        let report = Report::of(&judged, &base, self.path.trim_matches('/'));
+        let text = match self.format {
+            CheckFormat::Json => format!("{:#}\n", json!(report)),
+            CheckFormat::Sarif => format!("{:#}\n", sarif::log(&report, planner.policies())),
+            CheckFormat::Junit => junit::suites(&report, planner.policies()),
+            CheckFormat::Text | CheckFormat::Markdown => {
+                let renderer = Renderer::compile(&library).map_err(Failure::template)?;
+                let is_text = self.format == CheckFormat::Text;
+                let template = if is_text { "check.txt" } else { "check.md" };
+                let text = renderer.render(template, json!({"check": report})).map_err(Failure::template)?;
+                if is_text { paint(&text) } else { text }
+            }
+        };
+        Ok((report.verdict.decision, text))
+    }
+
+    /// The commits to compare: where the head left the base, and the head. A head that the base has already, and histories
+    /// without a common commit, are compared with the base itself.
+    fn sides(&self, git: &Repository) -> Result<(CommitId, CommitId), Failure> {
+        let head = resolve(git, "--head", &self.head)?;
+        let base = match &self.base {
+            Some(base) => resolve(git, "--base", base)?,
+            None => default_base(git)?,
+        };
+        match git.merge_base(&base, &head).map_err(Failure::git)? {
+            Some(found) if found == head => Ok((base, head)),
+            Some(found) => Ok((found, head)),
+            None if git.is_shallow() => Err(Failure::usage(
+                "shallow_clone",
+                format!("`{base}` and `{head}` have no commit in common in this shallow clone"),
+                "fetch the whole history (`git fetch --unshallow`; `fetch-depth: 0` of actions/checkout)",
+            )),
+            None => Ok((base, head)),
+        }
+    }
+}
+
+fn resolve(git: &Repository, flag: &str, revision: &str) -> Result<CommitId, Failure> {
+    git.resolve(revision).map_err(|error| match error {
+        GitError::UnknownRevision(_) => {
+            let shallow = match git.is_shallow() {
+                true => {
+                    "; this clone is shallow: fetch the revision first (`fetch-depth: 0` of actions/checkout)"
+                }
+                false => "",
+            };
+            let remedy = format!("give a branch, tag or commit id with `{flag}`{shallow}");
+            Failure::usage("unknown_revision", error.to_string(), remedy)
+        }
+        error => Failure::git(error),
+    })
+}
+
+fn default_base(git: &Repository) -> Result<CommitId, Failure> {
+    let found = DEFAULT_BASES.iter().find_map(|revision| git.resolve(revision).ok());
+    found.ok_or_else(|| {
+        let message = "there is no branch that `origin` calls its own, and neither `main` nor `master`";
+        Failure::usage("no_base", message, "say with `--base` what the change is compared with")
+    })
+}
+
+/// What a code means, by the policy that has it; empty for codes that no policy explains.
+fn explained<'p>(policies: &'p [Policy], policy: &str, code: &str) -> &'p str {
+    let policy = policies.iter().find(|known| known.name == policy);
+    policy.and_then(|policy| policy.codes.get(code)).map_or("", String::as_str)
+}

@@ -1,0 +1,65 @@
+//! `writ.check/v1`: a verdict with its lines, and what changes by name.
+
+use serde::Serialize;
+
+use crate::domain::change::Change;
+use crate::domain::names::CommitId;
+use crate::domain::policy::{Decision, Finding};
+use crate::service::judging::Judged;
+
+/// What checking a change came to.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    schema: &'static str,
+    /// Where the manifests stand.
+    pub path: String,
+    /// The commit that was compared with.
+    pub base: CommitId,
+    /// The commit that was judged.
+    pub head: CommitId,
+    /// The verdict.
+    pub verdict: Judgement,
+    /// What changes below the path, by file, object and name.
+    pub changes: Vec<Change>,
+}
+
+/// A verdict whose findings have their lines.
+#[derive(Debug, Serialize)]
+pub struct Judgement {
+    /// The strongest of the results; `no_change` where nothing below the path differs.
+    pub decision: Decision,
+    /// The findings: denials first, then by policy, code, path.
+    pub results: Vec<Placed>,
+}
+
+/// A finding with its line.
+#[derive(Debug, Serialize)]
+pub struct Placed {
+    /// The finding.
+    #[serde(flatten)]
+    pub finding: Finding,
+    /// Line of `path` at the head, from 1; `None` where the finding is about no file, or about one that is gone.
+    pub line: Option<usize>,
+}
+
+impl Report {
+    /// The report of a judgement.
+    pub fn of(judged: &Judged, base: &CommitId, path: &str) -> Self {
+        let decision = match judged.verdict.decision {
+            Decision::Allow if judged.changes.is_empty() => Decision::NoChange,
+            decision => decision,
+        };
+        let place = |finding: &Finding| Placed { line: judged.line_of(finding), finding: finding.clone() };
+        let mut results: Vec<Placed> = judged.verdict.results.iter().map(place).collect();
+        // Stable: what is denied first, else as the verdict has them.
+        results.sort_by_key(|placed| std::cmp::Reverse(placed.finding.level));
+        Self {
+            schema: "writ.check/v1",
+            path: path.to_owned(),
+            base: base.clone(),
+            head: judged.head.commit.clone(),
+            verdict: Judgement { decision, results },
+            changes: judged.changes.clone(),
+        }
+    }
+}

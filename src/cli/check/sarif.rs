@@ -1,0 +1,118 @@
+//! SARIF 2.1.0 (OASIS): the format that code scanning reads. Denials are errors, warnings are warnings.
+
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use crate::domain::policy::{Level, Policy};
+
+use super::explained;
+use super::report::{Placed, Report};
+
+/// The schema that the log keeps to.
+const SCHEMA: &str =
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
+
+/// The log of one run.
+pub fn log(report: &Report, policies: &[Policy]) -> Value {
+    let mut ids: Vec<(String, &Placed)> =
+        report.verdict.results.iter().map(|placed| (rule_id(placed), placed)).collect();
+    ids.sort_by(|one, other| one.0.cmp(&other.0));
+    ids.dedup_by(|one, other| one.0 == other.0);
+    let index = |placed: &Placed| ids.iter().position(|(id, _)| *id == rule_id(placed));
+    let results = report.verdict.results.iter();
+    json!({
+        "$schema": SCHEMA,
+        "version": "2.1.0",
+        "runs": [{
+            "tool": {"driver": {
+                "name": "writ",
+                "semanticVersion": env!("CARGO_PKG_VERSION"),
+                "rules": ids.iter().map(|(id, placed)| rule(id, placed, policies)).collect::<Vec<_>>(),
+            }},
+            "columnKind": "unicodeCodePoints",
+            "properties": {"base": report.base, "head": report.head, "decision": report.verdict.decision},
+            "results": results.map(|placed| result(placed, index(placed))).collect::<Vec<_>>(),
+        }],
+    })
+}
+
+fn rule_id(placed: &Placed) -> String {
+    format!("{}/{}", placed.finding.policy, placed.finding.code)
+}
+
+fn rule(id: &str, placed: &Placed, policies: &[Policy]) -> Value {
+    let finding = &placed.finding;
+    let policy = policies.iter().find(|policy| policy.name == finding.policy);
+    let title = policy.map_or(finding.policy.as_str(), |policy| &policy.title);
+    let explanation = explained(policies, &finding.policy, &finding.code);
+    let description = policy.map_or("", |policy| policy.description.trim());
+    json!({
+        "id": id,
+        "shortDescription": {"text": if explanation.is_empty() { title } else { explanation }},
+        "fullDescription": {"text": if description.is_empty() { title } else { description }},
+        "defaultConfiguration": {"level": level(finding.level)},
+        "help": {"text": format!("{title}. {explanation}")},
+    })
+}
+
+fn result(placed: &Placed, rule_index: Option<usize>) -> Value {
+    let finding = &placed.finding;
+    let mut result = json!({
+        "ruleId": rule_id(placed),
+        "ruleIndex": rule_index,
+        "level": level(finding.level),
+        "message": {"text": format!("{}\nWhat to do: {}", finding.message, finding.remedy)},
+        // The same finding on another line stays the same finding.
+        "partialFingerprints": {"writ/v1": fingerprint(placed)},
+    });
+    if !finding.path.is_empty() {
+        let mut location = json!({
+            "physicalLocation": {
+                "artifactLocation": {"uri": uri(&finding.path), "uriBaseId": "%SRCROOT%"},
+                "region": {"startLine": placed.line.unwrap_or(1)},
+            },
+        });
+        if !finding.pointer.is_empty() {
+            location["logicalLocations"] = json!([{"fullyQualifiedName": finding.pointer}]);
+        }
+        result["locations"] = json!([location]);
+    }
+    result
+}
+
+fn level(level: Level) -> &'static str {
+    match level {
+        Level::Deny => "error",
+        Level::Warn => "warning",
+    }
+}
+
+fn fingerprint(placed: &Placed) -> String {
+    let finding = &placed.finding;
+    let parts = [&finding.policy, &finding.code, &finding.path, &finding.pointer].map(String::as_str);
+    data_encoding::HEXLOWER.encode(&Sha256::digest(parts.join("\0"))[..16])
+}
+
+/// A path as a relative reference (RFC 3986).
+fn uri(path: &str) -> String {
+    let mut uri = String::with_capacity(path.len());
+    for byte in path.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
+                uri.push(char::from(byte));
+            }
+            byte => uri.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    uri
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_become_references() {
+        assert_eq!(uri("a b/ü#1.yaml"), "a%20b/%C3%BC%231.yaml");
+    }
+}

@@ -1,0 +1,224 @@
+//! `writ check` at a terminal and in CI: what is printed in each format, and the exit codes.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+use crate::support::corpus;
+use crate::support::repository::TestRepository;
+
+const ROOT: &str = "argocd/applications/torghut";
+
+/// Runs the program away from any repository and configuration.
+fn check(repository: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_writ"))
+        .args(["check", "--repo", repository.to_str().unwrap()])
+        .args(arguments)
+        .current_dir("/")
+        .env_remove("CLICOLOR_FORCE")
+        .output()
+        .unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().unwrap()
+}
+
+fn json(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"))
+}
+
+/// A repository whose `main` holds a small forwarder, and whose branch `work` doubles it by a kustomization, and touches
+/// a file that nothing lists.
+fn doubled() -> TestRepository {
+    let repository = TestRepository::bare();
+    let path = |name: &str| format!("{ROOT}/{name}");
+    let deployment = "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: torghut-ws\n  namespace: torghut\nspec:\n  \
+                      replicas: 1\n  strategy:\n    type: Recreate\n  template:\n    spec:\n      containers:\n        - name: app\n          \
+                      image: registry.example/lab/torghut-ws@sha256:d86b454c73ddfa99bc7ecf120b673fd6ed16605d68154c123a9b45c1fcb69720\n";
+    let kustomization = "resources:\n  - ws.yaml\n";
+    repository
+        .commit("main", &[(&path("kustomization.yaml"), kustomization), (&path("ws.yaml"), deployment)]);
+    repository.git(&["branch", "work", "main"]);
+    repository.commit(
+        "work",
+        &[
+            (
+                &path("kustomization.yaml"),
+                &format!("{kustomization}replicas:\n  - name: torghut-ws\n    count: 2\n"),
+            ),
+            (&path("notes & <more>.yaml"), "kind: ConfigMap\napiVersion: v1\nmetadata:\n  name: notes\n"),
+        ],
+    );
+    repository
+}
+
+#[test]
+fn a_change_reads_well() {
+    let repository = doubled();
+    for (format, name) in [
+        ("text", "check_text"),
+        ("markdown", "check_markdown"),
+        ("json", "check_json"),
+        ("sarif", "check_sarif"),
+    ] {
+        let output = check(repository.path(), &["--base", "main", "--head", "work", "--format", format]);
+        assert_eq!(code(&output), 1, "{}", text(&output.stderr));
+        insta::assert_snapshot!(name, text(&output.stdout));
+    }
+}
+
+#[test]
+fn json_has_exactly_the_published_keys() {
+    let output = check(doubled().path(), &["--base", "main", "--head", "work", "--format", "json"]);
+    let report = json(&output);
+    let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ");
+    assert_eq!(keys(&report), "schema path base head verdict changes");
+    assert_eq!(report["schema"], "writ.check/v1");
+    assert_eq!(keys(&report["verdict"]), "decision results");
+    let first = &report["verdict"]["results"][0];
+    assert_eq!(keys(first), "policy code level message path pointer remedy line");
+    assert_eq!(first["code"], "forwarder_replicas");
+    assert_eq!(
+        (&first["path"], first["line"].as_u64()),
+        (&format!("{ROOT}/kustomization.yaml").into(), Some(4))
+    );
+}
+
+#[test]
+fn sarif_says_each_rule_once_and_each_finding_where_it_is() {
+    let log = json(&check(doubled().path(), &["--base", "main", "--head", "work", "--format", "sarif"]));
+    assert_eq!(log["version"], "2.1.0");
+    let run = &log["runs"][0];
+    let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
+    let results = run["results"].as_array().unwrap();
+    assert_eq!(results.len(), 2);
+    for result in results {
+        let rule = &rules[usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap()];
+        assert_eq!(rule["id"], result["ruleId"]);
+        assert!(!rule["shortDescription"]["text"].as_str().unwrap().is_empty());
+        let place = &result["locations"][0]["physicalLocation"];
+        assert!(place["region"]["startLine"].as_u64().unwrap() >= 1);
+        let uri = place["artifactLocation"]["uri"].as_str().unwrap();
+        assert!(!uri.contains([' ', '<', '&']), "{uri}");
+    }
+    assert_eq!(results[0]["level"], "error");
+    assert_eq!(results[1]["level"], "warning");
+}
+
+#[test]
+fn junit_is_xml_that_counts_right() {
+    let output = check(doubled().path(), &["--base", "main", "--head", "work", "--format", "junit"]);
+    let document = text(&output.stdout);
+    let count = |part: &str| document.matches(part).count();
+    assert!(document.contains("failures=\"1\" errors=\"0\">"), "{document}");
+    assert_eq!(count("<failure "), 1);
+    assert_eq!(count("<testcase "), count("</testcase>") + count("name=\"nothing found\"/>"));
+    assert!(document.contains("notes &amp; &lt;more&gt;.yaml"));
+}
+
+#[test]
+fn the_base_is_where_the_head_left_it() {
+    let repository = doubled();
+    let path = format!("{ROOT}/ws.yaml");
+    // What `main` did since then is not the branch's doing.
+    repository.commit("main", &[(&path, "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: other\n")]);
+    let report = json(&check(repository.path(), &["--head", "work", "--format", "json"]));
+    let paths: Vec<&str> =
+        report["changes"].as_array().unwrap().iter().map(|change| change["path"].as_str().unwrap()).collect();
+    assert!(!paths.contains(&path.as_str()), "{paths:?}");
+    assert_eq!(report["base"].as_str().unwrap(), repository.git(&["merge-base", "main", "work"]));
+}
+
+#[test]
+fn what_changes_nothing_below_the_path_is_allowed() {
+    let repository = doubled();
+    let same = check(repository.path(), &["--base", "work", "--head", "work"]);
+    assert_eq!(code(&same), 0);
+    assert!(text(&same.stdout).contains("Nothing below argocd/applications/torghut differs"));
+    let elsewhere = check(
+        repository.path(),
+        &["--base", "main", "--head", "work", "--path", "apps/other", "--format", "json"],
+    );
+    assert_eq!(code(&elsewhere), 0);
+    assert_eq!(json(&elsewhere)["verdict"]["decision"], "no_change");
+}
+
+#[test]
+fn a_wrong_command_line_is_2_and_says_what_to_do() {
+    let repository = doubled();
+    let rows: [(&[&str], &str); 3] = [
+        (&["--base", "nowhere", "--head", "work"], "`--base`"),
+        (&["--base", "main", "--head", "nowhere"], "`--head`"),
+        (&["--base", "main", "--head", "work", "--library", "/nowhere"], "`--library`"),
+    ];
+    for (arguments, remedy) in rows {
+        let output = check(repository.path(), arguments);
+        assert_eq!(code(&output), 2, "{arguments:?}");
+        assert!(text(&output.stderr).contains(remedy), "{}", text(&output.stderr));
+    }
+    let nothing = tempfile::tempdir().unwrap();
+    let output = check(nothing.path(), &["--format", "json"]);
+    assert_eq!(code(&output), 2);
+    assert_eq!(json(&output)["code"], "no_repository");
+}
+
+#[test]
+fn a_shallow_clone_is_told_what_is_missing() {
+    let repository = doubled();
+    let folder = tempfile::tempdir().unwrap();
+    let clone = folder.path().join("clone");
+    let url = format!("file://{}", repository.path().display());
+    let (clone_path, git) = (clone.to_str().unwrap(), crate::support::repository::git);
+    git(
+        folder.path(),
+        &["clone", "--quiet", "--bare", "--depth", "1", "--no-single-branch", &url, clone_path],
+    );
+    let output = check(&clone, &["--base", "main", "--head", "work", "--format", "json"]);
+    assert_eq!(code(&output), 2);
+    let error = json(&output);
+    assert_eq!(error["code"], "shallow_clone");
+    assert!(error["remedy"].as_str().unwrap().contains("fetch-depth: 0"));
+}
+
+#[test]
+fn colour_is_for_terminals_that_want_it() {
+    let repository = doubled();
+    let run = |variable: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_writ"));
+        command.args([
+            "check",
+            "--repo",
+            repository.path().to_str().unwrap(),
+            "--base",
+            "main",
+            "--head",
+            "work",
+        ]);
+        text(&command.env_remove("NO_COLOR").env(variable, "1").output().unwrap().stdout)
+    };
+    assert!(run("CLICOLOR_FORCE").contains('\u{1b}'));
+    assert!(!run("NO_COLOR").contains('\u{1b}'));
+}
+
+#[test]
+fn the_corpus_is_judged_as_its_people_should_have() {
+    const TEST: &str = "checking the corpus";
+    let Some(path) = corpus::path(TEST) else { return };
+    for (commit, denied) in [
+        ("3c0a0c409a", true),
+        ("8ef551dfb3", true),
+        ("f9b6c52e98", true),
+        ("9607c73b73", true),
+        ("2fb62ebcfb", false),
+    ] {
+        let (base, head) = (format!("golden/{commit}/before"), format!("golden/{commit}/after"));
+        let output = check(&path, &["--base", &base, "--head", &head]);
+        assert_eq!(code(&output) == 1, denied, "{commit}: {}", text(&output.stdout));
+    }
+}
