@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use super::settings::{SECRETS, TABLE};
 use crate::domain::command::table;
+use crate::domain::lane::Lanes;
 use crate::domain::policy::Policies;
 use crate::ports::library::Library;
 
@@ -88,6 +89,7 @@ fn part(name: &str) -> anyhow::Result<String> {
         "policies" => Ok(policies(&compiled()?, "docs/policies")),
         "policies, seen from docs" => Ok(policies(&compiled()?, "policies")),
         name if name.starts_with("policy ") => policy_page(&compiled()?, &name["policy ".len()..]),
+        "lanes" => lanes(&Library::embedded()),
         _ => bail!("there is no part `{name}`"),
     }
 }
@@ -189,6 +191,18 @@ fn policy_page(policies: &Policies, name: &str) -> anyhow::Result<String> {
          them. {1}\n",
         policy.file, policy.change
     );
+    Ok(text)
+}
+
+fn lanes(library: &Library) -> anyhow::Result<String> {
+    let mut text =
+        String::from("| lane | family | what it does | owns | branches |\n| --- | --- | --- | --- | --- |\n");
+    let code =
+        |patterns: &[String]| patterns.iter().map(|one| format!("`{one}`")).collect::<Vec<_>>().join("<br>");
+    for lane in Lanes::load(&library.policies)?.all() {
+        let (owns, branches) = (code(&lane.owns), code(&lane.branches));
+        let _ = writeln!(text, "| `{}` | {} | {} | {owns} | {branches} |", lane.id, lane.family, lane.name);
+    }
     Ok(text)
 }
 

@@ -7,6 +7,7 @@ pub mod approval;
 pub mod change;
 pub mod command;
 pub mod kustomize;
+pub mod lane;
 pub mod ledger;
 pub mod manifest;
 pub mod names;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::lane::Reproducibility;
 use super::names::{CommitId, IssueNumber, RunId};
 use super::request::Actor;
 
@@ -54,6 +55,9 @@ pub struct Observed {
     pub author: Actor,
     /// The run of writ's own that proposed it.
     pub run: Option<RunId>,
+    /// What its body says about how it can be made again.
+    #[serde(default)]
+    pub told: Reproducibility,
     /// Whether its branch is gone. Looked for only when it is no longer open, and never in a fork.
     pub branch_deleted: bool,
 }
@@ -140,6 +144,7 @@ mod tests {
             base: "main".to_owned(),
             author: Actor { id: AccountId(5), login: "ada".to_owned() },
             run: None,
+            told: Reproducibility::default(),
             branch_deleted: false,
         }
     }

@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::domain::command::{KnownProcedure, table};
+use crate::domain::lane;
 use crate::domain::names::{IssueNumber, RepositoryName, RunId};
 use crate::domain::plan::Risk;
 use crate::domain::procedure::{Catalogue, Procedure, ROLLBACK, RUN_ARGUMENT, USUAL_PHRASE};
@@ -106,6 +107,15 @@ pub(super) async fn answer(pipeline: &Pipeline, job: &Job) -> Result<Option<Stri
         What::Help => {
             let context = json!({"commands": table::markdown(), "procedures": pipeline.catalogue});
             pipeline.renderer.render("help.md", context)?
+        }
+        What::Explain { subject } if lane::meaning(subject).is_some() => {
+            let (policy, meaning) = lane::meaning(subject).unwrap_or_default();
+            let lanes = job.target.planner.lanes().all().iter();
+            let lanes: Vec<_> = lanes
+                .map(|lane| json!({"id": lane.id, "family": lane.family, "name": lane.name, "owns": lane.owns}))
+                .collect();
+            let context = json!({"code": subject, "policy": policy, "meaning": meaning, "lanes": lanes});
+            pipeline.renderer.render("lane.md", context)?
         }
         What::Explain { subject } => {
             let known = pipeline.catalogue.iter().find(|entry| entry.name == *subject);

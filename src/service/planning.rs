@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use crate::domain::lane::Lanes;
 use crate::domain::ledger::Record;
 use crate::domain::manifest::Manifests;
 use crate::domain::names::CommitId;
@@ -30,6 +31,7 @@ pub struct Planner {
     pub(super) gitops_path: String,
     catalogue: Catalogue,
     pub(super) policies: Policies,
+    lanes: Lanes,
     pub(super) manifests: Manifests,
     pub(super) documents: Documents,
 }
@@ -88,10 +90,16 @@ impl Planner {
             line: error.line,
             message: error.message,
         })?;
+        let lanes = Lanes::load(&library.policies).map_err(|error| PlannerError {
+            file: "policies/lanes.yaml".to_owned(),
+            line: error.line,
+            message: error.message,
+        })?;
         Ok(Self {
             gitops_path: gitops_path.to_owned(),
             catalogue,
             policies,
+            lanes,
             manifests: Manifests::default(),
             documents: Documents::new(),
         })
@@ -101,6 +109,12 @@ impl Planner {
     #[must_use]
     pub fn gitops_path(&self) -> &str {
         &self.gitops_path
+    }
+
+    /// The lanes.
+    #[must_use]
+    pub fn lanes(&self) -> &Lanes {
+        &self.lanes
     }
 
     /// The procedures.

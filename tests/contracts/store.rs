@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use writ::domain::lane::Reproducibility;
 use writ::domain::ledger::{LeafHash, Record, tree};
 use writ::domain::names::{AccountId, IssueNumber, RunId};
 use writ::domain::pull::{Conclusion, Observed, PullState};
@@ -113,6 +114,7 @@ pub fn pull(number: u64, head: char, look: u64) -> KeptPull {
             base: "main".to_owned(),
             author: Actor { id: AccountId(5), login: "ada".to_owned() },
             run: None,
+            told: Reproducibility::of("```reproducibility\nmodel: none\n```\n"),
             branch_deleted: false,
         },
         policy: None,

@@ -4,4 +4,5 @@ mod approvals;
 mod checks;
 mod github;
 mod kill;
+mod looks;
 mod worker;

@@ -6,6 +6,8 @@ mod check;
 mod commands;
 mod deliveries;
 mod github;
+mod github_pulls;
+mod lanes;
 mod pages;
 mod plan_corpus;
 mod plan_terminal;

@@ -9,7 +9,7 @@ use tokio::process::{Child, ChildStderr, Command};
 use writ::domain::names::{IssueNumber, RunId};
 use writ::domain::run::Position;
 use writ::ports::forge::Permission;
-use writ::ports::forge::local::{LocalForge, LocalPull};
+use writ::ports::forge::local::{BOT_LOGIN, LocalForge, LocalPull};
 use writ::ports::store::{SqliteStore, Store as _};
 
 use super::bot::{Home, SECRET, comment_payload, repository_name, signed};
@@ -139,7 +139,7 @@ impl Stage {
         std::fs::write(&key, made).unwrap();
         let (key, database) = (key.to_str().unwrap(), data.join("writ.db"));
         self.writ(&["audit", "verify", "--database", database.to_str().unwrap(), "--key", key]).await;
-        for pull in self.pulls().await {
+        for pull in self.pulls().await.into_iter().filter(|pull| pull.pull.author.login == BOT_LOGIN) {
             let body = data.join("body.md");
             std::fs::write(&body, pull.pull.body).unwrap();
             self.writ(&["audit", "verify-pr", "--body", body.to_str().unwrap(), "--key", key]).await;

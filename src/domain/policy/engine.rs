@@ -18,7 +18,7 @@ use super::builtins;
 use super::explain::Explanation;
 use super::metadata::{self, Policy};
 use super::objects::Place;
-use super::{Decision, Facts, Finding, Level, Verdict};
+use super::{Facts, Finding, Level, Verdict};
 
 /// A rule file that cannot be used, or an evaluation that failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -97,18 +97,10 @@ impl Policies {
     /// An evaluation that fails or takes too long is a denial with code `policy_fault`, never a silent pass.
     #[must_use]
     pub fn evaluate(&self, facts: &Facts) -> Verdict {
-        let mut results = match self.sets(facts.input.clone()) {
+        Verdict::of(match self.sets(facts.input.clone()) {
             Ok(results) => results.into_iter().map(|finding| placed_in(finding, &facts.places)).collect(),
             Err(error) => vec![fault(&error)],
-        };
-        results.sort();
-        results.dedup();
-        let decision = match results.iter().map(|finding| finding.level).max() {
-            None => Decision::Allow,
-            Some(Level::Warn) => Decision::Warn,
-            Some(Level::Deny) => Decision::Deny,
-        };
-        Verdict { decision, results }
+        })
     }
 
     fn sets(&self, input: Value) -> Result<Vec<Finding>, PolicyError> {

@@ -38,6 +38,28 @@ pub struct Verdict {
     pub results: Vec<Finding>,
 }
 
+impl Verdict {
+    /// The verdict that findings come to: the strongest of them decides.
+    #[must_use]
+    pub fn of(mut results: Vec<Finding>) -> Self {
+        results.sort();
+        results.dedup();
+        let decision = match results.iter().map(|finding| finding.level).max() {
+            None => Decision::Allow,
+            Some(Level::Warn) => Decision::Warn,
+            Some(Level::Deny) => Decision::Deny,
+        };
+        Self { decision, results }
+    }
+
+    /// This verdict with more findings.
+    #[must_use]
+    pub fn with(mut self, more: Vec<Finding>) -> Self {
+        self.results.extend(more);
+        Self::of(self.results)
+    }
+}
+
 /// The decision of a verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -1,17 +1,20 @@
-//! Judge: the head of a pull request against its merge base with the served branch, from git objects alone.
+//! Judge: the head of a pull request against its merge base with the served branch, from git objects alone, by the
+//! policies and by the lane that its branch names.
 
 use std::sync::Arc;
 
 use serde_json::json;
 use tracing::warn;
 
-use crate::domain::names::CommitId;
+use crate::domain::lane::Claim;
+use crate::domain::names::{CommitId, IssueNumber};
 use crate::domain::plan::PlanReport;
 use crate::domain::policy::Asked;
-use crate::domain::pull::Observed;
+use crate::domain::pull::{Observed, PullState};
 use crate::domain::request::Request;
 use crate::domain::run::Step;
 use crate::ports::git::{Credential, GitError};
+use crate::ports::store::{KeptPull, Pulls};
 use crate::service::checks::{self, Finished, POLICY, Saying, Setting};
 use crate::service::look::LookJob;
 use crate::service::pipeline::{Performed, Pipeline, StepError, Target, blocking, fact};
@@ -30,8 +33,9 @@ pub async fn perform(pipeline: &Pipeline, job: &LookJob) -> Result<Performed, St
     }
     put_working(pipeline, job, &seen).await;
     let plan = own_plan(pipeline, job, &seen).await?;
+    let claims = claims(pipeline, job, &seen).await?;
     let (target, head) = (Arc::clone(&job.target), seen.head.clone());
-    let finished = match blocking(move || judge(&target, &head, plan.as_ref())).await? {
+    let finished = match blocking(move || judge(&target, &head, plan.as_ref(), &claims)).await? {
         Ok(Some(finished)) => finished,
         Ok(None) => return Ok(too_large(format!("it changes more than {MOST_FILES} files"))),
         Err(error @ GitError::TooLarge { .. }) => return Ok(too_large(error.to_string())),
@@ -118,8 +122,54 @@ async fn own_plan(pipeline: &Pipeline, job: &LookJob, seen: &Observed) -> Result
     Ok(Some(OwnPlan { report, request, recipe }))
 }
 
+/// What a pull request claims by its branch.
+struct BranchClaim {
+    seen: Observed,
+    others: Vec<IssueNumber>,
+}
+
+impl BranchClaim {
+    fn on<'a>(&'a self, paths: &'a [String]) -> Claim<'a> {
+        let Self { seen, others } = self;
+        Claim {
+            branch: Some(&seen.branch),
+            lane: None,
+            fork: seen.fork,
+            paths,
+            told: Some(&seen.told),
+            others,
+        }
+    }
+}
+
+/// The claims on this head. The check run is that of the commit, so every open pull request with it counts: another
+/// branch of the same commit changes nothing about the one that its lane may not have.
+async fn claims(pipeline: &Pipeline, job: &LookJob, seen: &Observed) -> Result<Vec<BranchClaim>, StepError> {
+    let repository = &job.look.repository;
+    let same_head = pipeline.store.pulls(Pulls::WithHead(repository, &seen.head)).await?;
+    let mut claims = Vec::new();
+    for KeptPull { seen: pull, .. } in same_head {
+        if pull.number != seen.number && (pull.state != PullState::Open || pull.base != seen.base) {
+            continue;
+        }
+        let same_branch = pipeline.store.pulls(Pulls::FromBranch(repository, &pull.branch)).await?;
+        let is_other = |other: &KeptPull| {
+            !pull.fork && other.seen.number != pull.number && other.seen.state == PullState::Open
+        };
+        let others =
+            same_branch.iter().filter(|other| is_other(other)).map(|other| other.seen.number).collect();
+        claims.push(BranchClaim { seen: pull, others });
+    }
+    Ok(claims)
+}
+
 /// `None` when more files changed than are compared.
-fn judge(target: &Target, head: &CommitId, plan: Option<&OwnPlan>) -> Result<Option<Finished>, GitError> {
+fn judge(
+    target: &Target,
+    head: &CommitId,
+    plan: Option<&OwnPlan>,
+    claims: &[BranchClaim],
+) -> Result<Option<Finished>, GitError> {
     let git = target.git.as_ref();
     let base = git.resolve(&format!("refs/heads/{}", target.base))?;
     let merge_base = git.merge_base(&base, head)?.unwrap_or(base);
@@ -130,7 +180,9 @@ fn judge(target: &Target, head: &CommitId, plan: Option<&OwnPlan>) -> Result<Opt
         Some(plan) => plan.asked()?,
         None => None,
     };
-    let judged = target.planner.judge_change(git, &merge_base, head, asked.as_ref())?;
+    let mut judged = target.planner.judge_change(git, &merge_base, head, asked.as_ref())?;
+    let of_lanes = claims.iter().flat_map(|claim| target.planner.lanes().judge(&claim.on(&paths)));
+    judged.verdict = judged.verdict.with(of_lanes.collect());
     Ok(Some(Finished::of(judged, merge_base, touched)))
 }
 

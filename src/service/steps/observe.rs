@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
+use crate::domain::lane::Reproducibility;
 use crate::domain::names::{BranchName, RepositoryName, RunId};
 use crate::domain::plan::PlanReport;
 use crate::domain::pull::{Observed, PullState, happened};
@@ -73,6 +74,7 @@ async fn seen(pipeline: &Pipeline, job: &LookJob, pull: Pull) -> Result<Observed
         base: pull.base,
         author: pull.author,
         run,
+        told: Reproducibility::of(&pull.body),
         branch_deleted,
     })
 }

@@ -98,6 +98,26 @@ impl LocalForge {
         some_row(done.rows_affected(), || format!("closed pull request {repository}#{number}"))
     }
 
+    /// Changes a pull request's body.
+    ///
+    /// # Errors
+    /// - `NotFound`: there is none of this number
+    pub async fn edit_pull(
+        &self,
+        repository: &RepositoryName,
+        number: IssueNumber,
+        body: &str,
+    ) -> Result<(), ForgeError> {
+        let done = sqlx::query("UPDATE forge_issues SET body = ? WHERE repository = ? AND number = ?")
+            .bind(body)
+            .bind(repository.as_str())
+            .bind(stored(number.0))
+            .execute(&self.pool)
+            .await
+            .map_err(unavailable)?;
+        some_row(done.rows_affected(), || format!("pull request {repository}#{number}"))
+    }
+
     /// Makes a pull request a draft, or ready for review.
     ///
     /// # Errors

@@ -1,0 +1,308 @@
+//! What a change claims by its branch, and what of that does not hold, as findings.
+
+use crate::domain::names::IssueNumber;
+use crate::domain::policy::{Finding, Level};
+use crate::domain::text::quoted;
+
+use super::{Lane, Lanes, Reproducibility};
+
+/// Policies of lanes, with the codes that each finds and what they mean.
+const CODES: [(&str, &str, &str); 7] = [
+    ("lane-paths", "foreign_path", "A lane's change touches a path that another lane of its family owns."),
+    ("lane-paths", "unowned_path", "A lane's change touches a path that no lane of its family owns."),
+    (
+        "lane-branches",
+        "unknown_lane",
+        "The branch stands where only lanes' branches may, and is called like none of them.",
+    ),
+    (
+        "lane-branches",
+        "forbidden_branch",
+        "The repository merges pull requests of such branches by itself, so that nobody would have approved the change.",
+    ),
+    (
+        "lane-branches",
+        "branch_reused",
+        "The branch is used by another open pull request, or was named for another run than the one that uses it.",
+    ),
+    (
+        "lane-reproducibility",
+        "facts_missing",
+        "A lane's pull request does not say with which versions of configuration, model and prompt it was made.",
+    ),
+    (
+        "lane-branches",
+        "fork_branch",
+        "A lane's branch stands in a fork: lanes work in the repository itself.",
+    ),
+];
+
+/// What a reason code of lanes means: the policy that finds it, and a sentence; `None` for another code.
+#[must_use]
+pub fn meaning(code: &str) -> Option<(&'static str, &'static str)> {
+    CODES.iter().find(|(_, known, _)| *known == code).map(|(policy, _, meaning)| (*policy, *meaning))
+}
+
+/// A change, as far as lanes look at it.
+#[derive(Debug, Clone, Copy)]
+pub struct Claim<'a> {
+    /// The branch that it comes from; `None` where only paths are judged.
+    pub branch: Option<&'a str>,
+    /// The lane that somebody names for it, where the branch names none.
+    pub lane: Option<&'a Lane>,
+    /// Whether the branch is in another repository.
+    pub fork: bool,
+    /// Every path that it changes, in the whole repository.
+    pub paths: &'a [String],
+    /// What its pull request tells; `None` where there is none.
+    pub told: Option<&'a Reproducibility>,
+    /// Other open pull requests from the same branch.
+    pub others: &'a [IssueNumber],
+}
+
+/// The most foreign paths that are named one by one.
+const MOST_NAMED: usize = 20;
+
+impl Lanes {
+    /// What of a change does not fit its lane; nothing for a change of no lane.
+    #[must_use]
+    pub fn judge(&self, claim: &Claim<'_>) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        let of_branch = claim.branch.and_then(|branch| self.of_branch(branch));
+        if let Some(branch) = claim.branch {
+            self.judge_branch(branch, of_branch.is_some() || claim.lane.is_some(), &mut findings);
+        }
+        let Some(lane) = of_branch.map(|(lane, _)| lane).or(claim.lane) else { return findings };
+        self.judge_paths(lane, claim.paths, &mut findings);
+        if let (Some(branch), Some((_, run))) = (claim.branch, of_branch) {
+            judge_use(lane, branch, run, claim, &mut findings);
+        }
+        if let Some(told) = claim.told {
+            self.judge_facts(lane, told, &mut findings);
+        }
+        findings
+    }
+
+    fn judge_branch(&self, branch: &str, of_lane: bool, findings: &mut Vec<Finding>) {
+        if let Some(forbidden) = self.forbidden(branch).filter(|_| of_lane) {
+            let message =
+                format!("branch {} must not be a lane's: {}", quoted(branch, 200), forbidden.because);
+            findings.push(deny(
+                "forbidden_branch",
+                message,
+                "propose it from a branch of the lane's pattern",
+            ));
+        }
+        if !of_lane && self.is_reserved(branch) {
+            let patterns: Vec<String> =
+                self.all().iter().map(|lane| format!("`{}`", lane.branch_pattern())).collect();
+            let remedy = format!("call it as its lane does: one of {}", patterns.join(", "));
+            let message = format!("branch {} is called like no lane's", quoted(branch, 200));
+            findings.push(deny("unknown_lane", message, &remedy));
+        }
+    }
+
+    fn judge_paths(&self, lane: &Lane, paths: &[String], findings: &mut Vec<Finding>) {
+        let mut found: [Vec<Finding>; 2] = [Vec::new(), Vec::new()];
+        for path in paths {
+            let owners = self.owners(&lane.family, path);
+            if owners.iter().any(|owner| owner.id == lane.id) {
+                continue;
+            }
+            let shown = quoted(path, 200);
+            let finding = if owners.is_empty() {
+                let message =
+                    format!("no lane of `{}` owns {shown}, which {} changes", lane.family, told(lane));
+                Finding { level: Level::Warn, ..deny("unowned_path", message, "let its owner look at it") }
+            } else {
+                let owner = owners.iter().map(|owner| told(owner)).collect::<Vec<_>>().join(" or ");
+                let message = format!("{shown} is owned by {owner}, not by {}", told(lane));
+                deny("foreign_path", message, &format!("leave it to {owner}: one pull request per lane"))
+            };
+            let of_level = usize::from(finding.level == Level::Deny);
+            found[of_level].push(Finding { path: path.clone(), ..finding });
+        }
+        for mut found in found {
+            let more = found.len().saturating_sub(MOST_NAMED);
+            found.truncate(MOST_NAMED);
+            if let Some(last) = found.last().filter(|_| more > 0) {
+                let message = format!("so are {more} more paths that are not of {}", told(lane));
+                let more = Finding { message, path: String::new(), ..last.clone() };
+                found.push(more);
+            }
+            findings.append(&mut found);
+        }
+    }
+
+    fn judge_facts(&self, lane: &Lane, told_by: &Reproducibility, findings: &mut Vec<Finding>) {
+        let missing: Vec<String> = self
+            .reproducibility
+            .iter()
+            .filter(|name| told_by.get(name).is_none())
+            .map(|name| format!("`{name}`"))
+            .collect();
+        if missing.is_empty() {
+            return;
+        }
+        let message = format!("the pull request of {} does not tell {}", told(lane), missing.join(", "));
+        let remedy = "add a fenced block `reproducibility` to its body with a line `name: version` for each; `none` \
+                      where nothing was used";
+        findings.push(deny("facts_missing", message, remedy));
+    }
+}
+
+/// Whether the branch is this run's alone.
+fn judge_use(lane: &Lane, branch: &str, run: &str, claim: &Claim<'_>, findings: &mut Vec<Finding>) {
+    let shown = quoted(branch, 200);
+    if claim.fork {
+        let message = format!("branch {shown} of {} stands in a fork", told(lane));
+        findings.push(deny("fork_branch", message, "push it to the repository itself"));
+    }
+    let remedy = format!("use a new branch for each run: `{}`", lane.branch_pattern());
+    if let Some(other) = claim.others.first() {
+        let message = format!("branch {shown} is that of pull request #{other} too, which is open");
+        findings.push(deny("branch_reused", message, &remedy));
+    }
+    let told_run = claim.told.and_then(|told| told.get("run")).filter(|told| *told != run);
+    if let Some(told_run) = told_run {
+        let message = format!("branch {shown} is named for another run than {}", quoted(told_run, 100));
+        findings.push(deny("branch_reused", message, &remedy));
+    }
+}
+
+fn told(lane: &Lane) -> String {
+    format!("{} lane {} ({})", lane.family, lane.id, lane.name)
+}
+
+fn deny(code: &'static str, message: String, remedy: &str) -> Finding {
+    Finding {
+        policy: meaning(code).map_or("lanes", |(policy, _)| policy).to_owned(),
+        code: code.to_owned(),
+        level: Level::Deny,
+        message,
+        path: String::new(),
+        pointer: String::new(),
+        place: None,
+        remedy: remedy.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn lanes() -> Lanes {
+        let table = include_str!("../../../policies/lanes.yaml").to_owned();
+        Lanes::load(&BTreeMap::from([("lanes.yaml".to_owned(), table)])).unwrap()
+    }
+
+    fn facts(text: &str) -> Reproducibility {
+        Reproducibility::of(&format!("```reproducibility\n{text}\n```\n"))
+    }
+
+    /// The codes that a change is found with.
+    fn codes(branch: &str, paths: &[&str], told: &str) -> Vec<String> {
+        let paths: Vec<String> = paths.iter().map(|path| (*path).to_owned()).collect();
+        let told = facts(told);
+        let claim = Claim {
+            branch: Some(branch),
+            lane: None,
+            fork: false,
+            paths: &paths,
+            told: Some(&told),
+            others: &[],
+        };
+        lanes().judge(&claim).into_iter().map(|finding| finding.code).collect()
+    }
+
+    const WHOLE: &str = "run: run-1\nconfig: a@1\nmodel: none\nprompt: p@2";
+    const GITOPS: &str = "argocd/applications/torghut/ws/deployment.yaml";
+
+    #[test]
+    fn each_lane_keeps_to_its_paths() {
+        let own = |branch: &str, path: &str| {
+            codes(&format!("codex/torghut-v3-{branch}-20260822-run-1"), &[path], WHOLE)
+        };
+        assert!(own("C", GITOPS).is_empty() && own("swarm-c", GITOPS).is_empty());
+        assert!(own("e", GITOPS).is_empty() && own("lane-f", GITOPS).is_empty(), "shared by two lanes");
+        assert_eq!(own("A", GITOPS), ["foreign_path"]);
+        assert_eq!(own("a", GITOPS), ["foreign_path"]);
+        // The most exact pattern decides.
+        assert_eq!(own("C", "argocd/applications/torghut/ta/configmap.yaml"), ["foreign_path"]);
+        assert!(own("B", "argocd/applications/torghut/ta/configmap.yaml").is_empty());
+        assert_eq!(
+            own("e", "argocd/applications/torghut/autonomy-gate-policy-configmap.yaml"),
+            ["foreign_path"]
+        );
+        assert_eq!(own("C", "README.md"), ["unowned_path"]);
+    }
+
+    #[test]
+    fn the_owner_is_named_and_many_paths_are_summed_up() {
+        let lanes = lanes();
+        let paths: Vec<String> = (0..30).map(|number| format!("docs/torghut/{number}.md")).collect();
+        let claim = Claim {
+            branch: None,
+            lane: lanes.find("C"),
+            fork: false,
+            paths: &paths,
+            told: None,
+            others: &[],
+        };
+        let findings = lanes.judge(&claim);
+        assert_eq!(findings.len(), MOST_NAMED + 1);
+        assert!(
+            findings[0].message.contains("owned by swarm lane E (observability and runbooks)"),
+            "{findings:?}"
+        );
+        assert!(findings[MOST_NAMED].message.contains("10 more paths"), "{findings:?}");
+    }
+
+    #[test]
+    fn branches_are_the_lanes_own() {
+        assert_eq!(codes("codex/torghut-v3-c-20260822", &[], WHOLE), ["unknown_lane"]);
+        assert_eq!(codes("codex/torghut-v3-x-20260822-run-1", &[], WHOLE), ["unknown_lane"]);
+        assert!(codes("fix/typo", &["README.md"], "").is_empty(), "a person's branch is of no lane");
+        assert!(
+            codes("codex/torghut-release-17", &[GITOPS], "").is_empty(),
+            "the release automation is no lane"
+        );
+        let lanes = lanes();
+        let claim = |branch: &'static str, fork: bool, others: &'static [IssueNumber]| Claim {
+            branch: Some(branch),
+            lane: lanes.find("e"),
+            fork,
+            paths: &[],
+            told: None,
+            others,
+        };
+        let codes = |claim: Claim<'_>| -> Vec<String> {
+            lanes.judge(&claim).into_iter().map(|finding| finding.code).collect()
+        };
+        assert_eq!(codes(claim("codex/torghut-release-17", false, &[])), ["forbidden_branch"]);
+        assert_eq!(codes(claim("codex/symphony-release-17", false, &[])), ["forbidden_branch"]);
+        let own = "codex/torghut-v3-e-20260822-run-1";
+        assert!(codes(claim(own, false, &[])).is_empty());
+        assert_eq!(codes(claim(own, false, &[IssueNumber(9)])), ["branch_reused"]);
+        assert_eq!(codes(claim(own, true, &[])), ["fork_branch"]);
+    }
+
+    #[test]
+    fn a_lanes_pull_request_tells_how_it_was_made() {
+        let branch = "codex/torghut-v3-C-20260822-run-1";
+        assert_eq!(codes(branch, &[GITOPS], ""), ["facts_missing"]);
+        assert_eq!(codes(branch, &[GITOPS], "config: a\nmodel: b"), ["facts_missing"]);
+        assert_eq!(codes(branch, &[GITOPS], &WHOLE.replace("run-1", "run-2")), ["branch_reused"]);
+    }
+
+    #[test]
+    fn every_code_has_its_meaning() {
+        for (policy, code, sentence) in CODES {
+            assert_eq!(meaning(code), Some((policy, sentence)));
+            assert!(policy.starts_with("lane-") && sentence.ends_with('.'));
+        }
+        assert_eq!(meaning("safety_switch"), None);
+    }
+}

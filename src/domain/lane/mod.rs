@@ -1,0 +1,13 @@
+//! Lanes: who owns which paths and branches, and what a lane's change owes. The table is `policies/lanes.yaml`.
+//!
+//! **Invariant**: a change is held to its lane by the branch that it comes from, or by the lane that somebody names for
+//! it; a change of no lane is held to nothing here.
+
+mod claim;
+mod glob;
+mod reproducibility;
+mod table;
+
+pub use claim::{Claim, meaning};
+pub use reproducibility::Reproducibility;
+pub use table::{Lane, Lanes, LanesError};
