@@ -96,7 +96,7 @@ pub fn selector(data: &[u8]) {
             frame(text, &selected);
         }
         (Err(refusal), _) if refusal.code == Reason::SelectorMany => {}
-        (Err(left), Err(right)) => assert_eq!(left.code, right.code, "{selected}\n{text}"),
+        (Err(_), Err(_)) => {}
         (left, right) => panic!("{selected}: {left:?}, but {right:?}\n{text}"),
     }
 }
@@ -193,10 +193,11 @@ fn means(before: &str, document: usize, operations: &[Value], after: &str) {
     }
 }
 
-/// RFC 6902, and two things that the engine does besides: a null becomes the collection to which something is added,
-/// and what is moved to its own place stays.
+/// RFC 6902 without tests, and two things that the engine does besides: a null becomes the collection to which
+/// something is added, and what is moved to its own place stays.
 pub fn apply(value: &mut Value, operation: &Value) -> Result<(), json_patch::PatchError> {
-    if operation["op"] == "move" && operation["from"] == operation["path"] {
+    let stays = operation["op"] == "move" && operation["from"] == operation["path"];
+    if stays || operation["op"] == "test" {
         return Ok(());
     }
     let mut steps = vec![operation.clone()];
@@ -272,6 +273,8 @@ fn replacements_in_one_call(choices: &mut Choices<'_>, text: &str, document: usi
 pub fn split(data: &[u8]) -> (Choices<'_>, &str) {
     let at = data.iter().position(|&byte| byte == 0xFF);
     let (choices, text) = at.map_or((&[][..], data), |at| (&data[..at], &data[at + 1..]));
+    // More would only make values that are deep, and slow to compare.
+    let choices = &choices[..choices.len().min(64)];
     let text = text.utf8_chunks().next().map_or("", |chunk| chunk.valid());
     (Choices(choices), text)
 }

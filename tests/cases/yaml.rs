@@ -1,5 +1,7 @@
 //! The YAML engine on real edits, hard cases and the YAML test suite: what comes out, or a clean refusal.
 
+#[path = "yaml/constructs.rs"]
+mod constructs;
 #[path = "yaml/corpus.rs"]
 mod corpus;
 #[path = "yaml/diff.rs"]
@@ -10,6 +12,10 @@ mod diff_command;
 mod edits;
 #[path = "yaml/fuzzed.rs"]
 mod fuzzed;
+#[path = "yaml/generated.rs"]
+mod generated;
+#[path = "yaml/hostile.rs"]
+mod hostile;
 #[path = "yaml/patch_command.rs"]
 mod patch_command;
 #[path = "../../fuzz/src/properties.rs"]

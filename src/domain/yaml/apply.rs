@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::draft::{Slot, Work};
 use super::fresh::Fresh;
 use super::operation::{Language, Operation, Position};
+use super::parser::MAX_DEPTH;
 use super::pointer::Pointer;
 use super::reconcile::{equal_numbers, reconcile};
 use super::refusal::{Reason, Refusal};
@@ -13,6 +14,7 @@ use super::slots::{
     missing, not_found, null_scalar, overlap, path_text, shared_anchor, shorten, work_value,
 };
 use super::tree::{Kind, NodeId, Tree};
+use super::value::{MAX_WEIGHT, depth, weight};
 
 /// How the places that operations name are meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +32,8 @@ pub(super) struct Draft<'a, 't> {
     pub order: Order,
     /// The operations as RFC 6902 on values, for the proof.
     pub lowered: Vec<Lowered>,
+    /// How much the operations may still bring.
+    room: usize,
     /// What edits of this call have touched, where all name the text as it is.
     touched: Vec<Touched>,
 }
@@ -56,7 +60,14 @@ enum Spot<'w> {
 
 impl<'a, 't> Draft<'a, 't> {
     pub fn new(tree: &'a Tree<'t>, root: NodeId, order: Order) -> Self {
-        Self { tree, root: Work::Kept(root), order, lowered: Vec::new(), touched: Vec::new() }
+        Self {
+            tree,
+            root: Work::Kept(root),
+            order,
+            lowered: Vec::new(),
+            room: MAX_WEIGHT,
+            touched: Vec::new(),
+        }
     }
 
     /// Applies one operation.
@@ -169,6 +180,7 @@ impl<'a, 't> Draft<'a, 't> {
         let Some((last, parent)) = path.split_last() else {
             return self.replace(path, &value);
         };
+        self.charge(path, &value)?;
         let (tree, order) = (self.tree, self.order);
         let place = self.offset(parent);
         let refuse = |code, message: String| Refusal::at(tree.text, place, code, message);
@@ -273,6 +285,7 @@ impl<'a, 't> Draft<'a, 't> {
 
     /// Replaces; `copy` is the value with its source's style, where it was copied.
     fn replace_with(&mut self, path: &[String], value: &Value, copy: Option<Fresh>) -> Result<(), Refusal> {
+        self.charge(path, value)?;
         self.check_release(path)?;
         let (tree, order) = (self.tree, self.order);
         let place = self.offset(path);
@@ -299,6 +312,19 @@ impl<'a, 't> Draft<'a, 't> {
         self.claim(path, false)?;
         let operation = json!({"op": "replace", "path": path_text(path), "value": value});
         self.lowered.push(Lowered { operation, shifts: false });
+        Ok(())
+    }
+
+    /// Refuses values that would be too much: a copy may double what is there, and the next copy that.
+    fn charge(&mut self, path: &[String], value: &Value) -> Result<(), Refusal> {
+        if path.len() + depth(value) > MAX_DEPTH {
+            let message = format!("`{}` would be nested deeper than {MAX_DEPTH}", path_text(path));
+            return Err(self.refuse(Reason::TooDeep, message));
+        }
+        match self.room.checked_sub(weight(value)) {
+            Some(rest) => self.room = rest,
+            None => return Err(self.refuse(Reason::TooLarge, "the operations bring too much")),
+        }
         Ok(())
     }
 

@@ -10,7 +10,7 @@ use super::locate;
 use super::pointer::{Pointer, Step};
 use super::refusal::{Refusal, line_column};
 use super::tree::{Kind, NodeId, Tree};
-use super::value::node_value;
+use super::value::{check_values, node_value};
 
 /// A parsed text: its documents.
 #[derive(Debug)]
@@ -49,9 +49,7 @@ impl<'t> Stream<'t> {
     /// Takes a tree whose values can be read.
     pub(super) fn new(tree: Tree<'t>) -> Result<Self, Refusal> {
         if !tree.aliased.is_empty() {
-            for document in &tree.documents {
-                node_value(&tree, document.root)?;
-            }
+            check_values(&tree)?;
         }
         let tree = Arc::new(tree);
         let document = |root: NodeId| Document { tree: Arc::clone(&tree), root };

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::apply::{Draft, Lowered, Order};
 use super::comments;
 use super::draft::Work;
-use super::lines::{first_break, is_blank, is_break, line_end, line_start};
+use super::lines::{first_break, is_blank, is_break, line_end, line_start, skip_blanks};
 use super::operation::Edit;
 use super::proof::{self, CHECKS, Expected, Proof};
 use super::refusal::{Reason, Refusal};
@@ -176,8 +176,10 @@ fn collect(tree: &Tree<'_>, work: &Work, spans: &mut Vec<Range<usize>>) {
             let kept: Vec<usize> = slots.iter().filter(alive).filter_map(|slot| slot.origin).collect();
             for index in (0..tree.children(*node).len()).filter(|index| kept.binary_search(index).is_err()) {
                 let span = tree.entry_span(*node, index);
-                let end = tree.comma(*node, index).unwrap_or(span.end);
-                spans.push(span.start..line_end(tree.text, end.max(span.end)));
+                let end = tree.comma(*node, index).map_or(span.end, |comma| comma + 1);
+                let rest = skip_blanks(tree.text, end);
+                let has_comment = tree.text[rest..].starts_with('#');
+                spans.push(span.start..if has_comment { line_end(tree.text, rest) } else { end });
             }
             slots.iter().for_each(|slot| collect(tree, &slot.work, spans));
         }

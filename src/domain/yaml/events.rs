@@ -6,6 +6,7 @@ use yaml_rust2::Event;
 use yaml_rust2::parser::Parser;
 use yaml_rust2::scanner::TScalarStyle;
 
+use super::lines::is_blank;
 use super::tree::{Kind, NodeId, Style, Tree};
 
 /// One event of a stream. Anchors are numbers from 1 that differ between parsers; 0 is no anchor.
@@ -42,12 +43,32 @@ pub(super) struct Independent<'e> {
     before_unended: Option<usize>,
 }
 
+/// A text as yaml-rust2 can read it: without a byte order mark, and with spaces for the tabs that part a key's colon
+/// from its value, which it takes for a mistake. Neither is content.
+pub(super) fn readable<'t>(tree: &Tree<'t>) -> Cow<'t, str> {
+    let mark = tree.text.len() - tree.text.trim_start_matches('\u{feff}').len();
+    if !tree.text.contains(":\t") {
+        return Cow::Borrowed(&tree.text[mark..]);
+    }
+    let mut bytes = tree.text.as_bytes().to_vec();
+    for node in &tree.nodes {
+        let Kind::Mapping { entries, .. } = &node.kind else { continue };
+        for entry in entries {
+            let Some(colon) = entry.colon else { continue };
+            let tabs = bytes[colon + 1..].iter().take_while(|&&byte| is_blank(byte)).count();
+            bytes[colon + 1..=colon + tabs].fill(b' ');
+        }
+    }
+    // OK because ASCII took the place of ASCII.
+    String::from_utf8(bytes).map_or_else(|_| tree.text[mark..].into(), |text| text[mark..].to_owned().into())
+}
+
 impl<'e> Independent<'e> {
-    /// Reads the text of a tree.
-    pub fn new(tree: &Tree<'e>) -> Self {
+    /// Reads the [`readable`] text of a tree.
+    pub fn new(text: &'e str, tree: &Tree<'_>) -> Self {
         let is_scalar = |id: &NodeId| matches!(tree.nodes[*id].kind, Kind::Scalar { .. });
         let before_unended = tree.unended.map(|id| (0..id).filter(is_scalar).count());
-        Self { parser: Parser::new_from_str(tree.text), before_unended }
+        Self { parser: Parser::new_from_str(text), before_unended }
     }
 
     /// yaml-rust2 adds a line break to a block scalar that ends without one at the end of the text; readers that

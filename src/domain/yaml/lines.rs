@@ -48,8 +48,8 @@ pub(super) fn column(text: &str, at: usize) -> usize {
 
 /// Whether only spaces stand before an offset on its line.
 pub(super) fn begins_line(text: &str, at: usize) -> bool {
-    let before = &text[line_start(text, at)..at];
-    before.strip_prefix('\u{feff}').unwrap_or(before).bytes().all(|byte| byte == b' ')
+    let before = text[..at].trim_end_matches(' ');
+    before.strip_suffix('\u{feff}').unwrap_or(before).is_empty() || before.ends_with(['\n', '\r'])
 }
 
 /// The line break that the file uses where there is nothing nearer: its first one, or LF.

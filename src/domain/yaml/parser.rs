@@ -16,7 +16,11 @@ use super::tree::{Anchor, DocumentSpan, Entry, Item, Kind, Layout, Node, NodeId,
 /// Larger texts are refused.
 pub(super) const MAX_BYTES: usize = 1 << 20;
 /// Deeper texts are refused.
-const MAX_DEPTH: usize = 100;
+pub(super) const MAX_DEPTH: usize = 100;
+/// Texts with more nodes, keys among them, are refused: real manifests have 20 bytes for each, hostile ones two.
+const MAX_NODES: usize = 40_000;
+/// Texts with more comments are refused.
+const MAX_COMMENTS: usize = 20_000;
 /// Texts with more aliases are refused.
 const MAX_ALIASES: usize = 1000;
 
@@ -28,13 +32,13 @@ pub(super) fn parse(text: &str) -> Result<Tree<'_>, Refusal> {
     }
     let options = granit_parser::options! {
         emit_anchor_events: true,
-        max_buffered_comment_events: MAX_BYTES,
+        max_buffered_comment_events: MAX_COMMENTS,
         flow_nesting_limit: MAX_DEPTH,
         block_nesting_limit: MAX_DEPTH,
     };
     let tree = Tree {
         text,
-        nodes: Vec::with_capacity(text.len() / 10),
+        nodes: Vec::with_capacity((text.len() / 10).min(MAX_NODES)),
         documents: Vec::new(),
         comments: Vec::new(),
         anchors: BTreeMap::new(),
@@ -79,6 +83,10 @@ impl<'t> Builder<'t> {
             match self.events.next() {
                 Some(Ok((Event::Comment(..), span))) => {
                     let range = bytes(&span);
+                    if self.tree.comments.len() == MAX_COMMENTS {
+                        let message = format!("the text has more than {MAX_COMMENTS} comments");
+                        return Err(self.refuse(range.start, Reason::TooLarge, message));
+                    }
                     self.tree.comments.push(range);
                 }
                 Some(Ok(event)) => return Ok(event),
@@ -163,7 +171,7 @@ impl<'t> Builder<'t> {
                 }
                 self.expect_at(from, range.start)?;
                 self.tree.aliased.insert(anchor);
-                self.push(range, None, None, Kind::Alias { anchor });
+                self.push(range, None, None, Kind::Alias { anchor })?;
             }
             Event::Scalar(value, style, anchor, _) => {
                 let anchor = self.anchor(anchor)?;
@@ -191,14 +199,14 @@ impl<'t> Builder<'t> {
                     ScalarStyle::Literal => Style::Literal,
                     ScalarStyle::Folded => Style::Folded,
                 };
-                self.push(span, anchor, tag, Kind::Scalar { value, style });
+                self.push(span, anchor, tag, Kind::Scalar { value, style })?;
             }
             Event::SequenceStart(style, anchor, _) => {
                 let anchor = self.anchor(anchor)?;
                 self.expect_properties(from, anchor.as_ref(), tag.as_ref())?;
                 let after = after_properties(from, anchor.as_ref(), tag.as_ref());
                 let flow = style == StructureStyle::Flow;
-                self.push(after..after, anchor, tag, Kind::Sequence { flow, items: Vec::new() });
+                self.push(after..after, anchor, tag, Kind::Sequence { flow, items: Vec::new() })?;
                 self.enter(after)?;
                 let (span, items) = if flow { self.flow_items(after)? } else { self.block_items(after)? };
                 self.depth -= 1;
@@ -214,7 +222,7 @@ impl<'t> Builder<'t> {
                     StructureStyle::Flow if self.text()[range.clone()].starts_with('{') => Layout::Flow,
                     StructureStyle::Flow => Layout::Pair,
                 };
-                self.push(after..after, anchor, tag, Kind::Mapping { layout, entries: Vec::new() });
+                self.push(after..after, anchor, tag, Kind::Mapping { layout, entries: Vec::new() })?;
                 self.enter(after)?;
                 let (span, entries) = match layout {
                     Layout::Block => self.block_entries(after)?,
@@ -230,11 +238,22 @@ impl<'t> Builder<'t> {
         Ok(id)
     }
 
-    fn push(&mut self, span: Range<usize>, anchor: Option<Anchor>, tag: Option<Tag>, kind: Kind<'t>) {
+    fn push(
+        &mut self,
+        span: Range<usize>,
+        anchor: Option<Anchor>,
+        tag: Option<Tag>,
+        kind: Kind<'t>,
+    ) -> Result<(), Refusal> {
+        if self.tree.nodes.len() == MAX_NODES {
+            let message = format!("the text has more than {MAX_NODES} values and keys");
+            return Err(self.refuse(span.start, Reason::TooLarge, message));
+        }
         if let Some(anchor) = &anchor {
             self.tree.anchors.insert(anchor.id, self.tree.nodes.len());
         }
         self.tree.nodes.push(Node { span, anchor, tag, kind });
+        Ok(())
     }
 
     fn enter(&mut self, at: usize) -> Result<(), Refusal> {
@@ -455,6 +474,7 @@ impl<'t> Builder<'t> {
                 Reason::Tab
             }
             ErrorKind::RecursionLimitExceeded => Reason::TooDeep,
+            ErrorKind::TooManyComments => Reason::TooLarge,
             _ => Reason::Syntax,
         };
         let mut message = error.info().to_string();

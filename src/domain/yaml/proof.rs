@@ -11,11 +11,11 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::draft::{Slot, Work};
-use super::events::{Events, Independent, Properties, Seen, Walk};
+use super::events::{Events, Independent, Properties, Seen, Walk, readable};
 use super::fresh::{Fresh, Text};
 use super::scalar::{as_kubectl, is_timestamp, number, plain_fits};
 use super::tree::{Kind, NodeId, Style, Tree};
-use super::value::{MAX_NODES, scalar_value, weight};
+use super::value::{MAX_WEIGHT, scalar_value, weight};
 
 /// What was changed and what was checked. A value of this type exists only where all checks held.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -48,7 +48,7 @@ pub(super) fn events<'a>(
     expected: &'a Expected<'a>,
 ) -> Result<(), String> {
     read(tree, Walk::new(after), expected)?;
-    read(tree, Independent::new(after), expected)
+    read(tree, Independent::new(&readable(after), after), expected)
 }
 
 fn read<'a, 'e>(
@@ -61,7 +61,7 @@ fn read<'a, 'e>(
         events,
         anchors: BTreeMap::new(),
         values: BTreeMap::new(),
-        budget: MAX_NODES,
+        budget: MAX_WEIGHT,
         typed: false,
         wanted: None,
     };

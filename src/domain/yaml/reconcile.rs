@@ -1,5 +1,7 @@
 //! A new value laid over the node that it replaces, so that what is equal stays as it is written.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::draft::{Slot, Work};
@@ -37,6 +39,8 @@ fn mapping(tree: &Tree<'_>, id: NodeId, value: &Value, fresh: &Fresh) -> Option<
     if !scalars || !names.iter().any(|name| new.contains_key(*name)) {
         return None;
     }
+    let parts_by_name: BTreeMap<&str, &Fresh> =
+        parts.iter().map(|(key, part)| (key.text.as_str(), part)).collect();
     let mut slots = Work::Kept(id).open(tree).map(std::mem::take)?;
     for slot in &mut slots {
         let name = slot.key.as_ref().map(|key| key.text.clone())?;
@@ -44,16 +48,16 @@ fn mapping(tree: &Tree<'_>, id: NodeId, value: &Value, fresh: &Fresh) -> Option<
             slot.work = Work::Gone;
             continue;
         };
-        let part = parts.iter().find(|(key, _)| key.text == name).map(|(_, part)| part.clone())?;
-        slot.work = replacement(tree, child, value, part);
+        let part = *parts_by_name.get(name.as_str())?;
+        slot.work = replacement(tree, child, value, part.clone());
     }
     slots.retain(|slot| !matches!(slot.work, Work::Gone));
+    names.sort_unstable();
     for (key, part) in parts {
-        if !names.contains(&key.text.as_str()) {
+        if names.binary_search(&key.text.as_str()).is_err() {
             slots.push(Slot { origin: None, key: Some(key.clone()), work: Work::New(part.clone()) });
         }
     }
-    names.sort_unstable();
     names.windows(2).all(|pair| pair[0] != pair[1]).then_some(slots)
 }
 

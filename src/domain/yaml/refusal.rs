@@ -49,7 +49,7 @@ reasons! {
     /// The text is not YAML, or not YAML that every parser reads in the same way.
     Syntax = "yaml_syntax", "correct the YAML at this place";
     /// Larger than the limit.
-    TooLarge = "too_large", "split the file; at most 1 MiB is edited";
+    TooLarge = "too_large", "split the file; at most 1 MiB with 40,000 values and keys and 20,000 comments is edited";
     /// Nested deeper than the limit.
     TooDeep = "too_deep", "flatten the document";
     /// More aliases than the limit.

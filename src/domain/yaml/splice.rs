@@ -274,7 +274,7 @@ impl<'a, 't> Planner<'a, 't> {
         let span = self.tree.entry_span(node, index);
         let end = self.tree.comma(node, index).map_or(span.end, |comma| comma + 1);
         let rest = skip_blanks(self.text, end);
-        let ends_line = rest == line_end(self.text, rest) || self.text[rest..].starts_with('#');
+        let ends_line = rest == self.text.len() || self.text[rest..].starts_with(['\n', '\r', '#']);
         if begins_line(self.text, span.start) && ends_line {
             return line_start(self.text, span.start)..next_line(self.text, end);
         }

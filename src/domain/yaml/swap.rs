@@ -9,7 +9,7 @@ use super::refusal::Refusal;
 use super::scalar::is_timestamp;
 use super::splice::{Planner, Seat, SeatKind};
 use super::tree::{Kind, Node, NodeId, Style};
-use super::write::{Context, literal};
+use super::write::{BlockText, Context, literal};
 
 impl Planner<'_, '_> {
     /// Writes `fresh` where `node` stands.
@@ -221,27 +221,18 @@ impl Planner<'_, '_> {
         let span = target.span.clone();
         let header_end = span.start + header_length(&self.text[span.start..]);
         let header = &self.text[span.start..header_end];
-        let is_folded = target.style() == Some(Style::Folded);
-        let Some(block) = literal(text) else { return false };
-        let trailing = text.len() - text.trim_end_matches('\n').len();
-        let lines = if is_folded { folded::encode(text) } else { Some(block.lines) };
-        let Some(lines) = lines else { return false };
-        let chomp = match trailing {
-            0 => "-",
-            1 if header.contains('+') => "+",
-            1 => "",
-            _ => "+",
-        };
-        let digit: String = header.chars().filter(char::is_ascii_digit).collect();
-        let new_header = format!("{}{digit}{chomp}", &header[..1]);
-        let same = header.contains('-') == (chomp == "-") && header.contains('+') == (chomp == "+");
-        let body = next_line(self.text, span.start);
-        let old = if body < span.end { &self.text[body..span.end] } else { "" };
-        let first = old.lines().find(|line| !line.trim().is_empty());
-        let Some(indent) = first.map(|line| line.len() - line.trim_start_matches(' ').len()) else {
+        let Some(BlockText { header: new_header, lines }) = self.block_like(node, header, text) else {
             return false;
         };
-        if !same {
+        let body = next_line(self.text, span.start);
+        let old = if body < span.end { &self.text[body..span.end] } else { "" };
+        let blanks = |line: &str| line.len() - line.trim_start_matches(' ').len();
+        let first = |text: &str| text.lines().find(|line| !line.trim().is_empty()).map(blanks);
+        let Some(shown) = first(old) else { return false };
+        let Some(indent) = shown.checked_sub(self.tree.scalar(node).and_then(first).unwrap_or(0)) else {
+            return false;
+        };
+        if new_header != header {
             self.splices.push((span.start..header_end, new_header));
         }
         let line_break = break_at(self.text, line_end(self.text, span.start)).to_owned();
@@ -291,6 +282,34 @@ impl Planner<'_, '_> {
             },
         }
         true
+    }
+}
+
+impl Planner<'_, '_> {
+    /// The text as a block scalar of the same kind, with as much of the header as can stay.
+    fn block_like(&self, node: NodeId, header: &str, text: &str) -> Option<BlockText> {
+        let digit: String = header.chars().filter(char::is_ascii_digit).collect();
+        let trailing = text.len() - text.trim_end_matches('\n').len();
+        let lines = match literal(text) {
+            Some(_) if header.starts_with('>') => folded::encode(text)?,
+            Some(block) => block.lines,
+            // Behind an indentation indicator, lines may begin with blanks.
+            None if !digit.is_empty() && header.starts_with('|') => {
+                literal(&format!("x\n{text}"))?.lines.split_off(1)
+            }
+            None => return None,
+        };
+        let chomp = match trailing {
+            0 => "-",
+            // At the end of a text without a final line break, some readers add one and others do not.
+            _ if self.tree.unended == Some(node) => return None,
+            1 if header.contains('+') => "+",
+            1 => "",
+            _ => "+",
+        };
+        let stays = header.contains('-') == (chomp == "-") && header.contains('+') == (chomp == "+");
+        let header = if stays { header.to_owned() } else { format!("{}{digit}{chomp}", &header[..1]) };
+        Some(BlockText { header, lines })
     }
 }
 

@@ -2,12 +2,15 @@
 
 use serde_json::{Map, Value};
 
+use super::parser::MAX_DEPTH;
 use super::refusal::{Reason, Refusal};
 use super::scalar::as_kubectl;
 use super::tree::{Entry, Kind, NodeId, Style, Tree};
 
-/// More than this is refused: nodes, and 16 bytes of text, count one; aliases count each time.
-pub(super) const MAX_NODES: usize = 500_000;
+/// More than this is refused: nodes, and 16 bytes of text, count one; what aliases refer to counts each time.
+pub(super) const MAX_WEIGHT: usize = 150_000;
+/// How deep aliases may nest values.
+const MAX_NESTING: usize = 2 * MAX_DEPTH;
 
 /// The value of a scalar with this style and tag.
 pub(super) fn scalar_value(text: &str, style: Style, tag: Option<&str>) -> Value {
@@ -29,11 +32,16 @@ pub(super) fn scalar_value(text: &str, style: Style, tag: Option<&str>) -> Value
 
 /// The value of a node.
 pub(super) fn node_value(tree: &Tree<'_>, id: NodeId) -> Result<Value, Refusal> {
-    let mut reader = Reader { tree, budget: MAX_NODES, open: Vec::new() };
-    reader.value(id)
+    Reader { tree, budget: MAX_WEIGHT, depth: 0, open: Vec::new() }.value(id)
 }
 
-/// How much a value counts towards [`MAX_NODES`].
+/// Whether the values of all documents can be read; together they are as bounded as one.
+pub(super) fn check_values(tree: &Tree<'_>) -> Result<(), Refusal> {
+    let mut reader = Reader { tree, budget: MAX_WEIGHT, depth: 0, open: Vec::new() };
+    tree.documents.iter().try_for_each(|document| reader.value(document.root).map(|_| ()))
+}
+
+/// How much a value counts towards [`MAX_WEIGHT`].
 pub(super) fn weight(value: &Value) -> usize {
     1 + match value {
         Value::String(text) => text.len() / 16,
@@ -43,9 +51,20 @@ pub(super) fn weight(value: &Value) -> usize {
     }
 }
 
+/// How deep a value is: 1 for a scalar.
+pub(super) fn depth(value: &Value) -> usize {
+    1 + match value {
+        Value::Array(list) => list.iter().map(depth).max().unwrap_or(0),
+        Value::Object(map) => map.values().map(depth).max().unwrap_or(0),
+        _ => 0,
+    }
+}
+
 struct Reader<'a, 't> {
     tree: &'a Tree<'t>,
     budget: usize,
+    /// How many nodes are being read, each in the one before.
+    depth: usize,
     /// Anchors whose nodes are being read: an alias to one of them is a cycle.
     open: Vec<usize>,
 }
@@ -53,10 +72,10 @@ struct Reader<'a, 't> {
 impl Reader<'_, '_> {
     fn value(&mut self, id: NodeId) -> Result<Value, Refusal> {
         let node = &self.tree.nodes[id];
-        let cost = 1 + self.tree.scalar(id).map_or(0, |text| text.len() / 16);
-        match self.budget.checked_sub(cost) {
-            Some(rest) => self.budget = rest,
-            None => return Err(self.refuse(id, Reason::TooManyAliases, "the aliases expand to too much")),
+        self.spend(id, 1 + self.tree.scalar(id).map_or(0, |text| text.len() / 16))?;
+        self.depth += 1;
+        if self.depth > MAX_NESTING {
+            return Err(self.refuse(id, Reason::TooManyAliases, "the aliases nest too deep"));
         }
         if let Some(anchor) = &node.anchor {
             self.open.push(anchor.id);
@@ -86,7 +105,16 @@ impl Reader<'_, '_> {
         if node.anchor.is_some() {
             self.open.pop();
         }
+        self.depth -= 1;
         Ok(value)
+    }
+
+    fn spend(&mut self, id: NodeId, cost: usize) -> Result<(), Refusal> {
+        match self.budget.checked_sub(cost) {
+            Some(rest) => self.budget = rest,
+            None => return Err(self.refuse(id, Reason::TooManyAliases, "the aliases expand to too much")),
+        }
+        Ok(())
     }
 
     fn mapping(&mut self, entries: &[Entry]) -> Result<Value, Refusal> {
@@ -96,6 +124,7 @@ impl Reader<'_, '_> {
             let key = self.tree.key_text(entry.key);
             let value = self.value(entry.value)?;
             if self.tree.is_merge_key(entry.key) {
+                self.spend(entry.key, weight(&value))?;
                 merged.push(value);
             } else {
                 map.insert(key.to_owned(), value);
