@@ -67,12 +67,12 @@ stale(field) := {name |
 }
 
 wrong contains entry if {
+	is_in_question
 	some name in stale("head")
 	some subject in input.objects
 	subject.name == name
 	some side in subject.head
 	some pod in objects.pods(side)
-	is_configuration_touched(subject)
 	pod.value.metadata.annotations[annotation]
 	pointer := sprintf("%s/metadata/annotations/%s", [pod.pointer, replace(annotation, "/", "~1")])
 	message := sprintf("the digest on %s is not that of its configuration: it would not restart", [objects.title(subject)])
@@ -83,12 +83,10 @@ wrong contains entry if {
 	}
 }
 
-is_configuration_touched(subject) if subject.touched
+# Looked at only where the change touches a configuration, or what reads it.
+is_in_question if objects.touched[_].head[_].value.data["config.river"]
 
-is_configuration_touched(_) if {
-	some other in objects.touched
-	other.head[_].value.data["config.river"]
-}
+is_in_question if objects.touched[_].head[_].value.spec.template.metadata.annotations[annotation]
 
 # Hashes of lists: `UNIVERSE_SYMBOLS` and `UNIVERSE_SYMBOL_HASH`.
 

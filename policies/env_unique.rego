@@ -41,7 +41,8 @@ deny contains objects.finding("env_twice", message, objects.path(subject), setti
 
 warn contains objects.finding("env_twice", message, objects.path(subject), settings.pointer(subject, name), remedy) if {
 	some subject in objects.touched
-	some name, _ in subject.head[_].settings
+	some name, occurrences in subject.head[_].settings
+	count(occurrences) > 1
 	twice(subject.head, name)
 	twice(subject.base, name)
 	message := sprintf("`%s` of %s stands twice already", [name, objects.title(subject)])

@@ -79,29 +79,16 @@ absent(name) := settings.worst if is_cap(name)
 
 absent(name) := settings.worst if name in times
 
-# The danger of a side: of its worst occurrence, or of the variable's absence where the object trades at all.
-danger(sides, name) := max({danger_of(name, occurrence) | some occurrence in settings.occurrences(sides, name)}) if {
-	count(settings.occurrences(sides, name)) > 0
-}
-
-danger(sides, name) := absent(name) if {
-	count(settings.occurrences(sides, name)) == 0
+# The danger of a side: of its worst occurrence, or of the variable's absence where the object trades at all. Whatever
+# was not limited in an object that does not trade, is limited by any cap.
+danger(sides, name) := max([danger_of(name, occurrence) | some occurrence in found]) if {
+	found := settings.occurrences(sides, name)
+	count(found) > 0
+} else := absent(name) if {
 	settings.trades(sides)
-}
-
-danger(sides, name) := 0 if {
-	count(settings.occurrences(sides, name)) == 0
-	not settings.trades(sides)
-	not is_cap(name)
-	not name in times
-}
-
-# Whatever was not limited in an object that does not trade, is limited by any cap.
-danger(sides, name) := settings.worst if {
-	count(settings.occurrences(sides, name)) == 0
-	not settings.trades(sides)
+} else := settings.worst if {
 	limits(name)
-}
+} else := 0
 
 limits(name) if is_cap(name)
 
@@ -144,9 +131,7 @@ warn contains objects.finding("safety_released", message, objects.path(subject),
 }
 
 warn contains objects.finding("standing_weakness", message, objects.path(subject), settings.pointer(subject, name), advice) if {
-	some subject in input.objects
-	trading.is_live(subject.head)
-	trading.is_live(subject.base)
+	some subject in trading.standing_live
 	some name in ["TRADING_KILL_SWITCH_ENABLED", "TRADING_EMERGENCY_STOP_ENABLED"]
 	danger(subject.head, name) > 0
 	danger(subject.base, name) > 0

@@ -32,9 +32,7 @@ import data.writ.lib.trading
 # What was so before: told, never denied, so that what makes things safer is never blocked by it.
 
 warn contains objects.finding("standing_live", message, objects.path(subject), settings.pointer(subject, "TRADING_MODE"), remedy) if {
-	some subject in input.objects
-	trading.is_live(subject.head)
-	trading.is_live(subject.base)
+	some subject in trading.standing_live
 	on := [sprintf("`%s`", [name]) |
 		some name in sort(trading.switches)
 		name != "TRADING_ENABLED"

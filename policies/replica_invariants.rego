@@ -60,7 +60,10 @@ deny contains objects.finding("scheduler_replicas", message, side.path, "/spec/r
 
 warn contains objects.finding("scheduler_replicas", message, side.path, "/spec/replicas", remedy) if {
 	some subject in input.objects
-	some side in schedulers(subject.head, subject)
+	some side in subject.head
+	stated := side.value.spec.replicas
+	not stated in {0, 1}
+	is_scheduler(subject, side)
 	not replicas(side) in {0, 1}
 	replicas(side) in base_replicas(subject)
 	message := sprintf("the scheduler %s has `%v` replicas already", [objects.title(subject), replicas(side)])

@@ -56,7 +56,10 @@ deny contains objects.finding("forwarder_replicas", message, side.path, "/spec/r
 
 warn contains objects.finding("forwarder_replicas", message, side.path, "/spec/replicas", remedy) if {
 	some subject in input.objects
-	some side in forwarders(subject.head, subject)
+	some side in subject.head
+	stated := side.value.spec.replicas
+	not stated in {0, 1}
+	is_forwarder(subject, side)
 	not replicas(side) in {0, 1}
 	same(subject, ["spec", "replicas"], replicas(side))
 	message := sprintf("the forwarder %s has `%v` replicas already", [objects.title(subject), replicas(side)])

@@ -13,10 +13,7 @@ finding(code, message, path, pointer, remedy) := {
 }
 
 # Objects that the change adds, removes or alters.
-touched contains subject if {
-	some subject in input.objects
-	subject.touched
-}
+touched := [subject | some subject in input.objects; subject.touched]
 
 # `Deployment torghut-ws`
 title(subject) := sprintf("%s `%s`", [subject.kind, subject.name])

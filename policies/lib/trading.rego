@@ -23,6 +23,14 @@ is_live(sides) if {
 	settings.danger_of_word(occurrence, ["paper", "live"]) > 0
 }
 
+# What is live in the base and stays so.
+standing_live := [subject |
+	some subject in input.objects
+	subject.head[_].settings.TRADING_MODE
+	is_live(subject.head)
+	is_live(subject.base)
+]
+
 # The trading service in one of its roles (`api`, `scheduler`): the applied objects that say so on a side.
 in_role(role, side) := [subject |
 	some subject in input.objects

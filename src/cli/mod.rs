@@ -44,7 +44,7 @@ enum Command {
     /// Serve webhooks and pages, and work on what is asked.
     Serve(settings::Flags),
     /// List the procedures, or show one in full.
-    Procedures(procedures::Shown),
+    Procedures(procedures::Selected),
     /// Say what a procedure would change on a base, and what the policies say; write nothing.
     Plan(terminal::Asked),
     /// Plan, and commit the plan to a new branch of the local repository.
@@ -82,7 +82,7 @@ pub fn run() -> ExitCode {
     match Arguments::parse().command {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Serve(flags) => serve::run(&flags),
-        Command::Procedures(shown) => procedures::run(&shown),
+        Command::Procedures(selected) => procedures::run(&selected),
         Command::Plan(asked) => plan::run(&asked),
         Command::Apply(asked) => apply::run(&asked),
         Command::Check(arguments) => check::run(&arguments),

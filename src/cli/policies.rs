@@ -3,10 +3,9 @@
 //! Exit codes: 0 shown, or all tests passed · 1 no such code, a broken policy file, a failed test · 2 usage.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use crate::domain::policy::{Policies, Policy, PolicyError, RuleTest, RuleTestOutcome, run_rule_tests};
@@ -15,7 +14,7 @@ use crate::domain::text::nearest;
 use crate::ports::library::Library;
 use crate::ports::render::Renderer;
 
-use super::terminal::{Failure, Format, library};
+use super::terminal::{Failure, ListFormat, Shown, library};
 
 /// What to do with the policies; without a command they are listed.
 #[derive(Debug, Args)]
@@ -41,26 +40,6 @@ enum PoliciesCommand {
     Test(Shown),
 }
 
-/// How it is printed, and of which library.
-#[derive(Debug, Args)]
-struct Shown {
-    /// How to print it.
-    #[arg(long, value_enum, default_value_t = ListFormat::Text)]
-    format: ListFormat,
-    /// Folder with patches/, policies/, templates/ in place of the embedded ones.
-    #[arg(long, value_name = "DIR")]
-    library: Option<PathBuf>,
-}
-
-/// How policies are printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum ListFormat {
-    /// For people.
-    Text,
-    /// `writ.policies/v1`, `writ.explanation/v1`, `writ.policy-tests/v1`.
-    Json,
-}
-
 /// Runs it.
 pub fn run(arguments: &PoliciesArguments) -> ExitCode {
     let (shown, done) = match &arguments.command {
@@ -73,8 +52,7 @@ pub fn run(arguments: &PoliciesArguments) -> ExitCode {
             anstream::print!("{text}");
             exit
         }
-        Err(failure) => failure
-            .say("policies", if shown.format == ListFormat::Json { Format::Json } else { Format::Text }),
+        Err(failure) => failure.say("policies", shown.format.into()),
     }
 }
 

@@ -2,60 +2,45 @@
 //!
 //! Exit codes: 0 shown · 1 no such procedure, or a broken procedure file · 2 usage.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde_json::{Value, json};
 
 use crate::domain::procedure::Procedure;
 use crate::domain::procedure::file::{Action, Check, EditLine, NewValue, Variant};
 use crate::service::planning::GITOPS_PATH;
 
-use super::terminal::{Failure, Format, library, planner};
+use super::terminal::{Failure, ListFormat, Shown, library, planner};
 
 /// What to show.
 #[derive(Debug, Args)]
-pub struct Shown {
+pub struct Selected {
     /// Only this procedure, in full.
     name: Option<String>,
-    /// How to print it.
-    #[arg(long, value_enum, default_value_t = ListFormat::Text)]
-    format: ListFormat,
-    /// Folder with patches/, policies/, templates/ in place of the embedded ones.
-    #[arg(long, value_name = "DIR")]
-    library: Option<PathBuf>,
-}
-
-/// How procedures are printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum ListFormat {
-    /// For people.
-    Text,
-    /// `writ.procedures/v1`.
-    Json,
+    #[command(flatten)]
+    shown: Shown,
 }
 
 /// Runs it.
-pub fn run(shown: &Shown) -> ExitCode {
-    match text(shown) {
+pub fn run(selected: &Selected) -> ExitCode {
+    match text(selected) {
         Ok(text) => {
             anstream::print!("{text}");
             ExitCode::SUCCESS
         }
-        Err(failure) => failure
-            .say("procedures", if shown.format == ListFormat::Json { Format::Json } else { Format::Text }),
+        Err(failure) => failure.say("procedures", selected.shown.format.into()),
     }
 }
 
-fn text(shown: &Shown) -> Result<String, Failure> {
+fn text(Selected { name, shown }: &Selected) -> Result<String, Failure> {
     let planner = planner(&library(shown.library.as_ref())?, GITOPS_PATH)?;
     let catalogue = planner.catalogue();
-    let selected: Vec<&Procedure> = match &shown.name {
+    let selected: Vec<&Procedure> = match name {
         Some(name) => vec![catalogue.find(name).map_err(Failure::refused)?],
         None => catalogue.procedures().collect(),
     };
-    Ok(match (shown.format, &shown.name) {
+    Ok(match (shown.format, name) {
         (ListFormat::Json, _) => {
             let procedures: Vec<Value> = selected.into_iter().map(described).collect();
             format!("{:#}\n", json!({"schema": "writ.procedures/v1", "procedures": procedures}))

@@ -60,6 +60,35 @@ pub enum Format {
     Diff,
 }
 
+/// How what a library holds is printed, and of which library.
+#[derive(Debug, Args)]
+pub struct Shown {
+    /// How to print it.
+    #[arg(long, value_enum, default_value_t = ListFormat::Text)]
+    pub format: ListFormat,
+    /// Folder with patches/, policies/, templates/ in place of the embedded ones.
+    #[arg(long, value_name = "DIR")]
+    pub library: Option<PathBuf>,
+}
+
+/// How lists are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ListFormat {
+    /// For people.
+    Text,
+    /// For programs, with a `schema` of its own: `writ.procedures/v1`, `writ.policies/v1` …
+    Json,
+}
+
+impl From<ListFormat> for Format {
+    fn from(format: ListFormat) -> Self {
+        match format {
+            ListFormat::Text => Self::Text,
+            ListFormat::Json => Self::Json,
+        }
+    }
+}
+
 /// Where requests from the terminal come from: always the same, so that a plan is the same on any machine.
 const TERMINAL_LOGIN: &str = "terminal";
 
