@@ -22,6 +22,11 @@ pub(super) fn follow(said: &Said, objects: &mut [Object]) {
                 | ("batch", "Job" | "CronJob")
                 | ("", "Pod" | "ReplicationController")
         );
+        let refers =
+            ["RoleBinding", "ClusterRoleBinding", "HorizontalPodAutoscaler", "Ingress", "ServiceAccount"];
+        if !has_pods && !refers.contains(&kind.as_str()) {
+            continue;
+        }
         object.alter(said, |value| {
             let within = Within { renamed: &renamed, namespace: &namespace };
             if has_pods {

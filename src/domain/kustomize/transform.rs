@@ -14,6 +14,9 @@ pub(super) fn namespace(file: &File, objects: &mut [Object]) -> Result<(), Kusto
     let said = file.said("/namespace");
     for object in objects {
         let (is_cluster_scoped, kind) = (object.is_cluster_scoped(), object.kind().to_owned());
+        if object.namespace() == namespace && !kind.ends_with("RoleBinding") {
+            continue;
+        }
         object.alter(&said, |value| {
             if !is_cluster_scoped && let Some(metadata) = map_at(value, &["metadata"]) {
                 metadata.insert("namespace".to_owned(), Value::String(namespace.to_owned()));

@@ -68,10 +68,9 @@ impl Policies {
             .add_policy(ALL_SETS.to_owned(), all_sets(&policies))
             .map_err(|error| placed(ALL_SETS, &format!("{error:#}")))?;
         // Without an input nothing is found, but everything that only shows at evaluation does: unknown functions,
-        // rules that call themselves.
-        let compiled = Self { engine, policies };
-        compiled.sets(Value::new_object())?;
-        Ok(compiled)
+        // rules that call themselves. It also prepares the engine, which its clones then need not do.
+        ask(&mut engine, &policies, Value::new_object())?;
+        Ok(Self { engine, policies })
     }
 
     /// What a reason code means; `None` for one that no policy finds.
@@ -97,38 +96,37 @@ impl Policies {
     /// An evaluation that fails or takes too long is a denial with code `policy_fault`, never a silent pass.
     #[must_use]
     pub fn evaluate(&self, facts: &Facts) -> Verdict {
-        Verdict::of(match self.sets(facts.input.clone()) {
+        // Compiled modules are shared; a clone holds only the state of one evaluation.
+        Verdict::of(match ask(&mut self.engine.clone(), &self.policies, facts.input.clone()) {
             Ok(results) => results.into_iter().map(|finding| placed_in(finding, &facts.places)).collect(),
             Err(error) => vec![fault(&error)],
         })
     }
+}
 
-    fn sets(&self, input: Value) -> Result<Vec<Finding>, PolicyError> {
-        // Compiled modules are shared; a clone holds only the state of one evaluation.
-        let mut engine = self.engine.clone();
-        engine.set_input(input);
-        let query = format!("data.{ALL_SETS}");
-        let answer =
-            engine.eval_query(query, false).map_err(|error| placed(ALL_SETS, &format!("{error:#}")))?;
-        let expressions = answer.result.first().map(|result| &result.expressions);
-        let sets = expressions.and_then(|expressions| Some(&expressions.first()?.value));
-        let sets = sets.unwrap_or(&Value::Undefined);
-        let mut found = Vec::new();
-        for (policy, set, level, name) in asked(&self.policies) {
-            match &sets[name.as_str()] {
-                Value::Set(entries) => {
-                    for entry in entries.iter() {
-                        found.push(finding(policy, level, entry)?);
-                    }
-                }
-                other => {
-                    let message = format!("`{set}` must be a set (`{set} contains …`), it is {other}");
-                    return Err(PolicyError { file: policy.file.clone(), line: 0, message });
+/// What all policies find in an input.
+fn ask(engine: &mut Engine, policies: &[Policy], input: Value) -> Result<Vec<Finding>, PolicyError> {
+    engine.set_input(input);
+    let query = format!("data.{ALL_SETS}");
+    let answer = engine.eval_query(query, false).map_err(|error| placed(ALL_SETS, &format!("{error:#}")))?;
+    let expressions = answer.result.first().map(|result| &result.expressions);
+    let sets = expressions.and_then(|expressions| Some(&expressions.first()?.value));
+    let sets = sets.unwrap_or(&Value::Undefined);
+    let mut found = Vec::new();
+    for (policy, set, level, name) in asked(policies) {
+        match &sets[name.as_str()] {
+            Value::Set(entries) => {
+                for entry in entries.iter() {
+                    found.push(finding(policy, level, entry)?);
                 }
             }
+            other => {
+                let message = format!("`{set}` must be a set (`{set} contains …`), it is {other}");
+                return Err(PolicyError { file: policy.file.clone(), line: 0, message });
+            }
         }
-        Ok(found)
     }
+    Ok(found)
 }
 
 /// An engine with OPA's functions and the time limit, without rules.
