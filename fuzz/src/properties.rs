@@ -95,7 +95,7 @@ pub fn selector(data: &[u8]) {
             assert_eq!(selected.text, indexed.text);
             frame(text, &selected);
         }
-        (Err(refusal), _) if refusal.code == Reason::SelectorMany => {}
+        (Err(refusal), _) if matches!(refusal.code, Reason::SelectorMany | Reason::DuplicateKey) => {}
         (Err(_), Err(_)) => {}
         (left, right) => panic!("{selected}: {left:?}, but {right:?}\n{text}"),
     }
@@ -299,6 +299,8 @@ impl Choices<'_> {
 /// A document that can be edited at all, with its value.
 pub fn pick_document(choices: &mut Choices<'_>, text: &str) -> Option<(usize, Value)> {
     yaml::edit(text, &[]).ok()?;
+    // Values that hold themselves cannot be read.
+    yaml::parse(text).ok()?;
     let values = values(text);
     let document = choices.next().checked_rem(values.len())?;
     Some((document, values[document].clone()))

@@ -64,6 +64,17 @@ fn select(
             return Err(refuse(Reason::SelectorNone, format!("there is no sequence for `[{key}={value}]`")));
         }
     };
+    let field_twice = |id: NodeId| match &tree.nodes[id].kind {
+        Kind::Mapping { entries, .. } => {
+            let mut fields = entries.iter().filter(|entry| tree.key_text(entry.key) == key);
+            fields.clone().count() > 1 && fields.any(|entry| tree.scalar(entry.value) == Some(value))
+        }
+        _ => false,
+    };
+    if items.iter().any(|item| field_twice(item.node)) {
+        let message = format!("an item with `{key}: {value}` has `{key}` twice");
+        return Err(refuse(Reason::DuplicateKey, message));
+    }
     let matches = |id: NodeId| step(tree, id, key).and_then(|field| tree.scalar(field)) == Some(value);
     let mut found = items.iter().enumerate().filter(|(_, item)| matches(item.node));
     match (found.next(), found.next()) {

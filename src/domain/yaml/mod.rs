@@ -2,8 +2,8 @@
 //!
 //! A text is parsed into a tree of byte spans ([`parse`]); operations on JSON Pointers or item selectors are resolved
 //! against it and become the smallest splices, in the style of what stands there ([`edit`], [`patch`]). **Nothing is
-//! returned unproven**: an independent parser must read the result as the text before with exactly the named nodes
-//! exchanged, RFC 6902 on the typed values must agree, no comment may be lost. What cannot be done so is refused,
+//! returned unproven**: two parsers that share no code must read the result as the text before with exactly the named
+//! nodes exchanged, RFC 6902 on the typed values must agree, no comment may be lost. What cannot be done so is refused,
 //! with place, reason code and remedy.
 //!
 //! ```
@@ -19,6 +19,17 @@
 //!
 //! Values are typed as Kubernetes reads them (`010` is 8, `yes` is true, a plain timestamp is a string); strings are
 //! written plain only where every YAML 1.1 and 1.2 reader takes them for strings.
+//!
+//! # What is refused
+//!
+//! Reading and changing nothing work on every valid text within the limits: 1 MiB, 40,000 values and keys, 20,000
+//! comments, 100 levels, 1,000 aliases. An edit is refused
+//!
+//! - in a document with a key that is no scalar, which is also what an unquoted `{{ … }}` makes;
+//! - at a key that stands twice, at or below an alias or an anchor that aliases refer to, at a key that comes from `<<`;
+//! - inside `!!set`, `!!omap` and `!!pairs`; and copies of what carries a tag that would be lost;
+//! - where a tab stands that some reader would take for indentation;
+//! - where two parsers that share no code do not both read what was meant.
 //!
 //! | file | what |
 //! | --- | --- |

@@ -56,6 +56,9 @@ fn selecting_nothing_or_several_is_refused() {
     assert_eq!(refused(DEPLOYMENT, &[remove("/spec/replicas[name=web]")]), Reason::WrongType);
     let twice = "l:\n- name: a\n- name: a\n";
     assert_eq!(refused(twice, &[remove("/l[name=a]")]), Reason::SelectorMany);
+    let field_twice = "l:\n- name: a\n  name: b\n- name: c\n";
+    assert_eq!(refused(field_twice, &[remove("/l[name=b]")]), Reason::DuplicateKey);
+    assert_eq!(edited(field_twice, &[remove("/l[name=c]")]), "l:\n- name: a\n  name: b\n");
 }
 
 #[test]

@@ -188,7 +188,7 @@ fn flow(out: &mut String, node: &Written) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// A written document is read as YAML, one edit of it is right or refused, and so is a second one.
     #[test]

