@@ -112,7 +112,7 @@ async fn bounded(headers: &HeaderMap, body: Body, most: usize) -> Result<Bytes, 
         status: StatusCode::PAYLOAD_TOO_LARGE,
         code: "body_too_large",
         message: format!("the body is larger than {most} bytes"),
-        remedy: "subscribe the webhook to issue comments only, or raise `max_body_bytes`",
+        remedy: "subscribe the webhook to the events of the installation guide only, or raise `max_body_bytes`",
     };
     let announced = text(headers, "content-length").and_then(|length| length.parse::<u64>().ok());
     if announced.is_some_and(|length| length > most as u64) {

@@ -379,3 +379,27 @@ fn the_merge_base_and_the_changed_paths_are_those_of_git() {
     assert!(matches!(opened.merge_base(&main, &absent), Err(GitError::UnknownRevision(_))));
     assert!(matches!(opened.changed_paths(&absent, &main, 9), Err(GitError::UnknownRevision(_))));
 }
+
+#[test]
+fn a_tree_without_end_is_refused() {
+    let repository = TestRepository::bare();
+    let base = sample(&repository);
+    let blob = run(repository.path(), &["hash-object", "-w", "--stdin"], Some(b"x\n"));
+    let tree = |lines: &str| run(repository.path(), &["mktree"], Some(lines.as_bytes()));
+    // Ten folders with the same ten folders in each, twelve times over; once with a file at the bottom, once without.
+    for bottom in [format!("100644 blob {blob}\tf\n"), String::new()] {
+        let mut inner = tree(&bottom);
+        for _ in 0..12 {
+            let folders: String = (0..10).map(|number| format!("040000 tree {inner}\td{number}\n")).collect();
+            inner = tree(&folders);
+        }
+        let root = tree(&format!("040000 tree {inner}\targocd\n"));
+        let person = ["-c", "user.name=t", "-c", "user.email=t@t"];
+        let made = repository.git(&[&person[..], &["commit-tree", &root, "-m", "bomb"]].concat());
+        let bomb: CommitId = made.parse().expect("a commit");
+        let opened = Repository::open(repository.path()).expect("a repository");
+        let refused = opened.snapshot(&bomb, "argocd").map(|found| found.files.len());
+        assert!(matches!(refused, Err(GitError::TooMany { .. })), "{refused:?}");
+        assert_eq!(opened.changed_paths(&base, &bomb, 1_000_000).expect("an answer"), None);
+    }
+}

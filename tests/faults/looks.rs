@@ -1,20 +1,25 @@
-//! The server is killed at every point of every step of a look, and started again: one check run, nothing told twice.
+//! Looks under failures: the server is killed at every point of every step and started again, the forge fails, events
+//! come in bursts. One check run, nothing told twice, nothing missed.
 
 use std::path::Path;
+use std::time::Duration;
 
+use serde_json::json;
 use tokio::task::JoinSet;
 use writ::domain::names::{CommitId, IssueNumber};
-use writ::domain::pull::Conclusion;
-use writ::domain::run::Step;
+use writ::domain::pull::{Conclusion, PullState};
+use writ::domain::run::{Outcome, Step};
 use writ::ports::forge::check::CheckStatus;
-use writ::ports::forge::local::LocalForge;
+use writ::ports::forge::local::{LocalCheck, LocalForge};
 use writ::ports::store::SqliteStore;
+use writ::service::checks::POLICY;
 use writ::service::failpoint::Moment;
 
 use crate::support::bot::{repository_name, signed};
 use crate::support::http::Request;
 use crate::support::process::Stage;
 use crate::support::pulls::{kinds, new_pull, pull_payload};
+use crate::support::workbench::{Failure, Workbench, code};
 
 /// What stands on disk: a pull request that a person opened, and the delivery that tells of it.
 struct Opened {
@@ -45,7 +50,7 @@ impl Opened {
     /// What one look leaves behind, whatever happened on the way.
     async fn one_of_each(&self, story: &str) {
         let mut checks = self.forge.checks(&repository_name(), &self.head).await.unwrap();
-        checks.retain(|check| check.name == "writ/policy");
+        checks.retain(|check| check.name == POLICY);
         let [check] = &checks[..] else { panic!("{story}: {checks:?}") };
         assert_eq!(check.status, Some(CheckStatus::Completed(Conclusion::Success)), "{story}");
         let runs = self.stage.runs().await;
@@ -113,4 +118,110 @@ async fn killed_at_any_point_of_a_look_and_started_again() {
     }
     stories.join_all().await;
     assert_eq!(count, 20);
+}
+
+/// A workbench with a pull request of a person; its number and head.
+async fn bench() -> (Workbench, IssueNumber, CommitId) {
+    let bench = Workbench::set().await;
+    bench.home.repository.git(&["branch", "work", "main"]);
+    let head = bench.home.repository.commit("work", &[("docs/readme.md", "words\n")]);
+    let pull = bench.people.propose(&repository_name(), "wes", &new_pull("work"), None).await.unwrap();
+    (bench, pull, head)
+}
+
+async fn policy_checks(bench: &Workbench, head: &CommitId) -> Vec<LocalCheck> {
+    let mut checks = bench.people.checks(&repository_name(), head).await.unwrap();
+    checks.retain(|check| check.name == POLICY);
+    checks
+}
+
+async fn checks(bench: &Workbench, head: &CommitId) -> Vec<Option<CheckStatus>> {
+    policy_checks(bench, head).await.into_iter().map(|check| check.status).collect()
+}
+
+const SUCCESS: [Option<CheckStatus>; 1] = [Some(CheckStatus::Completed(Conclusion::Success))];
+
+#[tokio::test]
+async fn a_burst_of_events_is_one_look_and_what_comes_later_is_another() {
+    let (bench, pull, head) = bench().await;
+    let run = bench.tell("pull_request", &pull_payload("opened", pull, 0)).await;
+    for number in 1..5 {
+        assert_eq!(bench.tell("pull_request", &pull_payload("edited", pull, number)).await, run);
+    }
+    // Begun: it has read the state, so what happens now needs another look.
+    bench.work_until(&run, Step::Judge).await;
+    bench.people.close(&repository_name(), pull).await.unwrap();
+    let joined = bench.tell("pull_request", &pull_payload("closed", pull, 5)).await;
+    assert_eq!(joined, run, "it waits between two steps: it begins again");
+    let over = bench.work(&run).await;
+    let wanted = Outcome::Looked { pull: pull.0, state: PullState::Closed, conclusion: None };
+    assert_eq!(over.outcome, Some(wanted));
+    assert!(checks(&bench, &head).await.is_empty());
+    assert_eq!(kinds(&bench.store, 0).await, ["look.accepted", "pull.seen", "pull.closed"]);
+    let other = bench.tell("pull_request", &pull_payload("edited", pull, 6)).await;
+    assert_ne!(other, run, "that one is over");
+}
+
+#[tokio::test]
+async fn a_forge_that_fails_for_a_while_delays_a_look_and_no_more() {
+    let (bench, pull, head) = bench().await;
+    bench.fail("pull", &[Failure::Unavailable; 6]);
+    bench.fail("put_check", &[Failure::AnswerLost, Failure::Unavailable, Failure::AnswerLost]);
+    let run = bench.tell("pull_request", &pull_payload("opened", pull, 0)).await;
+    let mut over = bench.work(&run).await;
+    for _ in 0..12 {
+        bench.clock.pass(Duration::from_secs(301));
+        over = bench.work(&run).await;
+    }
+    assert!(matches!(over.outcome, Some(Outcome::Looked { .. })), "{:?}", over.outcome);
+    assert_eq!(checks(&bench, &head).await, SUCCESS);
+}
+
+#[tokio::test]
+async fn what_cannot_be_judged_fails_its_check_and_can_be_asked_for_again() {
+    let (bench, pull, head) = bench().await;
+    let run = bench.tell("pull_request", &pull_payload("opened", pull, 0)).await;
+    bench.work_until(&run, Step::Judge).await;
+    bench.fail("git_credential", &[Failure::Forbidden]);
+    let over = bench.work(&run).await;
+    assert_eq!(code(&over), "fault");
+    assert_eq!(checks(&bench, &head).await, [Some(CheckStatus::Completed(Conclusion::Failure))]);
+    let summary = policy_checks(&bench, &head).await.remove(0).summary;
+    assert!(summary.contains("Not judged") && !summary.contains("secret detail"), "{summary}");
+    let again = json!({
+        "action": "rerequested", "check_run": {"name": "writ/policy", "head_sha": head},
+        "repository": {"full_name": repository_name()},
+    });
+    let run = bench.tell("check_run", &again).await;
+    bench.work(&run).await;
+    assert_eq!(checks(&bench, &head).await, SUCCESS);
+}
+
+#[tokio::test]
+async fn a_check_run_that_may_not_be_written_is_recorded() {
+    let (bench, pull, head) = bench().await;
+    bench.fail("put_check", &[Failure::Forbidden; 2]);
+    let run = bench.tell("pull_request", &pull_payload("opened", pull, 0)).await;
+    let over = bench.work(&run).await;
+    assert!(matches!(over.outcome, Some(Outcome::Looked { .. })), "{:?}", over.outcome);
+    assert!(checks(&bench, &head).await.is_empty());
+    assert!(kinds(&bench.store, 0).await.contains(&"check.failed".to_owned()));
+}
+
+#[tokio::test]
+async fn a_head_that_moved_before_it_was_judged_is_left_to_its_next_look() {
+    let (bench, pull, old) = bench().await;
+    let run = bench.tell("pull_request", &pull_payload("opened", pull, 0)).await;
+    bench.work_until(&run, Step::Judge).await;
+    // Pushed by force, and the old commit is gone from the repository.
+    let repository = &bench.home.repository;
+    repository.git(&["update-ref", "refs/heads/work", "refs/heads/main"]);
+    let new = repository.commit("work", &[("docs/other.md", "words\n")]);
+    repository.git(&["update-ref", &format!("refs/pull/{pull}/head"), new.as_str()]);
+    repository.git(&["gc", "--quiet", "--prune=now"]);
+    bench.work(&run).await;
+    assert_eq!(checks(&bench, &old).await, [Some(CheckStatus::Completed(Conclusion::Neutral))]);
+    let next = bench.tell("pull_request", &pull_payload("synchronize", pull, 1)).await;
+    bench.work(&next).await;
+    assert_eq!(checks(&bench, &new).await, SUCCESS);
 }

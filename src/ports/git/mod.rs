@@ -91,6 +91,14 @@ pub enum GitError {
         /// The limit.
         limit: usize,
     },
+    /// There are more entries below a path than writ reads, or one whose path is no file's.
+    #[error("`{path}` brings the entries to read above {limit}, or is longer than a path may be")]
+    TooMany {
+        /// The entry at which the limit was passed, shortened.
+        path: String,
+        /// The limit.
+        limit: usize,
+    },
     /// The branch exists already (local `apply`).
     #[error("branch `{0}` exists already")]
     BranchExists(BranchName),

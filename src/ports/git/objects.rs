@@ -12,6 +12,12 @@ use crate::domain::tree::{Entry, EntryKind, Snapshot};
 /// The most bytes that one snapshot holds; more is refused, so that a hostile tree cannot fill the memory.
 const SNAPSHOT_LIMIT: usize = 64 << 20;
 
+/// The most entries, folders among them, that are walked, and the longest path: one tree object can stand in a tree a
+/// million times, so that a few small objects make a tree without end.
+const ENTRY_LIMIT: usize = 50_000;
+/// Longer paths are no files of anybody's.
+const PATH_LIMIT: usize = 4096;
+
 /// The contents of the last snapshot by blob id: the next one, nearly always of a neighbouring commit, reuses them.
 pub(super) type Blobs = HashMap<Oid, Arc<[u8]>>;
 
@@ -36,6 +42,7 @@ pub(super) fn snapshot(
     let mut walk = Walk { odb: &odb, known: std::mem::take(blobs), held: 0, kept: Blobs::new() };
     let mut files = BTreeMap::new();
     let mut folders = Vec::new();
+    let mut seen = 0;
     match find(&odb, root, path)? {
         Some(found) if found.mode == MODE_TREE => folders.push((path.to_owned(), found.id)),
         Some(found) => drop(files.insert(path.to_owned(), walk.entry(path, &found)?)),
@@ -48,6 +55,11 @@ pub(super) fn snapshot(
             let found = found?;
             let name = found.name_text();
             let full = if folder.is_empty() { name } else { format!("{folder}/{name}") };
+            seen += 1;
+            if seen > ENTRY_LIMIT || full.len() > PATH_LIMIT {
+                let path = full.chars().take(200).collect();
+                return Err(GitError::TooMany { path, limit: ENTRY_LIMIT });
+            }
             if found.mode == MODE_TREE {
                 folders.push((full, found.id));
             } else {
@@ -96,6 +108,7 @@ pub(super) fn changed_paths(
     let roots = (Some(tree_of(repository, from)?), Some(tree_of(repository, to)?));
     let mut pairs = vec![(String::new(), roots)];
     let mut paths = Vec::new();
+    let mut seen = 0;
     while let Some((folder, (from, to))) = pairs.pop() {
         if from == to {
             continue;
@@ -117,7 +130,8 @@ pub(super) fn changed_paths(
             if tree(before).is_some() || tree(after).is_some() {
                 pairs.push((full, (tree(before), tree(after))));
             }
-            if paths.len() > limit {
+            seen += 1;
+            if paths.len() > limit || seen > ENTRY_LIMIT || folder.len() > PATH_LIMIT {
                 return Ok(None);
             }
         }

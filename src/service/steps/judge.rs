@@ -38,7 +38,9 @@ pub async fn perform(pipeline: &Pipeline, job: &LookJob) -> Result<Performed, St
     let finished = match blocking(move || judge(&target, &head, plan.as_ref(), &claims)).await? {
         Ok(Some(finished)) => finished,
         Ok(None) => return Ok(too_large(format!("it changes more than {MOST_FILES} files"))),
-        Err(error @ GitError::TooLarge { .. }) => return Ok(too_large(error.to_string())),
+        Err(error @ (GitError::TooLarge { .. } | GitError::TooMany { .. })) => {
+            return Ok(too_large(error.to_string()));
+        }
         Err(error) => return Err(error.into()),
     };
     let findings: Vec<_> = finished
