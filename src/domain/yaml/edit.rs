@@ -1,6 +1,7 @@
 //! Editing: resolve, splice, prove. Nothing leaves this file unproven.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use serde_json::{Value, json};
@@ -10,6 +11,7 @@ use super::comments;
 use super::draft::Work;
 use super::lines::{first_break, is_blank, is_break, line_end, line_start, skip_blanks};
 use super::operation::Edit;
+use super::parser::is_marker;
 use super::proof::{self, CHECKS, Expected, Proof};
 use super::refusal::{Reason, Refusal};
 use super::splice::{Planner, Splice, splice};
@@ -71,6 +73,9 @@ fn write(tree: &Tree<'_>, drafts: &[Draft<'_, '_>]) -> Result<Edited, Refusal> {
         _ => unproven(format!("the result does not parse: {refusal}")),
     };
     let result = super::parser::parse(&after).map_err(read)?;
+    if !keeps_markers(tree, &result) {
+        return Err(unproven("a document marker, an anchor's name or a line end would change".to_owned()));
+    }
     if !keeps_frame(text, &after) {
         return Err(unproven("the byte order mark or the final line break would change".to_owned()));
     }
@@ -227,6 +232,19 @@ fn indents_by_tab(after: &str, splices: &[Splice]) -> bool {
         let before = after.get(line_start(after, at)..at).unwrap_or_default();
         !new.is_empty() && before.contains('\t') && before.bytes().all(is_blank)
     })
+}
+
+/// Whether what events do not say stays: `---`, `...`, names of anchors, whole line ends.
+fn keeps_markers(before: &Tree<'_>, after: &Tree<'_>) -> bool {
+    let lone = |text: &str| text.replace("\r\n", "").contains('\r');
+    let markers = |text: &str| text.split(['\n', '\r']).filter(|line| is_marker(line)).count();
+    let names = |tree: &Tree<'_>| -> BTreeSet<String> {
+        let anchors = tree.nodes.iter().filter_map(|node| node.anchor.as_ref());
+        anchors.map(|anchor| tree.text[anchor.span.clone()].to_owned()).collect()
+    };
+    (lone(before.text) || !lone(after.text))
+        && markers(before.text) == markers(after.text)
+        && names(after).is_subset(&names(before))
 }
 
 fn keeps_frame(before: &str, after: &str) -> bool {

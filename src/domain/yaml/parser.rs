@@ -492,7 +492,8 @@ fn after_properties(from: usize, anchor: Option<&Anchor>, tag: Option<&Tag>) -> 
     from.max(anchor).max(tag.map_or(from, |tag| tag.span.end))
 }
 
-fn is_marker(line: &str) -> bool {
+/// Whether a line begins with `---` or `...`, as a word of its own.
+pub(super) fn is_marker(line: &str) -> bool {
     let rest = line.strip_prefix("---").or_else(|| line.strip_prefix("..."));
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t']))
 }
