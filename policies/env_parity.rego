@@ -7,6 +7,7 @@
 # custom:
 #   codes:
 #     env_parity: A variable would be set differently on the API and on the scheduler.
+#     parity_restored: A variable was set differently on the API and on the scheduler; this change makes both alike.
 #   go_on: >-
 #     Make the same change in the other file. A pull request that sets one side on purpose says so; the next release
 #     test will ask.
@@ -63,6 +64,24 @@ warn contains entry if {
 	some [api, scheduler, name] in apart
 	not is_denied(name)
 	entry := told(api, scheduler, name)
+}
+
+# What one-sided edits came to before: told when it ends, so that whoever reads knows that there was more to it.
+warn contains objects.finding("parity_restored", message, objects.path(one), settings.pointer(one, name), remedy) if {
+	some api in trading.in_role("api", "base")
+	some scheduler in trading.in_role("scheduler", "base")
+	some one in [api, scheduler]
+	one.touched
+	some name in one.differing
+	not name in own
+	settings.said(api.base, name) != settings.said(scheduler.base, name)
+	settings.said(api.head, name) == settings.said(scheduler.head, name)
+	message := sprintf("`%s` was %s on %s and %s on %s; this change makes them alike", [
+		name,
+		settings.words(api.base, name), objects.title(api),
+		settings.words(scheduler.base, name), objects.title(scheduler),
+	])
+	remedy := "nothing to do; know that the two disagreed until now"
 }
 
 is_denied(name) if {

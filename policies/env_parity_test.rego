@@ -24,3 +24,12 @@ test_a_procedure_writes_both_sides if {
 	given.codes(env_parity.deny) == {"env_parity"} with input as object.union(both("two", "one"), {"request": given.request("restoring")})
 	count(env_parity.deny) == 0 with input as object.union(both("two", "one"), {"request": given.request("containment")})
 }
+
+test_what_is_put_right_is_told if {
+	before := given.objects([
+		given.deployment("torghut", {"TORGHUT_PROCESS_ROLE": "api", "A": "one"}, {"TORGHUT_PROCESS_ROLE": "api", "A": "one"}),
+		given.deployment("torghut-scheduler", {"TORGHUT_PROCESS_ROLE": "scheduler", "A": "two"}, {"TORGHUT_PROCESS_ROLE": "scheduler", "A": "one"}),
+	])
+	given.codes(env_parity.warn) == {"parity_restored"} with input as before
+	count(env_parity.deny) == 0 with input as before
+}

@@ -326,6 +326,9 @@ fn real_commits_are_denied_for_what_they_do_and_no_other() {
         let verdict = judge(policies(), &base, &head, None);
         // Each of these trees is in live mode, before or after.
         let standing = verdict.results.iter().any(|finding| finding.code == "standing_live");
+        // It put one side right, after an edit of the other alone.
+        let parity = verdict.results.iter().any(|finding| finding.code == "parity_restored");
+        assert_eq!(parity, commit == "030bc90072", "{commit}: {:#?}", verdict.results);
         if denied(&verdict) != expected || standing != (commit != "3c0a0c409a") {
             wrong.push(format!("{commit}: found {:#?}", verdict.results));
         }
