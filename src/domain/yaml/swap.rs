@@ -1,5 +1,7 @@
 //! A value in the place of another one.
 
+use std::borrow::Cow;
+
 use super::folded;
 use super::fresh::Fresh;
 use super::lines::{
@@ -27,7 +29,8 @@ impl Planner<'_, '_> {
             return self.put_block(node, fresh, seat);
         }
         if let Fresh::Text(text) = fresh {
-            if target.is_block_scalar() && text.text.contains('\n') && self.rewrite_block(node, &text.text) {
+            let stays_block = text.text.contains('\n') || target.style() == Some(Style::Folded);
+            if target.is_block_scalar() && stays_block && self.rewrite_block(node, &text.text) {
                 self.drop_tag(target, lead);
                 return Ok(());
             }
@@ -221,7 +224,7 @@ impl Planner<'_, '_> {
         let span = target.span.clone();
         let header_end = span.start + header_length(&self.text[span.start..]);
         let header = &self.text[span.start..header_end];
-        let Some(BlockText { header: new_header, lines }) = self.block_like(node, header, text) else {
+        let Some(BlockText { header: new_header, mut lines }) = self.block_like(node, header, text) else {
             return false;
         };
         let body = next_line(self.text, span.start);
@@ -232,6 +235,10 @@ impl Planner<'_, '_> {
         let Some(indent) = shown.checked_sub(self.tree.scalar(node).and_then(first).unwrap_or(0)) else {
             return false;
         };
+        if header.starts_with('>') {
+            let dedented = old.lines().map(|line| line.get(indent..).unwrap_or_default());
+            lines = folded::keep_breaks(&dedented.collect::<Vec<_>>(), lines);
+        }
         if new_header != header {
             self.splices.push((span.start..header_end, new_header));
         }
@@ -290,8 +297,11 @@ impl Planner<'_, '_> {
     fn block_like(&self, node: NodeId, header: &str, text: &str) -> Option<BlockText> {
         let digit: String = header.chars().filter(char::is_ascii_digit).collect();
         let trailing = text.len() - text.trim_end_matches('\n').len();
-        let lines = match literal(text) {
-            Some(_) if header.starts_with('>') => folded::encode(text)?,
+        let is_folded = header.starts_with('>');
+        // A folded text may well be one line without an end.
+        let whole = if is_folded && trailing == 0 { format!("{text}\n").into() } else { Cow::Borrowed(text) };
+        let lines = match literal(&whole) {
+            Some(_) if is_folded => folded::encode(text)?,
             Some(block) => block.lines,
             // Behind an indentation indicator, lines may begin with blanks.
             None if !digit.is_empty() && header.starts_with('|') => {
