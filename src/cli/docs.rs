@@ -15,6 +15,7 @@ use super::settings::{SECRETS, TABLE};
 use crate::domain::command::table;
 use crate::domain::lane::Lanes;
 use crate::domain::policy::Policies;
+use crate::domain::yaml::Reason;
 use crate::ports::library::Library;
 
 const END: &str = "<!-- end -->";
@@ -90,6 +91,7 @@ fn part(name: &str) -> anyhow::Result<String> {
         "policies, seen from docs" => Ok(policies(&compiled()?, "policies")),
         name if name.starts_with("policy ") => policy_page(&compiled()?, &name["policy ".len()..]),
         "lanes" => lanes(&Library::embedded()),
+        "yaml-reasons" => Ok(yaml_reasons()),
         _ => bail!("there is no part `{name}`"),
     }
 }
@@ -127,6 +129,14 @@ fn secrets() -> String {
     let mut text = String::from("| environment | holds |\n| --- | --- |\n");
     for (variable, meaning) in SECRETS {
         let _ = writeln!(text, "| `{variable}` | {meaning} |");
+    }
+    text
+}
+
+fn yaml_reasons() -> String {
+    let mut text = String::from("| reason | remedy |\n| --- | --- |\n");
+    for reason in Reason::ALL {
+        let _ = writeln!(text, "| `{reason}` | {} |", reason.remedy());
     }
     text
 }

@@ -17,8 +17,91 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Values are typed as Kubernetes reads them (`010` is 8, `yes` is true, a plain timestamp is a string); strings are
-//! written plain only where every YAML 1.1 and 1.2 reader takes them for strings.
+//! # Read
+//!
+//! Values are typed as Kubernetes reads them (`010` is 8, `yes` is true, a plain timestamp is a string).
+//!
+//! ```
+//! use writ::domain::yaml;
+//!
+//! let stream = yaml::parse("kind: A\nmetadata: {name: one}\n---\n# the second\nport: 010 # octal\n")?;
+//! let [first, second] = stream.documents() else { panic!("two documents") };
+//! assert_eq!((first.kind(), first.name()), ("A".to_owned(), "one".to_owned()));
+//! let port = "/port".parse()?;
+//! assert_eq!(second.value_at(&port), Some(serde_json::json!(8)));
+//! assert_eq!(second.locate(&port).map(|place| (place.line, place.column)), Some((5, 7)));
+//! assert_eq!(second.comments_near(&port)[1].text, "octal");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Edit by name
+//!
+//! Besides RFC 6902 there are item selectors, [`Operation::Increment`], and edits of a YAML or JSON text that a scalar
+//! holds, with the same guarantees for the inner text ([`Operation::Embedded`]):
+//!
+//! ```
+//! use writ::domain::yaml::{self, Edit, Language, Operation};
+//!
+//! let before = "\
+//! env:
+//! - name: LEVEL   # of the log
+//!   value: 'info'
+//! data:
+//!   limits.json: |
+//!     {
+//!       \"orders\": 10,
+//!       \"retries\": 3
+//!     }
+//! ";
+//! let edit = |operation| Edit { document: 0, operation };
+//! let level = Operation::Replace { pointer: "/env[name=LEVEL]/value".parse()?, value: "yes".into() };
+//! let fewer = Operation::Increment { pointer: "/orders".parse()?, by: -5 };
+//! let limits = Operation::Embedded {
+//!     pointer: "/data/limits.json".parse()?,
+//!     language: Language::Json,
+//!     edits: vec![edit(fewer)],
+//! };
+//! let edited = yaml::edit(before, &[edit(level), edit(limits)])?;
+//! assert_eq!(edited.text, before.replace("info", "yes").replace("10", "5"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! New text takes the style of its surroundings; strings are written plain only where every YAML 1.1 and 1.2 reader
+//! takes them for strings:
+//!
+//! ```
+//! use writ::domain::yaml;
+//!
+//! let before = "args:\n    - -v\nfolded: >-\n    some words\n    on two lines\n";
+//! let patch = serde_json::from_str(r#"[
+//!     {"op": "add", "path": "/args/-", "value": "no"},
+//!     {"op": "replace", "path": "/folded", "value": "some words on other lines"},
+//!     {"op": "add", "path": "/map", "value": {"a": [1]}}
+//! ]"#)?;
+//! let after = "args:\n    - -v\n    - \"no\"\nfolded: >-\n    some words\n    on other lines\nmap:\n  a:\n      - 1\n";
+//! assert_eq!(yaml::patch(before, 0, &patch)?.text, after);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Refusals and proofs
+//!
+//! ```
+//! use writ::domain::yaml::{self, Reason};
+//!
+//! let before = "base: &base {cpu: 1}\njob: *base\n";
+//! let patch = serde_json::from_str(r#"[{"op": "replace", "path": "/job/cpu", "value": 2}]"#)?;
+//! let refusal = yaml::patch(before, 0, &patch).unwrap_err();
+//! assert_eq!((refusal.code, refusal.line, refusal.column), (Reason::Alias, 2, 6));
+//! assert_eq!(refusal.remedy, "write the shared part out where it is used, then edit it");
+//!
+//! let patch = serde_json::from_str(r#"[{"op": "add", "path": "/new", "value": true}]"#)?;
+//! let proof = yaml::patch(before, 0, &patch)?.proof;
+//! assert_eq!(proof.splices, [(32..32, "new: true\n".to_owned())]);
+//! assert!(proof.checks.iter().any(|check| check.starts_with("values: RFC 6902")));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Files
 //!
 //! # What is refused
 //!
@@ -99,6 +182,15 @@ pub fn edit(text: &str, edits: &[Edit]) -> Result<Edited, Refusal> {
 }
 
 /// Makes several edits, one after the other, all or nothing: each names places as the ones before have left them.
+///
+/// ```
+/// use writ::domain::yaml::{self, Edit, Operation};
+///
+/// let remove = |document| Edit { document, operation: Operation::Remove { pointer: "/l/0".parse().unwrap() } };
+/// let edited = yaml::edit_in_order("l: [a, b, c]\n---\nl: [d, e]\n", &[remove(0), remove(0), remove(1)])?;
+/// assert_eq!(edited.text, "l: [c]\n---\nl: [e]\n");
+/// # Ok::<(), yaml::Refusal>(())
+/// ```
 ///
 /// # Errors
 /// A [`Refusal`]; nothing is changed then.
