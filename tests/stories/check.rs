@@ -222,3 +222,25 @@ fn the_corpus_is_judged_as_its_people_should_have() {
         assert_eq!(code(&output) == 1, denied, "{commit}: {}", text(&output.stdout));
     }
 }
+
+/// The same change, as it is held to lanes: one owns all of it, another none, and a third is not there.
+#[test]
+fn a_change_is_held_to_the_lane_that_is_named() {
+    let repository = doubled();
+    let held = |lane: &str| {
+        let range = ["--base", "main", "--head", "work", "--format", "json", "--lane", lane];
+        let output = check(repository.path(), &range);
+        let report = json(&output);
+        let of_lanes = |finding: &Value| finding["policy"].as_str().unwrap().starts_with("lane-");
+        let results = report["verdict"]["results"].as_array().cloned().unwrap_or_default();
+        (code(&output), results.into_iter().filter(of_lanes).collect::<Vec<_>>(), report)
+    };
+    let (_, owned, _) = held("C");
+    assert_eq!(owned, Vec::<Value>::new());
+    let (status, foreign, _) = held("B");
+    assert_eq!((status, foreign.len()), (1, 2), "{foreign:#?}");
+    assert_eq!(foreign[0]["code"], "foreign_path");
+    assert!(foreign[0]["message"].as_str().unwrap().contains("swarm lane C"), "{foreign:#?}");
+    let (status, _, error) = held("Q");
+    assert_eq!((status, &error["code"]), (2, &Value::from("unknown_lane")), "{error}");
+}

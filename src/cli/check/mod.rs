@@ -3,6 +3,7 @@
 //! Exit codes: 0 allowed, warnings included · 1 denied · 2 the command line is wrong · 3 a fault.
 
 mod junit;
+mod lane;
 mod report;
 mod sarif;
 
@@ -38,6 +39,9 @@ pub struct CheckArguments {
     /// Where the manifests stand in the repository.
     #[arg(long, value_name = "PATH", default_value = GITOPS_PATH)]
     path: String,
+    /// The lane that the change is made in (`A` to `E`, `a` to `f`; case counts): it may touch no other lane's paths.
+    #[arg(long, value_name = "LANE")]
+    lane: Option<String>,
     /// How to print it.
     #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
     format: CheckFormat,
@@ -82,7 +86,11 @@ impl CheckArguments {
         let planner = terminal::planner(&library, &self.path)?;
         let git = Repository::open(&self.repo).map_err(Failure::git)?;
         let (base, head) = self.sides(&git)?;
-        let judged = planner.judge_change(&git, &base, &head, None).map_err(Failure::git)?;
+        let mut judged = planner.judge_change(&git, &base, &head, None).map_err(Failure::git)?;
+        if let Some(lane) = &self.lane {
+            let findings = lane::findings(&planner, &git, (&base, &head), lane)?;
+            judged.verdict = judged.verdict.with(findings);
+        }
         let report = Report::of(&judged, &base, self.path.trim_matches('/'));
         let text = match self.format {
             CheckFormat::Json => format!("{:#}\n", json!(report)),
@@ -144,8 +152,9 @@ fn default_base(git: &Repository) -> Result<CommitId, Failure> {
     })
 }
 
-/// What a code means, by the policy that has it; empty for codes that no policy explains.
+/// What a code means, by the policy that has it; else by the lanes; empty for codes that neither explains.
 fn explained<'p>(policies: &'p [Policy], policy: &str, code: &str) -> &'p str {
     let policy = policies.iter().find(|known| known.name == policy);
-    policy.and_then(|policy| policy.codes.get(code)).map_or("", String::as_str)
+    let by_lanes = || crate::domain::lane::meaning(code).map_or("", |(_, meaning)| meaning);
+    policy.and_then(|policy| policy.codes.get(code)).map_or_else(by_lanes, String::as_str)
 }

@@ -1,0 +1,41 @@
+//! `writ check --lane`: what of a change does not belong to the lane that somebody works in.
+
+use crate::domain::lane::Claim;
+use crate::domain::names::CommitId;
+use crate::domain::policy::Finding;
+use crate::domain::text::nearest;
+use crate::ports::git::{Git as _, Repository};
+use crate::service::planning::Planner;
+
+use crate::cli::terminal::Failure;
+
+/// The most files that a change may have and still be held to a lane.
+const MOST_FILES: usize = 20_000;
+
+/// Holds every path that differs, in the whole repository, to the lane of this id. Branch and pull request are not known
+/// here, so they are not judged.
+///
+/// # Errors
+/// Usage: there is no such lane, or the change is too large to be held to one. Fault: objects cannot be read.
+pub fn findings(
+    planner: &Planner,
+    git: &Repository,
+    (base, head): (&CommitId, &CommitId),
+    id: &str,
+) -> Result<Vec<Finding>, Failure> {
+    let lanes = planner.lanes();
+    let lane = lanes.find(id).ok_or_else(|| {
+        let ids = || lanes.all().iter().map(|lane| lane.id.as_str());
+        let remedy = match nearest(id, ids()) {
+            Some(near) => format!("did you mean `{near}`? Case counts"),
+            None => format!("name one of {}", ids().collect::<Vec<_>>().join(", ")),
+        };
+        Failure::usage("unknown_lane", format!("there is no lane `{id}`"), remedy)
+    })?;
+    let paths = git.changed_paths(base, head, MOST_FILES).map_err(Failure::git)?.ok_or_else(|| {
+        let message = format!("more than {MOST_FILES} files differ");
+        Failure::usage("too_large", message, "check the change of the lane by itself")
+    })?;
+    let claim = Claim { branch: None, lane: Some(lane), fork: false, paths: &paths, told: None, others: &[] };
+    Ok(lanes.judge(&claim))
+}
