@@ -4,6 +4,9 @@ use anyhow::Context as _;
 
 use crate::domain::ledger::{Audit, Proof, StoredLeaf, VerifierKeys, extract};
 use crate::domain::plan::PlanReport;
+use crate::domain::pull::Conclusion;
+use crate::ports::forge::check::CheckStatus;
+use crate::service::checks::NAMES;
 
 use super::client::Delivery;
 use super::repository::BASE;
@@ -24,6 +27,19 @@ pub fn repository(story: &mut Story, stage: &Stage, report: &PlanReport) -> anyh
         counted == (1, 1, 1),
         "it differs from `main` in 1 line of 1 file; every other byte is as it was",
     );
+    Ok(())
+}
+
+/// Both check runs stand on the planned commit, and say that it may be merged.
+pub async fn check_runs(story: &mut Story, stage: &Stage, report: &PlanReport) -> anyhow::Result<()> {
+    let head = report.commit.as_ref().context("the plan has no commit")?;
+    let found = stage.check_runs(head).await?;
+    for name in NAMES {
+        let check = found.iter().find(|check| check.name == name);
+        let passed =
+            check.is_some_and(|check| check.status == Some(CheckStatus::Completed(Conclusion::Success)));
+        story.check(passed, &format!("{name}: {}", check.map_or("not there", |check| check.title.trim())));
+    }
     Ok(())
 }
 

@@ -1,4 +1,5 @@
-//! The demo's side of the wire: what GitHub sends when somebody comments, signed as GitHub signs it.
+//! The demo's side of the wire: what GitHub sends when somebody comments, or a pull request was opened, signed as GitHub
+//! signs it.
 
 use anyhow::Context as _;
 use bytes::Bytes;
@@ -20,9 +21,10 @@ pub struct WebhookSender {
     secrets: Secrets,
 }
 
-/// One delivery: an id and the bytes that are signed.
+/// One delivery: an id, what happened, and the bytes that are signed.
 pub struct Delivery {
     id: String,
+    event: &'static str,
     body: Vec<u8>,
 }
 
@@ -60,7 +62,7 @@ impl WebhookSender {
     async fn post(&self, delivery: &Delivery, signature: Option<String>) -> anyhow::Result<Answer> {
         let mut request = Request::post(format!("{}/webhooks/github", self.base_url))
             .header("content-type", "application/json")
-            .header("x-github-event", "issue_comment")
+            .header("x-github-event", delivery.event)
             .header("x-github-delivery", &delivery.id);
         if let Some(signature) = signature {
             request = request.header("x-hub-signature-256", signature);
@@ -100,6 +102,18 @@ impl Delivery {
             "repository": {"full_name": repository, "name": repository.name(), "owner": {"login": repository.owner()}},
             "sender": author,
         });
-        Self { id: id.to_owned(), body: payload.to_string().into_bytes() }
+        Self { id: id.to_owned(), event: "issue_comment", body: payload.to_string().into_bytes() }
+    }
+
+    /// The delivery for a pull request that was just opened.
+    pub fn of_opened(id: &str, repository: &RepositoryName, pull: IssueNumber) -> Self {
+        let payload = json!({
+            "action": "opened",
+            "number": pull,
+            "pull_request": {"number": pull},
+            "repository": {"full_name": repository, "name": repository.name(), "owner": {"login": repository.owner()}},
+            "sender": {"id": 1, "login": "writ[bot]", "type": "Bot"},
+        });
+        Self { id: id.to_owned(), event: "pull_request", body: payload.to_string().into_bytes() }
     }
 }

@@ -15,11 +15,12 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::domain::names::RunId;
+use crate::domain::names::{IssueNumber, RunId};
 use crate::domain::plan::PlanReport;
 use crate::domain::run::{Outcome, Position, Step};
 use crate::ports::store::{Run, StepEntry};
 
+use client::Delivery;
 use stage::Stage;
 use story::Story;
 
@@ -77,10 +78,7 @@ async fn perform(arguments: &DemoArguments) -> anyhow::Result<Vec<String>> {
     story.chapter("Somebody on call comments on issue #1");
     COMMENT.lines().for_each(|line| story.quote(line));
     let delivery = stage.comment(COMMENT).await?;
-    let answer = stage.sender.send(&delivery).await?;
-    story.check(answer.status == 202, &format!("signed webhook taken: {}", answer.status));
-    let run: RunId = serde_json::from_value(answer.body["run"].clone())
-        .with_context(|| format!("the server answered {}", answer.body))?;
+    let run = deliver(&mut story, &stage, &delivery).await?;
     story.aside(&format!("From here on the request is in the database: run {run} survives a crash."));
 
     story.chapter("What writ does with it");
@@ -95,6 +93,11 @@ async fn perform(arguments: &DemoArguments) -> anyhow::Result<Vec<String>> {
     story.line("");
     story.verdict(&report);
     story.line(&format!("undo: {}", report.rollback.command));
+
+    story.chapter("The forge tells that it was opened, as it tells of everybody's pull requests");
+    let look = deliver(&mut story, &stage, &stage.opened(IssueNumber(*number))).await?;
+    follow(&story, &stage, &look).await?;
+    checks::check_runs(&mut story, &stage, &report).await?;
 
     story.chapter("What anybody can check afterwards");
     checks::repository(&mut story, &stage, &report)?;
@@ -112,6 +115,14 @@ async fn perform(arguments: &DemoArguments) -> anyhow::Result<Vec<String>> {
     }
     stage.strike().await;
     Ok(story.broken)
+}
+
+/// Sends a webhook, which must be taken; gives the run that it makes.
+async fn deliver(story: &mut Story, stage: &Stage, delivery: &Delivery) -> anyhow::Result<RunId> {
+    let answer = stage.sender.send(delivery).await?;
+    story.check(answer.status == 202, &format!("signed webhook taken: {}", answer.status));
+    serde_json::from_value(answer.body["run"].clone())
+        .with_context(|| format!("the server answered {}", answer.body))
 }
 
 /// Waits for Ctrl-C, or for what a process manager sends.
@@ -178,9 +189,10 @@ fn came_to(step: Step, run: &Run) -> String {
         Step::Propose => "the pull request is open".to_owned(),
         Step::Close => "no older pull request has to be closed for it".to_owned(),
         Step::Report => "one answer under the comment".to_owned(),
-        Step::Observe | Step::Judge | Step::Conclude | Step::Approve => {
-            "the pull request was looked at".to_owned()
-        }
+        Step::Observe => "read again from the forge: the webhook is only a hint".to_owned(),
+        Step::Judge => "its head against the merge base, from git objects alone".to_owned(),
+        Step::Conclude => "the check run `writ/policy` says so on its head".to_owned(),
+        Step::Approve => "so does `writ/approval`".to_owned(),
     }
 }
 

@@ -7,12 +7,12 @@ use anyhow::Context as _;
 
 use crate::cli::settings::{ForgeSettings, LedgerSettings, RepositorySettings, Settings};
 use crate::cli::wiring::{self, Running};
-use crate::domain::names::{BranchName, IssueNumber, RepositoryName};
+use crate::domain::names::{BranchName, CommitId, IssueNumber, RepositoryName};
 use crate::domain::plan::PlanReport;
 use crate::domain::turn::Quotas;
 use crate::http::signature::Secrets;
 use crate::ports::forge::Permission;
-use crate::ports::forge::local::{LocalForge, LocalPull};
+use crate::ports::forge::local::{LocalCheck, LocalForge, LocalPull};
 use crate::ports::store::Run;
 
 use super::client::{Delivery, WebhookSender};
@@ -99,6 +99,19 @@ impl Stage {
         let comment = self.forge.add_comment(&self.name, self.issue, PERSON, body).await?;
         let id = format!("demo-{}", comment.id);
         Ok(Delivery::of_comment(&id, &self.name, self.issue, PERSON, &comment, &self.base_url))
+    }
+
+    /// The delivery that the forge would send for a pull request that was just opened.
+    pub fn opened(&self, pull: IssueNumber) -> Delivery {
+        Delivery::of_opened(&format!("demo-opened-{pull}"), &self.name, pull)
+    }
+
+    /// The check runs on a commit, by name.
+    ///
+    /// # Errors
+    /// - the forge's database cannot be read
+    pub async fn check_runs(&self, head: &CommitId) -> anyhow::Result<Vec<LocalCheck>> {
+        Ok(self.forge.checks(&self.name, head).await?)
     }
 
     /// The pull requests, newest first.
