@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use writ::domain::names::CommitId;
+use writ::domain::policy::Decision;
 use writ::ports::git::{Git as _, Repository};
 
 use crate::support::plans::{ASKED, assert_clean, outcome, plan, planner, repository_of, request};
@@ -111,4 +112,22 @@ fn comments_beside_a_changed_value_are_named() {
         |warning: &&String| warning.contains("scheduler-deployment.yaml:13 stands beside `/spec/replicas`");
     let warning = planned.report.warnings.iter().find(about).expect("a warning about the comment");
     assert!(warning.contains("Exactly one dedicated writer owns live trading."), "{warning}");
+}
+
+/// The tree of 2026-08-22 trades live already: that is told, and does not keep anybody from pausing or restarting.
+#[test]
+fn what_stands_already_is_a_warning_and_blocks_nothing() {
+    let Some(corpus) = folder() else { return };
+    let planner = planner();
+    let (repository, base) = repository_of(&corpus.join("2026-08-22"));
+    for (procedure, arguments) in ASKED {
+        let planned = plan(&planner, repository.path(), &base, &request(procedure, arguments));
+        let Ok(planned) = planned else { continue };
+        if planned.draft.is_none() {
+            continue;
+        }
+        let verdict = &planned.report.verdict;
+        assert_eq!(verdict.decision, Decision::Warn, "{procedure}: {:#?}", verdict.results);
+        assert!(verdict.results.iter().any(|finding| finding.code == "standing_live"), "{procedure}");
+    }
 }
