@@ -34,7 +34,7 @@ impl Text {
         let (text, pointer) = match self {
             Self::Knative => (manifest("knative-service.yaml")?, env_pointer()),
             Self::Scheduler => (manifest("scheduler-deployment.yaml")?, env_pointer()),
-            Self::Large => (large(), "/spec/env/9000/value".to_owned()),
+            Self::Large => (large(), "/spec/env/4000/value".to_owned()),
         };
         let patch = serde_json::json!([{"op": "replace", "path": pointer, "value": "changed"}]);
         Some((text, serde_json::from_value(patch).expect("a patch")))
@@ -54,9 +54,10 @@ fn manifest(name: &str) -> Option<String> {
 fn large() -> String {
     let mut text = String::from("kind: Deployment\nspec:\n  env:\n");
     let mut number = 0;
-    while text.len() < (1 << 20) - 100 {
+    while text.len() < (1 << 20) - 300 {
         text.push_str(&format!(
-            "    - name: SETTING_{number}  # a comment\n      value: \"value {number}\"\n"
+            "    - name: SETTING_{number}  # a comment\n      value: \"value {number} {}\"\n",
+            "x".repeat(120)
         ));
         number += 1;
     }
