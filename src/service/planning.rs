@@ -22,6 +22,8 @@ use crate::domain::tree::Snapshot;
 use crate::ports::git::{CommitDraft, Git, GitError, blob_id};
 use crate::ports::library::Library;
 
+use super::verdict::recorded;
+
 /// Where the manifests stand in the target repository, unless settings say otherwise.
 pub const GITOPS_PATH: &str = "argocd/applications/torghut";
 
@@ -261,15 +263,6 @@ impl Planner {
             .iter()
             .map(|file| json!({"path": file.path, "before": file.before, "after": file.after}))
             .collect();
-        let findings: Vec<Value> = report
-            .verdict
-            .results
-            .iter()
-            .map(|finding| {
-                json!({"policy": finding.policy, "code": finding.code, "level": finding.level,
-                "path": finding.path, "pointer": finding.pointer})
-            })
-            .collect();
         let body = json!({
             "procedure": plan.procedure,
             "procedure_sha256": self.catalogue.sha256(&plan.procedure),
@@ -284,7 +277,7 @@ impl Planner {
             "branch": plan.branch,
             "files": files,
             "changes": plan.changes,
-            "verdict": {"decision": report.verdict.decision, "findings": findings},
+            "verdict": recorded(&report.verdict),
             "digest": report.digest,
         });
         Record::new("change.planned", Some(plan.run.clone()), request.requested_at, body)

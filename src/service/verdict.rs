@@ -4,11 +4,24 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::{Value, json};
+
 use crate::domain::names::CommitId;
-use crate::domain::policy::{Facts, Verdict};
+use crate::domain::policy::{Facts, Finding, Verdict};
 use crate::ports::git::{Git, GitError};
 
 use super::planning::Planner;
+
+/// A verdict as records of the ledger hold it: the decision, and each finding by code and place. The sentences are the
+/// policies', which may word them better later.
+pub(super) fn recorded(verdict: &Verdict) -> Value {
+    let finding = |finding: &Finding| {
+        json!({"policy": finding.policy, "code": finding.code, "level": finding.level,
+        "path": finding.path, "pointer": finding.pointer})
+    };
+    let findings: Vec<Value> = verdict.results.iter().map(finding).collect();
+    json!({"decision": verdict.decision, "findings": findings})
+}
 
 impl Planner {
     /// Judges facts about a change of `base`.

@@ -20,6 +20,7 @@ use crate::service::look::LookJob;
 use crate::service::pipeline::{Performed, Pipeline, StepError, Target, blocking, fact};
 use crate::service::planning::PlanError;
 use crate::service::recipe::Recipe;
+use crate::service::verdict::recorded;
 
 /// The most files that a pull request may change and still be judged.
 const MOST_FILES: usize = 20_000;
@@ -43,18 +44,9 @@ pub async fn perform(pipeline: &Pipeline, job: &LookJob) -> Result<Performed, St
         }
         Err(error) => return Err(error.into()),
     };
-    let findings: Vec<_> = finished
-        .verdict
-        .results
-        .iter()
-        .map(|finding| {
-            json!({"policy": finding.policy, "code": finding.code, "level": finding.level,
-            "path": finding.path, "pointer": finding.pointer})
-        })
-        .collect();
     let told = json!({
         "pull": seen.number, "head": finished.head, "merge_base": finished.merge_base,
-        "verdict": {"decision": finished.verdict.decision, "findings": findings},
+        "verdict": recorded(&finished.verdict),
     });
     let record = pipeline.record_of(&job.run.id, "verdict.given", told);
     Ok(Performed::done(json!({"finished": finished}), vec![record]))
