@@ -18,7 +18,7 @@ pub use self::operations::operations;
 pub use self::stream::{StreamPatch, patch};
 use super::manifest::{Found, Manifest, Manifests, select};
 use super::tree::{Entry, EntryKind, Snapshot};
-use super::yaml::{Pointer, Step, escape};
+use super::yaml::{Pointer, PointerStep, escape};
 
 /// One changed leaf (or added, or removed node).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -132,8 +132,8 @@ pub fn canonical(root: &Value, pointer: &Pointer) -> String {
                 }
             }
             _ => match step {
-                Step::Key(key) => text.push_str(&format!("/{}", escape(key))),
-                Step::Item { key, value } => {
+                PointerStep::Key(key) => text.push_str(&format!("/{}", escape(key))),
+                PointerStep::Item { key, value } => {
                     text.push_str(&format!("[{}={}]", escape(key), escape(value)));
                 }
             },

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::change::DocumentName;
 use super::names::BlobId;
 use super::tree::Entry;
-use super::yaml::{self, Pointer, Refusal, Step};
+use super::yaml::{self, Pointer, PointerStep, Refusal};
 
 /// How many parsed files are kept; then all are dropped and parsing starts anew.
 const KEPT: usize = 1024;
@@ -69,9 +69,11 @@ pub fn select<'v>(root: &'v Value, pointer: &Pointer) -> Found<'v> {
     let mut here = root;
     for step in &pointer.steps {
         let next = match (step, here) {
-            (Step::Key(key), Value::Object(map)) => map.get(key),
-            (Step::Key(key), Value::Array(items)) => key.parse::<usize>().ok().and_then(|at| items.get(at)),
-            (Step::Item { key, value }, Value::Array(items)) => {
+            (PointerStep::Key(key), Value::Object(map)) => map.get(key),
+            (PointerStep::Key(key), Value::Array(items)) => {
+                key.parse::<usize>().ok().and_then(|at| items.get(at))
+            }
+            (PointerStep::Item { key, value }, Value::Array(items)) => {
                 let mut matching = items.iter().filter(|item| reads(item.get(key), value));
                 let first = matching.next();
                 if matching.next().is_some() {

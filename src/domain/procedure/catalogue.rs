@@ -6,7 +6,7 @@ use serde_json::Value;
 use serde_path_to_error::Segment;
 use sha2::{Digest, Sha256};
 
-use crate::domain::yaml::{self, Pointer, Step};
+use crate::domain::yaml::{self, Pointer, PointerStep};
 
 use super::file::{Action, ArgumentType, Check, NewValue, Object, Place, Procedure, Variant, Words};
 use super::{PlanRefusal, ROLLBACK};
@@ -148,8 +148,8 @@ fn repeated(text: &str, from: usize, key: &str) -> Option<usize> {
 
 fn pointer_of(path: &serde_path_to_error::Path) -> Pointer {
     let keys = path.iter().filter_map(|segment| match segment {
-        Segment::Seq { index } => Some(Step::Key(index.to_string())),
-        Segment::Map { key } => Some(Step::Key(key.clone())),
+        Segment::Seq { index } => Some(PointerStep::Key(index.to_string())),
+        Segment::Map { key } => Some(PointerStep::Key(key.clone())),
         Segment::Enum { .. } | Segment::Unknown => None,
     });
     Pointer { steps: keys.collect() }

@@ -15,7 +15,7 @@ use crate::domain::plan::{Effect, FilePlan, Plan, Rollback};
 use crate::domain::policy::Declared;
 use crate::domain::request::{Origin, Request};
 use crate::domain::tree::{FileWrite, Snapshot};
-use crate::domain::yaml::{self, Edit, Operation, Position, Reason};
+use crate::domain::yaml::{self, Edit, KeyPosition, Operation, Reason};
 
 use super::PlanRefusal;
 use super::comments::stale_comments;
@@ -145,7 +145,7 @@ impl Maker<'_> {
                 match (&line.action, found) {
                     (_, Some(found)) if *found == value => None,
                     (_, Some(_)) => Some(Operation::Replace { pointer, value }),
-                    (_, None) => Some(Operation::Add { pointer, value, position: Position::Last }),
+                    (_, None) => Some(Operation::Add { pointer, value, position: KeyPosition::Last }),
                 }
             }
             (Action::Increment(by), Some(found)) => {

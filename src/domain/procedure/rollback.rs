@@ -19,7 +19,7 @@ use crate::domain::ledger::Record;
 use crate::domain::names::RunId;
 use crate::domain::plan::{Plan, Risk};
 use crate::domain::request::{Origin, Request};
-use crate::domain::yaml::{Pointer, Step};
+use crate::domain::yaml::{Pointer, PointerStep};
 
 /// The name under which a rollback is asked for; no file in `patches/` may have it.
 pub const ROLLBACK: &str = "rollback";
@@ -178,7 +178,7 @@ impl Undone {
         // A removed item of a list has no place any more that its name could select.
         let place = match (at.split_last(), &action) {
             (None, _) => return Err(self.not_invertible(change)),
-            (Some((list, Step::Item { .. })), Action::Add(_)) => list.child("-"),
+            (Some((list, PointerStep::Item { .. })), Action::Add(_)) => list.child("-"),
             _ => at.clone(),
         };
         Ok((at, EditLine { object: String::new(), at: place, action }))

@@ -1,4 +1,4 @@
-//! The span tree: every node of a stream with its bytes. Built by [`super::parser`], never changed.
+//! The span tree: every node of a stream with its bytes. Built by `parser`, never changed.
 //!
 //! Spans are half-open byte ranges of the text. A block scalar's span begins at its header (`|`, `>`) and ends
 //! before the line break of its last content line; a block collection's runs from its first entry to the
@@ -9,34 +9,34 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 /// Index of a node in its tree.
-pub(super) type NodeId = usize;
+pub(crate) type NodeIndex = usize;
 
 /// A stream.
 #[derive(Debug)]
-pub(super) struct Tree<'t> {
+pub(crate) struct SpanTree<'t> {
     /// The text that the spans point into.
     pub text: &'t str,
     pub nodes: Vec<Node<'t>>,
     pub documents: Vec<DocumentSpan>,
     /// All comments, from `#` to the end of the line, in order.
     pub comments: Vec<Range<usize>>,
-    /// The nodes that carry anchors.
-    pub anchors: BTreeMap<usize, NodeId>,
+    /// The nodes that carry anchors, by the anchors' numbers.
+    pub anchors: BTreeMap<usize, NodeIndex>,
     /// The anchors that aliases refer to.
     pub aliased: BTreeSet<usize>,
     /// The block scalar whose last line ends with the text, without a line break.
-    pub unended: Option<NodeId>,
-    /// How many block scalars end at a line of blanks with a tab, which not every reader lets them.
+    pub unended: Option<NodeIndex>,
+    /// How many block scalars end at a line of blanks with a tab, which some readers refuse.
     pub blank_ends: usize,
 }
 
 /// One document.
 #[derive(Debug)]
-pub(super) struct DocumentSpan {
-    pub root: NodeId,
-    /// Where the content may begin: behind `---`, or where the document before ended.
+pub(crate) struct DocumentSpan {
+    pub root: NodeIndex,
+    /// Where the content may begin: after `---`, or where the document before ended.
     pub from: usize,
-    /// Whether `---` stands before it.
+    /// Whether it begins with `---`.
     pub explicit: bool,
     /// The first key that is a collection or an alias.
     pub complex_key: Option<usize>,
@@ -44,24 +44,24 @@ pub(super) struct DocumentSpan {
 
 /// One node.
 #[derive(Debug)]
-pub(super) struct Node<'t> {
+pub(crate) struct Node<'t> {
     /// The content, without anchor and tag.
     pub span: Range<usize>,
     pub anchor: Option<Anchor>,
     pub tag: Option<Tag>,
-    pub kind: Kind<'t>,
+    pub kind: NodeKind<'t>,
 }
 
 /// `&name`.
 #[derive(Debug)]
-pub(super) struct Anchor {
+pub(crate) struct Anchor {
     pub id: usize,
     pub span: Range<usize>,
 }
 
 /// `!tag`.
 #[derive(Debug)]
-pub(super) struct Tag {
+pub(crate) struct Tag {
     /// Handle and suffix, resolved.
     pub name: String,
     pub span: Range<usize>,
@@ -69,16 +69,16 @@ pub(super) struct Tag {
 
 /// What a node is.
 #[derive(Debug)]
-pub(super) enum Kind<'t> {
-    Scalar { value: Cow<'t, str>, style: Style },
-    Sequence { flow: bool, items: Vec<Item> },
-    Mapping { layout: Layout, entries: Vec<Entry> },
+pub(crate) enum NodeKind<'t> {
+    Scalar { value: Cow<'t, str>, style: ScalarStyle },
+    Sequence { flow: bool, items: Vec<SequenceItem> },
+    Mapping { layout: Layout, entries: Vec<MappingEntry> },
     Alias { anchor: usize },
 }
 
 /// How a mapping is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Layout {
+pub(crate) enum Layout {
     Block,
     Flow,
     /// The single pair of `[key: value]`, which has no braces.
@@ -87,7 +87,7 @@ pub(super) enum Layout {
 
 /// How a scalar is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Style {
+pub(crate) enum ScalarStyle {
     /// Also the empty node.
     Plain,
     Single,
@@ -98,88 +98,94 @@ pub(super) enum Style {
 
 /// An item of a sequence.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Item {
+pub(crate) struct SequenceItem {
     /// The dash in a block sequence, the node's first byte in a flow sequence.
     pub start: usize,
-    pub node: NodeId,
-    /// The comma behind it.
+    pub node: NodeIndex,
+    /// The comma after it.
     pub comma: Option<usize>,
 }
 
 /// An entry of a mapping.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Entry {
+pub(crate) struct MappingEntry {
     /// `?`, or the key's first byte (its anchor or tag, if it has one).
     pub start: usize,
-    pub key: NodeId,
+    pub key: NodeIndex,
     pub colon: Option<usize>,
-    pub value: NodeId,
-    /// The comma behind it.
+    pub value: NodeIndex,
+    /// The comma after it.
     pub comma: Option<usize>,
 }
 
 impl Node<'_> {
-    /// Where anchor or tag begin, or the content.
-    pub fn outer_start(&self) -> usize {
+    /// Where its anchor or tag begins, or its content if it has neither.
+    pub(crate) fn outer_start(&self) -> usize {
         let anchor = self.anchor.as_ref().map(|anchor| anchor.span.start);
         let tag = self.tag.as_ref().map(|tag| tag.span.start);
         [anchor, tag].into_iter().flatten().min().unwrap_or(self.span.start).min(self.span.start)
     }
 
-    /// Whether nothing is written here.
-    pub fn is_empty(&self) -> bool {
+    /// Whether the node has no content of its own.
+    pub(crate) fn is_empty(&self) -> bool {
         self.span.is_empty()
     }
 
     /// Whether the node is written with brackets.
-    pub fn is_flow_collection(&self) -> bool {
-        matches!(self.kind, Kind::Sequence { flow: true, .. } | Kind::Mapping { layout: Layout::Flow, .. })
+    pub(crate) fn is_flow_collection(&self) -> bool {
+        matches!(
+            self.kind,
+            NodeKind::Sequence { flow: true, .. } | NodeKind::Mapping { layout: Layout::Flow, .. }
+        )
     }
 
     /// Whether the node is a block sequence or mapping.
-    pub fn is_block_collection(&self) -> bool {
-        matches!(self.kind, Kind::Sequence { flow: false, .. } | Kind::Mapping { layout: Layout::Block, .. })
+    pub(crate) fn is_block_collection(&self) -> bool {
+        matches!(
+            self.kind,
+            NodeKind::Sequence { flow: false, .. } | NodeKind::Mapping { layout: Layout::Block, .. }
+        )
     }
 
     /// The scalar's style, if it is one.
-    pub fn style(&self) -> Option<Style> {
+    pub(crate) fn style(&self) -> Option<ScalarStyle> {
         match self.kind {
-            Kind::Scalar { style, .. } => Some(style),
+            NodeKind::Scalar { style, .. } => Some(style),
             _ => None,
         }
     }
 
     /// Whether the node is a block scalar.
-    pub fn is_block_scalar(&self) -> bool {
-        matches!(self.style(), Some(Style::Literal | Style::Folded))
+    pub(crate) fn is_block_scalar(&self) -> bool {
+        matches!(self.style(), Some(ScalarStyle::Literal | ScalarStyle::Folded))
     }
 }
 
-impl<'t> Tree<'t> {
+impl<'t> SpanTree<'t> {
     /// A scalar's value.
-    pub fn scalar(&self, id: NodeId) -> Option<&str> {
+    pub(crate) fn scalar(&self, id: NodeIndex) -> Option<&str> {
         match &self.nodes[id].kind {
-            Kind::Scalar { value, .. } => Some(value),
+            NodeKind::Scalar { value, .. } => Some(value),
             _ => None,
         }
     }
 
     /// The children of a collection (values, not keys).
-    pub fn children(&self, id: NodeId) -> Vec<NodeId> {
+    pub(crate) fn children(&self, id: NodeIndex) -> Vec<NodeIndex> {
         match &self.nodes[id].kind {
-            Kind::Sequence { items, .. } => items.iter().map(|item| item.node).collect(),
-            Kind::Mapping { entries, .. } => entries.iter().map(|entry| entry.value).collect(),
+            NodeKind::Sequence { items, .. } => items.iter().map(|item| item.node).collect(),
+            NodeKind::Mapping { entries, .. } => entries.iter().map(|entry| entry.value).collect(),
             _ => Vec::new(),
         }
     }
 
     /// Where the i-th entry of a collection begins and ends (without its comma).
-    pub fn entry_span(&self, id: NodeId, index: usize) -> Range<usize> {
+    pub(crate) fn entry_span(&self, id: NodeIndex, index: usize) -> Range<usize> {
         match &self.nodes[id].kind {
-            Kind::Sequence { items, .. } => {
+            NodeKind::Sequence { items, .. } => {
                 items[index].start..self.end(items[index].node, items[index].start + 1)
             }
-            Kind::Mapping { entries, .. } => {
+            NodeKind::Mapping { entries, .. } => {
                 let entry = &entries[index];
                 let least = entry.colon.map_or(self.nodes[entry.key].span.end, |colon| colon + 1);
                 entry.start..self.end(entry.value, least)
@@ -188,29 +194,45 @@ impl<'t> Tree<'t> {
         }
     }
 
-    /// The comma behind the i-th entry of a flow collection.
-    pub fn comma(&self, id: NodeId, index: usize) -> Option<usize> {
+    /// The comma after the i-th entry of a flow collection.
+    pub(crate) fn comma(&self, id: NodeIndex, index: usize) -> Option<usize> {
         match &self.nodes[id].kind {
-            Kind::Sequence { items, .. } => items[index].comma,
-            Kind::Mapping { entries, .. } => entries[index].comma,
+            NodeKind::Sequence { items, .. } => items[index].comma,
+            NodeKind::Mapping { entries, .. } => entries[index].comma,
             _ => None,
         }
     }
 
-    fn end(&self, id: NodeId, least: usize) -> usize {
+    fn end(&self, id: NodeIndex, least: usize) -> usize {
         let node = &self.nodes[id];
         if node.is_empty() && node.anchor.is_none() && node.tag.is_none() { least } else { node.span.end }
     }
 
     /// The comments that begin in a range.
-    pub fn comments_in(&self, range: Range<usize>) -> &[Range<usize>] {
+    pub(crate) fn comments_in(&self, range: Range<usize>) -> &[Range<usize>] {
         let first = self.comments.partition_point(|comment| comment.start < range.start);
         let last = self.comments.partition_point(|comment| comment.start < range.end);
         &self.comments[first..last.max(first)]
     }
 
     /// The source of a node's content.
-    pub fn source(&self, id: NodeId) -> &'t str {
+    pub(crate) fn source(&self, id: NodeIndex) -> &'t str {
         &self.text[self.nodes[id].span.clone()]
+    }
+
+    /// The node that carries an anchor.
+    pub(crate) fn anchored(&self, anchor: usize) -> Option<NodeIndex> {
+        self.anchors.get(&anchor).copied()
+    }
+
+    /// A key as pointers name it: the scalar's text, or the source of a collection.
+    pub(crate) fn key_text(&self, id: NodeIndex) -> &str {
+        self.scalar(id).unwrap_or_else(|| self.source(id))
+    }
+
+    /// Whether a key is the merge key `<<`.
+    pub(crate) fn is_merge_key(&self, id: NodeIndex) -> bool {
+        let node = &self.nodes[id];
+        matches!(&node.kind, NodeKind::Scalar { value, style: ScalarStyle::Plain } if value == "<<")
     }
 }

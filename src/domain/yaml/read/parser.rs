@@ -1,22 +1,26 @@
 //! From text to span tree. The only file that knows `granit-parser`.
 //!
-//! The parser says what the nodes are; where they begin is checked here byte by byte: between two nodes stand only
-//! blanks, comments and the indicators that must stand there. A text where that fails is refused.
+//! The parser says what the nodes are; where they begin is checked here byte by byte: between two nodes there are only
+//! blanks, comments and the indicators that belong there. A text where that fails is refused.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use granit_parser::{Event, Parser, ScalarStyle, Span, StrInput, StructureStyle};
+use granit_parser::{Event, Parser, Span, StrInput, StructureStyle};
 
-use super::lines::{begins_line, line_end, line_start, next_line, skip_blanks, skip_trivia};
-use super::refusal::{Reason, Refusal};
-use super::tree::{Anchor, DocumentSpan, Entry, Item, Kind, Layout, Node, NodeId, Style, Tag, Tree};
+use super::super::refusal::{Reason, Refusal};
+use super::block_scalar;
+use super::lines::{begins_line, is_marker, line_end, line_start, skip_trivia};
+use super::span_tree::{
+    Anchor, DocumentSpan, Layout, MappingEntry, Node, NodeIndex, NodeKind, ScalarStyle, SequenceItem,
+    SpanTree, Tag,
+};
 
 /// Larger texts are refused.
-pub(super) const MAX_BYTES: usize = 1 << 20;
+pub(crate) const MAX_BYTES: usize = 1 << 20;
 /// Deeper texts are refused.
-pub(super) const MAX_DEPTH: usize = 100;
+pub(crate) const MAX_DEPTH: usize = 100;
 /// Texts with more nodes, keys among them, are refused: real manifests have 20 bytes for each, hostile ones two.
 const MAX_NODES: usize = 40_000;
 /// Texts with more comments are refused.
@@ -25,7 +29,7 @@ const MAX_COMMENTS: usize = 20_000;
 const MAX_ALIASES: usize = 1000;
 
 /// Parses a stream.
-pub(super) fn parse(text: &str) -> Result<Tree<'_>, Refusal> {
+pub(crate) fn parse(text: &str) -> Result<SpanTree<'_>, Refusal> {
     if text.len() > MAX_BYTES {
         let message = format!("the text has {} bytes, more than {MAX_BYTES}", text.len());
         return Err(Refusal::at(text, 0, Reason::TooLarge, message));
@@ -36,7 +40,7 @@ pub(super) fn parse(text: &str) -> Result<Tree<'_>, Refusal> {
         flow_nesting_limit: MAX_DEPTH,
         block_nesting_limit: MAX_DEPTH,
     };
-    let tree = Tree {
+    let tree = SpanTree {
         text,
         nodes: Vec::with_capacity((text.len() / 10).min(MAX_NODES)),
         documents: Vec::new(),
@@ -60,13 +64,24 @@ pub(super) fn parse(text: &str) -> Result<Tree<'_>, Refusal> {
     Ok(tree)
 }
 
+/// Builds the tree while the parser's events come in.
 struct Builder<'t> {
     events: Parser<'t, StrInput<'t>>,
+    /// An event that was looked at and not yet taken.
     ahead: Option<(Event<'t>, Span)>,
-    tree: Tree<'t>,
+    tree: SpanTree<'t>,
     aliases: usize,
     depth: usize,
+    /// The first key of the document that is a collection or an alias.
     complex_key: Option<usize>,
+}
+
+/// What precedes a node's content.
+struct NodeProperties {
+    anchor: Option<Anchor>,
+    tag: Option<Tag>,
+    /// The first byte after them.
+    end: usize,
 }
 
 impl<'t> Builder<'t> {
@@ -110,7 +125,7 @@ impl<'t> Builder<'t> {
                 Event::StreamEnd => return Ok(()),
                 Event::DocumentStart(explicit, _) => {
                     let start = bytes(&span);
-                    from = if explicit { start.end } else { self.behind_end_markers(from) };
+                    from = if explicit { start.end } else { self.after_end_markers(from) };
                     self.complex_key = None;
                     let root = self.node(from)?;
                     self.tree.documents.push(DocumentSpan {
@@ -133,8 +148,8 @@ impl<'t> Builder<'t> {
         }
     }
 
-    /// Where a document without `---` may begin: `...` may stand any number of times before it.
-    fn behind_end_markers(&self, from: usize) -> usize {
+    /// Where a document without `---` may begin: after any number of `...`.
+    fn after_end_markers(&self, from: usize) -> usize {
         let mut at = from;
         loop {
             let marker = skip_trivia(self.text(), at);
@@ -146,114 +161,146 @@ impl<'t> Builder<'t> {
         }
     }
 
-    /// The node whose first byte (with anchor and tag) is the first that is no trivia from `from`.
-    fn node(&mut self, from: usize) -> Result<NodeId, Refusal> {
+    /// Reads the node that begins, with its anchor and tag, at the first byte from `from` that is neither blank,
+    /// line break nor comment.
+    fn node(&mut self, from: usize) -> Result<NodeIndex, Refusal> {
         let (event, span) = self.next()?;
         let range = bytes(&span);
         let tag = event.tag().map(|tag| Tag {
-            name: tag.to_string(),
+            name: format!("{}{}", tag.handle(), tag.suffix()),
             span: span.tag_span().map_or(range.start..range.start, |span| bytes(&span)),
         });
-        let tag = match (tag, event.tag()) {
-            (Some(mut written), Some(tag)) => {
-                written.name = format!("{}{}", tag.handle(), tag.suffix());
-                Some(written)
-            }
-            (tag, _) => tag,
-        };
-        let id = self.tree.nodes.len();
         match event {
-            Event::Alias(anchor) => {
-                self.aliases += 1;
-                if self.aliases > MAX_ALIASES {
-                    let message = format!("more than {MAX_ALIASES} aliases");
-                    return Err(self.refuse(range.start, Reason::TooManyAliases, message));
-                }
-                self.expect_at(from, range.start)?;
-                self.tree.aliased.insert(anchor);
-                self.push(range, None, None, Kind::Alias { anchor })?;
-            }
+            Event::Alias(anchor) => self.alias(from, range, anchor),
             Event::Scalar(value, style, anchor, _) => {
-                let anchor = self.anchor(anchor)?;
-                let after = after_properties(from, anchor.as_ref(), tag.as_ref());
-                self.expect_properties(from, anchor.as_ref(), tag.as_ref())?;
-                let empty = style == ScalarStyle::Plain && range.is_empty();
-                let (span, value) = match style {
-                    _ if empty => (after..after, "".into()),
-                    ScalarStyle::Literal | ScalarStyle::Folded => {
-                        let span = self.block_scalar(after, &range, value.is_empty())?;
-                        let last = &self.text()[line_start(self.text(), span.end)..];
-                        let unended = span.end == self.text().len() && !last.trim().is_empty();
-                        let value = if unended { self.unended(value) } else { value };
-                        (span, value)
-                    }
-                    _ => {
-                        self.expect_at(after, range.start)?;
-                        (range, value)
-                    }
-                };
-                let style = match style {
-                    ScalarStyle::Plain => Style::Plain,
-                    ScalarStyle::SingleQuoted => Style::Single,
-                    ScalarStyle::DoubleQuoted => Style::Double,
-                    ScalarStyle::Literal => Style::Literal,
-                    ScalarStyle::Folded => Style::Folded,
-                };
-                self.push(span, anchor, tag, Kind::Scalar { value, style })?;
+                let properties = self.properties(from, anchor, tag)?;
+                self.scalar(properties, range, value, scalar_style(style))
             }
             Event::SequenceStart(style, anchor, _) => {
-                let anchor = self.anchor(anchor)?;
-                self.expect_properties(from, anchor.as_ref(), tag.as_ref())?;
-                let after = after_properties(from, anchor.as_ref(), tag.as_ref());
-                let flow = style == StructureStyle::Flow;
-                self.push(after..after, anchor, tag, Kind::Sequence { flow, items: Vec::new() })?;
-                self.enter(after)?;
-                let (span, items) = if flow { self.flow_items(after)? } else { self.block_items(after)? };
-                self.depth -= 1;
-                self.tree.nodes[id].span = span;
-                self.tree.nodes[id].kind = Kind::Sequence { flow, items };
+                let properties = self.properties(from, anchor, tag)?;
+                self.sequence(properties, style == StructureStyle::Flow)
             }
             Event::MappingStart(style, anchor, _) => {
-                let anchor = self.anchor(anchor)?;
-                self.expect_properties(from, anchor.as_ref(), tag.as_ref())?;
-                let after = after_properties(from, anchor.as_ref(), tag.as_ref());
                 let layout = match style {
                     StructureStyle::Block => Layout::Block,
-                    StructureStyle::Flow if self.text()[range.clone()].starts_with('{') => Layout::Flow,
+                    StructureStyle::Flow if self.text()[range].starts_with('{') => Layout::Flow,
                     StructureStyle::Flow => Layout::Pair,
                 };
-                self.push(after..after, anchor, tag, Kind::Mapping { layout, entries: Vec::new() })?;
-                self.enter(after)?;
-                let (span, entries) = match layout {
-                    Layout::Block => self.block_entries(after)?,
-                    Layout::Flow => self.flow_entries(after)?,
-                    Layout::Pair => self.pair(after)?,
-                };
-                self.depth -= 1;
-                self.tree.nodes[id].span = span;
-                self.tree.nodes[id].kind = Kind::Mapping { layout, entries };
+                let properties = self.properties(from, anchor, tag)?;
+                self.mapping(properties, layout)
             }
-            _ => return Err(self.misaligned(range.start)),
+            _ => Err(self.misaligned(range.start)),
         }
+    }
+
+    /// An alias; its span is all of it.
+    ///
+    /// ```yaml
+    /// *base
+    /// ```
+    fn alias(&mut self, from: usize, span: Range<usize>, anchor: usize) -> Result<NodeIndex, Refusal> {
+        self.aliases += 1;
+        if self.aliases > MAX_ALIASES {
+            let message = format!("more than {MAX_ALIASES} aliases");
+            return Err(self.refuse(span.start, Reason::TooManyAliases, message));
+        }
+        self.expect_at(from, span.start)?;
+        self.tree.aliased.insert(anchor);
+        let none = NodeProperties { anchor: None, tag: None, end: span.start };
+        self.push(span, none, NodeKind::Alias { anchor })
+    }
+
+    /// A scalar; its span includes the quotes or the header of a block scalar. An empty node is an empty plain scalar
+    /// right after its properties: here the span of `none` is `11..11`.
+    ///
+    /// ```yaml
+    /// none: !!str
+    /// quoted: "value"
+    /// block: |-
+    ///   some lines
+    /// ```
+    fn scalar(
+        &mut self,
+        properties: NodeProperties,
+        range: Range<usize>,
+        value: Cow<'t, str>,
+        style: ScalarStyle,
+    ) -> Result<NodeIndex, Refusal> {
+        let from = properties.end;
+        let (span, value) = match style {
+            ScalarStyle::Plain if range.is_empty() => (from..from, "".into()),
+            ScalarStyle::Literal | ScalarStyle::Folded => {
+                let found = block_scalar::find(self.text(), from, &range, value.is_empty())
+                    .map_err(|at| self.misaligned(at))?;
+                self.tree.blank_ends += usize::from(found.ends_at_blanks);
+                let value = if self.is_unended(&found.span) { self.unended(value) } else { value };
+                (found.span, value)
+            }
+            _ => {
+                self.expect_at(from, range.start)?;
+                (range, value)
+            }
+        };
+        self.push(span, properties, NodeKind::Scalar { value, style })
+    }
+
+    /// A sequence with its items.
+    ///
+    /// ```yaml
+    /// - in a block
+    /// - [between, brackets]
+    /// ```
+    fn sequence(&mut self, properties: NodeProperties, flow: bool) -> Result<NodeIndex, Refusal> {
+        let from = properties.end;
+        let id = self.push(from..from, properties, NodeKind::Sequence { flow, items: Vec::new() })?;
+        self.enter(from)?;
+        let (span, items) = if flow { self.flow_items(from)? } else { self.block_items(from)? };
+        self.depth -= 1;
+        self.tree.nodes[id].span = span;
+        self.tree.nodes[id].kind = NodeKind::Sequence { flow, items };
         Ok(id)
     }
 
+    /// A mapping with its entries.
+    ///
+    /// ```yaml
+    /// in: a block
+    /// flow: {between: braces}
+    /// pair: [a: b]
+    /// ```
+    fn mapping(&mut self, properties: NodeProperties, layout: Layout) -> Result<NodeIndex, Refusal> {
+        let from = properties.end;
+        let id = self.push(from..from, properties, NodeKind::Mapping { layout, entries: Vec::new() })?;
+        self.enter(from)?;
+        let (span, entries) = match layout {
+            Layout::Block => self.block_entries(from)?,
+            Layout::Flow => self.flow_entries(from)?,
+            Layout::Pair => self.pair(from)?,
+        };
+        self.depth -= 1;
+        self.tree.nodes[id].span = span;
+        self.tree.nodes[id].kind = NodeKind::Mapping { layout, entries };
+        Ok(id)
+    }
+
+    /// Adds a node to the tree.
     fn push(
         &mut self,
         span: Range<usize>,
-        anchor: Option<Anchor>,
-        tag: Option<Tag>,
-        kind: Kind<'t>,
-    ) -> Result<(), Refusal> {
-        if self.tree.nodes.len() == MAX_NODES {
+        properties: NodeProperties,
+        kind: NodeKind<'t>,
+    ) -> Result<NodeIndex, Refusal> {
+        let id = self.tree.nodes.len();
+        if id == MAX_NODES {
             let message = format!("the text has more than {MAX_NODES} values and keys");
             return Err(self.refuse(span.start, Reason::TooLarge, message));
         }
+        let NodeProperties { anchor, tag, .. } = properties;
         if let Some(anchor) = &anchor {
-            self.tree.anchors.insert(anchor.id, self.tree.nodes.len());
+            self.tree.anchors.insert(anchor.id, id);
         }
         self.tree.nodes.push(Node { span, anchor, tag, kind });
-        Ok(())
+        Ok(id)
     }
 
     fn enter(&mut self, at: usize) -> Result<(), Refusal> {
@@ -264,32 +311,52 @@ impl<'t> Builder<'t> {
         Ok(())
     }
 
-    /// The anchor event that follows the event of a node with an anchor.
-    fn anchor(&mut self, id: usize) -> Result<Option<Anchor>, Refusal> {
-        if id == 0 {
-            return Ok(None);
+    /// The properties of a node, which may come in either order. The anchor (0 for none) is an event of its own, after
+    /// that of the node.
+    ///
+    /// ```yaml
+    /// - &name !tag value
+    /// - !tag &name value
+    /// ```
+    fn properties(
+        &mut self,
+        from: usize,
+        anchor: usize,
+        tag: Option<Tag>,
+    ) -> Result<NodeProperties, Refusal> {
+        let anchor = match anchor {
+            0 => None,
+            id => match self.next()? {
+                (Event::Anchor(..), span) => Some(Anchor { id, span: bytes(&span) }),
+                (_, span) => return Err(self.misaligned(bytes(&span).start)),
+            },
+        };
+        let mut spans: Vec<&Range<usize>> =
+            anchor.iter().map(|anchor| &anchor.span).chain(tag.iter().map(|tag| &tag.span)).collect();
+        spans.sort_by_key(|span| span.start);
+        let mut end = from;
+        for span in spans {
+            self.expect_at(end, span.start)?;
+            end = span.end;
         }
-        match self.next()? {
-            (Event::Anchor(..), span) => Ok(Some(Anchor { id, span: bytes(&span) })),
-            (_, span) => Err(self.misaligned(bytes(&span).start)),
-        }
+        Ok(NodeProperties { anchor, tag, end })
     }
 
-    fn block_items(&mut self, from: usize) -> Result<(Range<usize>, Vec<Item>), Refusal> {
-        let mut items: Vec<Item> = Vec::new();
+    fn block_items(&mut self, from: usize) -> Result<(Range<usize>, Vec<SequenceItem>), Refusal> {
+        let mut items: Vec<SequenceItem> = Vec::new();
         let mut at = from;
         while !matches!(self.peek()?.0, Event::SequenceEnd) {
             let start = skip_trivia(self.text(), at);
             self.expect(start, b'-')?;
             let node = self.node(start + 1)?;
             at = self.tree.nodes[node].span.end.max(start + 1);
-            items.push(Item { start, node, comma: None });
+            items.push(SequenceItem { start, node, comma: None });
         }
         self.next()?;
         Ok((items.first().map_or(from, |item| item.start)..at, items))
     }
 
-    fn flow_items(&mut self, from: usize) -> Result<(Range<usize>, Vec<Item>), Refusal> {
+    fn flow_items(&mut self, from: usize) -> Result<(Range<usize>, Vec<SequenceItem>), Refusal> {
         let open = skip_trivia(self.text(), from);
         self.expect(open, b'[')?;
         let mut items = Vec::new();
@@ -299,7 +366,7 @@ impl<'t> Builder<'t> {
             let node = self.node(at)?;
             at = self.tree.nodes[node].span.end.max(at);
             let comma = self.comma(&mut at);
-            items.push(Item { start, node, comma });
+            items.push(SequenceItem { start, node, comma });
         }
         self.next()?;
         let close = skip_trivia(self.text(), at);
@@ -307,8 +374,8 @@ impl<'t> Builder<'t> {
         Ok((open..close + 1, items))
     }
 
-    fn block_entries(&mut self, from: usize) -> Result<(Range<usize>, Vec<Entry>), Refusal> {
-        let mut entries: Vec<Entry> = Vec::new();
+    fn block_entries(&mut self, from: usize) -> Result<(Range<usize>, Vec<MappingEntry>), Refusal> {
+        let mut entries: Vec<MappingEntry> = Vec::new();
         let mut at = from;
         while !matches!(self.peek()?.0, Event::MappingEnd) {
             let entry = self.entry(at)?;
@@ -319,7 +386,7 @@ impl<'t> Builder<'t> {
         Ok((entries.first().map_or(from, |entry| entry.start)..at, entries))
     }
 
-    fn flow_entries(&mut self, from: usize) -> Result<(Range<usize>, Vec<Entry>), Refusal> {
+    fn flow_entries(&mut self, from: usize) -> Result<(Range<usize>, Vec<MappingEntry>), Refusal> {
         let open = skip_trivia(self.text(), from);
         self.expect(open, b'{')?;
         let mut entries = Vec::new();
@@ -336,7 +403,7 @@ impl<'t> Builder<'t> {
         Ok((open..close + 1, entries))
     }
 
-    fn pair(&mut self, from: usize) -> Result<(Range<usize>, Vec<Entry>), Refusal> {
+    fn pair(&mut self, from: usize) -> Result<(Range<usize>, Vec<MappingEntry>), Refusal> {
         let (entry, end) = self.entry(from)?;
         match self.next()? {
             (Event::MappingEnd, _) => Ok((entry.start..end, vec![entry])),
@@ -345,7 +412,7 @@ impl<'t> Builder<'t> {
     }
 
     /// One `key: value`, `? key : value`, `key` or `: value`, and where it ends.
-    fn entry(&mut self, from: usize) -> Result<(Entry, usize), Refusal> {
+    fn entry(&mut self, from: usize) -> Result<(MappingEntry, usize), Refusal> {
         let text = self.text();
         let start = skip_trivia(text, from);
         let explicit = text[start..].starts_with('?') && self.ends_word(start + 1);
@@ -360,9 +427,10 @@ impl<'t> Builder<'t> {
         let value = self.node(colon.map_or(key_end, |colon| colon + 1))?;
         let least = colon.map_or(key_end, |colon| colon + 1);
         let end = self.tree.nodes[value].span.end.max(least);
-        Ok((Entry { start, key, colon, value, comma: None }, end))
+        Ok((MappingEntry { start, key, colon, value, comma: None }, end))
     }
 
+    /// The comma that follows, if there is one; `at` moves past it.
     fn comma(&self, at: &mut usize) -> Option<usize> {
         let comma = skip_trivia(self.text(), *at);
         if !self.text()[comma..].starts_with(',') {
@@ -372,51 +440,10 @@ impl<'t> Builder<'t> {
         Some(comma)
     }
 
-    /// A block scalar's whole span, from its header to the end of its last content line.
-    fn block_scalar(
-        &mut self,
-        from: usize,
-        content: &Range<usize>,
-        empty: bool,
-    ) -> Result<Range<usize>, Refusal> {
-        let text = self.text();
-        let bytes = text.as_bytes();
-        let start = skip_trivia(text, from);
-        if !matches!(bytes.get(start), Some(b'|' | b'>')) {
-            return Err(self.misaligned(start));
-        }
-        let header = text[start + 1..].bytes().take_while(|byte| matches!(byte, b'+' | b'-' | b'0'..=b'9'));
-        let header_end = start + 1 + header.clone().count();
-        let keep = header.clone().any(|byte| byte == b'+');
-        let body = next_line(text, start);
-        if body >= text.len() && line_end(text, start) == text.len() {
-            return Ok(start..header_end);
-        }
-        let indent = if empty || content.is_empty() || content.start < body {
-            usize::MAX
-        } else {
-            content.start - line_start(text, content.start)
-        };
-        let (mut content_end, mut all_end) = (header_end, header_end);
-        let mut at = body;
-        while at < text.len() {
-            let line = &text[at..line_end(text, at)];
-            let spaces = line.bytes().take_while(|&byte| byte == b' ').count();
-            let blank = spaces == line.len() && spaces <= indent;
-            if !blank && (spaces < indent || (spaces == 0 && is_marker(line))) {
-                break;
-            }
-            all_end = at + line.len();
-            if !blank {
-                content_end = all_end;
-            }
-            at = next_line(text, at);
-        }
-        if line_end(text, at) > at && skip_blanks(text, at) == line_end(text, at) {
-            self.tree.blank_ends += 1;
-        }
-        let end = if keep { all_end } else { content_end };
-        Ok(start..end)
+    /// Whether the last line of a block scalar has content and ends with the text, without a line break.
+    fn is_unended(&self, span: &Range<usize>) -> bool {
+        let last = &self.text()[line_start(self.text(), span.end)..];
+        span.end == self.text().len() && !last.trim().is_empty()
     }
 
     /// The value of a block scalar at the end of a text without a final line break. The parser adds the break, but
@@ -437,25 +464,9 @@ impl<'t> Builder<'t> {
         if self.text().as_bytes().get(at) == Some(&byte) { Ok(()) } else { Err(self.misaligned(at)) }
     }
 
+    /// Checks that there are only blanks, line breaks and comments between two offsets.
     fn expect_at(&self, from: usize, start: usize) -> Result<(), Refusal> {
         if skip_trivia(self.text(), from) == start { Ok(()) } else { Err(self.misaligned(start)) }
-    }
-
-    fn expect_properties(
-        &self,
-        from: usize,
-        anchor: Option<&Anchor>,
-        tag: Option<&Tag>,
-    ) -> Result<(), Refusal> {
-        let mut at = from;
-        let mut spans: Vec<_> =
-            anchor.map(|anchor| &anchor.span).into_iter().chain(tag.map(|tag| &tag.span)).collect();
-        spans.sort_by_key(|span| span.start);
-        for span in spans {
-            self.expect_at(at, span.start)?;
-            at = span.end;
-        }
-        Ok(())
     }
 
     fn refuse(&self, at: usize, code: Reason, message: impl Into<String>) -> Refusal {
@@ -487,13 +498,13 @@ fn bytes(span: &Span) -> Range<usize> {
     span.byte_range().unwrap_or(0..0)
 }
 
-fn after_properties(from: usize, anchor: Option<&Anchor>, tag: Option<&Tag>) -> usize {
-    let anchor = anchor.map_or(from, |anchor| anchor.span.end);
-    from.max(anchor).max(tag.map_or(from, |tag| tag.span.end))
-}
-
-/// Whether a line begins with `---` or `...`, as a word of its own.
-pub(super) fn is_marker(line: &str) -> bool {
-    let rest = line.strip_prefix("---").or_else(|| line.strip_prefix("..."));
-    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t']))
+fn scalar_style(style: granit_parser::ScalarStyle) -> ScalarStyle {
+    use granit_parser::ScalarStyle as Parsed;
+    match style {
+        Parsed::Plain => ScalarStyle::Plain,
+        Parsed::SingleQuoted => ScalarStyle::Single,
+        Parsed::DoubleQuoted => ScalarStyle::Double,
+        Parsed::Literal => ScalarStyle::Literal,
+        Parsed::Folded => ScalarStyle::Folded,
+    }
 }

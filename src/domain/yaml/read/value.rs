@@ -2,18 +2,18 @@
 
 use serde_json::{Map, Value};
 
+use super::super::refusal::{Reason, Refusal};
 use super::parser::MAX_DEPTH;
-use super::refusal::{Reason, Refusal};
 use super::scalar::as_kubectl;
-use super::tree::{Entry, Kind, NodeId, Style, Tree};
+use super::span_tree::{MappingEntry, NodeIndex, NodeKind, ScalarStyle, SpanTree};
 
-/// More than this is refused: nodes, and 16 bytes of text, count one; what aliases refer to counts each time.
-pub(super) const MAX_WEIGHT: usize = 150_000;
+/// The largest weight of a value: nodes, and 16 bytes of text, count one; what aliases refer to counts each time.
+pub(crate) const MAX_WEIGHT: usize = 150_000;
 /// How deep aliases may nest values.
 const MAX_NESTING: usize = 2 * MAX_DEPTH;
 
 /// The value of a scalar with this style and tag.
-pub(super) fn scalar_value(text: &str, style: Style, tag: Option<&str>) -> Value {
+pub(crate) fn scalar_value(text: &str, style: ScalarStyle, tag: Option<&str>) -> Value {
     match tag {
         Some("tag:yaml.org,2002:str" | "!") => Value::String(text.to_owned()),
         Some("tag:yaml.org,2002:float") => match as_kubectl(text) {
@@ -25,24 +25,24 @@ pub(super) fn scalar_value(text: &str, style: Style, tag: Option<&str>) -> Value
         Some("tag:yaml.org,2002:int" | "tag:yaml.org,2002:bool" | "tag:yaml.org,2002:null") => {
             as_kubectl(text)
         }
-        _ if style == Style::Plain => as_kubectl(text),
+        _ if style == ScalarStyle::Plain => as_kubectl(text),
         _ => Value::String(text.to_owned()),
     }
 }
 
 /// The value of a node.
-pub(super) fn node_value(tree: &Tree<'_>, id: NodeId) -> Result<Value, Refusal> {
-    Reader { tree, budget: MAX_WEIGHT, depth: 0, open: Vec::new() }.value(id)
+pub(crate) fn node_value(tree: &SpanTree<'_>, id: NodeIndex) -> Result<Value, Refusal> {
+    ValueReader { tree, budget: MAX_WEIGHT, depth: 0, open: Vec::new() }.value(id)
 }
 
 /// Whether the values of all documents can be read; together they are as bounded as one.
-pub(super) fn check_values(tree: &Tree<'_>) -> Result<(), Refusal> {
-    let mut reader = Reader { tree, budget: MAX_WEIGHT, depth: 0, open: Vec::new() };
+pub(crate) fn check_values(tree: &SpanTree<'_>) -> Result<(), Refusal> {
+    let mut reader = ValueReader { tree, budget: MAX_WEIGHT, depth: 0, open: Vec::new() };
     tree.documents.iter().try_for_each(|document| reader.value(document.root).map(|_| ()))
 }
 
 /// How much a value counts towards [`MAX_WEIGHT`].
-pub(super) fn weight(value: &Value) -> usize {
+pub(crate) fn weight(value: &Value) -> usize {
     1 + match value {
         Value::String(text) => text.len() / 16,
         Value::Array(list) => list.iter().map(weight).sum(),
@@ -51,8 +51,8 @@ pub(super) fn weight(value: &Value) -> usize {
     }
 }
 
-/// How deep a value is: 1 for a scalar.
-pub(super) fn depth(value: &Value) -> usize {
+/// How many levels a value has: 1 for a scalar.
+pub(crate) fn depth(value: &Value) -> usize {
     1 + match value {
         Value::Array(list) => list.iter().map(depth).max().unwrap_or(0),
         Value::Object(map) => map.values().map(depth).max().unwrap_or(0),
@@ -60,17 +60,17 @@ pub(super) fn depth(value: &Value) -> usize {
     }
 }
 
-struct Reader<'a, 't> {
-    tree: &'a Tree<'t>,
+struct ValueReader<'a, 't> {
+    tree: &'a SpanTree<'t>,
     budget: usize,
-    /// How many nodes are being read, each in the one before.
+    /// How many nodes are being read, each inside the one before.
     depth: usize,
     /// Anchors whose nodes are being read: an alias to one of them is a cycle.
     open: Vec<usize>,
 }
 
-impl Reader<'_, '_> {
-    fn value(&mut self, id: NodeId) -> Result<Value, Refusal> {
+impl ValueReader<'_, '_> {
+    fn value(&mut self, id: NodeIndex) -> Result<Value, Refusal> {
         let node = &self.tree.nodes[id];
         self.spend(id, 1 + self.tree.scalar(id).map_or(0, |text| text.len() / 16))?;
         self.depth += 1;
@@ -81,18 +81,18 @@ impl Reader<'_, '_> {
             self.open.push(anchor.id);
         }
         let value = match &node.kind {
-            Kind::Scalar { value, style } => {
+            NodeKind::Scalar { value, style } => {
                 scalar_value(value, *style, node.tag.as_ref().map(|tag| tag.name.as_str()))
             }
-            Kind::Sequence { items, .. } => {
+            NodeKind::Sequence { items, .. } => {
                 let mut list = Vec::with_capacity(items.len());
                 for item in items {
                     list.push(self.value(item.node)?);
                 }
                 Value::Array(list)
             }
-            Kind::Mapping { entries, .. } => self.mapping(entries)?,
-            Kind::Alias { anchor } => {
+            NodeKind::Mapping { entries, .. } => self.mapping(entries)?,
+            NodeKind::Alias { anchor } => {
                 if self.open.contains(anchor) {
                     return Err(self.refuse(id, Reason::Alias, "the alias refers to a node that holds it"));
                 }
@@ -109,7 +109,7 @@ impl Reader<'_, '_> {
         Ok(value)
     }
 
-    fn spend(&mut self, id: NodeId, cost: usize) -> Result<(), Refusal> {
+    fn spend(&mut self, id: NodeIndex, cost: usize) -> Result<(), Refusal> {
         match self.budget.checked_sub(cost) {
             Some(rest) => self.budget = rest,
             None => return Err(self.refuse(id, Reason::TooManyAliases, "the aliases expand to too much")),
@@ -117,7 +117,7 @@ impl Reader<'_, '_> {
         Ok(())
     }
 
-    fn mapping(&mut self, entries: &[Entry]) -> Result<Value, Refusal> {
+    fn mapping(&mut self, entries: &[MappingEntry]) -> Result<Value, Refusal> {
         let mut map = Map::with_capacity(entries.len());
         let mut merged = Vec::new();
         for entry in entries {
@@ -134,13 +134,13 @@ impl Reader<'_, '_> {
         Ok(Value::Object(map))
     }
 
-    fn refuse(&self, id: NodeId, code: Reason, message: &str) -> Refusal {
+    fn refuse(&self, id: NodeIndex, code: Reason, message: &str) -> Refusal {
         Refusal::at(self.tree.text, self.tree.nodes[id].span.start, code, message)
     }
 }
 
-/// Adds what the values of `<<` bring and the mapping does not have itself.
-pub(super) fn merge(map: &mut Map<String, Value>, merged: Vec<Value>) {
+/// Adds the entries of the values of `<<` whose keys the mapping does not have itself.
+pub(crate) fn merge(map: &mut Map<String, Value>, merged: Vec<Value>) {
     for value in merged {
         let sources = match value {
             Value::Array(list) => list,
@@ -153,23 +153,5 @@ pub(super) fn merge(map: &mut Map<String, Value>, merged: Vec<Value>) {
                 }
             }
         }
-    }
-}
-
-impl Tree<'_> {
-    /// The node that carries an anchor.
-    pub fn anchored(&self, anchor: usize) -> Option<NodeId> {
-        self.anchors.get(&anchor).copied()
-    }
-
-    /// A key as pointers name it: the scalar's text, or the source of a collection.
-    pub fn key_text(&self, id: NodeId) -> &str {
-        self.scalar(id).unwrap_or_else(|| self.source(id))
-    }
-
-    /// Whether a key is the merge key `<<`.
-    pub fn is_merge_key(&self, id: NodeId) -> bool {
-        let node = &self.nodes[id];
-        matches!(&node.kind, Kind::Scalar { value, style: Style::Plain } if value == "<<")
     }
 }

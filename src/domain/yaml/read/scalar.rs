@@ -6,7 +6,7 @@
 use serde_json::{Number, Value};
 
 /// The value of a plain scalar as kubectl reads it. A timestamp is a string.
-pub(super) fn as_kubectl(text: &str) -> Value {
+pub(crate) fn as_kubectl(text: &str) -> Value {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Value::Null,
         "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => {
@@ -76,10 +76,10 @@ fn is_float(text: &str) -> bool {
     mantissa_fits && exponent_fits
 }
 
-/// Whether some reader takes the text, unquoted, for something else than a string.
+/// Whether some reader takes the text, unquoted, for something other than a string.
 ///
 /// Deliberately wide: YAML 1.1 and 1.2, libyaml's users, go-yaml, Psych.
-pub(super) fn may_be_typed(text: &str) -> bool {
+pub(crate) fn may_be_typed(text: &str) -> bool {
     if matches!(as_kubectl(text), Value::Null | Value::Bool(_) | Value::Number(_)) {
         return true;
     }
@@ -144,7 +144,7 @@ fn looks_like_number(text: &str) -> bool {
 }
 
 /// A date or a time as YAML 1.1 knows it: `2026-08-01`, `2026-08-01T00:00:00.5Z`, `2001-12-14 21:59:43 -5`.
-pub(super) fn is_timestamp(text: &str) -> bool {
+pub(crate) fn is_timestamp(text: &str) -> bool {
     let bytes = text.as_bytes();
     let digits =
         |from: usize| bytes[from.min(bytes.len())..].iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -170,7 +170,7 @@ pub(super) fn is_timestamp(text: &str) -> bool {
 }
 
 /// Whether a string can be written plain, in a block or (`flow`) between brackets.
-pub(super) fn plain_fits(text: &str, flow: bool) -> bool {
+pub(crate) fn plain_fits(text: &str, flow: bool) -> bool {
     let Some(first) = text.chars().next() else { return false };
     let Some(last) = text.chars().next_back() else { return false };
     if first.is_whitespace() || last.is_whitespace() || last == ':' {
@@ -195,8 +195,8 @@ fn is_plain_character(character: char) -> bool {
     is_printable(character) && !matches!(character, '\t' | '\u{a0}')
 }
 
-/// Whether a character can stand in a file as it is; line breaks of any YAML version cannot.
-pub(super) fn is_printable(character: char) -> bool {
+/// Whether a character can be written without an escape; line breaks of any YAML version cannot.
+pub(crate) fn is_printable(character: char) -> bool {
     matches!(character, '\t' | ' '..='\u{7e}' | '\u{a0}'..='\u{2027}' | '\u{202f}'..='\u{205f}' | '\u{2070}'..='\u{d7ff}'
         | '\u{e000}'..='\u{fefe}' | '\u{ff00}'..='\u{fffd}' | '\u{10000}'..)
         && !is_invisible(character)
@@ -208,14 +208,14 @@ fn is_invisible(character: char) -> bool {
 }
 
 /// The string in single quotes; `None` where it needs escapes.
-pub(super) fn single_quoted(text: &str) -> Option<String> {
+pub(crate) fn single_quoted(text: &str) -> Option<String> {
     text.chars()
         .all(|character| is_printable(character) && character != '\t')
         .then(|| format!("'{}'", text.replace('\'', "''")))
 }
 
 /// The string in double quotes, in escapes that JSON has too.
-pub(super) fn double_quoted(text: &str) -> String {
+pub(crate) fn double_quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
     for character in text.chars() {
@@ -238,8 +238,8 @@ pub(super) fn double_quoted(text: &str) -> String {
     out
 }
 
-/// A number as every reader takes it for that number: floats have a point and a signed exponent.
-pub(super) fn number(value: &Number) -> String {
+/// A number in the form that every reader takes for it: floats have a point and a signed exponent.
+pub(crate) fn number_text(value: &Number) -> String {
     let text = value.to_string();
     if value.is_i64() || value.is_u64() {
         return text;
@@ -356,7 +356,7 @@ mod tests {
         for (value, text) in
             [(json!(1e21), "1.0e+21"), (json!(0.5), "0.5"), (json!(1.5e-9), "1.5e-9"), (json!(3), "3")]
         {
-            assert_eq!(number(value.as_number().unwrap()), text);
+            assert_eq!(number_text(value.as_number().unwrap()), text);
         }
     }
 }

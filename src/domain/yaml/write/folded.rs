@@ -2,10 +2,19 @@
 
 use similar::{Algorithm, DiffTag, capture_diff_slices};
 
-/// One line per paragraph; `None` where the text cannot be folded.
+/// One line per paragraph; `None` if the text cannot be folded.
 ///
-/// Between two lines of which neither begins with a blank, a line break of the text is an empty line more; next to
-/// a line that begins with a blank, line breaks stand for themselves (YAML 1.2.2 §8.1.3).
+/// Between two lines of which neither begins with a blank, a line break of the text becomes one more empty line; next
+/// to a line that begins with a blank, line breaks are kept (YAML 1.2.2 §8.1.3).
+///
+/// `"one\ntwo\n"`:
+///
+/// ```yaml
+/// >
+///   one
+///
+///   two
+/// ```
 pub(super) fn encode(text: &str) -> Option<Vec<String>> {
     let body = text.trim_end_matches('\n');
     let trailing = text.len() - body.len();
@@ -32,7 +41,7 @@ pub(super) fn encode(text: &str) -> Option<Vec<String>> {
     Some(lines)
 }
 
-/// The lines that [`encode`] gave, with the line breaks that stood in the lines before where their words are.
+/// The lines that [`encode`] gave, broken where the lines `before` were broken between the same words.
 pub(super) fn keep_breaks(before: &[&str], lines: Vec<String>) -> Vec<String> {
     let is_plain = |line: &str| !line.is_empty() && !line.starts_with([' ', '\t']);
     let paragraphs: Vec<&[&str]> =
@@ -56,7 +65,23 @@ pub(super) fn keep_breaks(before: &[&str], lines: Vec<String>) -> Vec<String> {
     folded
 }
 
-/// A paragraph's words on the lines on which they stood; new ones between two lines get a line of their own.
+/// A paragraph broken where it was before; new words between two lines get a line of their own.
+///
+/// `run --a 1 --b 3` over the first text gives the second:
+///
+/// ```yaml
+/// >-
+///   run
+///   --a 1
+///   --b 2
+/// ```
+///
+/// ```yaml
+/// >-
+///   run
+///   --a 1
+///   --b 3
+/// ```
 fn fold(before: &[&str], line: &str) -> Vec<String> {
     let words: Vec<&str> = line.split(' ').collect();
     let mut old = Vec::new();
@@ -70,7 +95,7 @@ fn fold(before: &[&str], line: &str) -> Vec<String> {
     if old.len().max(words.len()) > MAX_WORDS {
         return vec![line.to_owned()];
     }
-    // Behind the last word a line begins where the paragraph has several.
+    // After the last word a line begins if the paragraph has several.
     begins.push(before.len() > 1);
     let mut lines = Lines { done: Vec::new(), last: "" };
     let mut pending = false;
@@ -89,9 +114,10 @@ fn fold(before: &[&str], line: &str) -> Vec<String> {
     lines.done
 }
 
-/// More words than this are not compared: it takes time with the square of the changes.
+/// Paragraphs with more words are not compared: the time grows with the square of the changes.
 const MAX_WORDS: usize = 2000;
 
+/// The lines of a paragraph while its words come in.
 struct Lines<'w> {
     done: Vec<String>,
     last: &'w str,

@@ -1,12 +1,12 @@
-//! The habits of a file: its quotes, its indentation, its line ends. New text follows them.
+//! The formatting of a document: its quotes, its indentation, its line breaks. New text follows it.
 
-use super::lines::{column, first_break};
-use super::tree::{DocumentSpan, Kind, Layout, NodeId, Style, Tree};
+use super::super::read::lines::{column, first_break};
+use super::super::read::span_tree::{DocumentSpan, Layout, NodeIndex, NodeKind, ScalarStyle, SpanTree};
 
-/// How new text is to look.
+/// How new text is formatted.
 #[derive(Debug, Clone)]
-pub(super) struct Habits<'t> {
-    /// Whether quotes are double where quotes are needed.
+pub(crate) struct Formatting<'t> {
+    /// Whether new quotes are double.
     pub double: bool,
     /// Columns from a key to the keys of its mapping.
     pub step: usize,
@@ -16,22 +16,22 @@ pub(super) struct Habits<'t> {
     pub line_break: &'t str,
     /// Whether the document is JSON, and must stay so.
     pub json: bool,
-    /// Whether the text has a final line break; without it, a block scalar at its end loses its own.
+    /// Whether the text has a final line break; without it, a block scalar at the end of the text loses its own.
     pub ended: bool,
 }
 
-impl<'t> Habits<'t> {
-    /// What is most usual in a document.
-    pub fn of(tree: &Tree<'t>, document: &DocumentSpan) -> Self {
+impl<'t> Formatting<'t> {
+    /// What is most frequent in a document.
+    pub fn of(tree: &SpanTree<'t>, document: &DocumentSpan) -> Self {
         let (mut doubles, mut singles) = (0usize, 0usize);
         for node in &tree.nodes {
             match node.style() {
-                Some(Style::Double) => doubles += 1,
-                Some(Style::Single) => singles += 1,
+                Some(ScalarStyle::Double) => doubles += 1,
+                Some(ScalarStyle::Single) => singles += 1,
                 _ => {}
             }
         }
-        let mut counts = Counts::default();
+        let mut counts = IndentCounts::default();
         counts.read(tree, document.root);
         Self {
             double: doubles >= singles,
@@ -44,24 +44,26 @@ impl<'t> Habits<'t> {
     }
 }
 
+/// How often a child is indented by so many columns.
 #[derive(Default)]
-struct Counts {
-    /// How often mappings are indented by so many columns.
+struct IndentCounts {
+    /// Mappings in mappings.
     steps: [usize; 9],
+    /// Sequences in mappings.
     dashes: [usize; 9],
 }
 
-impl Counts {
-    fn read(&mut self, tree: &Tree<'_>, id: NodeId) {
+impl IndentCounts {
+    fn read(&mut self, tree: &SpanTree<'_>, id: NodeIndex) {
         match &tree.nodes[id].kind {
-            Kind::Mapping { layout: Layout::Block, entries } => {
+            NodeKind::Mapping { layout: Layout::Block, entries } => {
                 for entry in entries {
                     let value = &tree.nodes[entry.value];
                     if value.is_block_collection() {
                         let by = column(tree.text, value.span.start)
                             .saturating_sub(column(tree.text, entry.start));
                         let counts = match value.kind {
-                            Kind::Sequence { .. } => &mut self.dashes,
+                            NodeKind::Sequence { .. } => &mut self.dashes,
                             _ => &mut self.steps,
                         };
                         if let Some(count) = counts.get_mut(by) {
@@ -71,7 +73,9 @@ impl Counts {
                     self.read(tree, entry.value);
                 }
             }
-            Kind::Sequence { flow: false, items } => items.iter().for_each(|item| self.read(tree, item.node)),
+            NodeKind::Sequence { flow: false, items } => {
+                items.iter().for_each(|item| self.read(tree, item.node))
+            }
             _ => {}
         }
     }
@@ -84,18 +88,18 @@ fn most(counts: &[usize], least: usize) -> Option<usize> {
 }
 
 /// Whether a document is written in brackets, and all its strings in double quotes.
-fn is_json(tree: &Tree<'_>, root: NodeId) -> bool {
-    fn fits(tree: &Tree<'_>, id: NodeId) -> bool {
+fn is_json(tree: &SpanTree<'_>, root: NodeIndex) -> bool {
+    fn fits(tree: &SpanTree<'_>, id: NodeIndex) -> bool {
         let node = &tree.nodes[id];
         let bare = node.anchor.is_none() && node.tag.is_none();
         bare && match &node.kind {
-            Kind::Scalar { style: Style::Double, .. } => true,
-            Kind::Scalar { value, style: Style::Plain } => {
+            NodeKind::Scalar { style: ScalarStyle::Double, .. } => true,
+            NodeKind::Scalar { value, style: ScalarStyle::Plain } => {
                 serde_json::from_str::<serde_json::Value>(value).is_ok()
             }
-            Kind::Sequence { flow: true, items } => items.iter().all(|item| fits(tree, item.node)),
-            Kind::Mapping { layout: Layout::Flow, entries } => entries.iter().all(|entry| {
-                tree.nodes[entry.key].style() == Some(Style::Double)
+            NodeKind::Sequence { flow: true, items } => items.iter().all(|item| fits(tree, item.node)),
+            NodeKind::Mapping { layout: Layout::Flow, entries } => entries.iter().all(|entry| {
+                tree.nodes[entry.key].style() == Some(ScalarStyle::Double)
                     && entry.colon.is_some()
                     && fits(tree, entry.value)
             }),
