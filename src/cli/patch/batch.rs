@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::error::{PatchError, chain};
 use super::operations::{Operations, from_json};
-use super::{PatchError, chain, edited};
 use crate::cli::file::{self, FileError};
 
 /// One line of a batch.
@@ -22,9 +22,9 @@ struct Job {
     patch: Operations,
 }
 
-/// What became of it.
+/// The result of a job, as one line.
 #[derive(Debug, Serialize)]
-struct Done<'a> {
+struct JobResult<'a> {
     id: &'a Value,
     ok: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -33,7 +33,7 @@ struct Done<'a> {
     error: Option<String>,
 }
 
-/// Answers each job; a job that fails does not keep the others from being done.
+/// Runs each job; one that fails does not stop the others.
 pub(super) fn run(jobs: &Path) -> Result<(), PatchError> {
     let mut out = BufWriter::new(std::io::stdout().lock());
     for line in BufReader::new(file::open(jobs)?).split(b'\n') {
@@ -41,13 +41,13 @@ pub(super) fn run(jobs: &Path) -> Result<(), PatchError> {
         if line.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
-        let (id, result) = answer(&String::from_utf8_lossy(&line));
-        let (output, error) = match result {
+        let (id, output) = run_job(&String::from_utf8_lossy(&line));
+        let (output, error) = match output {
             Ok(text) => (Some(text), None),
             Err(message) => (None, Some(message)),
         };
-        let done = Done { id: &id, ok: output.is_some(), output, error };
-        serde_json::to_writer(&mut out, &done)
+        let result = JobResult { id: &id, ok: output.is_some(), output, error };
+        serde_json::to_writer(&mut out, &result)
             .map_err(std::io::Error::from)
             .and_then(|()| out.write_all(b"\n"))
             .and_then(|()| out.flush())
@@ -56,8 +56,8 @@ pub(super) fn run(jobs: &Path) -> Result<(), PatchError> {
     Ok(())
 }
 
-/// A job's id, and its output or what went wrong.
-fn answer(line: &str) -> (Value, Result<String, String>) {
+/// A job's id, and its output or the message of its error.
+fn run_job(line: &str) -> (Value, Result<String, String>) {
     let job: Job = match from_json(line) {
         Ok(job) => job,
         Err(error) => {
@@ -69,6 +69,6 @@ fn answer(line: &str) -> (Value, Result<String, String>) {
         Ok(text) => text,
         Err(error) => return (job.id, Err(chain(&error))),
     };
-    let edited = edited(&text, &job.patch, job.document);
+    let edited = job.patch.apply(&text, job.document);
     (job.id, edited.map(|edited| edited.text).map_err(|refusal| refusal.to_string()))
 }

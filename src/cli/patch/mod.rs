@@ -1,21 +1,22 @@
 //! `writ patch`: applies an RFC 6902 patch to a YAML or JSON file and changes no other byte.
 //!
-//! Exit codes: 0 done · 1 refused, and nothing written · 2 usage, which includes patches that are none · 3 fault.
-//! With `--batch` every job has its own outcome in its own line, and the exit code is that of the whole: 0.
+//! Exit codes: 0 done · 1 refused, and nothing written · 2 usage, which includes files that are not patches · 3 fault.
+//! With `--batch` every job has its own result on its own line, and the exit code is 0 even if jobs fail.
 
 mod batch;
+mod error;
 mod operations;
 mod proof;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use self::operations::{NotPatch, Operations, from_json};
+use self::error::{PatchError, chain};
+use self::operations::{Operations, from_json};
 use self::proof::ProofFormat;
-use super::file::{self, FileError, named};
-use crate::domain::yaml::{self, Edited, Reason, Refusal};
+use super::file;
 
-/// What `writ patch` takes.
+/// The arguments of `writ patch`.
 #[derive(Debug, clap::Args)]
 pub struct PatchArguments {
     /// The YAML or JSON file; `-` reads standard input.
@@ -40,41 +41,7 @@ pub struct PatchArguments {
     batch: Option<PathBuf>,
 }
 
-/// Why it was not done.
-#[derive(Debug, thiserror::Error)]
-enum PatchError {
-    #[error(transparent)]
-    File(#[from] FileError),
-    #[error("{}: {source}", named(.path))]
-    NotPatch { path: PathBuf, source: NotPatch },
-    #[error("{}: {refusal}", named(.path))]
-    Refused { path: PathBuf, refusal: Refusal },
-    #[error("standard input cannot be {0}")]
-    StandardInput(&'static str),
-}
-
-impl PatchError {
-    fn exit(&self) -> u8 {
-        match self {
-            Self::File(error) => error.exit(),
-            Self::NotPatch { .. } | Self::StandardInput(_) => 2,
-            Self::Refused { .. } => 1,
-        }
-    }
-
-    fn remedy(&self) -> &str {
-        match self {
-            Self::File(error) => error.remedy(),
-            Self::NotPatch { .. } => {
-                "write an RFC 6902 patch, such as `[{\"op\": \"replace\", \"path\": \"/a/0\", \"value\": 1}]`"
-            }
-            Self::Refused { refusal, .. } => &refusal.remedy,
-            Self::StandardInput(_) => "give a file",
-        }
-    }
-}
-
-/// Runs it.
+/// Runs `writ patch`.
 pub fn run(arguments: &PatchArguments) -> ExitCode {
     let done = match (&arguments.batch, &arguments.file, &arguments.ops) {
         (Some(jobs), ..) => batch::run(jobs),
@@ -88,14 +55,7 @@ pub fn run(arguments: &PatchArguments) -> ExitCode {
     }
 }
 
-/// An error and what caused it, in a line.
-fn chain(error: &dyn std::error::Error) -> String {
-    match error.source() {
-        Some(source) if source.is::<std::io::Error>() => format!("{error}: {source}"),
-        _ => error.to_string(),
-    }
-}
-
+/// Patches one file.
 fn single(arguments: &PatchArguments, file: &Path, ops: &Path) -> Result<(), PatchError> {
     if file::is_standard_input(file) {
         if file::is_standard_input(ops) {
@@ -108,7 +68,8 @@ fn single(arguments: &PatchArguments, file: &Path, ops: &Path) -> Result<(), Pat
     let patch: Operations = from_json(&file::read(ops)?)
         .map_err(|source| PatchError::NotPatch { path: ops.to_owned(), source })?;
     let before = file::read(file)?;
-    let edited = edited(&before, &patch, arguments.document)
+    let edited = patch
+        .apply(&before, arguments.document)
         .map_err(|refusal| PatchError::Refused { path: file.to_owned(), refusal })?;
     if arguments.in_place && edited.text != before {
         file::replace(file, &edited.text)?;
@@ -119,12 +80,4 @@ fn single(arguments: &PatchArguments, file: &Path, ops: &Path) -> Result<(), Pat
         None => {}
     }
     Ok(())
-}
-
-/// The text after the operations, proven.
-fn edited(text: &str, patch: &Operations, document: usize) -> Result<Edited, Refusal> {
-    let edits = patch
-        .edits(document)
-        .map_err(|error| Refusal::at(text, 0, Reason::PointerSyntax, error.to_string()))?;
-    yaml::edit_in_order(text, &edits)
 }
