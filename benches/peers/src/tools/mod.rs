@@ -4,7 +4,7 @@ mod nondestructive;
 mod yaml_edit;
 mod yamlpatch;
 
-use crate::edits::Edit;
+use crate::edit::Edit;
 use crate::yaml;
 
 /// Makes an edit; `None` where the tool has no means for it, or says that it failed.

@@ -1,4 +1,4 @@
-//! The edits, prepared once for all tools: each operation with what a tool that is no RFC 6902 tool must know.
+//! The edits of the corpus, prepared once for all tools.
 
 use std::path::Path;
 
@@ -6,47 +6,8 @@ use json_patch::{Patch, PatchOperation};
 use serde::Deserialize;
 use serde_json::Value;
 
-/// An edit that people made.
-pub struct Edit {
-    /// value, list, add, remove or mixed.
-    pub kind: String,
-    pub file: std::path::PathBuf,
-    pub before: String,
-    pub after: String,
-    pub documents: Vec<DocumentEdit>,
-}
-
-/// What is done to one document.
-pub struct DocumentEdit {
-    pub document: usize,
-    pub patch: Patch,
-    pub steps: Vec<Step>,
-}
-
-/// One operation.
-pub struct Step {
-    pub path: Vec<Key>,
-    pub what: What,
-}
-
-/// A step of a path.
-pub enum Key {
-    Name(String),
-    Index(usize),
-}
-
-/// What is done at the end of a path.
-pub enum What {
-    /// The value that is there becomes this one.
-    Replace(Value),
-    /// A key that is not there yet.
-    AddKey(Value),
-    /// An item before the one that has this index.
-    Insert(Value),
-    /// An item behind the last one.
-    Push(Value),
-    Remove,
-}
+use crate::edit::{DocumentEdit, Edit, Key, Step, What};
+use crate::values::values;
 
 /// All edits below a folder, `KIND/NAME/{before.yaml,after.yaml,edit.json}`.
 pub fn load(folder: &Path) -> Vec<Edit> {
@@ -68,7 +29,7 @@ pub fn load(folder: &Path) -> Vec<Edit> {
             let read = |name: &str| std::fs::read_to_string(folder.join(name)).expect("a file of the edit");
             let file: File = serde_json::from_str(&read("edit.json")).expect("an edit");
             let before = read("before.yaml");
-            let values = crate::judge::values(&before).expect("a manifest");
+            let values = values(&before).expect("a manifest");
             let documents = file.documents.into_iter().map(|given| DocumentEdit {
                 document: given.document,
                 steps: steps(values[given.document].clone(), &given.patch),
