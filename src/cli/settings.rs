@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::names::{BranchName, RepositoryName};
 use crate::domain::turn::Quotas;
-use crate::http::signature::Secrets;
+use crate::ports::forge::github::webhook::Secrets;
 use crate::service::failpoint::Failpoint;
 
 pub use load::load;

@@ -17,6 +17,7 @@ use super::settings::{ForgeAccount, ForgeSettings, RepositorySettings, Settings}
 use crate::http::{self, State};
 use crate::ports::clock::{Clock, SystemClock};
 use crate::ports::forge::Forge;
+use crate::ports::forge::github::webhook::GithubWebhook;
 use crate::ports::forge::github::{Credentials, Github, Options, Secret, Timeouts};
 use crate::ports::forge::local::LocalForge;
 use crate::ports::git::Repository;
@@ -24,11 +25,11 @@ use crate::ports::library::Library;
 use crate::ports::render::Renderer;
 use crate::ports::store::{SqliteStore, Store};
 use crate::service::accept::Intake;
-use crate::service::answers::{Entry, entries};
+use crate::service::context::{Context, ServedRepository};
 use crate::service::metrics::Metrics;
 use crate::service::notary::Notary;
-use crate::service::pipeline::{Pipeline, Target};
 use crate::service::planning::Planner;
+use crate::service::procedure_summary::{ProcedureSummary, summaries};
 use crate::service::worker::Worker;
 
 /// A server that runs. Dropping it ends it without draining; [`Running::stop`] drains.
@@ -85,17 +86,19 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     let listener = listen(settings.listen).await?;
     let address = listener.local_addr()?;
     let (forge, local_forge) = forge(&settings, address).await?;
-    let targets = settings.repositories.iter().map(|repository| target(&settings.data, &library, repository));
-    let targets = targets.collect::<anyhow::Result<Vec<_>>>()?;
+    let repositories =
+        settings.repositories.iter().map(|repository| served(&settings.data, &library, repository));
+    let repositories = repositories.collect::<anyhow::Result<Vec<_>>>()?;
     // The library is one for all repositories, and so are its procedures.
-    let catalogue = targets.first().map(|target| entries(target.planner.catalogue())).unwrap_or_default();
+    let catalogue =
+        repositories.first().map(|served| summaries(served.planner.catalogue())).unwrap_or_default();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let (metrics, wake) = (Arc::new(Metrics::default()), Arc::new(Notify::new()));
     let intake = Intake {
         store: Arc::clone(&store),
         clock: Arc::clone(&clock),
         repositories: settings.repositories.iter().map(|repository| repository.name.clone()).collect(),
-        procedures: catalogue.iter().map(Entry::known).collect(),
+        procedures: catalogue.iter().map(ProcedureSummary::known).collect(),
         wake: Arc::clone(&wake),
     };
     let verifier = notary.verifier();
@@ -104,15 +107,15 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
         store: Arc::clone(&store),
         renderer: Arc::clone(&renderer),
         metrics: Arc::clone(&metrics),
-        secrets: settings.secrets.clone(),
+        webhooks: vec![Arc::new(GithubWebhook::new(settings.secrets.clone()))],
         max_body_bytes: settings.max_body_bytes,
         ledger_key: verifier.clone(),
         local_forge: local_forge.clone(),
     };
-    let pipeline = Pipeline {
+    let context = Arc::new(Context {
         store: Arc::clone(&store),
         forge,
-        targets,
+        repositories,
         catalogue,
         renderer,
         notary,
@@ -120,12 +123,12 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
         agents: settings.agents.clone(),
         quotas: settings.quotas,
         public_url: settings.public_url.clone(),
-    };
+    });
     let (progress, moved) = watch::channel(0);
     let worker = Worker {
         name: String::new(),
         store: Arc::clone(&store),
-        pipeline: Arc::new(pipeline),
+        context: Arc::clone(&context),
         clock,
         metrics,
         wake,
@@ -134,9 +137,8 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
         failpoint: settings.failpoint,
     };
     let (stop, stopped) = watch::channel(false);
-    let pipeline = Arc::clone(&worker.pipeline);
     // Not waited for: a command that comes first fetches for itself.
-    tokio::spawn(async move { pipeline.warm_up().await });
+    tokio::spawn(async move { context.warm_up().await });
     let mut tasks = JoinSet::new();
     let operations = serve(&mut tasks, listener, settings.operations, state, &stopped).await?;
     for number in 1..=settings.workers {
@@ -221,13 +223,17 @@ async fn forge(
     }
 }
 
-fn target(data: &Path, library: &Library, repository: &RepositorySettings) -> anyhow::Result<Arc<Target>> {
+fn served(
+    data: &Path,
+    library: &Library,
+    repository: &RepositorySettings,
+) -> anyhow::Result<Arc<ServedRepository>> {
     let name = &repository.name;
     let folder = data.join("mirrors").join(name.owner()).join(format!("{}.git", name.name()));
     let git = Repository::mirror(&folder, &repository.remote)
         .with_context(|| format!("opening the mirror of `{name}`"))?;
     let planner = Planner::compile(library, &repository.gitops_path)?;
-    Ok(Arc::new(Target {
+    Ok(Arc::new(ServedRepository {
         name: name.clone(),
         base: repository.base.clone(),
         git: Arc::new(git),

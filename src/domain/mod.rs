@@ -6,6 +6,8 @@
 pub mod approval;
 pub mod change;
 pub mod command;
+pub mod digest;
+pub mod event;
 pub mod kustomize;
 pub mod lane;
 pub mod ledger;

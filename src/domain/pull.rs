@@ -6,6 +6,15 @@ use super::lane::Reproducibility;
 use super::names::{CommitId, IssueNumber, RunId};
 use super::request::Actor;
 
+/// The name of the check run that tells the policies' verdict.
+pub const POLICY_CHECK: &str = "writ/policy";
+
+/// The name of the check run that tells whether another human has approved.
+pub const APPROVAL_CHECK: &str = "writ/approval";
+
+/// The names of writ's own check runs: a person may ask for them again.
+pub const CHECKS: [&str; 2] = [POLICY_CHECK, APPROVAL_CHECK];
+
 /// What became of a pull request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -1,10 +1,10 @@
 //! Floor 3: HTTP: webhooks, pages, metrics, health.
 //!
-//! **Invariant**: handlers decide nothing about runs; they verify, hand over to `service`, and say what came of it.
+//! **Invariant**: handlers decide nothing about runs; they let a source's adapter authenticate and read a delivery, hand
+//! it to `service`, and answer with the result.
 
 mod operations;
 pub mod pages;
-pub mod signature;
 mod webhooks;
 
 use std::sync::Arc;
@@ -16,12 +16,11 @@ use axum::routing::post;
 use tower::limit::GlobalConcurrencyLimitLayer;
 
 use crate::ports::forge::local::LocalForge;
+use crate::ports::forge::webhook::Webhook;
 use crate::ports::render::Renderer;
 use crate::ports::store::Store;
 use crate::service::accept::Intake;
 use crate::service::metrics::Metrics;
-
-use signature::Secrets;
 
 /// Requests that are handled at once; more wait in their sockets, so that memory stays bounded.
 const AT_ONCE: usize = 256;
@@ -29,7 +28,7 @@ const AT_ONCE: usize = 256;
 /// What handlers need. Cheap to clone.
 #[derive(Clone)]
 pub struct State {
-    /// Takes deliveries.
+    /// Accepts deliveries.
     pub intake: Arc<Intake>,
     /// Runs and ledger, for pages and readiness.
     pub store: Arc<dyn Store>,
@@ -37,8 +36,8 @@ pub struct State {
     pub renderer: Arc<Renderer>,
     /// Counters.
     pub metrics: Arc<Metrics>,
-    /// Active webhook secrets.
-    pub secrets: Secrets,
+    /// The sources that send deliveries.
+    pub webhooks: Vec<Arc<dyn Webhook>>,
     /// Largest webhook body, bytes.
     pub max_body_bytes: usize,
     /// The local forge, where it stands in for GitHub: its pages are served too.
@@ -49,8 +48,13 @@ pub struct State {
 
 /// Webhooks and pages.
 pub fn router(state: State) -> Router {
-    Router::new()
-        .route("/webhooks/github", post(webhooks::github))
+    let mut router = Router::new();
+    for webhook in &state.webhooks {
+        let source = Arc::clone(webhook);
+        let receive = async move |state, headers, body| webhooks::receive(source, state, headers, body).await;
+        router = router.route(webhook.path(), post(receive));
+    }
+    router
         .merge(pages::routes())
         .fallback(async || (StatusCode::NOT_FOUND, "no such page\n"))
         .layer(DefaultBodyLimit::max(state.max_body_bytes))

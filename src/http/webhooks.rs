@@ -1,8 +1,9 @@
-//! `POST /webhooks/github`: bounded body, signature, headers, then the inbox, in this order.
+//! `POST /webhooks/…`: a bounded body, which the source's adapter authenticates and reads, then the inbox.
 //!
-//! Nothing of a body is parsed before its signature held. 2xx means: kept durably, or of no use to us. The
-//! answer's JSON carries a reason code and a remedy; a fault tells the client nothing but that there is one.
+//! 2xx means: stored durably, or of no use to us. The answer's JSON carries a reason code and a remedy; a fault tells
+//! the client nothing but that there is one.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
@@ -15,15 +16,15 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde_json::json;
 use tracing::{Instrument as _, info, info_span, warn};
 
-use crate::service::accept::{AcceptError, Reception};
-use crate::service::delivery::{Delivery, DeliveryError};
+use crate::ports::forge::webhook::{Rejection, RejectionKind, Webhook};
+use crate::service::accept::Reception;
 
 use super::State;
 
 /// How long a sender may take for its body.
 const READ_WITHIN: Duration = Duration::from_secs(10);
-/// How long keeping a delivery may take: GitHub hangs up after 10 seconds, and an answer that comes is better.
-const KEPT_WITHIN: Duration = Duration::from_secs(8);
+/// How long storing a delivery may take: GitHub hangs up after 10 seconds, and an answer that comes is better.
+const STORED_WITHIN: Duration = Duration::from_secs(8);
 /// Seconds after which a sender should come back when the database is unavailable.
 const RETRY_AFTER: &str = "10";
 
@@ -35,13 +36,18 @@ struct Refusal {
     remedy: &'static str,
 }
 
-/// Takes one delivery.
-pub async fn github(Shared(state): Shared<State>, headers: HeaderMap, body: Body) -> Response {
-    let id = text(&headers, "x-github-delivery").unwrap_or("").to_owned();
-    let event = text(&headers, "x-github-event").unwrap_or("").to_owned();
-    let span = info_span!("delivery", delivery.id = %shown(&id), event = %shown(&event));
+/// Receives one delivery of a source.
+pub async fn receive(
+    source: Arc<dyn Webhook>,
+    Shared(state): Shared<State>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let claims = source.claims(&headers);
+    let id = claims.id.to_owned();
+    let span = info_span!("delivery", delivery.id = %shown(&id), event = %shown(claims.event));
     async move {
-        match take(&state, &headers, body).await {
+        match accept(&state, source.as_ref(), &headers, body).await {
             Ok(answer) => answer,
             Err(refusal) => {
                 let unavailable = refusal.status == StatusCode::SERVICE_UNAVAILABLE;
@@ -55,30 +61,23 @@ pub async fn github(Shared(state): Shared<State>, headers: HeaderMap, body: Body
     .await
 }
 
-async fn take(state: &State, headers: &HeaderMap, body: Body) -> Result<Response, Refusal> {
+async fn accept(
+    state: &State,
+    source: &dyn Webhook,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Response, Refusal> {
     let bytes = bounded(headers, body, state.max_body_bytes).await?;
-    let signature = headers.get("x-hub-signature-256").map(header::HeaderValue::as_bytes);
-    if !signature.is_some_and(|signature| state.secrets.verify(signature, &bytes)) {
-        return Err(Refusal {
-            status: StatusCode::UNAUTHORIZED,
-            code: "signature_wrong",
-            message: "`X-Hub-Signature-256` is missing or is not this body's signature".to_owned(),
-            remedy: "give the webhook on GitHub the secret that this server was started with",
-        });
-    }
-    let (id, event) = named(headers)?;
-    is_json(headers)?;
-    let delivery = Delivery { id, event, body: &bytes };
-    match tokio::time::timeout(KEPT_WITHIN, state.intake.accept(&delivery)).await {
-        Ok(Ok(reception)) => Ok(answer(state, id, reception)),
-        Ok(Err(AcceptError::Unreadable(error))) => Err(unreadable(&error)),
-        Ok(Err(AcceptError::Store(error))) => {
+    let delivery = source.read(headers, &bytes)?;
+    match tokio::time::timeout(STORED_WITHIN, state.intake.accept(&delivery)).await {
+        Ok(Ok(reception)) => Ok(answer(state, &delivery.id, reception)),
+        Ok(Err(error)) => {
             tracing::error!(error = &error as &dyn std::error::Error, "the delivery could not be kept");
             Err(unavailable())
         }
-        // If it is kept after all, the redelivery is answered as its duplicate.
+        // If it is stored after all, the redelivery is answered as its duplicate.
         Err(_) => {
-            tracing::error!(waited_s = KEPT_WITHIN.as_secs(), "the delivery could not be kept in time");
+            tracing::error!(waited_s = STORED_WITHIN.as_secs(), "the delivery could not be kept in time");
             Err(unavailable())
         }
     }
@@ -134,46 +133,6 @@ async fn bounded(headers: &HeaderMap, body: Body, most: usize) -> Result<Bytes, 
     }
 }
 
-fn named(headers: &HeaderMap) -> Result<(&str, &str), Refusal> {
-    let field = |name: &str| {
-        let short =
-            |text: &&str| (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
-        text(headers, name).filter(short)
-    };
-    match (field("x-github-delivery"), field("x-github-event")) {
-        (Some(id), Some(event)) => Ok((id, event)),
-        (None, _) => Err(missing("`X-GitHub-Delivery` is missing or is not a delivery id")),
-        (_, None) => Err(missing("`X-GitHub-Event` is missing or is not an event's name")),
-    }
-}
-
-fn is_json(headers: &HeaderMap) -> Result<(), Refusal> {
-    let kind = text(headers, "content-type").unwrap_or("");
-    let kind = kind.split(';').next().unwrap_or("").trim();
-    if kind.eq_ignore_ascii_case("application/json") {
-        return Ok(());
-    }
-    Err(Refusal {
-        status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        code: "not_json",
-        message: "the body's type is not `application/json`".to_owned(),
-        remedy: "set the webhook's content type on GitHub to application/json",
-    })
-}
-
-fn unreadable(error: &DeliveryError) -> Refusal {
-    let code = match error {
-        DeliveryError::NotText(_) => "not_utf8",
-        DeliveryError::NotJson(_) => "not_json",
-        DeliveryError::Field { .. } => "payload_unreadable",
-    };
-    bad_request(code, error.to_string(), "send what GitHub's webhook documentation describes")
-}
-
-fn missing(message: &str) -> Refusal {
-    bad_request("header_missing", message.to_owned(), "send the headers that GitHub sends")
-}
-
 fn bad_request(code: &'static str, message: String, remedy: &'static str) -> Refusal {
     Refusal { status: StatusCode::BAD_REQUEST, code, message, remedy }
 }
@@ -185,6 +144,18 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 /// A header's value for the log: short, whoever sent it.
 fn shown(value: &str) -> &str {
     value.get(..64).unwrap_or(value)
+}
+
+impl From<Rejection> for Refusal {
+    fn from(rejection: Rejection) -> Self {
+        let status = match rejection.kind {
+            RejectionKind::Unauthenticated => StatusCode::UNAUTHORIZED,
+            RejectionKind::UnsupportedType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            RejectionKind::Malformed => StatusCode::BAD_REQUEST,
+        };
+        let Rejection { code, message, remedy, .. } = rejection;
+        Self { status, code, message, remedy }
+    }
 }
 
 impl Refusal {

@@ -80,7 +80,7 @@ pub fn arrival(delivery: &str, number: u64, seconds: i64) -> Arrival {
             id: id.clone(),
             command: json!({"verb": "actuate", "number": number}),
             request: None,
-            subject: format!("acme/shop#{number}"),
+            subject: format!("acme/shop#{number}").parse().expect("a subject"),
             position: Step::Authorize,
             outcome: None,
             queue: None,
@@ -221,7 +221,8 @@ pub async fn a_run_comes_back_as_it_was_given(store: Arc<dyn Store>) {
     }
     store.accept(&given).await.expect("accept");
     let run = store.run(&run_id(1)).await.expect("run").expect("there");
-    assert_eq!((run.id, run.subject, run.delivery), (run_id(1), "acme/shop#1".to_owned(), "d1".to_owned()));
+    let subject = "acme/shop#1".parse().expect("a subject");
+    assert_eq!((run.id, run.subject, run.delivery), (run_id(1), subject, "d1".to_owned()));
     assert_eq!(run.command, json!({"verb": "actuate", "number": 1}));
     assert_eq!((run.position, run.outcome), (Position::At(Step::Report), Some(outcome)));
     assert_eq!((run.attempts, run.created_at, run.updated_at), (0, at(0), at(0)));
@@ -510,7 +511,7 @@ pub async fn proposals_are_kept_until_they_are_over(store: Arc<dyn Store>) {
     for number in [1, 2] {
         keep(&store, number, 0).await;
         let held = lease(&store, "w", 1).await.expect("due");
-        let outcome = Outcome::Proposed { pull: number, url: "https://forge/1".to_owned() };
+        let outcome = Outcome::Proposed { pull: IssueNumber(number), url: "https://forge/1".to_owned() };
         let end = Finished { outcome: Some(outcome), ..finished(Position::At(Step::Close), 1) };
         store.finish(&held, &end).await.expect("finish");
     }

@@ -16,8 +16,8 @@ use writ::cli::wiring::{self, Running};
 use writ::domain::names::{AccountId, CommentId, IssueNumber, RepositoryName, RunId};
 use writ::domain::run::Position;
 use writ::domain::turn::Quotas;
-use writ::http::signature::Secrets;
 use writ::ports::forge::Permission;
+use writ::ports::forge::github::webhook::Secrets;
 use writ::ports::forge::local::{LocalForge, LocalPull};
 use writ::ports::store::Run;
 

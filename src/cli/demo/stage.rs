@@ -10,10 +10,11 @@ use crate::cli::wiring::{self, Running};
 use crate::domain::names::{BranchName, CommitId, IssueNumber, RepositoryName};
 use crate::domain::plan::PlanReport;
 use crate::domain::turn::Quotas;
-use crate::http::signature::Secrets;
 use crate::ports::forge::Permission;
+use crate::ports::forge::github::webhook::Secrets;
 use crate::ports::forge::local::{LocalCheck, LocalForge, LocalPull};
 use crate::ports::store::Run;
+use crate::service::facts::{self, PlanFact};
 
 use super::client::{Delivery, WebhookSender};
 use super::repository;
@@ -133,8 +134,7 @@ impl Stage {
 /// # Errors
 /// - it has none, or one that cannot be read
 pub fn report_of(run: &Run) -> anyhow::Result<PlanReport> {
-    let report = run.facts.get("plan").map(|fact| fact["report"].clone()).context("the run has no plan")?;
-    serde_json::from_value(report).context("reading the run's plan")
+    Ok(facts::find::<PlanFact>(run)?.context("the run has no plan")?.report)
 }
 
 /// The loopback address with the given port, or with one that is free now: links need it before the server listens.

@@ -11,7 +11,7 @@ use super::{
     Source, Sources, TABLE,
 };
 use crate::domain::turn::Quotas;
-use crate::http::signature::Secrets;
+use crate::ports::forge::github::webhook::Secrets;
 use crate::service::failpoint::{Failpoint, FailpointError};
 
 /// The settings file as it stands; types that need more than syntax are checked with their source at hand.

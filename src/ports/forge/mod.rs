@@ -4,6 +4,7 @@
 pub mod check;
 pub mod github;
 pub mod local;
+pub mod webhook;
 
 use async_trait::async_trait;
 use jiff::Timestamp;

@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::domain::ledger::{
     Checkpoint, LeafHash, NodeHash, NodeId, Nodes, Proof, Record, SignerKey, TreeError, tree,
 };
-use crate::domain::names::{CommitId, IssueNumber, RepositoryName, RunId};
+use crate::domain::names::{CommitId, IssueNumber, RepositoryName, RunId, Subject};
 use crate::domain::pull::{Conclusion, Observed};
 use crate::domain::request::Request;
 use crate::domain::run::{Outcome, Position, Step};
@@ -49,14 +49,14 @@ pub struct NewRun {
     pub command: Value,
     /// The request, where there is one (a `/help` has none).
     pub request: Option<Request>,
-    /// `owner/name#number`, for lists.
-    pub subject: String,
+    /// The issue or pull request that it is about.
+    pub subject: Subject,
     /// Where it starts; a command that cannot be read starts at `Report` with its outcome.
     pub position: Step,
     /// The outcome, where it is decided already.
     pub outcome: Option<Outcome>,
     /// The queue that it stands in; `None` for none. The runs of a queue are worked on one after the other, and a new one
-    /// joins one that waits there: that one begins again ([`look_again`](crate::domain::run::look_again)) instead.
+    /// joins one that waits there: that one begins again ([`requeue`](crate::domain::run::requeue)) instead.
     pub queue: Option<String>,
 }
 
@@ -84,8 +84,8 @@ pub struct Run {
     pub command: Value,
     /// The request, if any.
     pub request: Option<Request>,
-    /// `owner/name#number`.
-    pub subject: String,
+    /// The issue or pull request that it is about.
+    pub subject: Subject,
     /// Where it stands.
     pub position: Position,
     /// How it ends, once decided.

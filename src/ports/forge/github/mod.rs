@@ -11,6 +11,7 @@ mod credentials;
 mod failure;
 mod identity;
 mod reviews;
+pub mod webhook;
 
 use std::time::Duration;
 

@@ -5,7 +5,7 @@ use sqlx::SqliteConnection;
 use super::rows::{json, micros, outcome_text, step, text_of};
 use super::{Arrival, StoreError, unavailable};
 use crate::domain::names::RunId;
-use crate::domain::run::look_again;
+use crate::domain::run::requeue;
 use crate::ports::store::NewRun;
 
 /// A delivery that was kept: the run of each that it asked for, made or joined.
@@ -64,7 +64,7 @@ async fn join(
     .await
     .map_err(unavailable)?;
     let Some((id, waits_for)) = waiting else { return Ok(None) };
-    let Some(first) = look_again(step(&waits_for)?) else { return Ok(None) };
+    let Some(first) = requeue(step(&waits_for)?) else { return Ok(None) };
     let now = micros(arrival.received_at);
     sqlx::query(
         "UPDATE runs SET step = ?1, outcome = NULL, attempts = 0, due_at = ?2, updated_at = ?2 WHERE id = ?3",
@@ -109,7 +109,7 @@ async fn insert_run(
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(run.id.as_str())
-    .bind(&run.subject)
+    .bind(run.subject.to_string())
     .bind(&arrival.delivery)
     .bind(run.command.to_string())
     .bind(run.request.as_ref().map(json).transpose()?)

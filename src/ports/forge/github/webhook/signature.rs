@@ -1,6 +1,6 @@
 //! Webhook signatures: HMAC SHA-256 over the raw body, compared in constant time, before anything is parsed.
 //!
-//! Format: `X-Hub-Signature-256: sha256=<64 hex digits>` (GitHub, «Validating webhook deliveries»). SHA-1 is not
+//! Format: `X-Hub-Signature-256: sha256=<64 hex digits>` (GitHub, "Validating webhook deliveries"). SHA-1 is not
 //! accepted. Several secrets may be active, so that one can be replaced without losing a delivery.
 
 use std::fmt;
