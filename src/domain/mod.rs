@@ -6,6 +6,7 @@
 pub mod approval;
 pub mod change;
 pub mod command;
+pub mod digest;
 pub mod kustomize;
 pub mod lane;
 pub mod ledger;
