@@ -4,6 +4,7 @@
 //! answer on any machine. Everything above stands on this floor; it imports nothing from above.
 
 pub mod approval;
+mod cache;
 pub mod change;
 pub mod command;
 pub mod digest;
@@ -17,6 +18,7 @@ pub mod policy;
 pub mod procedure;
 pub mod pull;
 pub mod request;
+pub mod risk;
 pub mod rival;
 pub mod run;
 pub mod text;
