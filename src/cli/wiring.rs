@@ -76,6 +76,7 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     std::fs::create_dir_all(&settings.data)
         .with_context(|| format!("making folder `{}`", settings.data.display()))?;
     let library = settings.library.as_deref().map_or_else(|| Ok(Library::embedded()), Library::read)?;
+    super::library::log(&library);
     let renderer = Arc::new(Renderer::compile(&library)?);
     let notary = Arc::new(Notary::new(key::read_or_make(&settings.ledger)?));
     let database = SqliteStore::open(&settings.database)
@@ -88,7 +89,7 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     let targets = settings.repositories.iter().map(|repository| target(&settings.data, &library, repository));
     let targets = targets.collect::<anyhow::Result<Vec<_>>>()?;
     // The library is one for all repositories, and so are its procedures.
-    let catalogue = targets.first().map(|target| entries(target.planner.catalogue())).unwrap_or_default();
+    let catalogue = targets.first().map(|target| entries(&target.planner)).unwrap_or_default();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let (metrics, wake) = (Arc::new(Metrics::default()), Arc::new(Notify::new()));
     let intake = Intake {
@@ -226,7 +227,7 @@ fn target(data: &Path, library: &Library, repository: &RepositorySettings) -> an
     let folder = data.join("mirrors").join(name.owner()).join(format!("{}.git", name.name()));
     let git = Repository::mirror(&folder, &repository.remote)
         .with_context(|| format!("opening the mirror of `{name}`"))?;
-    let planner = Planner::compile(library, &repository.gitops_path)?;
+    let planner = Planner::compile(library, repository.gitops_path.as_deref())?;
     Ok(Arc::new(Target {
         name: name.clone(),
         base: repository.base.clone(),

@@ -21,6 +21,7 @@ pub mod request;
 pub mod risk;
 pub mod rival;
 pub mod run;
+pub mod target;
 pub mod text;
 pub mod tree;
 pub mod turn;

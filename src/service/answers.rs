@@ -8,13 +8,15 @@ use crate::domain::command::{KnownProcedure, table};
 use crate::domain::lane;
 use crate::domain::names::{IssueNumber, RepositoryName, RunId};
 use crate::domain::plan::Risk;
-use crate::domain::procedure::{Catalogue, Procedure, ROLLBACK, RUN_ARGUMENT, USUAL_PHRASE};
+use crate::domain::procedure::{Procedure, ROLLBACK, RUN_ARGUMENT};
 use crate::domain::run::{Outcome, Position};
+use crate::domain::target::TargetProfile;
 use crate::domain::text::nearest;
 use crate::ports::store::{KeptPull, Pulls, Run};
 
 use super::asked::What;
 use super::pipeline::{Job, Pipeline, StepError};
+use super::planning::Planner;
 
 /// A procedure, as `/help` and `/explain` tell of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -37,16 +39,16 @@ struct Argument {
     default: Option<String>,
 }
 
-/// What people are told of a catalogue's procedures, and of the rollback, which has no file.
+/// What people are told of the procedures, and of the rollback, which has no file.
 #[must_use]
-pub fn entries(catalogue: &Catalogue) -> Vec<Entry> {
-    let mut entries: Vec<Entry> = catalogue.procedures().map(Entry::of).collect();
-    entries.push(Entry::rollback());
+pub fn entries(planner: &Planner) -> Vec<Entry> {
+    let mut entries: Vec<Entry> = planner.catalogue().procedures().map(Entry::of).collect();
+    entries.push(Entry::rollback(planner.judge().target()));
     entries
 }
 
 impl Entry {
-    fn rollback() -> Self {
+    fn rollback(target: &TargetProfile) -> Self {
         let run = Argument {
             name: RUN_ARGUMENT.to_owned(),
             help: "the run to undo; its page and its pull request name it".to_owned(),
@@ -59,7 +61,7 @@ impl Entry {
                 .to_owned(),
             version: 1,
             risk: Risk::Restoring,
-            confirmation: USUAL_PHRASE.to_owned(),
+            confirmation: target.confirmation.clone(),
             arguments: vec![run],
             inverse: Some(ROLLBACK.to_owned()),
             variants: vec!["exact-inverse".to_owned()],
@@ -110,7 +112,7 @@ pub(super) async fn answer(pipeline: &Pipeline, job: &Job) -> Result<Option<Stri
         }
         What::Explain { subject } if lane::meaning(subject).is_some() => {
             let (policy, meaning) = lane::meaning(subject).unwrap_or_default();
-            let lanes = job.target.planner.lanes().all().iter();
+            let lanes = job.target.planner.judge().lanes().all().iter();
             let lanes: Vec<_> = lanes
                 .map(|lane| json!({"id": lane.id, "family": lane.family, "name": lane.name, "owns": lane.owns}))
                 .collect();
@@ -119,11 +121,11 @@ pub(super) async fn answer(pipeline: &Pipeline, job: &Job) -> Result<Option<Stri
         }
         What::Explain { subject } => {
             let known = pipeline.catalogue.iter().find(|entry| entry.name == *subject);
-            match (known, job.target.planner.policies.explain(subject)) {
+            match (known, job.target.planner.judge().policies().explain(subject)) {
                 (None, Some(explanation)) => pipeline.renderer.render("code.md", explanation)?,
                 (known, _) => {
                     let names: Vec<_> = pipeline.catalogue.iter().map(|entry| entry.name.as_str()).collect();
-                    let codes = job.target.planner.policies.codes();
+                    let codes = job.target.planner.judge().policies().codes();
                     let similar = nearest(subject, names.iter().copied().chain(codes));
                     let context =
                         json!({"subject": subject, "known": known, "names": names, "similar": similar});

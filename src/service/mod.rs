@@ -18,5 +18,4 @@ mod recipe;
 pub mod reply;
 mod rivals;
 mod steps;
-mod verdict;
 pub mod worker;

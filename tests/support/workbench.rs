@@ -118,7 +118,7 @@ impl Workbench {
         let forge = Arc::new(FailingForge { inner: people.clone(), failures: Mutex::default() });
         let library = Library::embedded();
         let planner = Planner::compile(&library, manifests::ROOT).unwrap();
-        let catalogue = entries(planner.catalogue());
+        let catalogue = entries(&planner);
         let procedures: Vec<KnownProcedure> = catalogue.iter().map(Entry::known).collect();
         let mirror = Repository::mirror(&data.join("mirror.git"), home.repository.path().to_str().unwrap());
         let target = Target {

@@ -9,7 +9,7 @@ use tracing::warn;
 use crate::domain::lane::Claim;
 use crate::domain::names::{CommitId, IssueNumber};
 use crate::domain::plan::PlanReport;
-use crate::domain::policy::Asked;
+use crate::domain::policy::Provenance;
 use crate::domain::pull::{Observed, PullState};
 use crate::domain::request::Request;
 use crate::domain::run::Step;
@@ -20,7 +20,6 @@ use crate::service::look::LookJob;
 use crate::service::pipeline::{Performed, Pipeline, StepError, Target, blocking, fact};
 use crate::service::planning::PlanError;
 use crate::service::recipe::Recipe;
-use crate::service::verdict::recorded;
 
 /// The most files that a pull request may change and still be judged.
 const MOST_FILES: usize = 20_000;
@@ -46,7 +45,7 @@ pub async fn perform(pipeline: &Pipeline, job: &LookJob) -> Result<Performed, St
     };
     let told = json!({
         "pull": seen.number, "head": finished.head, "merge_base": finished.merge_base,
-        "verdict": recorded(&finished.verdict),
+        "verdict": finished.verdict.recorded(), "library": job.target.planner.judge().library(),
     });
     let record = pipeline.record_of(&job.run.id, "verdict.given", told);
     Ok(Performed::done(json!({"finished": finished}), vec![record]))
@@ -174,8 +173,8 @@ fn judge(
         Some(plan) => plan.asked()?,
         None => None,
     };
-    let mut judged = target.planner.judge_change(git, &merge_base, head, asked.as_ref())?;
-    let of_lanes = claims.iter().flat_map(|claim| target.planner.lanes().judge(&claim.on(&paths)));
+    let mut judged = target.planner.judge().judge_change(git, &merge_base, head, asked.as_ref())?;
+    let of_lanes = claims.iter().flat_map(|claim| target.planner.judge().lanes().judge(&claim.on(&paths)));
     judged.verdict = judged.verdict.with(of_lanes.collect());
     Ok(Some(Finished::of(judged, merge_base, touched)))
 }
@@ -183,9 +182,11 @@ fn judge(
 impl OwnPlan {
     /// Who asked for what; `None` where planning again gives another plan than the recorded one: then the pull request is
     /// judged as anybody's.
-    fn asked(&self) -> Result<Option<Asked>, GitError> {
+    fn asked(&self) -> Result<Option<Provenance>, GitError> {
         match self.recipe.plan(&self.report.base) {
-            Ok(again) if again.report.digest == self.report.digest => Ok(Some(again.asked(&self.request))),
+            Ok(again) if again.report.digest == self.report.digest => {
+                Ok(Some(again.provenance(&self.request)))
+            }
             Ok(_) | Err(PlanError::Refused(_)) => Ok(None),
             Err(PlanError::Git(error)) => Err(error),
         }
