@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use similar::{ChangeTag, TextDiff};
 
 use super::file::{self, FileError, named};
-use crate::domain::change::{self, Change, DocumentName, StreamPatch};
-use crate::domain::manifest::Manifest;
+use crate::domain::change::{self, Change, StreamPatch};
+use crate::domain::manifest::{DocumentName, Manifest};
 use crate::domain::yaml::Refusal;
 
 /// What `writ diff` takes.

@@ -226,18 +226,14 @@ pub struct RepositorySettings {
     /// The branch that people merge to.
     #[serde(default = "default_base")]
     pub base: BranchName,
-    /// The folder that procedures edit, no slash at either end.
-    #[serde(default = "default_gitops_path")]
-    pub gitops_path: String,
+    /// The folder that procedures edit, no slash at either end; `None` is that of the library's target.
+    #[serde(default)]
+    pub gitops_path: Option<String>,
 }
 
 fn default_base() -> BranchName {
     BranchName::try_from("main".to_owned())
         .unwrap_or_else(|error| unreachable!("`main` is a branch: {error}"))
-}
-
-fn default_gitops_path() -> String {
-    "argocd/applications/torghut".to_owned()
 }
 
 /// Where a setting's value came from.

@@ -77,6 +77,7 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     std::fs::create_dir_all(&settings.data)
         .with_context(|| format!("making folder `{}`", settings.data.display()))?;
     let library = settings.library.as_deref().map_or_else(|| Ok(Library::embedded()), Library::read)?;
+    super::library::log(&library);
     let renderer = Arc::new(Renderer::compile(&library)?);
     let notary = Arc::new(Notary::new(key::read_or_make(&settings.ledger)?));
     let database = SqliteStore::open(&settings.database)
@@ -90,8 +91,7 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
         settings.repositories.iter().map(|repository| served(&settings.data, &library, repository));
     let repositories = repositories.collect::<anyhow::Result<Vec<_>>>()?;
     // The library is one for all repositories, and so are its procedures.
-    let catalogue =
-        repositories.first().map(|served| summaries(served.planner.catalogue())).unwrap_or_default();
+    let catalogue = repositories.first().map(|served| summaries(&served.planner)).unwrap_or_default();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let (metrics, wake) = (Arc::new(Metrics::default()), Arc::new(Notify::new()));
     let intake = Intake {
@@ -232,7 +232,7 @@ fn served(
     let folder = data.join("mirrors").join(name.owner()).join(format!("{}.git", name.name()));
     let git = Repository::mirror(&folder, &repository.remote)
         .with_context(|| format!("opening the mirror of `{name}`"))?;
-    let planner = Planner::compile(library, &repository.gitops_path)?;
+    let planner = Planner::compile(library, repository.gitops_path.as_deref())?;
     Ok(Arc::new(ServedRepository {
         name: name.clone(),
         base: repository.base.clone(),

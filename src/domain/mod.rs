@@ -4,6 +4,7 @@
 //! answer on any machine. Everything above stands on this floor; it imports nothing from above.
 
 pub mod approval;
+mod cache;
 pub mod change;
 pub mod command;
 pub mod digest;
@@ -18,8 +19,10 @@ pub mod policy;
 pub mod procedure;
 pub mod pull;
 pub mod request;
+pub mod risk;
 pub mod rival;
 pub mod run;
+pub mod target;
 pub mod text;
 pub mod tree;
 pub mod turn;

@@ -31,7 +31,7 @@ pub(super) async fn answer(context: &Context, job: &Job) -> Result<Option<String
         }
         Command::Explain { subject } if lane::meaning(subject).is_some() => {
             let (policy, meaning) = lane::meaning(subject).unwrap_or_default();
-            let lanes = job.repository.planner.lanes().all().iter();
+            let lanes = job.repository.planner.judge().lanes().all().iter();
             let lanes: Vec<_> = lanes
                 .map(|lane| json!({"id": lane.id, "family": lane.family, "name": lane.name, "owns": lane.owns}))
                 .collect();
@@ -40,11 +40,11 @@ pub(super) async fn answer(context: &Context, job: &Job) -> Result<Option<String
         }
         Command::Explain { subject } => {
             let known = context.catalogue.iter().find(|entry| entry.name == *subject);
-            match (known, job.repository.planner.policies.explain(subject)) {
+            match (known, job.repository.planner.judge().policies().explain(subject)) {
                 (None, Some(explanation)) => context.renderer.render("code.md", explanation)?,
                 (known, _) => {
                     let names: Vec<_> = context.catalogue.iter().map(|entry| entry.name.as_str()).collect();
-                    let codes = job.repository.planner.policies.codes();
+                    let codes = job.repository.planner.judge().policies().codes();
                     let similar = nearest(subject, names.iter().copied().chain(codes));
                     let values =
                         json!({"subject": subject, "known": known, "names": names, "similar": similar});

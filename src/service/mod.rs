@@ -26,5 +26,4 @@ pub mod reply;
 mod standing;
 mod steps;
 pub mod stored_command;
-mod verdict;
 pub mod worker;

@@ -4,7 +4,10 @@ use serde::Serialize;
 
 use crate::domain::command::KnownProcedure;
 use crate::domain::plan::Risk;
-use crate::domain::procedure::{Catalogue, Procedure, ROLLBACK, RUN_ARGUMENT, USUAL_PHRASE};
+use crate::domain::procedure::{Procedure, ROLLBACK, RUN_ARGUMENT};
+use crate::domain::target::TargetProfile;
+
+use super::planning::Planner;
 
 /// What people are told of one procedure.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -28,16 +31,17 @@ struct ArgumentSummary {
     default: Option<String>,
 }
 
-/// What people are told of a catalogue's procedures, and of the rollback, which has no file.
+/// What people are told of the procedures, and of the rollback, which has no file.
 #[must_use]
-pub fn summaries(catalogue: &Catalogue) -> Vec<ProcedureSummary> {
-    let mut summaries: Vec<ProcedureSummary> = catalogue.procedures().map(ProcedureSummary::of).collect();
-    summaries.push(ProcedureSummary::rollback());
+pub fn summaries(planner: &Planner) -> Vec<ProcedureSummary> {
+    let mut summaries: Vec<ProcedureSummary> =
+        planner.catalogue().procedures().map(ProcedureSummary::of).collect();
+    summaries.push(ProcedureSummary::rollback(planner.judge().target()));
     summaries
 }
 
 impl ProcedureSummary {
-    fn rollback() -> Self {
+    fn rollback(target: &TargetProfile) -> Self {
         let run = ArgumentSummary {
             name: RUN_ARGUMENT.to_owned(),
             help: "the run to undo; its page and its pull request name it".to_owned(),
@@ -50,7 +54,7 @@ impl ProcedureSummary {
                 .to_owned(),
             version: 1,
             risk: Risk::Restoring,
-            confirmation: USUAL_PHRASE.to_owned(),
+            confirmation: target.confirmation.clone(),
             arguments: vec![run],
             inverse: Some(ROLLBACK.to_owned()),
             variants: vec!["exact-inverse".to_owned()],

@@ -130,7 +130,7 @@ impl Home {
                 name: repository_name(),
                 remote: self.repository.path().to_str().unwrap().to_owned(),
                 base: "main".to_owned().try_into().unwrap(),
-                gitops_path: manifests::ROOT.to_owned(),
+                gitops_path: Some(manifests::ROOT.to_owned()),
             }],
             failpoint: None,
             data,

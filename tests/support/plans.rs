@@ -8,8 +8,9 @@ use writ::domain::policy::{Decision, Declared};
 use writ::domain::request::{Actor, Origin, Request};
 use writ::ports::git::Repository;
 use writ::ports::library::Library;
-use writ::service::planning::{GITOPS_PATH, PlanError, PlanRefusal, Planned, Planner};
+use writ::service::planning::{PlanError, PlanRefusal, Planned, Planner};
 
+use super::corpus::GITOPS_PATH;
 use super::repository::TestRepository;
 
 /// Procedures with the arguments that differ in what they do.

@@ -118,7 +118,7 @@ impl Workbench {
         let forge = Arc::new(FailingForge { inner: people.clone(), failures: Mutex::default() });
         let library = Library::embedded();
         let planner = Planner::compile(&library, manifests::ROOT).unwrap();
-        let catalogue = summaries(planner.catalogue());
+        let catalogue = summaries(&planner);
         let procedures: Vec<KnownProcedure> = catalogue.iter().map(ProcedureSummary::known).collect();
         let mirror = Repository::mirror(&data.join("mirror.git"), home.repository.path().to_str().unwrap());
         let served = ServedRepository {

@@ -79,7 +79,7 @@ impl Stage {
                 name: name.clone(),
                 remote: remote.to_string_lossy().into_owned(),
                 base: BranchName::try_from(repository::BASE.to_owned())?,
-                gitops_path: "argocd/applications/torghut".to_owned(),
+                gitops_path: None,
             }],
             failpoint: None,
             data,

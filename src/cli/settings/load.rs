@@ -330,8 +330,8 @@ fn repositories(repositories: Vec<RepositorySettings>) -> Result<Vec<RepositoryS
         });
     }
     for (index, repository) in repositories.iter().enumerate() {
-        let path = &repository.gitops_path;
-        if path.split('/').any(|part| part.is_empty() || part == "." || part == "..") {
+        let is_odd = |part: &str| part.is_empty() || part == "." || part == "..";
+        if let Some(path) = repository.gitops_path.as_ref().filter(|path| path.split('/').any(is_odd)) {
             let problem = format!("`{path}` is not a folder's path without slashes at its ends");
             return Err(wrong(format!("repositories[{index}].gitops_path"), problem));
         }

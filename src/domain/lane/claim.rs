@@ -4,7 +4,8 @@ use crate::domain::names::IssueNumber;
 use crate::domain::policy::{Finding, Level};
 use crate::domain::text::quoted;
 
-use super::{Lane, Lanes, Reproducibility};
+use super::reproducibility::Reproducibility;
+use super::table::{Lane, Lanes};
 
 /// Policies of lanes, with the codes that each finds and what they mean.
 const CODES: [(&str, &str, &str); 7] = [

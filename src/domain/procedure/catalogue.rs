@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use serde_path_to_error::Segment;
-use sha2::{Digest, Sha256};
 
+use crate::domain::digest::sha256_hex;
 use crate::domain::yaml::{self, Pointer, PointerStep};
 
 use super::file::{Action, ArgumentType, Check, NewValue, Object, Place, Procedure, Variant, Words};
@@ -50,7 +50,7 @@ impl Catalogue {
             let Some(stem) = file.strip_suffix(".yaml") else { continue };
             let procedure = read(file, text)?;
             Checker { file, text, procedure: &procedure }.check(stem)?;
-            let sha256 = data_encoding::HEXLOWER.encode(&Sha256::digest(text));
+            let sha256 = sha256_hex(text.as_bytes());
             entries.insert(procedure.name.clone(), Entry { procedure, sha256 });
         }
         let catalogue = Self { entries };

@@ -14,6 +14,7 @@ use crate::domain::names::{BlobId, BranchName};
 use crate::domain::plan::{Effect, FilePlan, Plan, Rollback};
 use crate::domain::policy::Declared;
 use crate::domain::request::{Origin, Request};
+use crate::domain::target::TargetProfile;
 use crate::domain::tree::{FileWrite, Snapshot};
 use crate::domain::yaml::{self, Edit, KeyPosition, Operation, Reason};
 
@@ -26,10 +27,10 @@ use crate::domain::text::inert;
 
 /// What a plan is made on.
 #[derive(Clone, Copy)]
-pub struct Ground<'a> {
-    /// Where the manifests stand, no slash at either end.
-    pub gitops_path: &'a str,
-    /// The base's files below it.
+pub struct PlanInput<'a> {
+    /// What is known of the target.
+    pub target: &'a TargetProfile,
+    /// The base's files below its GitOps path.
     pub base: &'a Snapshot,
     /// The cache of parsed files.
     pub manifests: &'a Manifests,
@@ -41,45 +42,45 @@ pub struct Ground<'a> {
 ///
 /// # Errors
 /// A refusal with code, place and remedy; see the module's doc for the order.
-pub fn draft(procedure: &Procedure, request: &Request, ground: Ground<'_>) -> Result<Plan, PlanRefusal> {
+pub fn draft(procedure: &Procedure, request: &Request, input: PlanInput<'_>) -> Result<Plan, PlanRefusal> {
     let arguments = super::admit(procedure, request)?;
     let mut view = View {
-        root: ground.gitops_path,
-        snapshot: ground.base,
-        manifests: ground.manifests,
+        root: &input.target.gitops_path,
+        snapshot: input.base,
+        manifests: input.manifests,
         written: BTreeMap::new(),
     };
     let (variant, words) = resolve(procedure, &arguments, &view)?;
-    let maker = Maker { procedure, request, arguments, variant, words, ground };
+    let builder = PlanBuilder { procedure, request, arguments, variant, words, input };
 
-    let (edits, declared) = maker.edits(&view)?;
+    let (edits, declared) = builder.edits(&view)?;
     if !edits.is_empty() {
-        maker.check_preconditions(&view)?;
+        builder.check_preconditions(&view)?;
     }
-    let mut pieces = Pieces { declared, ..Pieces::default() };
+    let mut parts = PlanParts { declared, ..PlanParts::default() };
     for (path, edits) in &edits {
-        maker.write(path, edits, &mut view, &mut pieces)?;
+        builder.write(path, edits, &mut view, &mut parts)?;
     }
-    let effects = maker.effects(&view)?;
-    maker.check_companions(&view)?;
-    pieces.warnings.extend(maker.consequences(&view, !edits.is_empty())?);
-    let no_change = if edits.is_empty() { Some(maker.state(&view)?) } else { None };
-    Ok(maker.assemble(pieces, effects, no_change))
+    let effects = builder.effects(&view)?;
+    builder.check_companions(&view)?;
+    parts.warnings.extend(builder.consequences(&view, !edits.is_empty())?);
+    let no_change = if edits.is_empty() { Some(builder.state(&view)?) } else { None };
+    Ok(builder.assemble(parts, effects, no_change))
 }
 
 /// One plan while it is made.
-struct Maker<'a> {
+struct PlanBuilder<'a> {
     procedure: &'a Procedure,
     request: &'a Request,
     arguments: BTreeMap<String, Value>,
     variant: &'a Variant,
     words: &'a Words,
-    ground: Ground<'a>,
+    input: PlanInput<'a>,
 }
 
 /// What has been found so far.
 #[derive(Default)]
-struct Pieces {
+struct PlanParts {
     writes: Vec<FileWrite>,
     files: Vec<FilePlan>,
     changes: Vec<change::Change>,
@@ -90,7 +91,7 @@ struct Pieces {
 /// The edits of each file by full path, and the nodes that they name.
 type Edits = (BTreeMap<String, Vec<Edit>>, Vec<Declared>);
 
-impl Maker<'_> {
+impl PlanBuilder<'_> {
     /// The operations that would change something, resolved against the base.
     fn edits(&self, view: &View<'_>) -> Result<Edits, PlanRefusal> {
         let mut edits: BTreeMap<String, Vec<Edit>> = BTreeMap::new();
@@ -195,7 +196,7 @@ impl Maker<'_> {
         path: &str,
         edits: &[Edit],
         view: &mut View<'_>,
-        pieces: &mut Pieces,
+        parts: &mut PlanParts,
     ) -> Result<(), PlanRefusal> {
         // OK because `edits` were resolved against this very entry.
         let Some(entry) = view.snapshot.files.get(path) else { return Ok(()) };
@@ -209,15 +210,15 @@ impl Maker<'_> {
         let before = view.manifests.read(entry).map_err(refused)?;
         let after = Arc::new(Manifest::parse(&edited.text).map_err(refused)?);
         let pointers: Vec<_> = edits.iter().map(|edit| (edit.document, edit.operation.pointer())).collect();
-        pieces.warnings.extend(stale_comments(path, before_text, &pointers).map_err(refused)?);
-        pieces.changes.extend(change::between(path, &before, &after));
-        pieces.files.push(FilePlan {
+        parts.warnings.extend(stale_comments(path, before_text, &pointers).map_err(refused)?);
+        parts.changes.extend(change::between(path, &before, &after));
+        parts.files.push(FilePlan {
             path: path.to_owned(),
             before: entry.blob.clone(),
-            after: (self.ground.blob_id)(edited.text.as_bytes()),
+            after: (self.input.blob_id)(edited.text.as_bytes()),
             diff: unified_diff(path, before_text, &edited.text),
         });
-        pieces.writes.push(FileWrite { path: path.to_owned(), bytes: edited.text.into_bytes() });
+        parts.writes.push(FileWrite { path: path.to_owned(), bytes: edited.text.into_bytes() });
         view.written.insert(path.to_owned(), after);
         Ok(())
     }
@@ -301,29 +302,35 @@ impl Maker<'_> {
         Ok(format!("{}: {}", self.words.already, found.join("; ")))
     }
 
-    fn assemble(&self, pieces: Pieces, effects: Vec<Effect>, no_change: Option<String>) -> Plan {
+    fn assemble(&self, parts: PlanParts, effects: Vec<Effect>, no_change: Option<String>) -> Plan {
         let run = self.request.run();
-        let branch = branch(self.request);
+        let branch = self.branch();
         Plan {
-            rollback: self.rollback(&branch, &pieces.changes),
+            rollback: self.rollback(&branch, &parts.changes),
             run,
             procedure: self.procedure.name.clone(),
             summary: self.procedure.summary.clone(),
             version: self.procedure.version,
             variant: self.variant.name.clone(),
             risk: self.procedure.risk,
-            base: self.ground.base.commit.clone(),
+            base: self.input.base.commit.clone(),
             branch,
             title: self.words.title.to_string(),
             message: self.message(),
-            writes: pieces.writes,
-            files: pieces.files,
-            changes: pieces.changes,
-            declared: pieces.declared,
+            writes: parts.writes,
+            files: parts.files,
+            changes: parts.changes,
+            declared: parts.declared,
             effects,
-            warnings: pieces.warnings,
+            warnings: parts.warnings,
             no_change,
         }
+    }
+
+    /// The branch that publishing creates: the target's pattern, the request's time and its run.
+    fn branch(&self) -> BranchName {
+        let time = self.request.requested_at.strftime("%Y%m%d-%H%M").to_string();
+        self.input.target.branch(&time, self.request.run().as_str())
     }
 
     fn message(&self) -> String {
@@ -367,17 +374,6 @@ impl Maker<'_> {
             Origin::Terminal => format!("git revert --no-edit {branch}"),
         }
     }
-}
-
-/// `agentruns/torghut-actuation-<yyyymmdd-hhmm>-<run>`: none of the prefixes that the target merges by itself.
-fn branch(request: &Request) -> BranchName {
-    let name = format!(
-        "agentruns/torghut-actuation-{}-{}",
-        request.requested_at.strftime("%Y%m%d-%H%M"),
-        request.run()
-    );
-    // OK because it is made of letters, digits, `/` and `-` only.
-    name.parse().unwrap_or_else(|error| unreachable!("a branch name: {error}"))
 }
 
 fn unified_diff(path: &str, before: &str, after: &str) -> String {

@@ -23,10 +23,10 @@ use super::request::Request;
 use super::text::{LONGEST, check_line, quoted};
 
 pub use catalogue::{Catalogue, ProcedureError};
-pub use draft::{Ground, draft};
+pub use draft::{PlanInput, draft};
 pub use file::Procedure;
 pub use refusal::PlanRefusal;
-pub use rollback::{ROLLBACK, RUN_ARGUMENT, USUAL_PHRASE, Undone, roll_back};
+pub use rollback::{ROLLBACK, RUN_ARGUMENT, Undone, roll_back};
 pub use title::{Title, TitleError};
 
 /// Checks what can be checked without a tree, and gives the arguments their types.

@@ -13,12 +13,13 @@ use super::file::{
     Action, Argument, ArgumentType, Check, EditLine, EffectLine, Inverse, NewValue, Object, Precondition,
     Test, Variant, Words,
 };
-use super::{Catalogue, Ground, PlanRefusal, Procedure, Title, draft};
+use super::{Catalogue, PlanInput, PlanRefusal, Procedure, Title, draft};
 use crate::domain::change::Change;
 use crate::domain::ledger::Record;
 use crate::domain::names::RunId;
 use crate::domain::plan::{Plan, Risk};
 use crate::domain::request::{Origin, Request};
+use crate::domain::target::TargetProfile;
 use crate::domain::yaml::{Pointer, PointerStep};
 
 /// The name under which a rollback is asked for; no file in `patches/` may have it.
@@ -26,9 +27,6 @@ pub const ROLLBACK: &str = "rollback";
 
 /// The argument that names the run to undo.
 pub const RUN_ARGUMENT: &str = "run";
-
-/// The phrase that confirms a rollback of a procedure that the library does not have any more.
-pub const USUAL_PHRASE: &str = "ACTUATE_TORGHUT";
 
 /// What a run changed, as its `change.planned` has it.
 #[derive(Debug, Clone, PartialEq)]
@@ -103,13 +101,13 @@ impl Undone {
     ///
     /// # Errors
     /// - `not_invertible`: it changed something that has no name, such as a whole file
-    pub fn inverse(&self, catalogue: &Catalogue, gitops_path: &str) -> Result<Procedure, PlanRefusal> {
+    pub fn inverse(&self, catalogue: &Catalogue, target: &TargetProfile) -> Result<Procedure, PlanRefusal> {
         let mut objects = BTreeMap::new();
         let mut variant = Variant { name: "exact-inverse".to_owned(), ..Variant::default() };
         for (number, change) in self.changes.iter().enumerate() {
             let object = format!("object-{number}");
             let (at, edit) = self.line(change)?;
-            objects.insert(object.clone(), self.object(change, gitops_path)?);
+            objects.insert(object.clone(), self.object(change, &target.gitops_path)?);
             variant.edits.push(EditLine { object: object.clone(), ..edit });
             let check = |value: &Option<serde_json::Value>| Check {
                 object: object.clone(),
@@ -125,7 +123,7 @@ impl Undone {
             });
             variant.effects.push(EffectLine { name: "as-before".to_owned(), check: check(&change.before) });
         }
-        variant.words = Some(self.words()?);
+        variant.words = Some(self.words(target)?);
         Ok(Procedure {
             schema: "writ.procedure/v1".to_owned(),
             name: ROLLBACK.to_owned(),
@@ -135,7 +133,7 @@ impl Undone {
                 self.run, self.procedure
             ),
             risk: self.risk.max(Risk::Restoring),
-            confirmation: self.phrase(catalogue).to_owned(),
+            confirmation: self.phrase(catalogue, target).to_owned(),
             arguments: vec![Argument {
                 name: RUN_ARGUMENT.to_owned(),
                 help: "the run to undo".to_owned(),
@@ -162,10 +160,11 @@ impl Undone {
         catalogue.find(&inverse.procedure).ok().map(|procedure| procedure.risk)
     }
 
-    /// The phrase that confirms the rollback: that of the procedure which is undone.
+    /// The phrase that confirms the rollback: that of the procedure which is undone, or the target's where the library
+    /// does not have it any more.
     #[must_use]
-    pub fn phrase<'c>(&self, catalogue: &'c Catalogue) -> &'c str {
-        catalogue.find(&self.procedure).map_or(USUAL_PHRASE, |procedure| &procedure.confirmation)
+    pub fn phrase<'c>(&self, catalogue: &'c Catalogue, target: &'c TargetProfile) -> &'c str {
+        catalogue.find(&self.procedure).map_or(&target.confirmation, |procedure| &procedure.confirmation)
     }
 
     fn line(&self, change: &Change) -> Result<(Pointer, EditLine), PlanRefusal> {
@@ -200,14 +199,15 @@ impl Undone {
         .at(format!("{} {}", change.path, change.pointer))
     }
 
-    fn words(&self) -> Result<Words, PlanRefusal> {
+    fn words(&self, target: &TargetProfile) -> Result<Words, PlanRefusal> {
+        let scope = &target.title_scope;
         let titles = [
-            format!("revert(torghut): undo {}", self.procedure),
-            format!("revert(torghut): undo run {}", self.run),
+            format!("revert({scope}): undo {}", self.procedure),
+            format!("revert({scope}): undo run {}", self.run),
         ];
         let title = titles.into_iter().find_map(|title| Title::try_from(title).ok());
         Ok(Words {
-            // OK because a run's id is short and made of lower-case letters and digits.
+            // OK because scopes and ids of runs are short and made of what titles may hold.
             title: title.unwrap_or_else(|| unreachable!("the second one is a title")),
             commit: format!("Put back what run {} ({}) changed, value by value.", self.run, self.procedure),
             already: format!("what run `{}` changed is as it was before", self.run),
@@ -225,10 +225,10 @@ pub fn roll_back(
     catalogue: &Catalogue,
     undone: &Undone,
     request: &Request,
-    ground: Ground<'_>,
+    input: PlanInput<'_>,
 ) -> Result<Plan, PlanRefusal> {
-    let procedure = undone.inverse(catalogue, ground.gitops_path)?;
-    let mut plan = draft(&procedure, request, ground)?;
+    let procedure = undone.inverse(catalogue, input.target)?;
+    let mut plan = draft(&procedure, request, input)?;
     if plan.no_change.is_some() {
         return Ok(plan);
     }
@@ -239,7 +239,7 @@ pub fn roll_back(
             "undo it with `git revert`",
         ));
     }
-    if let Some(named) = undone.named_inverse(catalogue, request, ground)?
+    if let Some(named) = undone.named_inverse(catalogue, request, input)?
         && in_order(named.changes) == in_order(plan.changes.clone())
     {
         plan.risk = named.risk;
@@ -254,7 +254,7 @@ impl Undone {
         &self,
         catalogue: &Catalogue,
         request: &Request,
-        ground: Ground<'_>,
+        input: PlanInput<'_>,
     ) -> Result<Option<Plan>, PlanRefusal> {
         let Some(inverse) = self.named(catalogue) else { return Ok(None) };
         let handed_on = |name: &String| self.arguments.get(name).map(|value| (name.clone(), value.clone()));
@@ -263,7 +263,7 @@ impl Undone {
             arguments: inverse.arguments.iter().filter_map(handed_on).collect(),
             ..request.clone()
         };
-        let planned = draft(catalogue.find(&inverse.procedure)?, &asked, ground);
+        let planned = draft(catalogue.find(&inverse.procedure)?, &asked, input);
         planned.map(Some).map_err(|refusal| PlanRefusal {
             message: format!(
                 "undoing `{}` is `{}`, and {}",

@@ -9,7 +9,7 @@ use tracing::warn;
 use crate::domain::lane::Claim;
 use crate::domain::names::{CommitId, IssueNumber};
 use crate::domain::plan::PlanReport;
-use crate::domain::policy::Asked;
+use crate::domain::policy::Provenance;
 use crate::domain::pull::{Observed, POLICY_CHECK, PullState};
 use crate::domain::request::Request;
 use crate::ports::git::{Credential, GitError};
@@ -22,7 +22,6 @@ use crate::service::job::{Performed, ReconciliationJob};
 use crate::service::judgement::Judgement;
 use crate::service::planning::PlanError;
 use crate::service::recipe::Recipe;
-use crate::service::verdict::recorded;
 
 /// The most files that a pull request may change and still be judged.
 const MOST_FILES: usize = 20_000;
@@ -48,7 +47,7 @@ pub async fn perform(context: &Context, job: &ReconciliationJob) -> Result<Perfo
     };
     let body = json!({
         "pull": seen.number, "head": judgement.head, "merge_base": judgement.merge_base,
-        "verdict": recorded(&judgement.verdict),
+        "verdict": judgement.verdict.recorded(), "library": job.repository.planner.judge().library(),
     });
     let record = context.record(&job.run.id, "verdict.given", body);
     Ok(Performed::done(&JudgeFact::Finished(Box::new(judgement)), vec![record]))
@@ -191,8 +190,9 @@ fn judge(
         Some(plan) => plan.asked()?,
         None => None,
     };
-    let mut judged = repository.planner.judge_change(git, &merge_base, head, asked.as_ref())?;
-    let of_lanes = claims.iter().flat_map(|claim| repository.planner.lanes().judge(&claim.on(&paths)));
+    let mut judged = repository.planner.judge().judge_change(git, &merge_base, head, asked.as_ref())?;
+    let of_lanes =
+        claims.iter().flat_map(|claim| repository.planner.judge().lanes().judge(&claim.on(&paths)));
     judged.verdict = judged.verdict.with(of_lanes.collect());
     Ok(Some(Judgement::of(judged, merge_base, touched)))
 }
@@ -200,9 +200,11 @@ fn judge(
 impl OwnPlan {
     /// Who asked for what; `None` where planning again gives another plan than the recorded one: then the pull request is
     /// judged as anybody's.
-    fn asked(&self) -> Result<Option<Asked>, GitError> {
+    fn asked(&self) -> Result<Option<Provenance>, GitError> {
         match self.recipe.plan(&self.report.base) {
-            Ok(again) if again.report.digest == self.report.digest => Ok(Some(again.asked(&self.request))),
+            Ok(again) if again.report.digest == self.report.digest => {
+                Ok(Some(again.provenance(&self.request)))
+            }
             Ok(_) | Err(PlanError::Refused(_)) => Ok(None),
             Err(PlanError::Git(error)) => Err(error),
         }

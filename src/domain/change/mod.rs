@@ -4,19 +4,19 @@
 //! these are compared by name and by value.
 
 mod alignment;
+mod counterparts;
 mod named;
 mod operations;
 mod stream;
 
-use std::collections::{BTreeMap, VecDeque};
-
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use self::counterparts::counterparts;
 use self::named::Named;
 pub use self::operations::operations;
 pub use self::stream::{StreamPatch, patch};
-use super::manifest::{Found, Manifest, Manifests, select};
+use super::manifest::{DocumentName, Found, Manifest, Manifests, select};
 use super::tree::{Entry, EntryKind, Snapshot};
 use super::yaml::{Pointer, PointerStep, escape};
 
@@ -36,15 +36,6 @@ pub struct Change {
     /// The value after; `None` (`null` in JSON) when it was removed.
     #[serde(default)]
     pub after: Option<Value>,
-}
-
-/// The object of a document.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct DocumentName {
-    /// `kind`, empty where the document has none.
-    pub kind: String,
-    /// `metadata.name`, empty where the document has none.
-    pub name: String,
 }
 
 /// All changes from one tree to another, by path, then in the order of the files.
@@ -96,16 +87,6 @@ pub fn between(path: &str, before: &Manifest, after: &Manifest) -> Vec<Change> {
         collect(&object.name, None, Some(&object.value));
     }
     changes
-}
-
-/// For each object of `before` the one of `after` that is the same: of the same name, and where a name stands
-/// more than once, at the same place among its namesakes.
-fn counterparts(before: &Manifest, after: &Manifest) -> Vec<Option<usize>> {
-    let mut places: BTreeMap<&DocumentName, VecDeque<usize>> = BTreeMap::new();
-    for (at, object) in after.objects.iter().enumerate() {
-        places.entry(&object.name).or_default().push_back(at);
-    }
-    before.objects.iter().map(|object| places.get_mut(&object.name)?.pop_front()).collect()
 }
 
 /// A pointer in the form that changes have it: items by name exactly where their list goes by names.
