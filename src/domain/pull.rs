@@ -1,4 +1,4 @@
-//! Pull requests as writ keeps them: what a look at one found, and what became of it since the look before.
+//! Pull requests as writ stores them: what a reconciliation saw, and what changed since the one before.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +15,7 @@ pub const APPROVAL_CHECK: &str = "writ/approval";
 /// The names of writ's own check runs: a person may ask for them again.
 pub const CHECKS: [&str; 2] = [POLICY_CHECK, APPROVAL_CHECK];
 
-/// What became of a pull request.
+/// The state of a pull request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PullState {
@@ -31,7 +31,7 @@ pub enum PullState {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Conclusion {
-    /// Nothing stands against it.
+    /// It may be merged.
     Success,
     /// It must not be merged, or it could not be judged.
     Failure,
@@ -39,7 +39,7 @@ pub enum Conclusion {
     Neutral,
 }
 
-/// A pull request as one look found it.
+/// A pull request as one reconciliation saw it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Observed {
     /// Its number.
@@ -48,7 +48,7 @@ pub struct Observed {
     pub url: String,
     /// Its title, at most 300 characters.
     pub title: String,
-    /// What became of it.
+    /// Its state.
     pub state: PullState,
     /// Whether it is a draft.
     pub draft: bool,
@@ -101,9 +101,9 @@ impl Conclusion {
     }
 }
 
-/// What happened between two looks, as kinds of records, in the order in which it is told.
+/// What changed between two reconciliations, as kinds of records, in the order in which they are recorded.
 #[must_use]
-pub fn happened(before: Option<&Observed>, now: &Observed) -> Vec<&'static str> {
+pub fn record_kinds(before: Option<&Observed>, now: &Observed) -> Vec<&'static str> {
     let mut kinds = Vec::new();
     let was = before.map(|before| before.state);
     match (was, now.state) {
@@ -160,22 +160,22 @@ mod tests {
 
     #[test]
     fn only_what_is_new_is_told() {
-        assert_eq!(happened(None, &open()), ["pull.seen"]);
-        assert!(happened(Some(&open()), &open()).is_empty());
+        assert_eq!(record_kinds(None, &open()), ["pull.seen"]);
+        assert!(record_kinds(Some(&open()), &open()).is_empty());
         let titled = Observed { title: "another".to_owned(), ..open() };
-        assert!(happened(Some(&open()), &titled).is_empty(), "a title is for people");
+        assert!(record_kinds(Some(&open()), &titled).is_empty(), "a title is for people");
         let pushed = Observed { head: "b".repeat(40).parse().unwrap(), draft: true, ..open() };
-        assert_eq!(happened(Some(&open()), &pushed), ["pull.pushed", "pull.drafted"]);
+        assert_eq!(record_kinds(Some(&open()), &pushed), ["pull.pushed", "pull.drafted"]);
         let merged = Observed { state: PullState::Merged, ..open() };
-        assert_eq!(happened(Some(&open()), &merged), ["pull.merged"]);
-        assert_eq!(happened(None, &merged), ["pull.seen", "pull.merged"]);
+        assert_eq!(record_kinds(Some(&open()), &merged), ["pull.merged"]);
+        assert_eq!(record_kinds(None, &merged), ["pull.seen", "pull.merged"]);
         let gone = Observed { branch_deleted: true, ..merged.clone() };
-        assert_eq!(happened(Some(&merged), &gone), ["branch.deleted"]);
-        assert!(happened(Some(&gone), &gone).is_empty());
+        assert_eq!(record_kinds(Some(&merged), &gone), ["branch.deleted"]);
+        assert!(record_kinds(Some(&gone), &gone).is_empty());
         let closed = Observed { state: PullState::Closed, base: "next".to_owned(), ..open() };
-        assert_eq!(happened(Some(&open()), &closed), ["pull.retargeted", "pull.closed"]);
+        assert_eq!(record_kinds(Some(&open()), &closed), ["pull.retargeted", "pull.closed"]);
         assert_eq!(
-            happened(Some(&closed), &Observed { base: "next".to_owned(), ..open() }),
+            record_kinds(Some(&closed), &Observed { base: "next".to_owned(), ..open() }),
             ["pull.reopened"]
         );
     }

@@ -176,7 +176,7 @@ pub enum Outcome {
     },
 }
 
-/// What performing a step came to.
+/// The result of performing a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StepResult {
     /// Done; go on.

@@ -19,7 +19,7 @@ use tracing::{Instrument as _, info, info_span, warn};
 use crate::ports::forge::webhook::{Rejection, RejectionKind, Webhook};
 use crate::service::accept::Reception;
 
-use super::State;
+use super::state::State;
 
 /// How long a sender may take for its body.
 const READ_WITHIN: Duration = Duration::from_secs(10);

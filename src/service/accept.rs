@@ -92,7 +92,7 @@ impl Intake {
         });
         let now = self.clock.now();
         let record = Record::new("request.accepted", Some(run.id.clone()), now, body);
-        self.keep(Arrival {
+        self.store_arrival(Arrival {
             delivery: delivery.stored_id().to_owned(),
             event: delivery.event_name.clone(),
             content_key: Some(format!("{}#comment:{}:created", place.repository, place.comment)),
@@ -131,7 +131,7 @@ impl Intake {
             records.push(Record::new("look.accepted", Some(run.id.clone()), now, body));
             runs.push(run);
         }
-        self.keep(Arrival {
+        self.store_arrival(Arrival {
             delivery: delivery.stored_id().to_owned(),
             event: delivery.event_name.clone(),
             // Redelivered under another id, an event of one pull request has the same body: its time is in it. A wish to
@@ -177,7 +177,7 @@ impl Intake {
     }
 
     /// Stores an arrival, and wakes a worker for it.
-    async fn keep(&self, arrival: Arrival) -> Result<Reception, StoreError> {
+    async fn store_arrival(&self, arrival: Arrival) -> Result<Reception, StoreError> {
         match self.store.accept(&arrival).await? {
             Accepted::Kept { run: Some(run) } => {
                 self.wake.notify_one();
@@ -214,7 +214,7 @@ fn through_app(comment: &NewComment) -> NewRun {
     refused(comment, InvalidCommand { excerpt: String::new(), suggestion: None }, outcome)
 }
 
-/// A run that is over but for its reply.
+/// A run that has nothing left to do but reply.
 fn refused(comment: &NewComment, invalid: InvalidCommand, outcome: Outcome) -> NewRun {
     let command = stored(comment, CommandContent::Invalid(invalid));
     NewRun { outcome: Some(outcome), ..new_run(comment, command, Step::Report) }

@@ -41,7 +41,7 @@ fn unperformed(lease: &Lease) -> Option<Performed> {
         Step::Report | Step::Conclude | Step::Approve => {
             Some(Performed::done(NoFact::Unreported { unreported: true }, vec![]))
         }
-        // The run's own outcome is kept; that others were not closed for it is said in its reply.
+        // The run keeps its own outcome; its reply says that others were not closed for it.
         Step::Close if !is_cancelling(&lease.run) => {
             Some(Performed::done(&CloseFact::Unclosed(true), vec![]))
         }

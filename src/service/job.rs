@@ -44,7 +44,7 @@ pub(super) struct ReconciliationJob {
     pub repository: Arc<ServedRepository>,
 }
 
-/// What performing a step came to.
+/// The result of performing a step.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Performed {
     /// Stored under the step's name in the run's facts.

@@ -35,7 +35,7 @@ enum Basis {
 }
 
 impl Recipe {
-    /// The recipe of a request, as the ledger stands now: it only grows, so it stays the same.
+    /// The recipe of a request, from the ledger as it is now: it only grows, so the recipe stays the same.
     pub async fn of(
         store: &dyn Store,
         repository: &Arc<ServedRepository>,

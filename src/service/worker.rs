@@ -49,7 +49,7 @@ pub struct Worker {
     pub metrics: Arc<Metrics>,
     /// Told when there is something to do.
     pub wake: Arc<Notify>,
-    /// Counts the steps that came to an end or were put off, for whoever waits for progress.
+    /// Counts the steps that ended or were put off, for whoever waits for progress.
     pub progress: watch::Sender<u64>,
     /// How long a lease holds without being extended.
     pub lease: Duration,
@@ -58,7 +58,7 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Works until told to stop; a step that was begun is brought to its end.
+    /// Works until told to stop; a step that was begun is finished.
     pub async fn work(self, mut stop: watch::Receiver<bool>) {
         while !*stop.borrow() {
             match self.turn().await {
@@ -139,7 +139,7 @@ impl Worker {
         }
     }
 
-    /// Stores what a try came to.
+    /// Stores the result of a try.
     async fn settle(
         &self,
         lease: &Lease,

@@ -11,8 +11,9 @@ use crate::ports::forge::check::CheckStatus;
 use crate::ports::forge::local::{LocalCheck, LocalComment, LocalForge, LocalPull};
 use crate::ports::forge::{ForgeError, Reaction};
 
-use super::super::State;
-use super::{markdown, missing, page, words};
+use super::response::{missing, page};
+use super::{markdown, words};
+use crate::http::state::State;
 
 /// The page of one issue or pull request; 404 where the bot serves another forge.
 pub async fn show(

@@ -134,7 +134,7 @@ fn web_address(text: &str) -> Option<&str> {
     ["https://", "http://", "/"].iter().any(|start| text.starts_with(start)).then_some(text)
 }
 
-/// A step's line on the timeline; `None` for one that the run never came to and never will.
+/// A step's line on the timeline; `None` for one that the run never reached and never will.
 fn step_line(step: Step, run: &Run, timeline: &[StepEntry]) -> Option<Value> {
     let tries: Vec<_> = timeline.iter().filter(|entry| entry.step == step).collect();
     let last = tries.last();

@@ -28,7 +28,7 @@ pub struct Notice<'a> {
     pub code: Option<&'a str>,
 }
 
-/// Where a run stands, in two words.
+/// The state of a run, in two words.
 pub fn state(position: &Position, outcome: Option<&Outcome>) -> Label {
     let (label, tone) = match (position, outcome) {
         (_, Some(Outcome::Proposed { .. })) => ("pull request open", "good"),
@@ -94,7 +94,7 @@ pub fn conclusion(conclusion: Conclusion) -> Label {
     Label { label, tone }
 }
 
-/// What became of a pull request.
+/// The state of a pull request.
 pub fn pull_state(state: PullState) -> Label {
     let (label, tone) = match state {
         PullState::Open => ("open", "good"),

@@ -36,12 +36,13 @@ pub async fn perform(context: &Context, job: &ReconciliationJob) -> Result<Perfo
         Err(error) => return Err(error.into()),
     };
     let performed = concluded(context, job, &check, put);
-    let kept = job.stored_pull(context.store.as_ref()).await?.filter(|kept| kept.seen.head == seen.head);
+    let stored =
+        job.stored_pull(context.store.as_ref()).await?.filter(|stored| stored.seen.head == seen.head);
     let judged = conclusion.filter(|conclusion| *conclusion != Conclusion::Neutral);
-    Ok(match kept {
-        Some(mut kept) => {
-            kept.policy = judged;
-            performed.storing(kept)
+    Ok(match stored {
+        Some(mut stored) => {
+            stored.policy = judged;
+            performed.storing(stored)
         }
         None => performed,
     })

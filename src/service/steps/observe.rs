@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::domain::lane::Reproducibility;
 use crate::domain::names::{BranchName, RepositoryName, RunId};
-use crate::domain::pull::{Observed, PullState, happened};
+use crate::domain::pull::{Observed, PullState, record_kinds};
 use crate::domain::run::Outcome;
 use crate::ports::forge::{ForgeError, Pull};
 use crate::ports::store::KeptPull;
@@ -17,7 +17,7 @@ use crate::service::error::{StepError, blocking};
 use crate::service::facts::{self, ObserveFact, PlanFact};
 use crate::service::job::{Performed, ReconciliationJob};
 
-/// The most characters of a title that are kept.
+/// The most characters of a title that are stored.
 const LONGEST_TITLE: usize = 300;
 
 /// Reads the pull request and records what became of it. The reconciliation goes on where it is open against the served
@@ -33,7 +33,7 @@ pub async fn perform(context: &Context, job: &ReconciliationJob) -> Result<Perfo
     };
     let before = job.stored_pull(context.store.as_ref()).await?;
     let seen = seen(context, job, pull).await?;
-    let kinds = happened(before.as_ref().map(|before| &before.seen), &seen);
+    let kinds = record_kinds(before.as_ref().map(|before| &before.seen), &seen);
     // What becomes of writ's own pull request belongs to the run that proposed it.
     let subject_run = seen.run.as_ref().unwrap_or(&job.run.id);
     let body = json!({
@@ -97,7 +97,8 @@ async fn own_run(
     Ok(planned.filter(|plan| plan.report.branch.as_str() == branch).map(|_| id))
 }
 
-/// Whether the branch of a pull request that is over is gone. One whose name git would not take from us counts as there.
+/// Whether the branch of a closed or merged pull request is gone. One whose name git would not take from us counts as
+/// there.
 async fn is_gone(context: &Context, job: &ReconciliationJob, branch: &str) -> Result<bool, StepError> {
     let Ok(branch) = branch.parse::<BranchName>() else { return Ok(false) };
     let credential = context.credential(&job.repository).await?;
