@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::admission::Quotas;
 use crate::domain::names::{BranchName, RepositoryName};
-use crate::domain::turn::Quotas;
 use crate::http::signature::Secrets;
 use crate::service::failpoint::Failpoint;
 

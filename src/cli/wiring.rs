@@ -22,7 +22,7 @@ use crate::ports::forge::local::LocalForge;
 use crate::ports::git::Repository;
 use crate::ports::library::Library;
 use crate::ports::render::Renderer;
-use crate::ports::store::{SqliteStore, Store};
+use crate::ports::store::{Inbox, RunView, SqliteStore, StepQueue, Store};
 use crate::service::accept::Intake;
 use crate::service::answers::{Entry, entries};
 use crate::service::metrics::Metrics;
@@ -92,7 +92,8 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let (metrics, wake) = (Arc::new(Metrics::default()), Arc::new(Notify::new()));
     let intake = Intake {
-        store: Arc::clone(&store),
+        inbox: Arc::clone(&store) as Arc<dyn Inbox>,
+        view: Arc::clone(&store) as Arc<dyn RunView>,
         clock: Arc::clone(&clock),
         repositories: settings.repositories.iter().map(|repository| repository.name.clone()).collect(),
         procedures: catalogue.iter().map(Entry::known).collect(),
@@ -124,7 +125,7 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     let (progress, moved) = watch::channel(0);
     let worker = Worker {
         name: String::new(),
-        store: Arc::clone(&store),
+        store: Arc::clone(&store) as Arc<dyn StepQueue>,
         pipeline: Arc::new(pipeline),
         clock,
         metrics,

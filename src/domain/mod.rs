@@ -3,9 +3,11 @@
 //! Nothing here does I/O, awaits, reads a clock or draws a random number: the same arguments give the same
 //! answer on any machine. Everything above stands on this floor; it imports nothing from above.
 
+pub mod admission;
 pub mod approval;
 pub mod change;
 pub mod command;
+pub mod conflict;
 pub mod kustomize;
 pub mod lane;
 pub mod ledger;
@@ -16,10 +18,8 @@ pub mod policy;
 pub mod procedure;
 pub mod pull;
 pub mod request;
-pub mod rival;
 pub mod run;
 pub mod text;
 pub mod tree;
-pub mod turn;
 pub(crate) mod values;
 pub mod yaml;

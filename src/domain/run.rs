@@ -4,9 +4,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::admission::Wait;
 use super::names::RunId;
 use super::pull::{Conclusion, PullState};
-use super::turn::Wait;
 
 /// The steps of a run, in order: those of a command, then those of a look at a pull request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -201,10 +201,10 @@ pub fn next(step: Step, result: &StepResult) -> Position {
     }
 }
 
-/// Where a look that waits for this step goes when something new happens at its pull request: back to the beginning,
-/// so that it sees the new state. `None` for the steps of a command: nothing joins one.
+/// The step that a waiting reconciliation is requeued to when a new event of its pull request arrives: the first one, so
+/// that it reads the new state. `None` for the steps of a command: nothing is merged into one.
 #[must_use]
-pub fn look_again(waiting: Step) -> Option<Step> {
+pub fn requeue(waiting: Step) -> Option<Step> {
     waiting.is_of_look().then_some(Step::Observe)
 }
 

@@ -17,15 +17,17 @@ use crate::domain::names::{RepositoryName, RunId};
 use crate::domain::request::{Origin, Request, comment_run};
 use crate::domain::run::{Outcome, Step};
 use crate::ports::clock::Clock;
-use crate::ports::store::{Arrival, NewRun, Store, StoreError};
+use crate::ports::store::{Arrival, Inbox, NewRun, RunView, StoreError};
 
 use super::asked::{Asked, What};
 use super::delivery::{Content, Delivery, DeliveryError, NewComment};
 
 /// Takes deliveries. One per process.
 pub struct Intake {
-    /// Where they are kept.
-    pub store: Arc<dyn Store>,
+    /// Where they are stored.
+    pub inbox: Arc<dyn Inbox>,
+    /// Which pull requests are known.
+    pub view: Arc<dyn RunView>,
     /// When they arrived.
     pub clock: Arc<dyn Clock>,
     /// The repositories that are served.

@@ -93,7 +93,7 @@ impl Intake {
             Spot::Head(head) => Pulls::WithHead(repository, head),
             Spot::Branch(name) => Pulls::FromBranch(repository, name),
         };
-        Ok(self.store.pulls(which).await?.iter().map(|pull| pull.seen.number).collect())
+        Ok(self.view.pulls(which).await?.iter().map(|pull| pull.seen.number).collect())
     }
 
     fn told(
@@ -127,12 +127,12 @@ impl Intake {
 
     /// Keeps an arrival, and wakes a worker for it.
     pub(super) async fn keep(&self, arrival: &Arrival) -> Result<Reception, AcceptError> {
-        match self.store.accept(arrival).await? {
-            Accepted::Kept { run: Some(run) } => {
+        match self.inbox.accept(arrival).await? {
+            Accepted::Stored { run: Some(run) } => {
                 self.wake.notify_one();
                 Ok(Reception::Accepted { run })
             }
-            Accepted::Kept { run: None } => Ok(Reception::Duplicate { run: None }),
+            Accepted::Stored { run: None } => Ok(Reception::Duplicate { run: None }),
             Accepted::Duplicate { run } => Ok(Reception::Duplicate { run }),
         }
     }

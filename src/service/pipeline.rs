@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::domain::admission::{Quotas, Wait};
 use crate::domain::ledger::Record;
 use crate::domain::names::{BranchName, RepositoryName, RunId};
 use crate::domain::plan::PlanReport;
 use crate::domain::request::Request;
 use crate::domain::run::{Outcome, Step, StepResult};
-use crate::domain::turn::{Quotas, Wait};
 use crate::ports::clock::Clock;
 use crate::ports::forge::{Forge, ForgeError};
 use crate::ports::git::{Credential, Git, GitError};

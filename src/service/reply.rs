@@ -7,10 +7,10 @@ use serde::Serialize;
 use serde_json::Value;
 use tracing::warn;
 
+use crate::domain::admission::Wait;
 use crate::domain::names::RunId;
 use crate::domain::procedure::PlanRefusal;
 use crate::domain::run::{Outcome, Step};
-use crate::domain::turn::Wait;
 use crate::ports::store::Run;
 
 use super::answers;

@@ -15,7 +15,7 @@ use tracing::{Instrument as _, error, info, info_span, warn};
 use crate::domain::ledger::Record;
 use crate::domain::run::{Outcome, Position, Step, StepResult, next, retry_seconds};
 use crate::ports::clock::Clock;
-use crate::ports::store::{Finished, Lease, Store, StoreError};
+use crate::ports::store::{Finished, Lease, StepQueue, StoreError};
 
 use super::failpoint::{Failpoint, Moment};
 use super::metrics::Metrics;
@@ -36,7 +36,7 @@ pub struct Worker {
     /// Its name in leases: distinct for every worker of every process.
     pub name: String,
     /// Leases and outcomes.
-    pub store: Arc<dyn Store>,
+    pub store: Arc<dyn StepQueue>,
     /// Performs the steps.
     pub pipeline: Arc<Pipeline>,
     /// The time.
@@ -98,7 +98,7 @@ impl Worker {
     async fn step(&self, lease: &Lease) -> Result<(), StoreError> {
         let (step, begun) = (lease.step, Instant::now());
         Failpoint::reach(self.failpoint, step, Moment::BeforeIntent);
-        self.store.intend(lease, &self.pipeline.intent(lease), self.clock.now()).await?;
+        self.store.record_intent(lease, &self.pipeline.intent(lease), self.clock.now()).await?;
         Failpoint::reach(self.failpoint, step, Moment::AfterIntent);
         let came = if lease.run.attempts > MOST_TRIES && !is_patient(step) {
             Err(StepError::Fault(format!("the step was begun {} times and never ended", lease.run.attempts)))
@@ -198,7 +198,7 @@ impl Worker {
             at: now,
             records,
             pull: performed.pull,
-            over: performed.over,
+            closed_runs: performed.over,
         };
         self.store.finish(lease, &finished).await?;
         let duration_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);

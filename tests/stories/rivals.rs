@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use writ::domain::run::{Outcome, Step};
 use writ::ports::forge::local::LocalPull;
-use writ::ports::store::Store as _;
+use writ::ports::store::RunView as _;
 
 use crate::support::bot::{Bot, repository_name};
 use crate::support::manifests::{self, paused};

@@ -10,7 +10,7 @@ use writ::domain::names::{IssueNumber, RunId};
 use writ::domain::run::Position;
 use writ::ports::forge::Permission;
 use writ::ports::forge::local::{BOT_LOGIN, LocalForge, LocalPull};
-use writ::ports::store::{SqliteStore, Store as _};
+use writ::ports::store::{LedgerStore as _, RunView as _, SqliteStore};
 
 use super::bot::{Home, SECRET, comment_payload, repository_name, signed};
 use super::http::Answer;

@@ -7,9 +7,9 @@ use anyhow::Context as _;
 
 use crate::cli::settings::{ForgeSettings, LedgerSettings, RepositorySettings, Settings};
 use crate::cli::wiring::{self, Running};
+use crate::domain::admission::Quotas;
 use crate::domain::names::{BranchName, CommitId, IssueNumber, RepositoryName};
 use crate::domain::plan::PlanReport;
-use crate::domain::turn::Quotas;
 use crate::http::signature::Secrets;
 use crate::ports::forge::Permission;
 use crate::ports::forge::local::{LocalCheck, LocalForge, LocalPull};

@@ -10,7 +10,7 @@ use super::{
     Explained, ForgeAccount, ForgeSettings, LedgerSettings, RepositorySettings, Settings, SettingsError,
     Source, Sources, TABLE,
 };
-use crate::domain::turn::Quotas;
+use crate::domain::admission::Quotas;
 use crate::http::signature::Secrets;
 use crate::service::failpoint::{Failpoint, FailpointError};
 

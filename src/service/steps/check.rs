@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
+use crate::domain::conflict::Relation;
 use crate::domain::policy::Decision;
-use crate::domain::rival::Relation;
 use crate::domain::run::Outcome;
 use crate::service::asked::What;
 use crate::service::pipeline::{Job, Performed, Pipeline, StepError};

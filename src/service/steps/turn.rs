@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::domain::turn::{Ticket, Turn};
+use crate::domain::admission::{Admission, Claim};
 use crate::service::asked::What;
 use crate::service::pipeline::{Job, Performed, Pipeline, StepError};
 use crate::service::reply;
@@ -13,7 +13,7 @@ pub async fn perform(pipeline: &Pipeline, job: &Job) -> Result<Performed, StepEr
         return Ok(Performed::done(json!({}), vec![]));
     }
     let (recipe, request, now) = (job.recipe()?, job.request()?, pipeline.clock.now());
-    let ticket = Ticket {
+    let claim = Claim {
         run: job.run.id.clone(),
         repository: job.target.name.clone(),
         lane: request.lane().to_owned(),
@@ -22,14 +22,14 @@ pub async fn perform(pipeline: &Pipeline, job: &Job) -> Result<Performed, StepEr
         containment: recipe.is_containment(),
         since: now,
     };
-    match pipeline.store.take_turn(&ticket, &pipeline.quotas, now).await? {
-        Turn::Pass { taken_from } => {
-            let fact = json!({"targets": ticket.targets, "taken_from": taken_from});
+    match pipeline.store.admit(&claim, &pipeline.quotas, now).await? {
+        Admission::Granted { taken_from } => {
+            let fact = json!({"targets": claim.targets, "taken_from": taken_from});
             let taken = |run| pipeline.record_of(run, "target.taken", json!({"by": job.run.id}));
             let records = taken_from.iter().map(taken).collect();
             Ok(Performed::done(fact, records))
         }
-        Turn::Wait(wait) => {
+        Admission::Wait(wait) => {
             reply::put_waiting(pipeline, job, &wait).await;
             Ok(Performed::waits(wait))
         }
