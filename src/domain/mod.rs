@@ -8,6 +8,7 @@ pub mod approval;
 pub mod change;
 pub mod command;
 pub mod conflict;
+pub mod credential;
 pub mod kustomize;
 pub mod lane;
 pub mod ledger;

@@ -205,8 +205,7 @@ impl Pipeline {
 
     /// What git shows to the remote.
     pub(super) async fn credential(&self, target: &Target) -> Result<Option<Credential>, StepError> {
-        let pair = self.forge.git_credential(&target.name).await?;
-        Ok(pair.map(|(user, secret)| Credential { user, secret }))
+        Ok(self.forge.git_credential(&target.name).await?)
     }
 
     /// A record of this run, now.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use pulldown_cmark::{CodeBlockKind, Event, Tag};
+use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, SqliteConnection};
@@ -49,7 +50,7 @@ impl Archive {
         );
         std::fs::write(archive.path("body.md"), body).unwrap();
         std::fs::write(archive.path("key"), format!("# the key\n{}\n", archive.key.verifier())).unwrap();
-        std::fs::write(archive.path("ledger.key"), archive.key.to_secret_text()).unwrap();
+        std::fs::write(archive.path("ledger.key"), archive.key.to_secret_text().expose_secret()).unwrap();
         store.close().await;
         archive
     }

@@ -11,6 +11,7 @@ use tokio::sync::{Notify, watch};
 use writ::domain::admission::Quotas;
 use writ::domain::approval::Review;
 use writ::domain::command::KnownProcedure;
+use writ::domain::credential::Credential;
 use writ::domain::ledger::SignerKey;
 use writ::domain::names::{BranchName, CheckId, CommentId, CommitId, IssueNumber, RepositoryName, RunId};
 use writ::domain::run::{Outcome, Position, Step};
@@ -347,10 +348,7 @@ impl Forge for FailingForge {
         self.call("put_check", self.inner.put_check(repository, check)).await
     }
 
-    async fn git_credential(
-        &self,
-        repository: &RepositoryName,
-    ) -> Result<Option<(String, String)>, ForgeError> {
+    async fn git_credential(&self, repository: &RepositoryName) -> Result<Option<Credential>, ForgeError> {
         self.call("git_credential", self.inner.git_credential(repository)).await
     }
 }

@@ -164,7 +164,7 @@ fn check(
 async fn put(pipeline: &Pipeline, job: &LookJob, check: &Check) -> Result<Value, StepError> {
     match pipeline.forge.put_check(&job.look.repository, check).await {
         Ok(id) => Ok(json!(id)),
-        Err(error @ (ForgeError::Forbidden(_) | ForgeError::NotFound(_) | ForgeError::Rejected(_))) => {
+        Err(error) if error.is_final() => {
             tracing::error!(error = &error as &dyn std::error::Error, "the check run cannot be written");
             Ok(Value::Null)
         }
@@ -176,7 +176,7 @@ async fn put(pipeline: &Pipeline, job: &LookJob, check: &Check) -> Result<Value,
 async fn mark_ready(pipeline: &Pipeline, job: &LookJob, seen: &Observed) -> Result<bool, StepError> {
     match pipeline.forge.mark_ready(&job.look.repository, seen.number).await {
         Ok(()) => Ok(true),
-        Err(error @ (ForgeError::Forbidden(_) | ForgeError::NotFound(_) | ForgeError::Rejected(_))) => {
+        Err(error) if error.is_final() => {
             tracing::error!(error = &error as &dyn std::error::Error, "the draft cannot be made ready");
             Ok(false)
         }

@@ -5,7 +5,6 @@ use serde_json::json;
 use crate::domain::names::CheckId;
 use crate::domain::pull::{Conclusion, Observed};
 use crate::domain::run::{Outcome, Step};
-use crate::ports::forge::ForgeError;
 use crate::ports::forge::check::Check;
 use crate::service::checks::{self, Finished, Saying, Setting};
 use crate::service::look::LookJob;
@@ -27,7 +26,7 @@ pub async fn perform(pipeline: &Pipeline, job: &LookJob) -> Result<Performed, St
     let conclusion = check.status.conclusion();
     let put = match pipeline.forge.put_check(&job.look.repository, &check).await {
         Ok(id) => Ok(id),
-        Err(error @ (ForgeError::Forbidden(_) | ForgeError::NotFound(_) | ForgeError::Rejected(_))) => {
+        Err(error) if error.is_final() => {
             tracing::error!(error = &error as &dyn std::error::Error, "the check run cannot be written");
             Err(error.to_string())
         }

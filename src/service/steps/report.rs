@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::domain::run::Outcome;
-use crate::ports::forge::{ForgeError, Reaction};
+use crate::ports::forge::Reaction;
 use crate::service::asked::What;
 use crate::service::pipeline::{Job, Performed, Pipeline, StepError};
 use crate::service::reply;
@@ -21,7 +21,7 @@ pub async fn perform(pipeline: &Pipeline, job: &Job) -> Result<Performed, StepEr
         pipeline.forge.put_status(&place.repository, place.issue, &reply::marker(&job.run.id), &body).await;
     let comment = match put {
         Ok(comment) => comment,
-        Err(error @ (ForgeError::Forbidden(_) | ForgeError::NotFound(_) | ForgeError::Rejected(_))) => {
+        Err(error) if error.is_final() => {
             tracing::error!(error = &error as &dyn std::error::Error, "the reply cannot be posted");
             let fact = json!({"comment": null, "problem": error.to_string()});
             let record = pipeline.record(job, "reply.failed", json!({"outcome": outcome}));

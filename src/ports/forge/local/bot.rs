@@ -12,6 +12,7 @@ use super::people::{new_comment, new_issue};
 use super::rows::{self, PULLS, stored, unavailable};
 use super::{BOT_LOGIN, LocalForge, LocalPull, branches};
 use crate::domain::approval::Review;
+use crate::domain::credential::Credential;
 use crate::domain::names::{
     AccountId, BranchName, CheckId, CommentId, CommitId, IssueNumber, RepositoryName,
 };
@@ -185,10 +186,7 @@ impl Forge for LocalForge {
         self.set_draft(repository, number, false).await
     }
 
-    async fn git_credential(
-        &self,
-        _repository: &RepositoryName,
-    ) -> Result<Option<(String, String)>, ForgeError> {
+    async fn git_credential(&self, _repository: &RepositoryName) -> Result<Option<Credential>, ForgeError> {
         Ok(None)
     }
 }
