@@ -16,6 +16,7 @@ use super::settings::{ForgeAccount, ForgeSettings, RepositorySettings, Settings}
 use crate::http::{self, State};
 use crate::ports::clock::{Clock, SystemClock, system_time};
 use crate::ports::forge::Forge;
+use crate::ports::forge::conversation::Conversations;
 use crate::ports::forge::github::{Credentials, Github, Options, Timeouts};
 use crate::ports::forge::local::LocalForge;
 use crate::ports::git::Repository;
@@ -107,7 +108,7 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
         secrets: settings.secrets.clone(),
         max_body_bytes: settings.max_body_bytes,
         ledger_key: verifier.clone(),
-        local_forge: local_forge.clone(),
+        conversations: local_forge.clone().map(|forge| Arc::new(forge) as Arc<dyn Conversations>),
     };
     let pipeline = Pipeline {
         store: Arc::clone(&store),

@@ -15,7 +15,7 @@ use axum::http::StatusCode;
 use axum::routing::post;
 use tower::limit::GlobalConcurrencyLimitLayer;
 
-use crate::ports::forge::local::LocalForge;
+use crate::ports::forge::conversation::Conversations;
 use crate::ports::render::Renderer;
 use crate::ports::store::Store;
 use crate::service::accept::Intake;
@@ -41,8 +41,8 @@ pub struct State {
     pub secrets: Secrets,
     /// Largest webhook body, bytes.
     pub max_body_bytes: usize,
-    /// The local forge, where it stands in for GitHub: its pages are served too.
-    pub local_forge: Option<LocalForge>,
+    /// Issues and pull requests of a forge that has no pages of its own: they are served here.
+    pub conversations: Option<Arc<dyn Conversations>>,
     /// The ledger's public key as a note verifier line (`origin+hash+key`), for pages.
     pub ledger_key: String,
 }

@@ -18,7 +18,8 @@ use writ::domain::names::{AccountId, CommentId, IssueNumber, RepositoryName, Run
 use writ::domain::run::Position;
 use writ::http::signature::Secrets;
 use writ::ports::forge::Permission;
-use writ::ports::forge::local::{LocalForge, LocalPull};
+use writ::ports::forge::conversation::ShownPull;
+use writ::ports::forge::local::LocalForge;
 use writ::ports::store::Run;
 
 use super::http::{Answer, Request};
@@ -265,7 +266,7 @@ impl Bot {
     }
 
     /// All pull requests, newest first.
-    pub async fn pulls(&self) -> Vec<LocalPull> {
+    pub async fn pulls(&self) -> Vec<ShownPull> {
         self.forge.pulls(&repository_name()).await.unwrap()
     }
 

@@ -12,7 +12,8 @@ use crate::domain::names::{BranchName, CommitId, IssueNumber, RepositoryName};
 use crate::domain::plan::PlanReport;
 use crate::http::signature::Secrets;
 use crate::ports::forge::Permission;
-use crate::ports::forge::local::{LocalCheck, LocalForge, LocalPull};
+use crate::ports::forge::conversation::{ShownCheck, ShownPull};
+use crate::ports::forge::local::LocalForge;
 use crate::ports::store::Run;
 
 use super::client::{Delivery, WebhookSender};
@@ -110,7 +111,7 @@ impl Stage {
     ///
     /// # Errors
     /// - the forge's database cannot be read
-    pub async fn check_runs(&self, head: &CommitId) -> anyhow::Result<Vec<LocalCheck>> {
+    pub async fn check_runs(&self, head: &CommitId) -> anyhow::Result<Vec<ShownCheck>> {
         Ok(self.forge.checks(&self.name, head).await?)
     }
 
@@ -118,7 +119,7 @@ impl Stage {
     ///
     /// # Errors
     /// - the forge's database cannot be read
-    pub async fn pulls(&self) -> anyhow::Result<Vec<LocalPull>> {
+    pub async fn pulls(&self) -> anyhow::Result<Vec<ShownPull>> {
         Ok(self.forge.pulls(&self.name).await?)
     }
 

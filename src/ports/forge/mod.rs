@@ -2,6 +2,7 @@
 //! `local/`.
 
 pub mod check;
+pub mod conversation;
 pub mod github;
 pub mod local;
 
