@@ -32,8 +32,8 @@
 //! | procedure | a named, versioned recipe: a file in `patches/` ([`domain::procedure`]) |
 //! | plan | the pure result of request, procedure and base tree ([`domain::plan`]) |
 //! | policy, verdict | a rule in `policies/`; allow, warn or deny, with place and remedy ([`domain::policy`]) |
-//! | turn | whether a run may change a repository now, or waits, behind whom and why ([`domain::turn`]) |
-//! | rival | an open pull request of an earlier run that writes the same field ([`domain::rival`]) |
+//! | admission | whether a run may change a repository now, or waits, behind whom and why ([`domain::admission`]) |
+//! | conflict | an open pull request of an earlier run that writes the same field ([`domain::conflict`]) |
 //! | approval | whether another human has approved exactly what was planned ([`domain::approval`]) |
 //! | run | one request's way through the steps, or one look at a pull request ([`domain::run`]) |
 //! | happening, look | something that happened at a pull request; reading and judging it anew ([`service::reconciliation`]) |

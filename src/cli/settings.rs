@@ -12,8 +12,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::admission::Quotas;
+use crate::domain::credential::SecretString;
 use crate::domain::names::{BranchName, RepositoryName};
-use crate::domain::turn::Quotas;
 use crate::ports::forge::github::webhook::Secrets;
 use crate::service::failpoint::Failpoint;
 
@@ -209,10 +210,10 @@ pub enum ForgeAccount {
         /// Its id.
         id: u64,
         /// Its private key, PEM.
-        key: String,
+        key: SecretString,
     },
     /// A token.
-    Token(String),
+    Token(SecretString),
 }
 
 /// One repository that is served.

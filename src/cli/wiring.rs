@@ -8,22 +8,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 use super::settings::{ForgeAccount, ForgeSettings, RepositorySettings, Settings};
 use crate::http::{self, State};
-use crate::ports::clock::{Clock, SystemClock};
+use crate::ports::clock::{Clock, SystemClock, system_time};
 use crate::ports::forge::Forge;
+use crate::ports::forge::conversation::Conversations;
 use crate::ports::forge::github::webhook::GithubWebhook;
-use crate::ports::forge::github::{Credentials, Github, Options, Secret, Timeouts};
+use crate::ports::forge::github::{Credentials, Github, Options, Timeouts};
 use crate::ports::forge::local::LocalForge;
 use crate::ports::git::Repository;
 use crate::ports::library::Library;
 use crate::ports::render::Renderer;
-use crate::ports::store::{SqliteStore, Store};
+use crate::ports::store::{Inbox, RunView, SqliteStore, StepQueue, Store};
 use crate::service::accept::Intake;
 use crate::service::context::{Context, ServedRepository};
 use crate::service::metrics::Metrics;
@@ -95,7 +95,8 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let (metrics, wake) = (Arc::new(Metrics::default()), Arc::new(Notify::new()));
     let intake = Intake {
-        store: Arc::clone(&store),
+        inbox: Arc::clone(&store) as Arc<dyn Inbox>,
+        view: Arc::clone(&store) as Arc<dyn RunView>,
         clock: Arc::clone(&clock),
         repositories: settings.repositories.iter().map(|repository| repository.name.clone()).collect(),
         procedures: catalogue.iter().map(ProcedureSummary::known).collect(),
@@ -110,7 +111,7 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
         webhooks: vec![Arc::new(GithubWebhook::new(settings.secrets.clone()))],
         max_body_bytes: settings.max_body_bytes,
         ledger_key: verifier.clone(),
-        local_forge: local_forge.clone(),
+        conversations: local_forge.clone().map(|forge| Arc::new(forge) as Arc<dyn Conversations>),
     };
     let context = Arc::new(Context {
         store: Arc::clone(&store),
@@ -127,7 +128,7 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     let (progress, moved) = watch::channel(0);
     let worker = Worker {
         name: String::new(),
-        store: Arc::clone(&store),
+        store: Arc::clone(&store) as Arc<dyn StepQueue>,
         context: Arc::clone(&context),
         clock,
         metrics,
@@ -143,7 +144,7 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     let operations = serve(&mut tasks, listener, settings.operations, state, &stopped).await?;
     for number in 1..=settings.workers {
         // OK to name a worker after process and start: leases are fenced by number, names are for people.
-        let name = format!("{}/{number}/{}", std::process::id(), Timestamp::now().as_millisecond());
+        let name = format!("{}/{number}/{}", std::process::id(), system_time().as_millisecond());
         tasks.spawn(Worker { name, ..worker.clone() }.work(stopped.clone()));
     }
     let patience = Duration::from_secs(settings.shutdown_seconds.into());
@@ -206,15 +207,16 @@ async fn forge(
     match &settings.forge {
         ForgeSettings::GitHub { base_url, account } => {
             let credentials = match account {
-                ForgeAccount::App { id, key } => Credentials::App { id: *id, private_key: Secret::new(key) },
-                ForgeAccount::Token(token) => Credentials::Token(Secret::new(token)),
+                ForgeAccount::App { id, key } => Credentials::App { id: *id, private_key: key.clone() },
+                ForgeAccount::Token(token) => Credentials::Token(token.clone()),
             };
-            let options = Options { base_url: base_url.clone(), credentials, timeouts: Timeouts::default() };
+            let timeouts = Timeouts::default();
+            let options = Options { base_url: base_url.clone(), credentials, timeouts, now: system_time };
             Ok((Arc::new(Github::new(&options)?), None))
         }
         ForgeSettings::Local => {
             let url = settings.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
-            let local = LocalForge::open(&settings.data.join("forge.db"), &url, Timestamp::now).await?;
+            let local = LocalForge::open(&settings.data.join("forge.db"), &url, system_time).await?;
             for repository in &settings.repositories {
                 local.host(&repository.name, Path::new(&repository.remote)).await?;
             }

@@ -3,10 +3,13 @@
 //! Nothing here does I/O, awaits, reads a clock or draws a random number: the same arguments give the same
 //! answer on any machine. Everything above stands on this floor; it imports nothing from above.
 
+pub mod admission;
 pub mod approval;
 mod cache;
 pub mod change;
 pub mod command;
+pub mod conflict;
+pub mod credential;
 pub mod digest;
 pub mod event;
 pub mod kustomize;
@@ -20,11 +23,9 @@ pub mod procedure;
 pub mod pull;
 pub mod request;
 pub mod risk;
-pub mod rival;
 pub mod run;
 pub mod target;
 pub mod text;
 pub mod tree;
-pub mod turn;
 pub(crate) mod values;
 pub mod yaml;

@@ -4,9 +4,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::admission::Wait;
 use super::names::{IssueNumber, RunId};
 use super::pull::{Conclusion, PullState};
-use super::turn::Wait;
 
 /// The steps of a run, in order: those of a command, then those of a reconciliation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::ports::forge::local::LocalForge;
+use crate::ports::forge::conversation::Conversations;
 use crate::ports::forge::webhook::Webhook;
 use crate::ports::render::Renderer;
 use crate::ports::store::Store;
@@ -24,8 +24,8 @@ pub struct State {
     pub webhooks: Vec<Arc<dyn Webhook>>,
     /// Largest webhook body, bytes.
     pub max_body_bytes: usize,
-    /// The local forge, where it stands in for GitHub: its pages are served too.
-    pub local_forge: Option<LocalForge>,
+    /// Issues and pull requests of a forge that has no pages of its own: they are served here.
+    pub conversations: Option<Arc<dyn Conversations>>,
     /// The ledger's public key as a note verifier line (`origin+hash+key`), for pages.
     pub ledger_key: String,
 }

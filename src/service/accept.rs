@@ -18,7 +18,7 @@ use crate::domain::names::{IssueNumber, RepositoryName, RunId};
 use crate::domain::request::{Origin, Request, comment_run};
 use crate::domain::run::{Outcome, Step};
 use crate::ports::clock::Clock;
-use crate::ports::store::{Accepted, Arrival, NewRun, Pulls, Store, StoreError};
+use crate::ports::store::{Accepted, Arrival, Inbox, NewRun, Pulls, RunView, StoreError};
 
 use super::reconciliation::Reconciliation;
 use super::stored_command::{CommandContent, InvalidCommand, StoredCommand};
@@ -26,7 +26,9 @@ use super::stored_command::{CommandContent, InvalidCommand, StoredCommand};
 /// Accepts deliveries. One per process.
 pub struct Intake {
     /// Where they are stored.
-    pub store: Arc<dyn Store>,
+    pub inbox: Arc<dyn Inbox>,
+    /// Which pull requests are known.
+    pub view: Arc<dyn RunView>,
     /// When they arrived.
     pub clock: Arc<dyn Clock>,
     /// The repositories that are served.
@@ -158,7 +160,7 @@ impl Intake {
             PullSelector::Head(head) => Pulls::WithHead(repository, head),
             PullSelector::Branch(name) => Pulls::FromBranch(repository, name),
         };
-        Ok(self.store.pulls(which).await?.iter().map(|pull| pull.seen.number).collect())
+        Ok(self.view.pulls(which).await?.iter().map(|pull| pull.seen.number).collect())
     }
 
     /// The repository under the name that the settings give it: names on a forge do not differ by case.
@@ -178,12 +180,12 @@ impl Intake {
 
     /// Stores an arrival, and wakes a worker for it.
     async fn store_arrival(&self, arrival: Arrival) -> Result<Reception, StoreError> {
-        match self.store.accept(&arrival).await? {
-            Accepted::Kept { run: Some(run) } => {
+        match self.inbox.accept(&arrival).await? {
+            Accepted::Stored { run: Some(run) } => {
                 self.wake.notify_one();
                 Ok(Reception::Accepted { run })
             }
-            Accepted::Kept { run: None } => Ok(Reception::Duplicate { run: None }),
+            Accepted::Stored { run: None } => Ok(Reception::Duplicate { run: None }),
             Accepted::Duplicate { run } => Ok(Reception::Duplicate { run }),
         }
     }

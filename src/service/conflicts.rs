@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
+use crate::domain::conflict::{Relation, relation};
 use crate::domain::ledger::Record;
 use crate::domain::names::{IssueNumber, RunId};
 use crate::domain::pull::PullState;
-use crate::domain::rival::{Relation, relation};
 use crate::domain::run::Outcome;
 use crate::ports::forge::{ForgeError, Pull};
 use crate::ports::store::Run;

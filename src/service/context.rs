@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::domain::admission::Quotas;
 use crate::domain::ledger::Record;
 use crate::domain::names::{BranchName, RepositoryName, RunId};
-use crate::domain::turn::Quotas;
 use crate::ports::clock::Clock;
 use crate::ports::forge::Forge;
 use crate::ports::git::{Credential, Git};
@@ -87,8 +87,7 @@ impl Context {
         &self,
         repository: &ServedRepository,
     ) -> Result<Option<Credential>, StepError> {
-        let pair = self.forge.git_credential(&repository.name).await?;
-        Ok(pair.map(|(user, secret)| Credential { user, secret }))
+        Ok(self.forge.git_credential(&repository.name).await?)
     }
 
     /// A record of a run, now.

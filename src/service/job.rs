@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::domain::admission::Wait;
 use crate::domain::command::Command;
 use crate::domain::ledger::Record;
 use crate::domain::names::RunId;
@@ -9,7 +10,6 @@ use crate::domain::plan::PlanReport;
 use crate::domain::procedure::PlanRefusal;
 use crate::domain::request::Request;
 use crate::domain::run::{Outcome, StepResult};
-use crate::domain::turn::Wait;
 use crate::ports::store::{KeptPull, Lease, Pulls, Run, Store};
 
 use super::context::{Context, ServedRepository};

@@ -6,11 +6,11 @@
 use serde::Serialize;
 use tracing::warn;
 
+use crate::domain::admission::Wait;
 use crate::domain::names::{IssueNumber, RunId};
 use crate::domain::plan::PlanReport;
 use crate::domain::request::Request;
 use crate::domain::run::Outcome;
-use crate::domain::turn::Wait;
 use crate::ports::forge::Reaction;
 
 use super::answers;

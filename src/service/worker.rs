@@ -15,7 +15,7 @@ use tracing::{Instrument as _, error, info, info_span, warn};
 use crate::domain::ledger::Record;
 use crate::domain::run::{Position, Step, StepResult, next, retry_seconds};
 use crate::ports::clock::Clock;
-use crate::ports::store::{Finished, Lease, Store, StoreError};
+use crate::ports::store::{Finished, Lease, StepQueue, StoreError};
 
 use super::context::Context;
 use super::ending;
@@ -40,7 +40,7 @@ pub struct Worker {
     /// Its name in leases: distinct for every worker of every process.
     pub name: String,
     /// Leases and outcomes.
-    pub store: Arc<dyn Store>,
+    pub store: Arc<dyn StepQueue>,
     /// What the steps use.
     pub context: Arc<Context>,
     /// The time.
@@ -102,7 +102,7 @@ impl Worker {
     async fn step(&self, lease: &Lease) -> Result<(), StoreError> {
         let (step, begun) = (lease.step, Instant::now());
         Failpoint::reach(self.failpoint, step, Moment::BeforeIntent);
-        self.store.intend(lease, &steps::intent(lease), self.clock.now()).await?;
+        self.store.record_intent(lease, &steps::intent(lease), self.clock.now()).await?;
         Failpoint::reach(self.failpoint, step, Moment::AfterIntent);
         let performed = if lease.run.attempts > MOST_TRIES && !is_patient(step) {
             Err(StepError::Fault(format!("the step was begun {} times and never ended", lease.run.attempts)))
@@ -204,7 +204,7 @@ impl Worker {
             at: now,
             records,
             pull: performed.pull,
-            over: performed.closed_runs,
+            closed_runs: performed.closed_runs,
         };
         self.store.finish(lease, &finished).await?;
         let duration_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);

@@ -10,7 +10,8 @@ use writ::domain::names::{CommitId, IssueNumber};
 use writ::domain::pull::{Conclusion, POLICY_CHECK, PullState};
 use writ::domain::run::{Outcome, Step};
 use writ::ports::forge::check::CheckStatus;
-use writ::ports::forge::local::{LocalCheck, LocalForge};
+use writ::ports::forge::conversation::ShownCheck;
+use writ::ports::forge::local::LocalForge;
 use writ::ports::store::SqliteStore;
 use writ::service::failpoint::Moment;
 
@@ -128,7 +129,7 @@ async fn bench() -> (Workbench, IssueNumber, CommitId) {
     (bench, pull, head)
 }
 
-async fn policy_checks(bench: &Workbench, head: &CommitId) -> Vec<LocalCheck> {
+async fn policy_checks(bench: &Workbench, head: &CommitId) -> Vec<ShownCheck> {
     let mut checks = bench.people.checks(&repository_name(), head).await.unwrap();
     checks.retain(|check| check.name == POLICY_CHECK);
     checks

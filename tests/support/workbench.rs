@@ -8,12 +8,13 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio::sync::{Notify, watch};
+use writ::domain::admission::Quotas;
 use writ::domain::approval::Review;
 use writ::domain::command::KnownProcedure;
+use writ::domain::credential::Credential;
 use writ::domain::ledger::SignerKey;
 use writ::domain::names::{BranchName, CheckId, CommentId, CommitId, IssueNumber, RepositoryName, RunId};
 use writ::domain::run::{Outcome, Position, Step};
-use writ::domain::turn::Quotas;
 use writ::ports::clock::Clock;
 use writ::ports::forge::check::{Check, FoundCheck};
 use writ::ports::forge::github::webhook;
@@ -22,7 +23,7 @@ use writ::ports::forge::{Comment, Forge, ForgeError, NewPull, Permission, Pull, 
 use writ::ports::git::Repository;
 use writ::ports::library::Library;
 use writ::ports::render::Renderer;
-use writ::ports::store::{Run, SqliteStore, Store as _};
+use writ::ports::store::{LedgerStore as _, Run, RunView as _, SqliteStore, StepQueue as _};
 use writ::service::accept::{Intake, Reception};
 use writ::service::context::{Context, ServedRepository};
 use writ::service::metrics::Metrics;
@@ -142,7 +143,7 @@ impl Workbench {
         let wake = Arc::new(Notify::new());
         let worker = Worker {
             name: "workbench".to_owned(),
-            store: Arc::clone(&shared),
+            store: Arc::clone(&shared) as Arc<dyn writ::ports::store::StepQueue>,
             context: Arc::new(context),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             metrics: Arc::new(Metrics::default()),
@@ -152,7 +153,8 @@ impl Workbench {
             failpoint: None,
         };
         let intake = Intake {
-            store: shared,
+            inbox: Arc::clone(&shared) as Arc<dyn writ::ports::store::Inbox>,
+            view: shared,
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             repositories: vec![name],
             procedures,
@@ -346,10 +348,7 @@ impl Forge for FailingForge {
         self.call("put_check", self.inner.put_check(repository, check)).await
     }
 
-    async fn git_credential(
-        &self,
-        repository: &RepositoryName,
-    ) -> Result<Option<(String, String)>, ForgeError> {
+    async fn git_credential(&self, repository: &RepositoryName) -> Result<Option<Credential>, ForgeError> {
         self.call("git_credential", self.inner.git_credential(repository)).await
     }
 }

@@ -9,7 +9,7 @@ use super::{Database, Failure, Format, print_json};
 use crate::domain::ledger::LeafHash;
 use crate::domain::names::RunId;
 use crate::domain::run::Position;
-use crate::ports::store::{Leaf, Run, Store, StoreError};
+use crate::ports::store::{Leaf, LedgerStore as _, Run, RunView as _, StoreError};
 
 /// Shows a run's records.
 #[derive(Debug, Args)]

@@ -7,12 +7,13 @@ use anyhow::Context as _;
 
 use crate::cli::settings::{ForgeSettings, LedgerSettings, RepositorySettings, Settings};
 use crate::cli::wiring::{self, Running};
+use crate::domain::admission::Quotas;
 use crate::domain::names::{BranchName, CommitId, IssueNumber, RepositoryName};
 use crate::domain::plan::PlanReport;
-use crate::domain::turn::Quotas;
 use crate::ports::forge::Permission;
+use crate::ports::forge::conversation::{ShownCheck, ShownPull};
 use crate::ports::forge::github::webhook::Secrets;
-use crate::ports::forge::local::{LocalCheck, LocalForge, LocalPull};
+use crate::ports::forge::local::LocalForge;
 use crate::ports::store::Run;
 use crate::service::facts::{self, PlanFact};
 
@@ -111,7 +112,7 @@ impl Stage {
     ///
     /// # Errors
     /// - the forge's database cannot be read
-    pub async fn check_runs(&self, head: &CommitId) -> anyhow::Result<Vec<LocalCheck>> {
+    pub async fn check_runs(&self, head: &CommitId) -> anyhow::Result<Vec<ShownCheck>> {
         Ok(self.forge.checks(&self.name, head).await?)
     }
 
@@ -119,7 +120,7 @@ impl Stage {
     ///
     /// # Errors
     /// - the forge's database cannot be read
-    pub async fn pulls(&self) -> anyhow::Result<Vec<LocalPull>> {
+    pub async fn pulls(&self) -> anyhow::Result<Vec<ShownPull>> {
         Ok(self.forge.pulls(&self.name).await?)
     }
 

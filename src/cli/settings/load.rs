@@ -10,7 +10,8 @@ use super::{
     Explained, ForgeAccount, ForgeSettings, LedgerSettings, RepositorySettings, Settings, SettingsError,
     Source, Sources, TABLE,
 };
-use crate::domain::turn::Quotas;
+use crate::domain::admission::Quotas;
+use crate::domain::credential::{self, SecretString};
 use crate::ports::forge::github::webhook::Secrets;
 use crate::service::failpoint::{Failpoint, FailpointError};
 
@@ -270,13 +271,13 @@ fn webhook_secrets(values: &Values, sources: &Sources<'_>) -> Result<Secrets, Se
 }
 
 fn forge(values: &Values, sources: &Sources<'_>) -> Result<ForgeSettings, SettingsError> {
-    let secret = |variable: &str, key: &str| -> Result<Option<String>, SettingsError> {
+    let secret = |variable: &str, key: &str| -> Result<Option<SecretString>, SettingsError> {
         if let Some(value) = (sources.variable)(variable) {
-            return Ok(Some(value));
+            return Ok(Some(credential::trimmed(&value)));
         }
         values
             .text(key)
-            .map(|path| read_text(Path::new(&path)).map(|text| text.trim().to_owned()))
+            .map(|path| read_text(Path::new(&path)).map(|text| credential::trimmed(&text)))
             .transpose()
     };
     match values.needed("forge.kind")?.as_str() {

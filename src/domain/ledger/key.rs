@@ -8,6 +8,7 @@ use std::fmt;
 
 use ed25519_dalek::SigningKey;
 use ed25519_dalek::pkcs8::DecodePrivateKey as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use signed_note::{StandardSigner, StandardVerifier, VerifierList};
 
 /// ed25519, as the first byte of a note key.
@@ -121,13 +122,13 @@ impl SignerKey {
         Self::from_seed(origin, seed)
     }
 
-    /// The key in note format, one line. Secret.
+    /// The key in note format, one line.
     #[must_use]
-    pub fn to_secret_text(&self) -> String {
+    pub fn to_secret_text(&self) -> SecretString {
         let key = self.key.verifying_key();
         let id = signed_note::key_id(&self.origin, &with_kind(key.as_bytes()));
         let secret = data_encoding::BASE64.encode(&with_kind(&self.key.to_bytes()));
-        format!("PRIVATE+KEY+{}+{id:08x}+{secret}\n", self.origin)
+        format!("PRIVATE+KEY+{}+{id:08x}+{secret}\n", self.origin).into()
     }
 
     /// The ledger's name, the first line of its checkpoints.
@@ -145,7 +146,7 @@ impl SignerKey {
 
     pub(super) fn note_signer(&self) -> StandardSigner {
         // OK because the text is made here from a key and a checked name.
-        StandardSigner::new(self.to_secret_text().trim())
+        StandardSigner::new(self.to_secret_text().expose_secret().trim())
             .unwrap_or_else(|error| unreachable!("our own key reads: {error}"))
     }
 }

@@ -2,6 +2,7 @@
 //! `local/`.
 
 pub mod check;
+pub mod conversation;
 pub mod github;
 pub mod local;
 pub mod webhook;
@@ -10,6 +11,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::domain::approval::Review;
+use crate::domain::credential::Credential;
 use crate::domain::names::{
     AccountId, BranchName, CheckId, CommentId, CommitId, IssueNumber, RepositoryName,
 };
@@ -140,6 +142,14 @@ pub enum ForgeError {
     Malformed(String),
 }
 
+impl ForgeError {
+    /// Whether the forge has understood the request and said no, so that repeating it does not help.
+    #[must_use]
+    pub fn is_final(&self) -> bool {
+        matches!(self, Self::Forbidden(_) | Self::NotFound(_) | Self::Rejected(_))
+    }
+}
+
 /// A forge. Every call is safe to repeat: what exists is looked for before it is made.
 #[async_trait]
 pub trait Forge: Send + Sync {
@@ -213,9 +223,6 @@ pub trait Forge: Send + Sync {
     /// same already is left as it is.
     async fn put_check(&self, repository: &RepositoryName, check: &Check) -> Result<CheckId, ForgeError>;
 
-    /// User and secret for git over HTTP, `None` where none is needed.
-    async fn git_credential(
-        &self,
-        repository: &RepositoryName,
-    ) -> Result<Option<(String, String)>, ForgeError>;
+    /// The credential for git over HTTP, `None` where none is needed.
+    async fn git_credential(&self, repository: &RepositoryName) -> Result<Option<Credential>, ForgeError>;
 }

@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use crate::domain::names::{BlobId, BranchName, CommitId, IssueNumber};
 use crate::domain::tree::{FileWrite, Snapshot};
 
+pub use crate::domain::credential::Credential;
 pub use history::FileHistory;
 pub use repository::Repository;
 
@@ -45,15 +46,6 @@ pub enum PushOutcome {
         /// Where it points.
         found: CommitId,
     },
-}
-
-/// A credential for the remote, valid for one operation. Its `Debug` does not show the secret.
-#[derive(Clone)]
-pub struct Credential {
-    /// User name for HTTP basic authentication (`x-access-token` on GitHub).
-    pub user: String,
-    /// The secret.
-    pub secret: String,
 }
 
 /// The id that git gives a blob with this content.
@@ -121,10 +113,16 @@ pub enum GitError {
     Unreachable(String),
     /// The object database or libgit2 failed.
     #[error("git object database")]
-    Odb(#[source] git2::Error),
+    Odb(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The git command could not be run.
     #[error("running the git command")]
     Command(#[source] std::io::Error),
+}
+
+impl GitError {
+    fn odb(error: git2::Error) -> Self {
+        Self::Odb(Box::new(error))
+    }
 }
 
 /// A repository: object reading, commit making, and its one remote.
@@ -215,10 +213,4 @@ pub trait Git: Send + Sync {
         commit: &CommitId,
         credential: Option<&Credential>,
     ) -> Result<PushOutcome, GitError>;
-}
-
-impl std::fmt::Debug for Credential {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_struct("Credential").field("user", &self.user).finish_non_exhaustive()
-    }
 }

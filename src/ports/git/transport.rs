@@ -11,7 +11,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::command::{Ended, GitCommand, Output};
-use super::{Credential, GitError, PushOutcome};
+use super::{GitError, PushOutcome};
+use crate::domain::credential::Credential;
 use crate::domain::names::{BranchName, CommitId};
 
 /// How long a fetch may take: the first one brings the whole history of the branch.
@@ -63,7 +64,7 @@ impl Remote {
         reference: &str,
         credential: Option<&Credential>,
     ) -> Result<(), GitError> {
-        let _turn = self.one_at_a_time.lock().unwrap_or_else(PoisonError::into_inner);
+        let _guard = self.one_at_a_time.lock().unwrap_or_else(PoisonError::into_inner);
         let refspec = format!("+{reference}:{reference}");
         let output = self.call(
             git_dir,

@@ -179,7 +179,7 @@ async fn put(
 ) -> Result<Option<CheckId>, StepError> {
     match context.forge.put_check(&job.reconciliation.repository, check).await {
         Ok(id) => Ok(Some(id)),
-        Err(error @ (ForgeError::Forbidden(_) | ForgeError::NotFound(_) | ForgeError::Rejected(_))) => {
+        Err(error) if error.is_final() => {
             tracing::error!(error = &error as &dyn std::error::Error, "the check run cannot be written");
             Ok(None)
         }
@@ -191,7 +191,7 @@ async fn put(
 async fn mark_ready(context: &Context, job: &ReconciliationJob, seen: &Observed) -> Result<bool, StepError> {
     match context.forge.mark_ready(&job.reconciliation.repository, seen.number).await {
         Ok(()) => Ok(true),
-        Err(error @ (ForgeError::Forbidden(_) | ForgeError::NotFound(_) | ForgeError::Rejected(_))) => {
+        Err(error) if error.is_final() => {
             tracing::error!(error = &error as &dyn std::error::Error, "the draft cannot be made ready");
             Ok(false)
         }

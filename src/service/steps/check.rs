@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use crate::domain::command::Command;
+use crate::domain::conflict::Relation;
 use crate::domain::policy::Decision;
-use crate::domain::rival::Relation;
 use crate::domain::run::Outcome;
 use crate::service::conflicts::{Conflicts, contained};
 use crate::service::context::Context;

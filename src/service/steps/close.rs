@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use crate::domain::command::Command;
+use crate::domain::conflict::Relation;
 use crate::domain::ledger::Record;
 use crate::domain::names::{IssueNumber, RunId};
 use crate::domain::pull::PullState;
-use crate::domain::rival::Relation;
 use crate::domain::run::Outcome;
 use crate::ports::forge::Pull;
 use crate::service::conflicts::{Closing, Conflicts, close, contained, proposal};

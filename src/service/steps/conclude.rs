@@ -5,7 +5,6 @@ use serde_json::json;
 use crate::domain::names::CheckId;
 use crate::domain::pull::{Conclusion, PullState};
 use crate::domain::run::Outcome;
-use crate::ports::forge::ForgeError;
 use crate::ports::forge::check::Check;
 use crate::service::checks::{self, CheckContent, CheckContext};
 use crate::service::context::Context;
@@ -29,7 +28,7 @@ pub async fn perform(context: &Context, job: &ReconciliationJob) -> Result<Perfo
     let conclusion = check.status.conclusion();
     let put = match context.forge.put_check(&job.reconciliation.repository, &check).await {
         Ok(id) => Ok(id),
-        Err(error @ (ForgeError::Forbidden(_) | ForgeError::NotFound(_) | ForgeError::Rejected(_))) => {
+        Err(error) if error.is_final() => {
             tracing::error!(error = &error as &dyn std::error::Error, "the check run cannot be written");
             Err(error.to_string())
         }

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::domain::command::Command;
 use crate::domain::run::Outcome;
-use crate::ports::forge::{ForgeError, Reaction};
+use crate::ports::forge::Reaction;
 use crate::service::context::Context;
 use crate::service::error::StepError;
 use crate::service::facts::ReportFact;
@@ -22,7 +22,7 @@ pub async fn perform(context: &Context, job: &Job) -> Result<Performed, StepErro
         context.forge.put_status(&place.repository, place.issue, &reply::marker(&job.run.id), &body).await;
     let comment = match put {
         Ok(comment) => comment,
-        Err(error @ (ForgeError::Forbidden(_) | ForgeError::NotFound(_) | ForgeError::Rejected(_))) => {
+        Err(error) if error.is_final() => {
             tracing::error!(error = &error as &dyn std::error::Error, "the reply cannot be posted");
             let fact = ReportFact { comment: None, problem: Some(error.to_string()) };
             let record = context.record(&job.run.id, "reply.failed", json!({"outcome": outcome}));

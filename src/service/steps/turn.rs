@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
+use crate::domain::admission::{Admission, Claim};
 use crate::domain::command::Command;
-use crate::domain::turn::{Ticket, Turn};
 use crate::service::context::Context;
 use crate::service::error::StepError;
 use crate::service::facts::TurnFact;
@@ -16,7 +16,7 @@ pub async fn perform(context: &Context, job: &Job) -> Result<Performed, StepErro
         return Ok(Performed::nothing());
     }
     let (recipe, request, now) = (job.recipe()?, job.request()?, context.clock.now());
-    let ticket = Ticket {
+    let claim = Claim {
         run: job.run.id.clone(),
         repository: job.repository.name.clone(),
         lane: request.lane().to_owned(),
@@ -25,13 +25,13 @@ pub async fn perform(context: &Context, job: &Job) -> Result<Performed, StepErro
         containment: recipe.is_containment(),
         since: now,
     };
-    match context.store.take_turn(&ticket, &context.quotas, now).await? {
-        Turn::Pass { taken_from } => {
+    match context.store.admit(&claim, &context.quotas, now).await? {
+        Admission::Granted { taken_from } => {
             let taken = |run| context.record(run, "target.taken", json!({"by": job.run.id}));
             let records = taken_from.iter().map(taken).collect();
-            Ok(Performed::done(&TurnFact { targets: ticket.targets, taken_from }, records))
+            Ok(Performed::done(&TurnFact { targets: claim.targets, taken_from }, records))
         }
-        Turn::Wait(wait) => {
+        Admission::Wait(wait) => {
             reply::put_waiting(context, job, &wait).await;
             Ok(Performed::waits(wait))
         }

@@ -6,8 +6,8 @@
 
 use serde_json::{Value, json};
 
-use super::Github;
 use super::answers::{CheckAnnotation, CheckRun, CheckRuns, Made};
+use super::api::Github;
 use super::connection::Call;
 use crate::domain::names::{CheckId, CommitId, RepositoryName};
 use crate::ports::forge::ForgeError;

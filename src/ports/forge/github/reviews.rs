@@ -5,8 +5,8 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::Github;
 use super::answers::{Account, PullRequest};
+use super::api::Github;
 use super::connection::Call;
 use crate::domain::approval::{Opinion, Review};
 use crate::domain::names::{AccountId, CommitId, IssueNumber, RepositoryName};

@@ -3,7 +3,7 @@
 use sqlx::sqlite::SqliteRow;
 
 use super::super::ForgeError;
-use super::LocalForge;
+use super::database::LocalForge;
 use super::rows::{self, some_row, stored, unavailable};
 use crate::domain::approval::{Opinion, Review};
 use crate::domain::names::{AccountId, IssueNumber, RepositoryName};

@@ -6,7 +6,9 @@ use serde::de::DeserializeOwned;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use super::{Run, StepEntry, StoreError, unavailable};
+use super::super::error::StoreError;
+use super::super::view::{Run, StepEntry};
+use super::error::unavailable;
 use crate::domain::run::{Outcome, Position, Step};
 
 /// The columns that [`run`] reads.

@@ -2,7 +2,8 @@
 
 use sqlx::SqliteConnection;
 
-use super::{StoreError, unavailable};
+use super::super::error::StoreError;
+use super::error::unavailable;
 
 /// «writ» in ASCII: `PRAGMA application_id` of our files, shown by `file(1)`.
 const APPLICATION: i64 = 0x7772_6974;

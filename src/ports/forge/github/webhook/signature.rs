@@ -6,11 +6,12 @@
 use std::fmt;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use secrecy::{ExposeSecret as _, SecretString};
 use sha2::Sha256;
 
 /// The active webhook secrets. Its `Debug` does not show them.
 #[derive(Clone)]
-pub struct Secrets(Vec<Vec<u8>>);
+pub struct Secrets(Vec<SecretString>);
 
 impl Secrets {
     /// The fewest characters that a secret may have.
@@ -19,7 +20,7 @@ impl Secrets {
     /// The given secrets.
     #[must_use]
     pub fn new(secrets: impl IntoIterator<Item = String>) -> Self {
-        Self(secrets.into_iter().map(String::into_bytes).collect())
+        Self(secrets.into_iter().map(SecretString::from).collect())
     }
 
     /// Whether the header's value is the signature of this body under one of the secrets.
@@ -30,7 +31,7 @@ impl Secrets {
         let Some(given) = header.strip_prefix(b"sha256=").and_then(decode_hex) else { return false };
         let mut fits = false;
         for secret in &self.0 {
-            fits |= keyed(secret, body).verify_slice(&given).is_ok();
+            fits |= keyed(secret.expose_secret(), body).verify_slice(&given).is_ok();
         }
         fits
     }
@@ -38,14 +39,14 @@ impl Secrets {
     /// The header's value for a body under the first secret: for senders such as `writ demo` and tests.
     #[must_use]
     pub fn sign(&self, body: &[u8]) -> String {
-        let secret = self.0.first().map_or(&[][..], Vec::as_slice);
+        let secret = self.0.first().map_or("", SecretString::expose_secret);
         let code = keyed(secret, body).finalize().into_bytes();
         format!("sha256={}", data_encoding::HEXLOWER.encode(&code))
     }
 }
 
-fn keyed(secret: &[u8], body: &[u8]) -> Hmac<Sha256> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret)
+fn keyed(secret: &str, body: &[u8]) -> Hmac<Sha256> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes())
         // OK because HMAC takes keys of any length (RFC 2104 §2).
         .unwrap_or_else(|error| unreachable!("HMAC takes any key: {error}"));
     mac.update(body);

@@ -1,7 +1,7 @@
-//! Rivals: what an open pull request of an earlier run has to do with a new plan.
+//! Conflicts: how an open pull request of an earlier run relates to a new plan.
 //!
-//! Two plans meet where they write the same field. The same value needs no second pull request; with another value only
-//! one of them may stay open, or whichever is merged last wins.
+//! Two plans overlap where they write the same field. The same value needs no second pull request; with different values
+//! only one of the two may stay open, or whichever is merged last wins.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ use super::change::Change;
 use super::plan::{PlanReport, Risk};
 use super::policy::Declared;
 
-/// How an open plan stands to a new one.
+/// How the plan of an open pull request relates to a new one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Relation {
@@ -19,30 +19,30 @@ pub enum Relation {
     Same,
     /// They give a field different values, and the new one goes first.
     Superseded,
-    /// They give a field different values, and the open one makes things safer: it goes first.
+    /// They give a field different values, and the open one is a containment, which goes first.
     Contains,
 }
 
-/// How an open plan stands to a new one, whose procedure means to write the nodes `declared`.
+/// How an open plan relates to a new one, whose procedure declares that it writes the nodes `declared`.
 #[must_use]
 pub fn relation(new: &PlanReport, declared: &[Declared], open: &PlanReport) -> Relation {
     if !new.changes.is_empty() && results(&new.changes) == results(&open.changes) {
         return Relation::Same;
     }
-    if !open.changes.iter().any(|change| meets(change, &new.changes, declared)) {
+    if !open.changes.iter().any(|change| conflicts(change, &new.changes, declared)) {
         return Relation::Apart;
     }
     match (new.risk, open.risk) {
         (Risk::Containment, Risk::Containment) if new.changes.is_empty() => Relation::Apart,
         (Risk::Containment, _) => Relation::Superseded,
         (_, Risk::Containment) => Relation::Contains,
-        // What is so already supersedes nothing, unless it is to stay so for safety.
+        // A plan without changes supersedes nothing, unless it is a containment.
         _ if new.changes.is_empty() => Relation::Apart,
         _ => Relation::Superseded,
     }
 }
 
-/// The values that changes come to, in an order of their own.
+/// The values that changes result in, sorted.
 fn results(changes: &[Change]) -> Vec<(&str, &str, &str, &str, Option<String>)> {
     let mut results: Vec<_> = changes
         .iter()
@@ -61,8 +61,8 @@ fn results(changes: &[Change]) -> Vec<(&str, &str, &str, &str, Option<String>)> 
     results
 }
 
-/// Whether a change is of a node that the new plan writes, or of one above or below it.
-fn meets(change: &Change, new: &[Change], declared: &[Declared]) -> bool {
+/// Whether a change is to a node that the new plan writes, or to one above or below it.
+fn conflicts(change: &Change, new: &[Change], declared: &[Declared]) -> bool {
     let same_object = |path: &str, kind: &str, name: &str| {
         change.path == path && change.document.kind == kind && change.document.name == name
     };

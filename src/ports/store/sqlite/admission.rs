@@ -1,42 +1,47 @@
-//! Statements of turns and proposals: who waits, who holds what, which pull requests may still be open.
+//! Statements of admission and proposals: which runs wait, which hold targets, which pull requests may still be open.
 //!
-//! Whose turn it is, `domain::turn` says; here it is asked and its answer kept under the database's one write lock, so
-//! that it holds for all workers of all processes, and after a restart.
+//! `domain::admission` decides; here its decision is stored under the database's one write lock, so that it holds for all
+//! workers of all processes, and after a restart. The table is called `turns`, its columns `ticket`, `passed_at` and
+//! `left_at`: the claim, when it was granted, when it was released.
 
 use jiff::Timestamp;
+use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
+use super::super::error::StoreError;
+use super::super::queue::{Finished, Lease};
+use super::super::view::Run;
+use super::error::unavailable;
 use super::rows::{RUN, json, micros, run as run_of, text_of, timestamp, value_of};
-use super::{Finished, Lease, Run, StoreError, unavailable};
+use crate::domain::admission::{Admission, Claim, Quotas, RegisteredClaim, admit, counted_from};
 use crate::domain::names::{RepositoryName, RunId};
 use crate::domain::run::{Outcome, Position, Step};
-use crate::domain::turn::{Place, Quotas, Ticket, Turn, counted_from, turn};
 
-/// Puts a run into the line, if it is not there, and keeps whether it is its turn.
-pub(super) async fn take(
+/// Registers a claim, if its run has none yet, decides on it, and stores a grant.
+pub(super) async fn decide(
     connection: &mut SqliteConnection,
-    ticket: &Ticket,
+    claim: &Claim,
     quotas: &Quotas,
     now: Timestamp,
-) -> Result<Turn, StoreError> {
+) -> Result<Admission, StoreError> {
     sqlx::query("INSERT INTO turns (run, ticket) VALUES (?, ?) ON CONFLICT (run) DO NOTHING")
-        .bind(ticket.run.as_str())
-        .bind(json(ticket)?)
+        .bind(claim.run.as_str())
+        .bind(json(claim)?)
         .execute(&mut *connection)
         .await
         .map_err(unavailable)?;
-    let (number, ticket, passed): (i64, String, Option<i64>) =
+    let (number, claim, granted): (i64, String, Option<i64>) =
         sqlx::query_as("SELECT number, ticket, passed_at FROM turns WHERE run = ?")
-            .bind(ticket.run.as_str())
+            .bind(claim.run.as_str())
             .fetch_one(&mut *connection)
             .await
             .map_err(unavailable)?;
-    if passed.is_some() {
-        return Ok(Turn::Pass { taken_from: Vec::new() });
+    if granted.is_some() {
+        return Ok(Admission::Granted { taken_from: Vec::new() });
     }
-    let ticket: Ticket = value_of(&ticket)?;
-    let decided = turn(&ticket, &others(connection, number, now).await?, quotas, now);
-    if let Turn::Pass { taken_from } = &decided {
+    let claim: Claim = value_of(&claim)?;
+    let decided = admit(&claim, &others(connection, number, now).await?, quotas, now);
+    if let Admission::Granted { taken_from } = &decided {
         sqlx::query("UPDATE turns SET passed_at = ? WHERE number = ?")
             .bind(micros(now))
             .bind(number)
@@ -45,7 +50,7 @@ pub(super) async fn take(
             .map_err(unavailable)?;
         for loser in taken_from {
             sqlx::query("UPDATE turns SET taken_by = ? WHERE run = ?")
-                .bind(ticket.run.as_str())
+                .bind(claim.run.as_str())
                 .bind(loser.as_str())
                 .execute(&mut *connection)
                 .await
@@ -55,12 +60,12 @@ pub(super) async fn take(
     Ok(decided)
 }
 
-/// The places that matter to the one with this number, in the order in which they came.
+/// The other claims that matter to the one with this number, in the order of their registration.
 async fn others(
     connection: &mut SqliteConnection,
     number: i64,
     now: Timestamp,
-) -> Result<Vec<Place>, StoreError> {
+) -> Result<Vec<RegisteredClaim>, StoreError> {
     let rows = sqlx::query(
         "SELECT ticket, passed_at, left_at IS NOT NULL FROM turns WHERE number <> ?1 \
          AND (left_at IS NULL AND (passed_at IS NOT NULL OR number < ?1) OR passed_at > ?2) ORDER BY number",
@@ -70,13 +75,17 @@ async fn others(
     .fetch_all(connection)
     .await
     .map_err(unavailable)?;
-    let place = |row: &sqlx::sqlite::SqliteRow| {
-        let ticket: String = row.try_get(0).map_err(unavailable)?;
-        let passed: Option<i64> = row.try_get(1).map_err(unavailable)?;
-        let left = row.try_get(2).map_err(unavailable)?;
-        Ok(Place { ticket: value_of(&ticket)?, passed_at: passed.map(timestamp).transpose()?, left })
-    };
-    rows.iter().map(place).collect()
+    rows.iter().map(registered_claim).collect()
+}
+
+fn registered_claim(row: &SqliteRow) -> Result<RegisteredClaim, StoreError> {
+    let claim: String = row.try_get(0).map_err(unavailable)?;
+    let granted: Option<i64> = row.try_get(1).map_err(unavailable)?;
+    Ok(RegisteredClaim {
+        claim: value_of(&claim)?,
+        granted_at: granted.map(timestamp).transpose()?,
+        released: row.try_get(2).map_err(unavailable)?,
+    })
 }
 
 /// The run that took a run's targets.
@@ -92,7 +101,7 @@ pub(super) async fn taken_by(
     found.flatten().map(text_of).transpose()
 }
 
-/// Keeps what the end of a step means for the line and the proposals.
+/// Updates claims and proposals at the end of a step.
 pub(super) async fn follow(
     connection: &mut SqliteConnection,
     lease: &Lease,
@@ -106,7 +115,7 @@ pub(super) async fn follow(
             .await
             .map_err(unavailable)?;
     }
-    for run in &finished.over {
+    for run in &finished.closed_runs {
         sqlx::query("DELETE FROM proposals WHERE run = ?")
             .bind(run.as_str())
             .execute(&mut *connection)
@@ -114,21 +123,23 @@ pub(super) async fn follow(
             .map_err(unavailable)?;
     }
     match finished.position {
-        Position::At(Step::Report) | Position::Settled => leave(connection, &lease.run.id, finished.at).await,
+        Position::At(Step::Report) | Position::Settled => {
+            release(connection, &lease.run.id, finished.at).await
+        }
         Position::At(_) => Ok(()),
     }
 }
 
-/// Takes a run out of the line; whoever waits looks again at once.
-async fn leave(connection: &mut SqliteConnection, run: &RunId, at: Timestamp) -> Result<(), StoreError> {
-    let left = sqlx::query("UPDATE turns SET left_at = ? WHERE run = ? AND left_at IS NULL")
+/// Releases a run's claim; the runs that wait for admission become due at once.
+async fn release(connection: &mut SqliteConnection, run: &RunId, at: Timestamp) -> Result<(), StoreError> {
+    let released = sqlx::query("UPDATE turns SET left_at = ? WHERE run = ? AND left_at IS NULL")
         .bind(micros(at))
         .bind(run.as_str())
         .execute(&mut *connection)
         .await
         .map_err(unavailable)?
         .rows_affected();
-    if left == 0 {
+    if released == 0 {
         return Ok(());
     }
     sqlx::query(
@@ -143,7 +154,7 @@ async fn leave(connection: &mut SqliteConnection, run: &RunId, at: Timestamp) ->
     Ok(())
 }
 
-/// The runs of a repository whose pull requests are not known to be over, oldest first.
+/// The runs of a repository whose pull requests are not known to be closed, oldest first.
 pub(super) async fn proposed(
     connection: &mut SqliteConnection,
     repository: &RepositoryName,
