@@ -1,6 +1,6 @@
 //! Small names and numbers that must not be mixed up: commits, blobs, branches, repositories, people.
 //!
-//! Each is checked when it is made, so a function that takes a `CommitId` never sees a path.
+//! Each is checked when it is created, so a function that takes a `CommitId` never sees a path.
 
 use std::fmt;
 
@@ -117,13 +117,13 @@ fn is_object_id(text: &str) -> bool {
 }
 
 impl RepositoryName {
-    /// What stands before the slash.
+    /// The part before the slash.
     #[must_use]
     pub fn owner(&self) -> &str {
         self.0.split_once('/').map_or("", |(owner, _)| owner)
     }
 
-    /// What stands behind the slash.
+    /// The part after the slash.
     #[must_use]
     pub fn name(&self) -> &str {
         self.0.split_once('/').map_or("", |(_, name)| name)

@@ -1,4 +1,4 @@
-//! Pull requests as writ keeps them: what a look at one found, and what became of it since the look before.
+//! Pull requests as writ stores them: what a reconciliation found, and what has changed since the one before.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +6,7 @@ use super::lane::Reproducibility;
 use super::names::{CommitId, IssueNumber, RunId};
 use super::request::Actor;
 
-/// What became of a pull request.
+/// Whether a pull request is open, closed or merged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PullState {
@@ -18,19 +18,19 @@ pub enum PullState {
     Merged,
 }
 
-/// How a commit was judged, in the words of check runs.
+/// The verdict on a commit, as a check run's conclusion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Conclusion {
-    /// Nothing stands against it.
+    /// There is no reason against it.
     Success,
-    /// It must not be merged, or it could not be judged.
+    /// It must not be merged, or there could be no verdict.
     Failure,
-    /// It says nothing for or against it.
+    /// Neither for nor against it.
     Neutral,
 }
 
-/// A pull request as one look found it.
+/// A pull request as one reconciliation found it. Its serialised form is stored; the names of its fields stay.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Observed {
     /// Its number.
@@ -39,7 +39,7 @@ pub struct Observed {
     pub url: String,
     /// Its title, at most 300 characters.
     pub title: String,
-    /// What became of it.
+    /// Whether it is open, closed or merged.
     pub state: PullState,
     /// Whether it is a draft.
     pub draft: bool,
@@ -55,10 +55,10 @@ pub struct Observed {
     pub author: Actor,
     /// The run of writ's own that proposed it.
     pub run: Option<RunId>,
-    /// What its body says about how it can be made again.
+    /// What its body says about how it can be reproduced.
     #[serde(default)]
     pub told: Reproducibility,
-    /// Whether its branch is gone. Looked for only when it is no longer open, and never in a fork.
+    /// Whether its branch was deleted. Checked only when it is no longer open, and never in a fork.
     pub branch_deleted: bool,
 }
 
@@ -85,14 +85,14 @@ impl Conclusion {
         }
     }
 
-    /// The conclusion of that name; `None` for those that writ never draws.
+    /// The conclusion with this name; `None` for those that writ never uses.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         [Self::Success, Self::Failure, Self::Neutral].into_iter().find(|known| known.as_str() == name)
     }
 }
 
-/// What happened between two looks, as kinds of records, in the order in which it is told.
+/// What has changed between two reconciliations, as kinds of records, in the order in which they are appended.
 #[must_use]
 pub fn happened(before: Option<&Observed>, now: &Observed) -> Vec<&'static str> {
     let mut kinds = Vec::new();
