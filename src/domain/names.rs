@@ -1,6 +1,6 @@
 //! Small names and numbers that must not be mixed up: commits, blobs, branches, repositories, people.
 //!
-//! Each is checked when it is made, so a function that takes a `CommitId` never sees a path.
+//! Each is checked when it is created, so a function that takes a `CommitId` never sees a path.
 
 use std::fmt;
 

@@ -27,15 +27,15 @@ pub enum PullState {
     Merged,
 }
 
-/// How a commit was judged, in the words of check runs.
+/// The verdict on a commit, as a check run's conclusion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Conclusion {
     /// It may be merged.
     Success,
-    /// It must not be merged, or it could not be judged.
+    /// It must not be merged, or there could be no verdict.
     Failure,
-    /// It says nothing for or against it.
+    /// Neither for nor against it.
     Neutral,
 }
 
@@ -64,10 +64,10 @@ pub struct Observed {
     pub author: Actor,
     /// The run of writ's own that proposed it.
     pub run: Option<RunId>,
-    /// What its body says about how it can be made again.
+    /// What its body says about how it can be reproduced.
     #[serde(default)]
     pub told: Reproducibility,
-    /// Whether its branch is gone. Looked for only when it is no longer open, and never in a fork.
+    /// Whether its branch was deleted. Checked only when it is no longer open, and never in a fork.
     pub branch_deleted: bool,
 }
 
@@ -94,7 +94,7 @@ impl Conclusion {
         }
     }
 
-    /// The conclusion of that name; `None` for those that writ never draws.
+    /// The conclusion with this name; `None` for those that writ never uses.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         [Self::Success, Self::Failure, Self::Neutral].into_iter().find(|known| known.as_str() == name)

@@ -30,14 +30,14 @@ pub struct VerifierKey {
     text: String,
 }
 
-/// The keys that a verifier trusts: more than one while a key is being exchanged.
+/// The keys that a verifier trusts: more than one while a key is being replaced.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifierKeys(Vec<VerifierKey>);
 
 /// Why a key cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
-    /// The ledger's name cannot stand in a checkpoint.
+    /// The ledger's name cannot be used in a checkpoint.
     #[error(
         "`{0}` is no name for a ledger: 1 to {LONGEST_NAME} characters, none of them a space, `+` or control"
     )]
@@ -178,7 +178,7 @@ impl fmt::Debug for VerifierKey {
 }
 
 impl VerifierKeys {
-    /// Reads a file of verifier keys: one a line; blank lines and lines that begin with `#` say nothing.
+    /// Reads a file of verifier keys: one per line; blank lines and lines that begin with `#` are ignored.
     ///
     /// # Errors
     /// - [`KeyError::Verifier`], [`KeyError::Empty`]

@@ -1,4 +1,4 @@
-//! What a file held before, from the commits that lead to one: for questions such as «was this value ever used».
+//! The earlier contents of a file, from the ancestors of a commit: for questions such as "was this value ever used".
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;

@@ -18,7 +18,7 @@ pub use crate::domain::credential::Credential;
 pub use history::FileHistory;
 pub use repository::Repository;
 
-/// A commit to make: the base's tree with some files' contents exchanged.
+/// A commit to create: the base's tree with the contents of some files replaced.
 #[derive(Debug, Clone)]
 pub struct CommitDraft {
     /// The only parent, whose tree is changed.
@@ -34,12 +34,12 @@ pub struct CommitDraft {
 /// Name and address of author and committer of every commit that writ makes: fixed, so that commits are reproducible.
 pub const COMMIT_AUTHOR: (&str, &str) = ("writ", "writ@users.noreply.github.com");
 
-/// What a push came to.
+/// The result of a push.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PushOutcome {
     /// The branch did not exist and now points to the commit.
     Created,
-    /// The branch pointed to this very commit already.
+    /// The branch already pointed to this commit.
     AlreadyThere,
     /// The branch exists and points elsewhere; nothing was changed.
     Conflict {
@@ -94,7 +94,7 @@ pub enum GitError {
     /// The branch exists already (local `apply`).
     #[error("branch `{0}` exists already")]
     BranchExists(BranchName),
-    /// The remote said no: a hook, a rule, missing rights. Repeating does not help.
+    /// The remote rejected the push: a hook, a rule, missing rights. Repeating does not help.
     #[error("the remote refused `{branch}`: {reason}")]
     Rejected {
         /// The branch.
@@ -157,7 +157,7 @@ pub trait Git: Send + Sync {
     /// As [`Git::preview`].
     fn commit(&self, draft: &CommitDraft) -> Result<CommitId, GitError>;
 
-    /// Makes a local branch at a commit.
+    /// Creates a local branch at a commit.
     ///
     /// # Errors
     /// `BranchExists`.
@@ -203,7 +203,7 @@ pub trait Git: Send + Sync {
         credential: Option<&Credential>,
     ) -> Result<Option<CommitId>, GitError>;
 
-    /// Creates the remote's branch at a commit; compare-and-swap on «does not exist».
+    /// Creates the remote's branch at a commit, unless the branch exists; atomic on the remote.
     ///
     /// # Errors
     /// `Rejected`, `Unreachable`, `Command`.

@@ -193,7 +193,7 @@ pub(super) const MODE_TREE: u32 = 0o040_000;
 const MODE_SYMLINK: u32 = 0o120_000;
 const MODE_SUBMODULE: u32 = 0o160_000;
 
-/// One entry of a tree object, as it stands in its bytes.
+/// One entry of a tree object, borrowed from its bytes.
 pub(super) struct RawEntry<'a> {
     pub(super) mode: u32,
     pub(super) name: &'a [u8],
@@ -258,7 +258,7 @@ impl<'a> Iterator for RawEntries<'a> {
     }
 }
 
-/// Mode and id of what stands at `path`; the root itself for the empty path.
+/// Mode and id of the entry at `path`; the root itself for the empty path.
 fn find(odb: &Odb<'_>, root: Oid, path: &str) -> Result<Option<RawEntry<'static>>, GitError> {
     let mut found = RawEntry { mode: MODE_TREE, name: b"", id: root, id_at: 0 };
     for part in path.split('/').filter(|_| !path.is_empty()) {

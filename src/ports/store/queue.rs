@@ -1,4 +1,4 @@
-//! The queue: leases the steps of runs to workers, and stores what came of each try.
+//! The queue: leases the steps of runs to workers, and stores the result of each try.
 
 use async_trait::async_trait;
 use jiff::Timestamp;

@@ -12,13 +12,13 @@ use serde::Deserialize;
 
 use crate::ports::forge::ForgeError;
 
-/// Nobody is made to wait longer than this: GitHub's primary limit starts anew each hour.
+/// The longest wait: GitHub's primary limit is reset every hour.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
 /// A secondary limit that names no time asks for at least this.
 const UNNAMED_WAIT: Duration = Duration::from_secs(60);
 
-/// Longest message taken over from an answer, in characters.
+/// The longest message that is taken from an answer, in characters.
 const MESSAGE_LENGTH: usize = 300;
 
 /// An answer whose status is not a success.

@@ -48,7 +48,7 @@ enum Kind {
     Token(SecretString),
 }
 
-/// How the bot's own comments are told from others.
+/// How the bot's own comments are recognised.
 #[derive(Debug)]
 pub(super) enum BotAccount {
     /// An App's account is called `slug[bot]`, a name that no person can have.

@@ -1,6 +1,6 @@
 //! GitHub, or a server that speaks its REST API (GitHub Enterprise Server, an emulator), by octocrab.
 //!
-//! Octocrab carries the requests and signs the App's JWTs; paths, bodies and the fields that are read are ours.
+//! Octocrab sends the requests and signs the App's JWTs; paths, bodies and the fields that are read are ours.
 //! **Deliberately absent**: repeating (the worker does it, by the error's kind), publishing commits (a git push
 //! does it, with this adapter's credential), and any address taken from an answer: pages are counted.
 
@@ -72,7 +72,7 @@ impl Github {
         Ok(best)
     }
 
-    /// Asks for a new pull request; one that was there first is looked up and given back.
+    /// Asks for a new pull request; returns the existing one where GitHub says that there is one.
     async fn create_pull(
         &self,
         repository: &RepositoryName,
@@ -136,7 +136,7 @@ impl Forge for Github {
         let answer = self.ask(repository, Call::Get(&path)).await?;
         match answer.read::<IssueComment>("comment") {
             Ok(comment) => comment.read().map(Some),
-            // Only a repository that is still ours to see can tell that a comment is gone.
+            // A 404 means that the comment was deleted only if the repository is still visible.
             Err(ForgeError::NotFound(_)) => {
                 let answer = self.ask(repository, Call::Get(&format!("/repos/{repository}"))).await?;
                 match answer.check("repository") {
@@ -226,7 +226,7 @@ impl Forge for Github {
     }
 
     async fn put_check(&self, repository: &RepositoryName, check: &Check) -> Result<CheckId, ForgeError> {
-        self.bring_check(repository, check).await
+        self.sync_check(repository, check).await
     }
 
     async fn close_pull(&self, repository: &RepositoryName, number: IssueNumber) -> Result<(), ForgeError> {

@@ -1,4 +1,4 @@
-//! The [`Forge`] calls on the local forge: what the bot asks and does.
+//! The [`Forge`] calls on the local forge: what the bot reads and does.
 
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
@@ -84,7 +84,7 @@ impl Forge for LocalForge {
         bounded(body)?;
         let bot = self.account(BOT_LOGIN, true).await?;
         let now = (self.now)();
-        // The look and the write are one: two workers make one comment.
+        // Search and write are one transaction: two workers create one comment.
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(unavailable)?;
         let updated = sqlx::query(
             "UPDATE forge_comments SET body = ?4, updated_at = ?5 WHERE id =
@@ -125,7 +125,7 @@ impl Forge for LocalForge {
 
     async fn open_pull(&self, repository: &RepositoryName, pull: &NewPull) -> Result<Pull, ForgeError> {
         bounded(&pull.body)?;
-        // Looked for first: what was opened already may have been merged since, and needs no branch any more.
+        // Existing ones first: one that was opened before may have been merged since, and needs no branch any more.
         let head = match self.pull_row(repository, &pull.head).await? {
             Some(row) => rows::name(&row, "head_commit")?,
             None => self.pull_head(repository, pull).await?,

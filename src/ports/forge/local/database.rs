@@ -25,8 +25,8 @@ pub struct LocalForge {
 }
 
 impl LocalForge {
-    /// Opens the forge whose database is the file `database`, made where it is missing. Addresses for people begin with
-    /// `base_url`: `<base_url>/<owner>/<name>/pull/<number>`. `now` dates what the bot writes.
+    /// Opens the forge whose database is the file `database`; creates a missing file. Addresses for people begin with
+    /// `base_url`: `<base_url>/<owner>/<name>/pull/<number>`. `now` tells the time of what is written.
     ///
     /// # Errors
     /// - `Unavailable`: the file cannot be opened or written
@@ -45,7 +45,7 @@ impl LocalForge {
         Ok(forge)
     }
 
-    /// The account of a login, made where it is new.
+    /// The account of a login; a new login gets one.
     pub(super) async fn account(&self, login: &str, bot: bool) -> Result<AccountId, ForgeError> {
         // The update changes nothing; it makes RETURNING answer for an account that exists.
         let row = sqlx::query(
@@ -60,7 +60,7 @@ impl LocalForge {
         Ok(AccountId(rows::number(&row, "id")?))
     }
 
-    /// Where the hosted repository is.
+    /// The path of the hosted repository.
     pub(super) async fn git_path(&self, repository: &RepositoryName) -> Result<PathBuf, ForgeError> {
         let row = sqlx::query("SELECT git_path FROM forge_repositories WHERE name = ?")
             .bind(repository.as_str())

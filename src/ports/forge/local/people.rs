@@ -1,5 +1,5 @@
-//! What people do on the local forge: host a repository, give rights, open issues, comment, edit, delete, close. What they
-//! do with pull requests is in `proposals.rs`.
+//! What people do on the local forge: host a repository, grant rights, open issues, comment, edit, delete, close.
+//! What they do with pull requests is in `proposals.rs`.
 
 use std::path::Path;
 
@@ -74,7 +74,7 @@ impl LocalForge {
         Ok(number)
     }
 
-    /// Comments as an account (made where it is new, without any permission).
+    /// Comments as an account (a new one has no permission).
     ///
     /// # Errors
     /// - `NotFound`: there is no such issue

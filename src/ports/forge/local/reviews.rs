@@ -10,7 +10,7 @@ use crate::domain::names::{AccountId, IssueNumber, RepositoryName};
 use crate::domain::request::Actor;
 
 impl LocalForge {
-    /// Reviews a pull request's present head as a person; gives the review's id.
+    /// Reviews a pull request's current head as a person; returns the review's id.
     ///
     /// # Errors
     /// - `NotFound`: there is none of this number

@@ -106,7 +106,7 @@ pub(super) fn malformed(column: &str) -> ForgeError {
     ForgeError::Malformed(format!("the local forge's column `{column}`"))
 }
 
-/// How far a check run is; `None` for what the bot never sets.
+/// The status of a check run; `None` for one that the bot never sets.
 pub(super) fn check_status(row: &SqliteRow) -> Result<Option<CheckStatus>, ForgeError> {
     let conclusion = some_text(row, "conclusion")?;
     Ok(CheckStatus::read(&text(row, "status")?, conclusion.as_deref()))
