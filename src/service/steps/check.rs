@@ -2,9 +2,10 @@
 
 use serde_json::json;
 
+use crate::domain::ledger::Record;
 use crate::domain::policy::Decision;
 use crate::domain::rival::Relation;
-use crate::domain::run::Outcome;
+use crate::domain::run::{Outcome, Step};
 use crate::service::asked::What;
 use crate::service::pipeline::{Job, Performed, Pipeline, StepError};
 use crate::service::rivals::Rivals;
@@ -15,7 +16,11 @@ use super::close::contained;
 pub async fn perform(pipeline: &Pipeline, job: &Job) -> Result<Performed, StepError> {
     let report = job.report()?;
     let mut fact = json!({"decision": report.verdict.decision});
-    let facts = json!({"digest": report.digest, "verdict": report.verdict});
+    // The verdict is that of the step that planned, so its library is that of the planned record.
+    let planned: Record = job.fact(Step::Plan, "record")?;
+    let facts = json!({
+        "digest": report.digest, "verdict": report.verdict, "library": planned.body["library"],
+    });
     let records = vec![pipeline.record(job, "verdict.given", facts)];
     match (&job.asked.what, report.verdict.decision) {
         (What::Plan, _) => return Ok(Performed::ends(Outcome::Answered, fact, records)),
