@@ -43,7 +43,7 @@ pub fn note(library: &Library) {
 /// The same in the log of the server, with the digest that its records will name.
 pub fn log(library: &Library) {
     for note in library.notes() {
-        tracing::warn!(digest = library.digest(), "library: {note}");
+        tracing::info!(digest = library.digest(), "library: {note}");
     }
 }
 

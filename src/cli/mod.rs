@@ -54,7 +54,7 @@ enum Command {
     Check(check::CheckArguments),
     /// List the policies, explain a reason code, or run the rules' own tests.
     Policies(policies::PoliciesArguments),
-    /// Look at the library: procedures, policies, templates.
+    /// List the procedures, policies and templates in use, and say which are not the embedded ones.
     #[command(subcommand)]
     Library(library::LibraryCommand),
     /// Look at the settings.

@@ -75,7 +75,7 @@ fn case(out: &mut String, placed: &Placed, policies: &[Policy]) {
     out.push_str("    </testcase>\n");
 }
 
-/// Text that may stand in an element or in quotes; characters that XML 1.0 does not know are shown as `�`.
+/// Text for an element or an attribute; characters that XML 1.0 does not know are shown as `�`.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {

@@ -65,7 +65,7 @@ pub enum CheckFormat {
     Junit,
 }
 
-/// Where a base is looked for when none is given, in this order.
+/// The bases that are tried when none is given, in this order.
 const DEFAULT_BASES: [&str; 5] =
     ["refs/remotes/origin/HEAD", "refs/remotes/origin/main", "refs/remotes/origin/master", "main", "master"];
 
