@@ -62,7 +62,7 @@ impl Bench {
                 id: run,
                 command: json!({"verb": "actuate"}),
                 request: None,
-                subject: "acme/shop#7".to_owned(),
+                subject: "acme/shop#7".parse().expect("a subject"),
                 position: Step::Authorize,
                 outcome: None,
                 queue: None,

@@ -6,6 +6,16 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+/// An issue or a pull request of a repository. Its text is `owner/name#number`, as people write it on a forge.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct IssueReference {
+    /// Its repository.
+    pub repository: RepositoryName,
+    /// Its number.
+    pub number: IssueNumber,
+}
+
 /// Why a name was refused.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("`{given}` is not {wanted}")]
@@ -130,6 +140,38 @@ impl RepositoryName {
     }
 }
 
+impl TryFrom<String> for IssueReference {
+    type Error = NameError;
+
+    fn try_from(given: String) -> Result<Self, NameError> {
+        let parts = given.split_once('#').and_then(|(repository, number)| {
+            let number = IssueNumber(number.parse().ok()?);
+            Some(Self { repository: repository.parse().ok()?, number })
+        });
+        parts.ok_or(NameError { given, wanted: "an issue like `owner/name#7`" })
+    }
+}
+
+impl std::str::FromStr for IssueReference {
+    type Err = NameError;
+
+    fn from_str(given: &str) -> Result<Self, NameError> {
+        Self::try_from(given.to_owned())
+    }
+}
+
+impl From<IssueReference> for String {
+    fn from(reference: IssueReference) -> Self {
+        reference.to_string()
+    }
+}
+
+impl fmt::Display for IssueReference {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}#{}", self.repository, self.number)
+    }
+}
+
 macro_rules! number {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -161,3 +203,18 @@ number!(
     /// An account's numeric id on its forge: names change hands, ids do not.
     AccountId
 );
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_issue_reference_is_read_as_it_is_written() {
+        let reference: IssueReference = "acme/shop#7".parse().unwrap();
+        assert_eq!((reference.repository.as_str(), reference.number), ("acme/shop", IssueNumber(7)));
+        assert_eq!(serde_json::to_value(&reference).unwrap(), "acme/shop#7");
+        for wrong in ["acme/shop", "acme/shop#", "shop#7", "acme/shop#seven", "acme/shop#7#8"] {
+            assert!(wrong.parse::<IssueReference>().is_err(), "{wrong}");
+        }
+    }
+}

@@ -139,16 +139,13 @@ async fn status(pipeline: &Pipeline, job: &Job, run: Option<&RunId>) -> Result<S
     let here = |found: &Run| found.subject == job.run.subject && found.id != job.run.id;
     let runs: Vec<Run> = match run {
         // Runs of other repositories are none of this place's business.
-        Some(id) => {
-            let repository = format!("{}#", job.target.name);
-            pipeline
-                .store
-                .run(id)
-                .await?
-                .into_iter()
-                .filter(|run| run.subject.starts_with(&repository))
-                .collect()
-        }
+        Some(id) => pipeline
+            .store
+            .run(id)
+            .await?
+            .into_iter()
+            .filter(|run| run.subject.repository == job.target.name)
+            .collect(),
         None => pipeline.store.commands(LOOKED_AT).await?.into_iter().filter(here).take(LISTED).collect(),
     };
     let mut rows = Vec::with_capacity(runs.len());

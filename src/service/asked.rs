@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::names::{CommentId, IssueNumber, RepositoryName, RunId};
+use crate::domain::names::{CommentId, IssueNumber, IssueReference, RepositoryName, RunId};
 use crate::domain::request::Actor;
 
 /// A command that was read, with the place it came from. Serialised into `Run::command`.
@@ -66,10 +66,10 @@ pub enum What {
 }
 
 impl Place {
-    /// `owner/name#number`, as in `Run::subject`.
+    /// The issue or pull request, as in `Run::subject`.
     #[must_use]
-    pub fn subject(&self) -> String {
-        format!("{}#{}", self.repository, self.issue)
+    pub fn subject(&self) -> IssueReference {
+        IssueReference { repository: self.repository.clone(), number: self.issue }
     }
 }
 

@@ -217,7 +217,7 @@ mod tests {
         let Ok(Content::Comment(comment)) = read("issue_comment", &payload().to_string()) else {
             panic!("not read")
         };
-        assert_eq!(comment.place.subject(), "o/r#7");
+        assert_eq!(comment.place.subject().to_string(), "o/r#7");
         assert_eq!(comment.actor.login, "ada");
         assert!(!comment.through_app);
     }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::domain::ledger::Record;
-use crate::domain::names::{IssueNumber, RepositoryName};
+use crate::domain::names::{IssueNumber, IssueReference, RepositoryName};
 use crate::domain::request::run_id_of;
 use crate::domain::run::Step;
 use crate::ports::store::{Accepted, Arrival, NewRun, Pulls, Run, Store, StoreError};
@@ -44,9 +44,8 @@ impl Look {
         Kept::deserialize(&run.command).ok().map(|kept| kept.look)
     }
 
-    /// `owner/name#number`, as in `Run::subject`.
-    fn subject(&self) -> String {
-        format!("{}#{}", self.repository, self.pull)
+    fn subject(&self) -> IssueReference {
+        IssueReference { repository: self.repository.clone(), number: self.pull }
     }
 
     fn run(&self, delivery: &str) -> NewRun {
@@ -57,7 +56,7 @@ impl Look {
             })),
             command: json!({"look": self}),
             request: None,
-            queue: Some(subject.clone()),
+            queue: Some(subject.to_string()),
             subject,
             position: Step::Observe,
             outcome: None,

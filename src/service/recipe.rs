@@ -134,7 +134,7 @@ pub(super) async fn run_of(
 
 /// Runs of other repositories are none of this place's business.
 fn is_of(run: &Run, repository: &RepositoryName) -> bool {
-    run.subject.rsplit_once('#').is_some_and(|(of, _)| of == repository.as_str())
+    run.subject.repository == *repository
 }
 
 /// How far back a run is looked for whose id was mistyped.

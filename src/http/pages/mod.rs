@@ -92,8 +92,7 @@ async fn run(Shared(state): Shared<State>, Path(id): Path<String>) -> Response {
 /// What became of the pull request that a run proposed.
 async fn became(store: &dyn Store, run: &Run) -> Result<Option<KeptPull>, StoreError> {
     let Some(Outcome::Proposed { pull, .. }) = &run.outcome else { return Ok(None) };
-    let Some(Ok(repository)) = run.subject.split('#').next().map(str::parse) else { return Ok(None) };
-    let found = store.pulls(Pulls::Numbered(&repository, IssueNumber(*pull))).await?;
+    let found = store.pulls(Pulls::Numbered(&run.subject.repository, IssueNumber(*pull))).await?;
     Ok(found.into_iter().next())
 }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::error::StoreError;
 use crate::domain::ledger::Record;
-use crate::domain::names::RunId;
+use crate::domain::names::{IssueReference, RunId};
 use crate::domain::request::Request;
 use crate::domain::run::{Outcome, Step};
 
@@ -39,8 +39,8 @@ pub struct NewRun {
     pub command: Value,
     /// The request, where there is one (a `/help` has none).
     pub request: Option<Request>,
-    /// `owner/name#number`, for lists.
-    pub subject: String,
+    /// The issue or pull request that it belongs to.
+    pub subject: IssueReference,
     /// Its first step; a command that cannot be read starts at `Report` with its outcome.
     pub position: Step,
     /// The outcome, where it is decided already.

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::error::StoreError;
-use crate::domain::names::{CommitId, IssueNumber, RepositoryName, RunId};
+use crate::domain::names::{CommitId, IssueNumber, IssueReference, RepositoryName, RunId};
 use crate::domain::pull::{Conclusion, Observed};
 use crate::domain::request::Request;
 use crate::domain::run::{Outcome, Position, Step};
@@ -19,8 +19,8 @@ pub struct Run {
     pub command: Value,
     /// The request, if any.
     pub request: Option<Request>,
-    /// `owner/name#number`.
-    pub subject: String,
+    /// The issue or pull request that it belongs to.
+    pub subject: IssueReference,
     /// Its next step, or that it is settled.
     pub position: Position,
     /// How it ends, once decided.

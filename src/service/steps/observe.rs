@@ -87,7 +87,7 @@ async fn own_run(
 ) -> Result<Option<RunId>, StepError> {
     let Some(Ok(id)) = branch.rsplit('-').next().map(str::parse::<RunId>) else { return Ok(None) };
     let run = pipeline.store.run(&id).await?;
-    let planned = run.filter(|run| run.subject.starts_with(&format!("{repository}#"))).and_then(|run| {
+    let planned = run.filter(|run| run.subject.repository == *repository).and_then(|run| {
         let report = run.facts.get("plan")?.get("report")?.clone();
         serde_json::from_value::<PlanReport>(report).ok()
     });

@@ -108,10 +108,9 @@ pub(super) async fn follow(
     finished: &Finished,
 ) -> Result<(), StoreError> {
     if matches!(finished.outcome, Some(Outcome::Proposed { .. })) {
-        let repository = lease.run.subject.rsplit_once('#').map_or("", |(repository, _)| repository);
         sqlx::query("INSERT INTO proposals (run, repository) VALUES (?, ?) ON CONFLICT (run) DO NOTHING")
             .bind(lease.run.id.as_str())
-            .bind(repository)
+            .bind(lease.run.subject.repository.as_str())
             .execute(&mut *connection)
             .await
             .map_err(unavailable)?;

@@ -120,7 +120,7 @@ async fn insert_run(
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(run.id.as_str())
-    .bind(&run.subject)
+    .bind(run.subject.to_string())
     .bind(&arrival.delivery)
     .bind(run.command.to_string())
     .bind(run.request.as_ref().map(json).transpose()?)

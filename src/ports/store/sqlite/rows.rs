@@ -27,7 +27,7 @@ pub(super) fn run(row: &SqliteRow) -> Result<Run, StoreError> {
         id: text_of(column(row, "id")?)?,
         command: value_of(&column::<String>(row, "command")?)?,
         request: request.as_deref().map(value_of).transpose()?,
-        subject: column(row, "subject")?,
+        subject: text_of(column(row, "subject")?)?,
         position,
         outcome: outcome.as_deref().map(value_of).transpose()?,
         facts: value_of(&column::<String>(row, "facts")?)?,
