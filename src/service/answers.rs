@@ -11,7 +11,7 @@ use crate::domain::plan::Risk;
 use crate::domain::procedure::{Catalogue, Procedure, ROLLBACK, RUN_ARGUMENT, USUAL_PHRASE};
 use crate::domain::run::{Outcome, Position};
 use crate::domain::text::nearest;
-use crate::ports::store::{KeptPull, Pulls, Run};
+use crate::ports::store::{Pulls, Run, StoredPull};
 
 use super::asked::What;
 use super::pipeline::{Job, Pipeline, StepError};
@@ -165,13 +165,13 @@ async fn kept_pull(
     pipeline: &Pipeline,
     repository: &RepositoryName,
     number: IssueNumber,
-) -> Result<Option<KeptPull>, StepError> {
+) -> Result<Option<StoredPull>, StepError> {
     let found = pipeline.store.pulls(Pulls::Numbered(repository, number)).await?;
     Ok(found.into_iter().next())
 }
 
 /// What became of a pull request, and what the policies said of its head.
-fn shown(pull: &KeptPull) -> serde_json::Value {
+fn shown(pull: &StoredPull) -> serde_json::Value {
     json!({"state": pull.seen.state, "policy": pull.policy, "head": pull.seen.head, "at": moment(pull.at)})
 }
 

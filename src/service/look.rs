@@ -154,7 +154,10 @@ impl LookJob {
     }
 
     /// What is kept of the pull request.
-    pub async fn kept(&self, store: &dyn Store) -> Result<Option<crate::ports::store::KeptPull>, StepError> {
+    pub async fn kept(
+        &self,
+        store: &dyn Store,
+    ) -> Result<Option<crate::ports::store::StoredPull>, StepError> {
         let which = Pulls::Numbered(&self.look.repository, self.look.pull);
         Ok(store.pulls(which).await?.into_iter().next())
     }

@@ -18,7 +18,7 @@ use crate::ports::clock::Clock;
 use crate::ports::forge::{Forge, ForgeError};
 use crate::ports::git::{Credential, Git, GitError};
 use crate::ports::render::{RenderError, Renderer};
-use crate::ports::store::{KeptPull, Lease, Run, Store, StoreError};
+use crate::ports::store::{Lease, Run, Store, StoreError, StoredPull};
 
 use super::answers::Entry;
 use super::asked::Asked;
@@ -89,7 +89,7 @@ pub struct Performed {
     /// To be appended to the ledger with it.
     pub records: Vec<Record>,
     /// What is now known of a pull request, to be kept with it.
-    pub pull: Option<KeptPull>,
+    pub pull: Option<StoredPull>,
     /// Runs whose pull requests are over.
     pub over: Vec<RunId>,
 }
@@ -280,7 +280,7 @@ impl Performed {
     }
 
     /// The same, with what is now known of a pull request.
-    pub fn keeping(self, pull: KeptPull) -> Self {
+    pub fn keeping(self, pull: StoredPull) -> Self {
         Self { pull: Some(pull), ..self }
     }
 

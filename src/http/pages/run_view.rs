@@ -9,7 +9,7 @@ use crate::domain::policy::Finding;
 use crate::domain::pull::Observed;
 use crate::domain::request::Origin;
 use crate::domain::run::{Outcome, Position, Step};
-use crate::ports::store::{KeptPull, Leaf, Run, StepEntry};
+use crate::ports::store::{Leaf, Run, StepEntry, StoredPull};
 use crate::service::asked::Asked;
 use crate::service::checks::Finished;
 use crate::service::look::Look;
@@ -57,7 +57,7 @@ fn look_summary(run: &Run, look: &Look) -> Value {
 }
 
 /// A pull request as one entry of a list.
-pub fn pull_summary(pull: &KeptPull) -> Value {
+pub fn pull_summary(pull: &StoredPull) -> Value {
     json!({
         "number": pull.seen.number,
         "repository": pull.repository,

@@ -14,7 +14,7 @@ use crate::domain::pull::{Observed, PullState};
 use crate::domain::request::Request;
 use crate::domain::run::Step;
 use crate::ports::git::{Credential, GitError};
-use crate::ports::store::{KeptPull, Pulls};
+use crate::ports::store::{Pulls, StoredPull};
 use crate::service::checks::{self, Finished, POLICY, Saying, Setting};
 use crate::service::look::LookJob;
 use crate::service::pipeline::{Performed, Pipeline, StepError, Target, blocking, fact};
@@ -142,12 +142,12 @@ async fn claims(pipeline: &Pipeline, job: &LookJob, seen: &Observed) -> Result<V
     let repository = &job.look.repository;
     let same_head = pipeline.store.pulls(Pulls::WithHead(repository, &seen.head)).await?;
     let mut claims = Vec::new();
-    for KeptPull { seen: pull, .. } in same_head {
+    for StoredPull { seen: pull, .. } in same_head {
         if pull.number != seen.number && (pull.state != PullState::Open || pull.base != seen.base) {
             continue;
         }
         let same_branch = pipeline.store.pulls(Pulls::FromBranch(repository, &pull.branch)).await?;
-        let is_other = |other: &KeptPull| {
+        let is_other = |other: &StoredPull| {
             !pull.fork && other.seen.number != pull.number && other.seen.state == PullState::Open
         };
         let others =

@@ -12,7 +12,7 @@ use crate::domain::plan::PlanReport;
 use crate::domain::pull::{Observed, PullState, happened};
 use crate::domain::run::Outcome;
 use crate::ports::forge::{ForgeError, Pull};
-use crate::ports::store::KeptPull;
+use crate::ports::store::StoredPull;
 use crate::service::look::LookJob;
 use crate::service::pipeline::{Performed, Pipeline, StepError, blocking};
 
@@ -40,7 +40,7 @@ pub async fn perform(pipeline: &Pipeline, job: &LookJob) -> Result<Performed, St
     });
     let records = kinds.iter().map(|kind| pipeline.record_of(told_of, kind, told.clone())).collect();
     let policy = before.filter(|before| before.seen.head == seen.head).and_then(|before| before.policy);
-    let kept = KeptPull {
+    let kept = StoredPull {
         repository: job.look.repository.clone(),
         seen: seen.clone(),
         policy,
