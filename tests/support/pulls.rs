@@ -5,7 +5,7 @@ use writ::domain::names::{BranchName, CommitId, IssueNumber};
 use writ::ports::forge::NewPull;
 use writ::ports::forge::conversation::ShownCheck;
 use writ::ports::forge::local::Fork;
-use writ::ports::store::{KeptPull, Pulls, Store};
+use writ::ports::store::{Pulls, Store, StoredPull};
 
 use super::bot::{Bot, repository_name, signed};
 use super::http::Answer;
@@ -126,7 +126,7 @@ impl Bot {
     }
 
     /// The pull request as the bot keeps it, when all work is done.
-    pub async fn kept(&self, pull: IssueNumber) -> KeptPull {
+    pub async fn kept(&self, pull: IssueNumber) -> StoredPull {
         self.settle().await;
         let mut kept = self.running.store.pulls(Pulls::Numbered(&repository_name(), pull)).await.unwrap();
         kept.pop().expect("a pull request that was looked at")

@@ -306,7 +306,8 @@ fn add_to_node(
     let is_sequence = parent.is_sequence(spans);
     match parent {
         EditNode::Replaced { value, .. } | EditNode::New(value) => {
-            add_to_new(value, entry.key(), entry.content)
+            let key = entry.key().to_owned();
+            add_to_new(value, &key, entry.content)
         }
         EditNode::Removed => Err((Reason::Overlap, "the parent is removed by another edit".to_owned())),
         EditNode::Kept(_) | EditNode::Edited { .. } => match parent.open(spans) {
