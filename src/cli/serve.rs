@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
+use super::output;
 use super::settings::{Flags, Settings};
 use super::wiring;
 
@@ -15,7 +16,7 @@ pub fn run(flags: &Flags) -> ExitCode {
     let settings = match flags.load() {
         Ok((settings, _)) => settings,
         Err(error) => {
-            anstream::eprintln!("writ serve: {:#}", anyhow::Error::new(error));
+            output::complain(format_args!("writ serve: {:#}", anyhow::Error::new(error)));
             return ExitCode::from(2);
         }
     };
@@ -23,14 +24,14 @@ pub fn run(flags: &Flags) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            anstream::eprintln!("writ serve: starting threads: {error}");
+            output::complain(format_args!("writ serve: starting threads: {error}"));
             return ExitCode::from(3);
         }
     };
     match runtime.block_on(serve(settings)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            anstream::eprintln!("writ serve: {error:#}");
+            output::complain(format_args!("writ serve: {error:#}"));
             ExitCode::from(3)
         }
     }
@@ -41,10 +42,10 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let described = describe(&settings);
     let running = wiring::start(settings).await?;
-    anstream::println!("writ {}", env!("CARGO_PKG_VERSION"));
-    anstream::println!("webhooks and pages  http://{}", running.address);
-    anstream::println!("metrics and health  http://{}", running.operations);
-    anstream::println!("{described}ledger key          {}", running.verifier);
+    output::tell(format_args!("writ {}", env!("CARGO_PKG_VERSION")));
+    output::tell(format_args!("webhooks and pages  http://{}", running.address));
+    output::tell(format_args!("metrics and health  http://{}", running.operations));
+    output::tell(format_args!("{described}ledger key          {}", running.verifier));
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}

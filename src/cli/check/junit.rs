@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::domain::policy::{Level, Policy};
 
-use super::explained;
+use super::meaning::explained;
 use super::report::{Placed, Report};
 
 /// The whole document.

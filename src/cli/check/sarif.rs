@@ -5,7 +5,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::domain::policy::{Level, Policy};
 
-use super::explained;
+use super::meaning::explained;
 use super::report::{Placed, Report};
 
 /// The schema that the log keeps to.
