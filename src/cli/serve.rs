@@ -62,7 +62,7 @@ fn describe(settings: &Settings) -> String {
         let (name, base, path) = (&repository.name, &repository.base, &repository.gitops_path);
         text.push_str(&format!("serves              {name}, `{path}` on `{base}`\n"));
     }
-    text.push_str(&format!("database            {}\n", settings.database.display()));
+    text.push_str(&format!("database            {}\n", settings.server.database.display()));
     text.push_str(&format!("forge               {:?}\n", settings.forge));
     if let Some(failpoint) = settings.failpoint {
         text.push_str(&format!("FAILS ON PURPOSE at {failpoint:?}\n"));

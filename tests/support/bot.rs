@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use writ::cli::settings::{ForgeSettings, LedgerSettings, RepositorySettings, Settings};
+use writ::cli::settings::{ForgeSettings, LedgerSettings, RepositorySettings, ServerSettings, Settings};
 use writ::cli::wiring::{self, Running};
 use writ::domain::names::{AccountId, CommentId, IssueNumber, RepositoryName, RunId};
 use writ::domain::run::Position;
@@ -111,7 +111,7 @@ impl Home {
     /// Settings of a server on this home, on free ports.
     pub fn settings(&self) -> Settings {
         let data = self.data();
-        Settings {
+        let server = ServerSettings {
             listen: ([127, 0, 0, 1], 0).into(),
             operations: ([127, 0, 0, 1], 0).into(),
             public_url: None,
@@ -124,6 +124,10 @@ impl Home {
             agents: vec!["machine".to_owned()],
             quotas: Quotas { actor: 100, lane: 100, repository: 100 },
             ledger: LedgerSettings { origin: "example.com/ledger".into(), key_file: data.join("ledger.key") },
+            data,
+        };
+        Settings {
+            server,
             secrets: Secrets::new([SECRET.to_owned()]),
             forge: ForgeSettings::Local,
             repositories: vec![RepositorySettings {
@@ -133,7 +137,6 @@ impl Home {
                 gitops_path: manifests::ROOT.to_owned(),
             }],
             failpoint: None,
-            data,
         }
     }
 }
