@@ -23,6 +23,7 @@ use writ::ports::store::Run;
 
 use super::http::{Answer, Request};
 use super::manifests;
+use super::records;
 use super::repository::TestRepository;
 
 /// The webhook secret of every test server.
@@ -246,16 +247,13 @@ impl Bot {
     /// The kinds of the newest run's records, oldest first.
     pub async fn records(&self) -> Vec<String> {
         let run = self.runs().await.remove(0);
-        let leaves = self.running.store.leaves_of(&run.id).await.unwrap();
-        let kind =
-            |data: &[u8]| serde_json::from_slice::<Value>(data).unwrap()["kind"].as_str().unwrap().to_owned();
-        leaves.iter().map(|leaf| kind(&leaf.data)).collect()
+        records::kinds(&self.running.store.leaves_of(&run.id).await.unwrap())
     }
 
     /// A run's first record of this kind.
     pub async fn record(&self, run: &RunId, kind: &str) -> Value {
         let leaves = self.running.store.leaves_of(run).await.unwrap();
-        let mut records = leaves.iter().map(|leaf| serde_json::from_slice::<Value>(&leaf.data).unwrap());
+        let mut records = leaves.iter().map(records::read);
         records.find(|record| record["kind"] == kind).unwrap_or_else(|| panic!("no `{kind}` of run `{run}`"))
     }
 
