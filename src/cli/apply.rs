@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use crate::domain::policy::Decision;
 use crate::ports::git::Git as _;
 
+use super::output;
 use super::plan;
 use super::terminal::{Asked, Desk, Failure};
 
@@ -17,10 +18,7 @@ pub fn run(asked: &Asked) -> ExitCode {
         plan::show(&desk, asked.format, branch.as_deref()).map(|text| (desk, text))
     });
     match applied {
-        Ok((desk, text)) => {
-            anstream::print!("{text}");
-            plan::exit(desk.planned.report.verdict.decision)
-        }
+        Ok((desk, text)) => output::finish("apply", &text, plan::exit(desk.planned.report.verdict.decision)),
         Err(failure) => failure.say("apply", asked.format),
     }
 }

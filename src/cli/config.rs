@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 
 use super::library::usual_gitops_path;
+use super::output;
 use super::settings::{Explained, Flags, SECRETS, Settings, TABLE};
 
 /// What can be done with settings.
@@ -21,11 +22,10 @@ pub fn run(command: &ConfigCommand) -> ExitCode {
     let ConfigCommand::Check(flags) = command;
     match flags.load() {
         Ok((settings, explained)) => {
-            anstream::print!("{}", explain(&settings, &explained));
-            ExitCode::SUCCESS
+            output::finish("config", &explain(&settings, &explained), ExitCode::SUCCESS)
         }
         Err(error) => {
-            anstream::eprintln!("writ config: {:#}", anyhow::Error::new(error));
+            output::complain(format_args!("writ config: {:#}", anyhow::Error::new(error)));
             ExitCode::from(2)
         }
     }

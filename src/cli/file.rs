@@ -4,6 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use super::output;
 use crate::domain::yaml;
 
 /// Longer inputs are not read to their end. The engine has a lower limit, and says it with the size.
@@ -137,6 +138,6 @@ pub fn print(text: &str) -> Result<(), FileError> {
 /// Says on standard error why a command ended, and gives its exit code.
 pub fn say(command: &str, message: &str, remedy: &str, exit: u8) -> ExitCode {
     let bold = anstyle::AnsiColor::Red.on_default().bold();
-    anstream::eprintln!("{bold}writ {command}:{bold:#} {message}\n  remedy: {remedy}");
+    output::complain(format_args!("{bold}writ {command}:{bold:#} {message}\n  remedy: {remedy}"));
     ExitCode::from(exit)
 }

@@ -1,4 +1,4 @@
-//! Floor 4: the terminal door: commands, settings, wiring. The only reader of the environment.
+//! Floor 4: the terminal: commands, settings, wiring. The only reader of the environment.
 //!
 //! Exit codes: 0 done · 1 denied, refused, or no change · 2 usage · 3 fault.
 
@@ -11,6 +11,7 @@ mod diff;
 mod docs;
 mod file;
 mod library;
+mod output;
 mod paint;
 mod patch;
 mod plan;
@@ -96,10 +97,11 @@ pub fn run() -> ExitCode {
         Command::Patch(arguments) => patch::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments),
         Command::Audit(command) => audit::run(&command),
-        Command::Docs(arguments) => docs::run(&arguments),
+        Command::Docs(arguments) => docs::run(&arguments, &Arguments::command()),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Arguments::command(), "writ", &mut std::io::stdout());
-            ExitCode::SUCCESS
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "writ", &mut script);
+            output::finish("completions", &String::from_utf8_lossy(&script), ExitCode::SUCCESS)
         }
     }
 }

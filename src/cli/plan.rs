@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::domain::policy::Decision;
 
+use super::output;
 use super::paint::paint;
 use super::terminal::{Asked, Desk, Failure, Format};
 
@@ -15,10 +16,7 @@ use super::terminal::{Asked, Desk, Failure, Format};
 pub fn run(asked: &Asked) -> ExitCode {
     let shown = asked.plan().and_then(|desk| show(&desk, asked.format, None).map(|text| (desk, text)));
     match shown {
-        Ok((desk, text)) => {
-            anstream::print!("{text}");
-            exit(desk.planned.report.verdict.decision)
-        }
+        Ok((desk, text)) => output::finish("plan", &text, exit(desk.planned.report.verdict.decision)),
         Err(failure) => failure.say("plan", asked.format),
     }
 }

@@ -14,6 +14,7 @@ use crate::domain::text::nearest;
 use crate::ports::library::Library;
 use crate::ports::render::Renderer;
 
+use super::output;
 use super::terminal::{Failure, ListFormat, Shown, library};
 
 /// What to do with the policies; without a command they are listed.
@@ -48,10 +49,7 @@ pub fn run(arguments: &PoliciesArguments) -> ExitCode {
         Some(PoliciesCommand::Test(shown)) => (shown, test(shown)),
     };
     match done {
-        Ok((text, exit)) => {
-            anstream::print!("{text}");
-            exit
-        }
+        Ok((text, exit)) => output::finish("policies", &text, exit),
         Err(failure) => failure.say("policies", shown.format.into()),
     }
 }

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::domain::procedure::Procedure;
 use crate::domain::procedure::file::{Action, Check, EditLine, NewValue, Variant};
 
+use super::output;
 use super::terminal::{Failure, ListFormat, Shown, library, planner};
 
 /// What to show.
@@ -24,10 +25,7 @@ pub struct Selected {
 /// Runs it.
 pub fn run(selected: &Selected) -> ExitCode {
     match text(selected) {
-        Ok(text) => {
-            anstream::print!("{text}");
-            ExitCode::SUCCESS
-        }
+        Ok(text) => output::finish("procedures", &text, ExitCode::SUCCESS),
         Err(failure) => failure.say("procedures", selected.shown.format.into()),
     }
 }

@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 use serde_json::json;
 
+use super::output;
 use crate::domain::names::AccountId;
 use crate::domain::request::{Actor, Origin, Request};
 use crate::ports::clock::{Clock, SystemClock};
@@ -252,13 +253,13 @@ impl Failure {
             let error = json!({
                 "schema": "writ.error/v1", "code": code, "message": message, "place": place, "remedy": remedy,
             });
-            anstream::println!("{error:#}");
+            output::tell(format_args!("{error:#}"));
         } else {
             let place = if place.is_empty() { String::new() } else { format!("{place}: ") };
             let bold = anstyle::AnsiColor::Red.on_default().bold();
-            anstream::eprintln!("{bold}writ {command}: {code}{bold:#}: {place}{message}");
+            output::complain(format_args!("{bold}writ {command}: {code}{bold:#}: {place}{message}"));
             if !remedy.is_empty() {
-                anstream::eprintln!("  remedy: {remedy}");
+                output::complain(format_args!("  remedy: {remedy}"));
             }
         }
         ExitCode::from(self.exit)

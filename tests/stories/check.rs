@@ -68,6 +68,7 @@ fn a_change_reads_well() {
         ("markdown", "check_markdown"),
         ("json", "check_json"),
         ("sarif", "check_sarif"),
+        ("junit", "check_junit"),
     ] {
         let output = check(repository.path(), &["--base", "main", "--head", "work", "--format", format]);
         assert_eq!(code(&output), 1, "{}", text(&output.stderr));
@@ -122,7 +123,7 @@ fn junit_is_xml_that_counts_right() {
     let count = |part: &str| document.matches(part).count();
     assert!(document.contains("failures=\"1\" errors=\"0\">"), "{document}");
     assert_eq!(count("<failure "), 1);
-    assert_eq!(count("<testcase "), count("</testcase>") + count("name=\"nothing found\"/>"));
+    assert_eq!(count("<testcase "), count("</testcase>") + count("<testcase name=\"nothing found\" "));
     assert!(document.contains("notes &amp; &lt;more&gt;.yaml"));
 }
 

@@ -10,6 +10,7 @@ use writ::ports::store::{Pulls, Store, StoredPull};
 use super::bot::{Bot, repository_name, signed};
 use super::http::Answer;
 use super::manifests::{ROOT, SCHEDULER};
+use super::records;
 
 /// The scheduler's manifest, full path.
 pub fn scheduler() -> String {
@@ -140,8 +141,5 @@ impl Bot {
 
 /// The kinds of all records since the first `from`, oldest first.
 pub async fn kinds(store: &dyn Store, from: u64) -> Vec<String> {
-    let leaves = store.leaves(from, 1000).await.unwrap();
-    let kind =
-        |data: &[u8]| serde_json::from_slice::<Value>(data).unwrap()["kind"].as_str().unwrap().to_owned();
-    leaves.iter().map(|leaf| kind(&leaf.data)).collect()
+    records::kinds(&store.leaves(from, 1000).await.unwrap())
 }

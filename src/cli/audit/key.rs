@@ -1,11 +1,12 @@
 //! `writ audit key`: the verifier key of a signing key.
 
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use clap::Args;
 
-use super::{Failure, read_text};
+use super::answer::Answer;
+use super::failure::Failure;
+use super::input::read_text;
 use crate::domain::ledger::SignerKey;
 
 /// Prints the verifier key.
@@ -20,12 +21,11 @@ pub struct Key {
 }
 
 impl Key {
-    pub(super) fn run(&self) -> Result<ExitCode, Failure> {
+    pub(super) fn run(&self) -> Result<Answer, Failure> {
         let text = read_text(&self.signing_key)?;
         let key = SignerKey::parse(&text, &self.origin).map_err(|error| {
             Failure::usage(error.code(), format!("`{}`: {error}", self.signing_key.display()), error.remedy())
         })?;
-        anstream::println!("{}", key.verifier());
-        Ok(ExitCode::SUCCESS)
+        Ok(format!("{}\n", key.verifier()).into())
     }
 }

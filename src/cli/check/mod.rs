@@ -4,6 +4,7 @@
 
 mod junit;
 mod lane;
+mod meaning;
 mod report;
 mod sarif;
 
@@ -14,11 +15,12 @@ use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use crate::domain::names::CommitId;
-use crate::domain::policy::{Decision, Policy};
+use crate::domain::policy::Decision;
 use crate::ports::git::{Git as _, GitError, Repository};
 use crate::ports::render::Renderer;
 
 use super::library::note;
+use super::output;
 use super::paint::paint;
 use super::terminal::{self, Failure};
 use report::Report;
@@ -73,8 +75,7 @@ const DEFAULT_BASES: [&str; 5] =
 pub fn run(arguments: &CheckArguments) -> ExitCode {
     match arguments.check() {
         Ok((decision, text)) => {
-            anstream::print!("{text}");
-            ExitCode::from(u8::from(decision == Decision::Deny))
+            output::finish("check", &text, ExitCode::from(u8::from(decision == Decision::Deny)))
         }
         Err(failure) => failure.say_as("check", arguments.format == CheckFormat::Json),
     }
@@ -152,11 +153,4 @@ fn default_base(git: &Repository) -> Result<CommitId, Failure> {
         let message = "there is no branch that `origin` calls its own, and neither `main` nor `master`";
         Failure::usage("no_base", message, "say with `--base` what the change is compared with")
     })
-}
-
-/// What a code means, by the policy that has it; else by the lanes; empty for codes that neither explains.
-fn explained<'p>(policies: &'p [Policy], policy: &str, code: &str) -> &'p str {
-    let policy = policies.iter().find(|known| known.name == policy);
-    let by_lanes = || crate::domain::lane::meaning(code).map_or("", |(_, meaning)| meaning);
-    policy.and_then(|policy| policy.codes.get(code)).map_or_else(by_lanes, String::as_str)
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 
-use crate::cli::settings::{ForgeSettings, LedgerSettings, RepositorySettings, Settings};
+use crate::cli::settings::{ForgeSettings, LedgerSettings, RepositorySettings, ServerSettings, Settings};
 use crate::cli::wiring::{self, Running};
 use crate::domain::admission::Quotas;
 use crate::domain::names::{BranchName, CommitId, IssueNumber, RepositoryName};
@@ -57,23 +57,8 @@ impl Stage {
         let address = free_address(port)?;
         let base_url = format!("http://{address}");
         let secrets = Secrets::new([random_secret()]);
-        let data = folder.path().join("data");
         let running = wiring::start(Settings {
-            listen: address,
-            operations: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            public_url: Some(base_url.clone()),
-            database: data.join("writ.db"),
-            library: None,
-            workers: 1,
-            lease_seconds: 30,
-            shutdown_seconds: 5,
-            max_body_bytes: 1 << 20,
-            agents: Vec::new(),
-            quotas: Quotas { actor: 10, lane: 10, repository: 10 },
-            ledger: LedgerSettings {
-                origin: "demo.writ.local/ledger".to_owned(),
-                key_file: data.join("ledger.key"),
-            },
+            server: server(address, &base_url, folder.path().join("data")),
             secrets: secrets.clone(),
             forge: ForgeSettings::Local,
             repositories: vec![RepositorySettings {
@@ -83,7 +68,6 @@ impl Stage {
                 gitops_path: None,
             }],
             failpoint: None,
-            data,
         })
         .await?;
         let forge = running.local_forge.clone().context("the server has no local forge")?;
@@ -130,7 +114,29 @@ impl Stage {
     }
 }
 
-/// The plan that a run came to.
+/// The server's settings: everything in one folder, one worker.
+fn server(listen: SocketAddr, base_url: &str, data: PathBuf) -> ServerSettings {
+    ServerSettings {
+        listen,
+        operations: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        public_url: Some(base_url.to_owned()),
+        database: data.join("writ.db"),
+        library: None,
+        workers: 1,
+        lease_seconds: 30,
+        shutdown_seconds: 5,
+        max_body_bytes: 1 << 20,
+        agents: Vec::new(),
+        quotas: Quotas { actor: 10, lane: 10, repository: 10 },
+        ledger: LedgerSettings {
+            origin: "demo.writ.local/ledger".to_owned(),
+            key_file: data.join("ledger.key"),
+        },
+        data,
+    }
+}
+
+/// The plan of a run.
 ///
 /// # Errors
 /// - it has none, or one that cannot be read

@@ -1,0 +1,55 @@
+//! The ledger's database, opened for reading only.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::failure::{Failure, with_sources};
+use crate::ports::store::{SqliteStore, StoreError};
+
+/// Which database to read.
+#[derive(Debug, Args)]
+pub struct Database {
+    /// The SQLite file that the server writes.
+    #[arg(long, value_name = "FILE", env = "WRIT_DATABASE", default_value = "data/writ.db")]
+    pub database: PathBuf,
+}
+
+impl Database {
+    /// Opens it.
+    ///
+    /// # Errors
+    /// - there is no such file, or it cannot be read
+    pub async fn open(&self) -> Result<SqliteStore, Failure> {
+        if !self.database.is_file() {
+            let problem = format!("there is no database `{}`", self.database.display());
+            return Err(Failure::usage(
+                "database_missing",
+                problem,
+                "name it with --database or WRIT_DATABASE",
+            ));
+        }
+        SqliteStore::open_to_read(&self.database).await.map_err(|error| self.failure(&error))
+    }
+
+    /// The failure that an error of the store is.
+    pub fn failure(&self, error: &StoreError) -> Failure {
+        let file = self.database.display();
+        let problem = format!("`{file}`: {}", with_sources(error));
+        match error {
+            StoreError::Newer { .. } => {
+                Failure::fault("database_newer", problem, "use the version of writ that wrote it")
+            }
+            StoreError::Corrupt(_) => Failure::fault(
+                "database_unsound",
+                problem,
+                "keep the file as evidence and restore it from a backup; `writ audit verify-pr` works without it",
+            ),
+            StoreError::Unavailable(_) | StoreError::LeaseLost(_) => Failure::fault(
+                "database_unavailable",
+                problem,
+                "check that the file and its folder can be read",
+            ),
+        }
+    }
+}

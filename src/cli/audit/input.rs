@@ -1,0 +1,33 @@
+//! Texts that the command line names: bodies of pull requests, keys.
+
+use std::path::Path;
+
+use super::failure::Failure;
+use crate::domain::ledger::VerifierKeys;
+
+/// The text of a file; `-` is standard input.
+///
+/// # Errors
+/// - it cannot be read, or is not UTF-8
+pub fn read_text(path: &Path) -> Result<String, Failure> {
+    let read = if path == Path::new("-") {
+        std::io::read_to_string(std::io::stdin())
+    } else {
+        std::fs::read_to_string(path)
+    };
+    read.map_err(|error| {
+        let problem = format!("`{}`: {error}", path.display());
+        Failure::usage("file_unreadable", problem, "name a UTF-8 text file that can be read")
+    })
+}
+
+/// The verifier keys in a file.
+///
+/// # Errors
+/// - it cannot be read, or has no such key
+pub fn read_keys(path: &Path) -> Result<VerifierKeys, Failure> {
+    let text = read_text(path)?;
+    VerifierKeys::parse(&text).map_err(|error| {
+        Failure::usage(error.code(), format!("`{}`: {error}", path.display()), error.remedy())
+    })
+}
