@@ -12,7 +12,7 @@ use super::plan;
 use super::terminal::{Asked, Desk, Failure};
 
 /// Runs it.
-pub fn run(asked: &Asked) -> ExitCode {
+pub(crate) fn run(asked: &Asked) -> ExitCode {
     let applied = asked.plan().and_then(|desk| {
         let branch = commit(&desk)?;
         plan::show(&desk, asked.format, branch.as_deref()).map(|text| (desk, text))

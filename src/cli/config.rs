@@ -12,13 +12,13 @@ use super::settings::{Explained, Flags, SECRETS, Settings, TABLE};
 
 /// What can be done with settings.
 #[derive(Debug, Subcommand)]
-pub enum ConfigCommand {
+pub(crate) enum ConfigCommand {
     /// Check the settings, and explain each: value, source, meaning.
     Check(Flags),
 }
 
 /// Runs it.
-pub fn run(command: &ConfigCommand) -> ExitCode {
+pub(crate) fn run(command: &ConfigCommand) -> ExitCode {
     let ConfigCommand::Check(flags) = command;
     match flags.load() {
         Ok((settings, explained)) => {

@@ -19,7 +19,7 @@ use crate::domain::yaml::Refusal;
 
 /// What `writ diff` takes.
 #[derive(Debug, clap::Args)]
-pub struct DiffArguments {
+pub(crate) struct DiffArguments {
     /// The file before; `-` reads standard input.
     before: PathBuf,
     /// The file after; `-` reads standard input.
@@ -75,7 +75,7 @@ impl DiffError {
 }
 
 /// Runs it.
-pub fn run(arguments: &DiffArguments) -> ExitCode {
+pub(crate) fn run(arguments: &DiffArguments) -> ExitCode {
     match compare(arguments) {
         Ok(true) if arguments.exit_code => ExitCode::from(1),
         Ok(_) => ExitCode::SUCCESS,

@@ -22,7 +22,7 @@ const END: &str = "<!-- end -->";
 
 /// The arguments of `writ docs`.
 #[derive(Debug, clap::Args)]
-pub struct DocsArguments {
+pub(crate) struct DocsArguments {
     /// The Markdown files.
     #[arg(required = true)]
     files: Vec<PathBuf>,
@@ -32,7 +32,7 @@ pub struct DocsArguments {
 }
 
 /// Runs it; `program` is the command line that the table of commands describes.
-pub fn run(arguments: &DocsArguments, program: &clap::Command) -> ExitCode {
+pub(crate) fn run(arguments: &DocsArguments, program: &clap::Command) -> ExitCode {
     match fill_all(arguments, program) {
         Ok(drifted) if drifted.is_empty() => ExitCode::SUCCESS,
         Ok(drifted) => {

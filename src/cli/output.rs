@@ -8,7 +8,7 @@ use std::io::{ErrorKind, Write as _};
 use std::process::ExitCode;
 
 /// Writes a command's result and gives its exit code: the given one, or 3 where the result cannot be written.
-pub fn finish(command: &str, text: &str, exit: ExitCode) -> ExitCode {
+pub(crate) fn finish(command: &str, text: &str, exit: ExitCode) -> ExitCode {
     match print(text) {
         Ok(()) => exit,
         Err(error) => {
@@ -22,7 +22,7 @@ pub fn finish(command: &str, text: &str, exit: ExitCode) -> ExitCode {
 ///
 /// # Errors
 /// - it cannot be written, for another reason than that nobody reads any more
-pub fn print(text: &str) -> std::io::Result<()> {
+pub(crate) fn print(text: &str) -> std::io::Result<()> {
     let mut out = anstream::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
@@ -31,13 +31,13 @@ pub fn print(text: &str) -> std::io::Result<()> {
 }
 
 /// Writes a line to standard output while a command goes on.
-pub fn tell(line: impl Display) {
+pub(crate) fn tell(line: impl Display) {
     // OK because the command does not depend on being watched.
     let _ = print(&format!("{line}\n"));
 }
 
 /// Writes a line to standard error.
-pub fn complain(line: impl Display) {
+pub(crate) fn complain(line: impl Display) {
     // OK because there is no other place to say it.
     let _ = writeln!(anstream::stderr().lock(), "{line}");
 }

@@ -13,7 +13,7 @@ use super::paint::paint;
 use super::terminal::{Asked, Desk, Failure, Format};
 
 /// Runs it.
-pub fn run(asked: &Asked) -> ExitCode {
+pub(crate) fn run(asked: &Asked) -> ExitCode {
     let shown = asked.plan().and_then(|desk| show(&desk, asked.format, None).map(|text| (desk, text)));
     match shown {
         Ok((desk, text)) => output::finish("plan", &text, exit(desk.planned.report.verdict.decision)),
@@ -22,7 +22,7 @@ pub fn run(asked: &Asked) -> ExitCode {
 }
 
 /// The exit code of a decision.
-pub fn exit(decision: Decision) -> ExitCode {
+pub(crate) fn exit(decision: Decision) -> ExitCode {
     match decision {
         Decision::Allow | Decision::Warn => ExitCode::SUCCESS,
         Decision::Deny | Decision::NoChange => ExitCode::from(1),
@@ -33,7 +33,7 @@ pub fn exit(decision: Decision) -> ExitCode {
 ///
 /// # Errors
 /// - a template is broken
-pub fn show(desk: &Desk, format: Format, applied: Option<&str>) -> Result<String, Failure> {
+pub(crate) fn show(desk: &Desk, format: Format, applied: Option<&str>) -> Result<String, Failure> {
     let report = &desk.planned.report;
     let template = match format {
         Format::Text => "plan.txt",

@@ -15,7 +15,7 @@ use super::terminal::{Failure, ListFormat, Shown, library, planner};
 
 /// What to show.
 #[derive(Debug, Args)]
-pub struct Selected {
+pub(crate) struct Selected {
     /// Only this procedure, in full.
     name: Option<String>,
     #[command(flatten)]
@@ -23,7 +23,7 @@ pub struct Selected {
 }
 
 /// Runs it.
-pub fn run(selected: &Selected) -> ExitCode {
+pub(crate) fn run(selected: &Selected) -> ExitCode {
     match text(selected) {
         Ok(text) => output::finish("procedures", &text, ExitCode::SUCCESS),
         Err(failure) => failure.say("procedures", selected.shown.format.into()),

@@ -13,7 +13,7 @@ use super::settings::{Flags, Settings};
 use super::wiring;
 
 /// Runs it.
-pub fn run(flags: &Flags) -> ExitCode {
+pub(crate) fn run(flags: &Flags) -> ExitCode {
     let settings = match flags.load() {
         Ok((settings, _)) => settings,
         Err(error) => {

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 /// How to print.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub(crate) enum Format {
     /// For people.
     Text,
     /// For programs: `writ.audit…/v1`.
@@ -15,7 +15,7 @@ pub enum Format {
 }
 
 /// The text for standard output, and the exit code.
-pub struct Answer {
+pub(crate) struct Answer {
     /// The whole text.
     pub text: String,
     /// 0, or 1 where the answer is no.

@@ -9,7 +9,7 @@ use crate::ports::store::{SqliteStore, StoreError};
 
 /// Which database to read.
 #[derive(Debug, Args)]
-pub struct Database {
+pub(crate) struct Database {
     /// The SQLite file that the server writes.
     #[arg(long, value_name = "FILE", env = "WRIT_DATABASE", default_value = "data/writ.db")]
     pub database: PathBuf,
@@ -20,7 +20,7 @@ impl Database {
     ///
     /// # Errors
     /// - there is no such file, or it cannot be read
-    pub async fn open(&self) -> Result<SqliteStore, Failure> {
+    pub(crate) async fn open(&self) -> Result<SqliteStore, Failure> {
         if !self.database.is_file() {
             let problem = format!("there is no database `{}`", self.database.display());
             return Err(Failure::usage(
@@ -33,7 +33,7 @@ impl Database {
     }
 
     /// The failure that an error of the store is.
-    pub fn failure(&self, error: &StoreError) -> Failure {
+    pub(crate) fn failure(&self, error: &StoreError) -> Failure {
         let file = self.database.display();
         let problem = format!("`{file}`: {}", with_sources(error));
         match error {

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// Why there is no answer; printed with its remedy.
 #[derive(Debug)]
-pub struct Failure {
+pub(crate) struct Failure {
     /// The exit code.
     pub exit: u8,
     code: &'static str,
@@ -14,17 +14,17 @@ pub struct Failure {
 
 impl Failure {
     /// Exit 1: the answer is no.
-    pub fn refused(code: &'static str, problem: String, remedy: &str) -> Self {
+    pub(crate) fn refused(code: &'static str, problem: String, remedy: &str) -> Self {
         Self { exit: 1, code, problem, remedy: remedy.to_owned() }
     }
 
     /// Exit 2: the command line names something that cannot be used.
-    pub fn usage(code: &'static str, problem: String, remedy: &str) -> Self {
+    pub(crate) fn usage(code: &'static str, problem: String, remedy: &str) -> Self {
         Self { exit: 2, code, problem, remedy: remedy.to_owned() }
     }
 
     /// Exit 3: something is broken.
-    pub fn fault(code: &'static str, problem: String, remedy: &str) -> Self {
+    pub(crate) fn fault(code: &'static str, problem: String, remedy: &str) -> Self {
         Self { exit: 3, code, problem, remedy: remedy.to_owned() }
     }
 }
@@ -36,7 +36,7 @@ impl fmt::Display for Failure {
 }
 
 /// An error with its sources, outermost first.
-pub fn with_sources(error: &dyn std::error::Error) -> String {
+pub(crate) fn with_sources(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(inner) = source {

@@ -9,7 +9,7 @@ use crate::domain::ledger::VerifierKeys;
 ///
 /// # Errors
 /// - it cannot be read, or is not UTF-8
-pub fn read_text(path: &Path) -> Result<String, Failure> {
+pub(crate) fn read_text(path: &Path) -> Result<String, Failure> {
     let read = if path == Path::new("-") {
         std::io::read_to_string(std::io::stdin())
     } else {
@@ -25,7 +25,7 @@ pub fn read_text(path: &Path) -> Result<String, Failure> {
 ///
 /// # Errors
 /// - it cannot be read, or has no such key
-pub fn read_keys(path: &Path) -> Result<VerifierKeys, Failure> {
+pub(crate) fn read_keys(path: &Path) -> Result<VerifierKeys, Failure> {
     let text = read_text(path)?;
     VerifierKeys::parse(&text).map_err(|error| {
         Failure::usage(error.code(), format!("`{}`: {error}", path.display()), error.remedy())

@@ -23,7 +23,7 @@ use failure::Failure;
 
 /// The subcommands of `writ audit`.
 #[derive(Debug, Subcommand)]
-pub enum Audit {
+pub(crate) enum Audit {
     /// Show what the ledger recorded about one run.
     Show(show::Show),
     /// Check the whole ledger: leaves, tree, checkpoints, signatures, and that nothing could have been changed.
@@ -38,7 +38,7 @@ pub enum Audit {
 
 /// Runs a subcommand.
 #[must_use]
-pub fn run(command: &Audit) -> ExitCode {
+pub(crate) fn run(command: &Audit) -> ExitCode {
     let answered = match command {
         Audit::Show(show) => on_runtime(show.run()),
         Audit::Verify(verify) => on_runtime(verify.run()),

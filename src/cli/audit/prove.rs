@@ -12,7 +12,7 @@ use crate::ports::store::{Leaf, LedgerStore, StoreError};
 
 /// Prints a proof.
 #[derive(Debug, Args)]
-pub struct Prove {
+pub(crate) struct Prove {
     /// A run's id (its `change.planned` record, else its first one), or a leaf's index.
     #[arg(value_name = "RUN|INDEX")]
     what: String,

@@ -15,7 +15,7 @@ use crate::ports::store::{Leaf, LedgerStore as _, Run, RunView as _, StoreError}
 
 /// Shows a run's records.
 #[derive(Debug, Args)]
-pub struct Show {
+pub(crate) struct Show {
     /// The run's id.
     run: String,
     #[command(flatten)]

@@ -21,7 +21,7 @@ const PRINTED: usize = 20;
 
 /// Checks the whole ledger.
 #[derive(Debug, Args)]
-pub struct Verify {
+pub(crate) struct Verify {
     #[command(flatten)]
     database: Database,
     /// The ledger's verifier key; without it, signatures are not checked.

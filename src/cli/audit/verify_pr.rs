@@ -12,7 +12,7 @@ use crate::domain::ledger::{Proof, ProofError, Proven, extract, shown};
 
 /// Checks a pull request's body.
 #[derive(Debug, Args)]
-pub struct VerifyPr {
+pub(crate) struct VerifyPr {
     /// The body's Markdown source (`gh pr view N --json body --jq .body`); `-` is standard input.
     #[arg(long, value_name = "FILE")]
     body: PathBuf,

@@ -8,7 +8,7 @@ use super::meaning::explained;
 use super::report::{Placed, Report};
 
 /// The whole document.
-pub fn suites(report: &Report, policies: &[Policy]) -> String {
+pub(crate) fn suites(report: &Report, policies: &[Policy]) -> String {
     let results = &report.verdict.results;
     let mut names: Vec<&str> = policies.iter().map(|policy| policy.name.as_str()).collect();
     // A finding of none of them, such as a fault of the rules, is a suite too.

@@ -14,7 +14,7 @@ const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
 /// The log of one run.
-pub fn log(report: &Report, policies: &[Policy]) -> Value {
+pub(crate) fn log(report: &Report, policies: &[Policy]) -> Value {
     let mut ids: Vec<(String, &Placed)> =
         report.verdict.results.iter().map(|placed| (rule_id(placed), placed)).collect();
     ids.sort_by(|one, other| one.0.cmp(&other.0));

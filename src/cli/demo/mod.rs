@@ -35,7 +35,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The arguments of `writ demo`.
 #[derive(Debug, clap::Args)]
-pub struct DemoArguments {
+pub(crate) struct DemoArguments {
     /// End when the story is told, instead of leaving the pages open.
     #[arg(long)]
     once: bool,
@@ -45,7 +45,7 @@ pub struct DemoArguments {
 }
 
 /// Runs the demo.
-pub fn run(arguments: &DemoArguments) -> ExitCode {
+pub(crate) fn run(arguments: &DemoArguments) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

@@ -21,10 +21,10 @@ use super::client::{Delivery, WebhookSender};
 use super::repository;
 
 /// Who is on call.
-pub const PERSON: &str = "ada";
+pub(crate) const PERSON: &str = "ada";
 
 /// Where everything stands.
-pub struct Stage {
+pub(crate) struct Stage {
     /// The repository on the local forge.
     pub name: RepositoryName,
     /// Its bare git repository.
@@ -48,7 +48,7 @@ impl Stage {
     ///
     /// # Errors
     /// - the scratch folder cannot be written, or the port is taken
-    pub async fn set(port: u16) -> anyhow::Result<Self> {
+    pub(crate) async fn set(port: u16) -> anyhow::Result<Self> {
         let folder =
             tempfile::Builder::new().prefix("writ-demo-").tempdir().context("making a scratch folder")?;
         let remote = folder.path().join("lab.git");
@@ -81,14 +81,14 @@ impl Stage {
     ///
     /// # Errors
     /// - the forge's database cannot be written
-    pub async fn comment(&self, body: &str) -> anyhow::Result<Delivery> {
+    pub(crate) async fn comment(&self, body: &str) -> anyhow::Result<Delivery> {
         let comment = self.forge.add_comment(&self.name, self.issue, PERSON, body).await?;
         let id = format!("demo-{}", comment.id);
         Ok(Delivery::of_comment(&id, &self.name, self.issue, PERSON, &comment, &self.base_url))
     }
 
     /// The delivery that the forge would send for a pull request that was just opened.
-    pub fn opened(&self, pull: IssueNumber) -> Delivery {
+    pub(crate) fn opened(&self, pull: IssueNumber) -> Delivery {
         Delivery::of_opened(&format!("demo-opened-{pull}"), &self.name, pull)
     }
 
@@ -96,7 +96,7 @@ impl Stage {
     ///
     /// # Errors
     /// - the forge's database cannot be read
-    pub async fn check_runs(&self, head: &CommitId) -> anyhow::Result<Vec<ShownCheck>> {
+    pub(crate) async fn check_runs(&self, head: &CommitId) -> anyhow::Result<Vec<ShownCheck>> {
         Ok(self.forge.checks(&self.name, head).await?)
     }
 
@@ -104,12 +104,12 @@ impl Stage {
     ///
     /// # Errors
     /// - the forge's database cannot be read
-    pub async fn pulls(&self) -> anyhow::Result<Vec<ShownPull>> {
+    pub(crate) async fn pulls(&self) -> anyhow::Result<Vec<ShownPull>> {
         Ok(self.forge.pulls(&self.name).await?)
     }
 
     /// Stops the server and removes the folder.
-    pub async fn strike(self) {
+    pub(crate) async fn strike(self) {
         self.running.stop().await;
     }
 }
@@ -140,7 +140,7 @@ fn server(listen: SocketAddr, base_url: &str, data: PathBuf) -> ServerSettings {
 ///
 /// # Errors
 /// - it has none, or one that cannot be read
-pub fn report_of(run: &Run) -> anyhow::Result<PlanReport> {
+pub(crate) fn report_of(run: &Run) -> anyhow::Result<PlanReport> {
     Ok(facts::find::<PlanFact>(run)?.context("the run has no plan")?.report)
 }
 

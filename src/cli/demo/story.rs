@@ -16,7 +16,7 @@ const STRONG: Style = Style::new().bold();
 
 /// The story so far.
 #[derive(Debug, Default)]
-pub struct Story {
+pub(crate) struct Story {
     chapters: usize,
     /// What should have held and did not.
     pub broken: Vec<String>,
@@ -24,7 +24,7 @@ pub struct Story {
 
 impl Story {
     /// The first lines.
-    pub fn begin(&self) {
+    pub(crate) fn begin(&self) {
         output::tell(format_args!(
             "{STRONG}writ demo{STRONG:#}: one comment becomes one audited pull request."
         ));
@@ -34,33 +34,33 @@ impl Story {
     }
 
     /// Begins a chapter.
-    pub fn chapter(&mut self, title: &str) {
+    pub(crate) fn chapter(&mut self, title: &str) {
         self.chapters += 1;
         output::tell(format_args!("\n{HEAD}{}  {title}{HEAD:#}", self.chapters));
     }
 
     /// A plain line.
-    pub fn line(&self, text: &str) {
+    pub(crate) fn line(&self, text: &str) {
         output::tell(format_args!("   {text}"));
     }
 
     /// A line of less weight.
-    pub fn aside(&self, text: &str) {
+    pub(crate) fn aside(&self, text: &str) {
         output::tell(format_args!("   {SOFT}{text}{SOFT:#}"));
     }
 
     /// What a person wrote.
-    pub fn quote(&self, text: &str) {
+    pub(crate) fn quote(&self, text: &str) {
         output::tell(format_args!("   {SOFT}│{SOFT:#} {STRONG}{text}{STRONG:#}"));
     }
 
     /// A step that ended.
-    pub fn step(&self, name: &str, what: &str, took: &str) {
+    pub(crate) fn step(&self, name: &str, what: &str, took: &str) {
         output::tell(format_args!("   {GOOD}✓{GOOD:#} {name:<10} {what}  {SOFT}{took}{SOFT:#}"));
     }
 
     /// Something that must hold; what does not is remembered.
-    pub fn check(&mut self, holds: bool, what: &str) {
+    pub(crate) fn check(&mut self, holds: bool, what: &str) {
         if holds {
             output::tell(format_args!("   {GOOD}✓{GOOD:#} {what}"));
         } else {
@@ -70,7 +70,7 @@ impl Story {
     }
 
     /// What a plan changes, by name and as a diff.
-    pub fn changes(&self, report: &PlanReport) {
+    pub(crate) fn changes(&self, report: &PlanReport) {
         for change in &report.changes {
             let shown = |value: &Option<serde_json::Value>| {
                 value.as_ref().map_or_else(|| "absent".to_owned(), ToString::to_string)
@@ -92,7 +92,7 @@ impl Story {
     }
 
     /// What was checked: findings of the policies, effects.
-    pub fn verdict(&mut self, report: &PlanReport) {
+    pub(crate) fn verdict(&mut self, report: &PlanReport) {
         let denied = report.verdict.results.iter().any(|finding| finding.level == Level::Deny);
         let findings = report.verdict.results.len();
         let said = if findings == 0 { "no objection".to_owned() } else { format!("{findings} finding(s)") };

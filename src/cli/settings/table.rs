@@ -266,7 +266,7 @@ impl Kind {
 ///
 /// # Errors
 /// - it does not begin with `https://` or `http://`, or names no host
-pub fn web_address(text: &str) -> Result<String, NotValue> {
+pub(crate) fn web_address(text: &str) -> Result<String, NotValue> {
     let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     if host.is_some_and(|host| !host.is_empty() && !host.contains(char::is_whitespace)) {
         return Ok(text.trim_end_matches('/').to_owned());
