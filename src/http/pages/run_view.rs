@@ -165,7 +165,8 @@ fn step_line(step: Step, run: &Run, timeline: &[StepEntry]) -> Option<Value> {
         "sentence": step.purpose(),
         "state": tone,
         "timing": timing,
-        "problem": last.filter(|_| is_next).and_then(|entry| entry.outcome.as_ref()?.get("problem")),
+        // TODO(pages): `StepEntry::problem`, once it is worded for people; the template has a place for it.
+        "problem": Value::Null,
     }))
 }
 
