@@ -20,7 +20,8 @@
 //! | 0 | [`domain`] | values and rules: no I/O, no async, no clock, no randomness |
 //!
 //! Beside the code stand data: `patches/` (procedures), `policies/` (Rego rules) and `templates/` (every sentence the bot
-//! says). They are inside the binary, and a folder can take their place ([`ports::library`]).
+//! says). They are inside the binary; a folder adds to them or replaces single files ([`ports::library`]). What is known of the
+//! target repository is one of them, `policies/target.yaml` ([`domain::target`]).
 //!
 //! # Words
 //!
