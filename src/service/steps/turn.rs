@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::domain::admission::{Admission, Claim};
+use crate::domain::admission::{Admission, TargetClaim};
 use crate::service::asked::What;
 use crate::service::pipeline::{Job, Performed, Pipeline, StepError};
 use crate::service::reply;
@@ -13,7 +13,7 @@ pub async fn perform(pipeline: &Pipeline, job: &Job) -> Result<Performed, StepEr
         return Ok(Performed::done(json!({}), vec![]));
     }
     let (recipe, request, now) = (job.recipe()?, job.request()?, pipeline.clock.now());
-    let claim = Claim {
+    let claim = TargetClaim {
         run: job.run.id.clone(),
         repository: job.target.name.clone(),
         lane: request.lane().to_owned(),
