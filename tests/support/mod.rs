@@ -20,6 +20,7 @@ pub mod recorder;
 pub mod repository;
 pub mod scripted;
 pub mod server;
+pub mod stored;
 pub mod webhook;
 pub mod workbench;
 
