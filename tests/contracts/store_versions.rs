@@ -35,7 +35,8 @@ fn at(text: &str) -> Timestamp {
 async fn runs_of_version_3_are_read() {
     let (store, _folder) = version_3().await;
     let stored = store.run(&run("proposedproposed")).await.unwrap().unwrap();
-    let outcome = Outcome::Proposed { pull: 2, url: "http://forge/example/lab/pull/2".to_owned() };
+    let outcome =
+        Outcome::Proposed { pull: IssueNumber(2), url: "http://forge/example/lab/pull/2".to_owned() };
     assert_eq!((stored.position, stored.outcome), (Position::Settled, Some(outcome)));
     assert_eq!(stored.subject.to_string(), "example/lab#1");
     assert_eq!(stored.request.unwrap().procedure, "restart-ws");
