@@ -11,7 +11,7 @@ use divan::Bencher;
 use site::Site;
 use writ::domain::manifest::Manifests;
 use writ::domain::names::AccountId;
-use writ::domain::procedure::{Catalogue, Ground, draft};
+use writ::domain::procedure::{Catalogue, PlanInput, draft};
 use writ::domain::request::{Actor, Origin, Request};
 use writ::ports::git::{Git as _, Repository, blob_id};
 use writ::ports::library::Library;
@@ -70,8 +70,8 @@ fn draft_alone(bencher: Bencher<'_, '_>) {
     let repository = STAGE.site.repository();
     let base = repository.snapshot(&STAGE.site.base, GITOPS_PATH).expect("a snapshot");
     let manifests = Manifests::default();
-    let ground = Ground { gitops_path: GITOPS_PATH, base: &base, manifests: &manifests, blob_id };
-    bencher.bench(|| draft(procedure, &STAGE.request, ground).expect("a plan"));
+    let input = PlanInput { gitops_path: GITOPS_PATH, base: &base, manifests: &manifests, blob_id };
+    bencher.bench(|| draft(procedure, &STAGE.request, input).expect("a plan"));
 }
 
 /// What of `warm` is reading the base's tree.

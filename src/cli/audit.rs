@@ -9,13 +9,16 @@ mod show;
 mod verify;
 mod verify_pr;
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::failure::{Failure, Form};
 use crate::domain::ledger::VerifierKeys;
+use crate::domain::reason;
+use crate::domain::refusal::Refusal;
+use crate::domain::text::error_chain;
 use crate::ports::store::{SqliteStore, StoreError};
 
 /// The subcommands of `writ audit`.
@@ -50,15 +53,6 @@ enum Format {
     Json,
 }
 
-/// Why a command came to nothing; printed with its remedy.
-#[derive(Debug)]
-struct Failure {
-    exit: u8,
-    code: &'static str,
-    problem: String,
-    remedy: String,
-}
-
 /// Runs a subcommand.
 #[must_use]
 pub fn run(command: &Audit) -> ExitCode {
@@ -69,71 +63,39 @@ pub fn run(command: &Audit) -> ExitCode {
         Audit::VerifyPr(verify_pr) => verify_pr.run(),
         Audit::Key(key) => key.run(),
     };
-    ended.unwrap_or_else(|failure| {
-        anstream::eprintln!("{failure}");
-        ExitCode::from(failure.exit)
-    })
+    ended.unwrap_or_else(|failure| failure.say("audit", Form::CodeLast))
 }
 
 fn on_runtime(work: impl Future<Output = Result<ExitCode, Failure>>) -> Result<ExitCode, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.map_err(|error| Failure::fault("runtime", error.to_string(), "try again"))?.block_on(work)
+    let runtime =
+        runtime.map_err(|error| Failure::fault(Refusal::because(reason::RUNTIME, error, "try again")))?;
+    runtime.block_on(work)
 }
 
 impl Database {
     async fn open(&self) -> Result<SqliteStore, Failure> {
         if !self.database.is_file() {
             let problem = format!("there is no database `{}`", self.database.display());
-            return Err(Failure::usage(
-                "database_missing",
-                problem,
-                "name it with --database or WRIT_DATABASE",
-            ));
+            let remedy = "name it with --database or WRIT_DATABASE";
+            return Err(Failure::usage(Refusal::new(reason::DATABASE_MISSING, problem, remedy)));
         }
         SqliteStore::open_to_read(&self.database).await.map_err(|error| self.failure(&error))
     }
 
     fn failure(&self, error: &StoreError) -> Failure {
         let file = self.database.display();
-        let problem = format!("`{file}`: {}", with_sources(error));
-        match error {
-            StoreError::Newer { .. } => {
-                Failure::fault("database_newer", problem, "use the version of writ that wrote it")
-            }
-            StoreError::Corrupt(_) => Failure::fault(
-                "database_unsound",
-                problem,
+        let (code, remedy) = match error {
+            StoreError::Newer { .. } => (reason::DATABASE_NEWER, "use the version of writ that wrote it"),
+            StoreError::Corrupt(_) => (
+                reason::DATABASE_UNSOUND,
                 "keep the file as evidence and restore it from a backup; `writ audit verify-pr` works without it",
             ),
-            StoreError::Unavailable(_) | StoreError::LeaseLost(_) => Failure::fault(
-                "database_unavailable",
-                problem,
-                "check that the file and its folder can be read",
-            ),
-        }
-    }
-}
-
-impl Failure {
-    /// Exit 1: the answer is no.
-    fn refused(code: &'static str, problem: String, remedy: &str) -> Self {
-        Self { exit: 1, code, problem, remedy: remedy.to_owned() }
-    }
-
-    /// Exit 2: the command line names something that cannot be used.
-    fn usage(code: &'static str, problem: String, remedy: &str) -> Self {
-        Self { exit: 2, code, problem, remedy: remedy.to_owned() }
-    }
-
-    /// Exit 3: something is broken.
-    fn fault(code: &'static str, problem: String, remedy: &str) -> Self {
-        Self { exit: 3, code, problem, remedy: remedy.to_owned() }
-    }
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "writ audit: {} [{}]\n  remedy: {}", self.problem, self.code, self.remedy)
+            StoreError::Unavailable(_) | StoreError::LeaseLost(_) => {
+                (reason::DATABASE_UNAVAILABLE, "check that the file and its folder can be read")
+            }
+        };
+        Failure::fault(Refusal::new(code, format!("`{file}`: {}", error_chain(error)), remedy))
     }
 }
 
@@ -146,26 +108,17 @@ fn read_text(path: &Path) -> Result<String, Failure> {
     };
     read.map_err(|error| {
         let problem = format!("`{}`: {error}", path.display());
-        Failure::usage("file_unreadable", problem, "name a UTF-8 text file that can be read")
+        let remedy = "name a UTF-8 text file that can be read";
+        Failure::usage(Refusal::new(reason::FILE_UNREADABLE, problem, remedy))
     })
 }
 
 fn read_keys(path: &Path) -> Result<VerifierKeys, Failure> {
     let text = read_text(path)?;
     VerifierKeys::parse(&text).map_err(|error| {
-        Failure::usage(error.code(), format!("`{}`: {error}", path.display()), error.remedy())
+        let problem = format!("`{}`: {error}", path.display());
+        Failure::usage(Refusal::new(error.code(), problem, error.remedy()))
     })
-}
-
-fn with_sources(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(inner) = source {
-        text.push_str(": ");
-        text.push_str(&inner.to_string());
-        source = inner.source();
-    }
-    text
 }
 
 /// Prints a JSON document and a line end.

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
+use super::failure::{Failure, Form};
 use super::settings::{Explained, Flags, SECRETS, Settings, TABLE};
 
 /// What can be done with settings.
@@ -23,10 +24,7 @@ pub fn run(command: &ConfigCommand) -> ExitCode {
             anstream::print!("{}", explain(&settings, &explained));
             ExitCode::SUCCESS
         }
-        Err(error) => {
-            anstream::eprintln!("writ config: {:#}", anyhow::Error::new(error));
-            ExitCode::from(2)
-        }
+        Err(error) => Failure::usage(error).say("config", Form::Message),
     }
 }
 

@@ -12,8 +12,11 @@ use std::process::ExitCode;
 
 use self::operations::{NotPatch, Operations, from_json};
 use self::proof::ProofFormat;
-use super::file::{self, FileError, named};
-use crate::domain::yaml::{self, Edited, Reason, Refusal};
+use super::failure::{Failure, Form};
+use super::file::{self, located, named};
+use crate::domain::reason;
+use crate::domain::refusal::Refusal;
+use crate::domain::yaml::{self, Edited, Reason};
 
 /// What `writ patch` takes.
 #[derive(Debug, clap::Args)]
@@ -40,40 +43,6 @@ pub struct PatchArguments {
     batch: Option<PathBuf>,
 }
 
-/// Why it was not done.
-#[derive(Debug, thiserror::Error)]
-enum PatchError {
-    #[error(transparent)]
-    File(#[from] FileError),
-    #[error("{}: {source}", named(.path))]
-    NotPatch { path: PathBuf, source: NotPatch },
-    #[error("{}: {refusal}", named(.path))]
-    Refused { path: PathBuf, refusal: Refusal },
-    #[error("standard input cannot be {0}")]
-    StandardInput(&'static str),
-}
-
-impl PatchError {
-    fn exit(&self) -> u8 {
-        match self {
-            Self::File(error) => error.exit(),
-            Self::NotPatch { .. } | Self::StandardInput(_) => 2,
-            Self::Refused { .. } => 1,
-        }
-    }
-
-    fn remedy(&self) -> &str {
-        match self {
-            Self::File(error) => error.remedy(),
-            Self::NotPatch { .. } => {
-                "write an RFC 6902 patch, such as `[{\"op\": \"replace\", \"path\": \"/a/0\", \"value\": 1}]`"
-            }
-            Self::Refused { refusal, .. } => &refusal.remedy,
-            Self::StandardInput(_) => "give a file",
-        }
-    }
-}
-
 /// Runs it.
 pub fn run(arguments: &PatchArguments) -> ExitCode {
     let done = match (&arguments.batch, &arguments.file, &arguments.ops) {
@@ -84,32 +53,23 @@ pub fn run(arguments: &PatchArguments) -> ExitCode {
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => file::say("patch", &chain(&error), error.remedy(), error.exit()),
+        Err(failure) => failure.say("patch", Form::Remedy),
     }
 }
 
-/// An error and what caused it, in a line.
-fn chain(error: &dyn std::error::Error) -> String {
-    match error.source() {
-        Some(source) if source.is::<std::io::Error>() => format!("{error}: {source}"),
-        _ => error.to_string(),
-    }
-}
-
-fn single(arguments: &PatchArguments, file: &Path, ops: &Path) -> Result<(), PatchError> {
+fn single(arguments: &PatchArguments, file: &Path, ops: &Path) -> Result<(), Failure> {
     if file::is_standard_input(file) {
         if file::is_standard_input(ops) {
-            return Err(PatchError::StandardInput("both the file and the patch"));
+            return Err(standard_input("both the file and the patch"));
         }
         if arguments.in_place {
-            return Err(PatchError::StandardInput("written in place"));
+            return Err(standard_input("written in place"));
         }
     }
-    let patch: Operations = from_json(&file::read(ops)?)
-        .map_err(|source| PatchError::NotPatch { path: ops.to_owned(), source })?;
+    let patch: Operations = from_json(&file::read(ops)?).map_err(|problem| invalid_patch(ops, &problem))?;
     let before = file::read(file)?;
     let edited = edited(&before, &patch, arguments.document)
-        .map_err(|refusal| PatchError::Refused { path: file.to_owned(), refusal })?;
+        .map_err(|refusal| Failure::refused(located(file, refusal)))?;
     if arguments.in_place && edited.text != before {
         file::replace(file, &edited.text)?;
     }
@@ -121,10 +81,22 @@ fn single(arguments: &PatchArguments, file: &Path, ops: &Path) -> Result<(), Pat
     Ok(())
 }
 
+fn standard_input(what: &str) -> Failure {
+    let message = format!("standard input cannot be {what}");
+    Failure::usage(Refusal::new(reason::STANDARD_INPUT_TAKEN, message, "give a file"))
+}
+
+fn invalid_patch(path: &Path, problem: &NotPatch) -> Failure {
+    let remedy =
+        "write an RFC 6902 patch, such as `[{\"op\": \"replace\", \"path\": \"/a/0\", \"value\": 1}]`";
+    let message = format!("{}: {problem}", named(path));
+    Failure::usage(Refusal::new(reason::PATCH_INVALID, message, remedy))
+}
+
 /// The text after the operations, proven.
-fn edited(text: &str, patch: &Operations, document: usize) -> Result<Edited, Refusal> {
+fn edited(text: &str, patch: &Operations, document: usize) -> Result<Edited, yaml::Refusal> {
     let edits = patch
         .edits(document)
-        .map_err(|error| Refusal::at(text, 0, Reason::PointerSyntax, error.to_string()))?;
+        .map_err(|error| yaml::Refusal::at(text, 0, Reason::PointerSyntax, error.to_string()))?;
     yaml::edit_in_order(text, &edits)
 }

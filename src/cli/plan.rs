@@ -8,18 +8,20 @@ use serde_json::json;
 
 use crate::domain::policy::Decision;
 
+use super::failure::Failure;
 use super::paint::paint;
-use super::terminal::{Asked, Desk, Failure, Format};
+use super::terminal::{Asked, Format, PlanContext};
 
 /// Runs it.
 pub fn run(asked: &Asked) -> ExitCode {
-    let shown = asked.plan().and_then(|desk| show(&desk, asked.format, None).map(|text| (desk, text)));
+    let shown =
+        asked.plan().and_then(|context| show(&context, asked.format, None).map(|text| (context, text)));
     match shown {
-        Ok((desk, text)) => {
+        Ok((context, text)) => {
             anstream::print!("{text}");
-            exit(desk.planned.report.verdict.decision)
+            exit(context.planned.report.verdict.decision)
         }
-        Err(failure) => failure.say("plan", asked.format),
+        Err(failure) => failure.say("plan", asked.format.into()),
     }
 }
 
@@ -35,8 +37,8 @@ pub fn exit(decision: Decision) -> ExitCode {
 ///
 /// # Errors
 /// - a template is broken
-pub fn show(desk: &Desk, format: Format, applied: Option<&str>) -> Result<String, Failure> {
-    let report = &desk.planned.report;
+pub fn show(context: &PlanContext, format: Format, applied: Option<&str>) -> Result<String, Failure> {
+    let report = &context.planned.report;
     let template = match format {
         Format::Text => "plan.txt",
         Format::Markdown => "plan.md",
@@ -50,7 +52,7 @@ pub fn show(desk: &Desk, format: Format, applied: Option<&str>) -> Result<String
         }
         Format::Diff => return Ok(report.files.iter().map(|file| file.diff.as_str()).collect()),
     };
-    let context = json!({"plan": report, "request": desk.request, "applied": applied});
-    let text = desk.renderer.render(template, context).map_err(Failure::template)?;
+    let values = json!({"plan": report, "request": context.request, "applied": applied});
+    let text = context.renderer.render(template, values)?;
     Ok(if format == Format::Text { paint(&text) } else { text })
 }

@@ -11,7 +11,8 @@ use crate::domain::procedure::Procedure;
 use crate::domain::procedure::file::{Action, Check, EditLine, NewValue, Variant};
 use crate::service::planning::GITOPS_PATH;
 
-use super::terminal::{Failure, ListFormat, Shown, library, planner};
+use super::failure::Failure;
+use super::terminal::{ListFormat, Shown, library, planner};
 
 /// What to show.
 #[derive(Debug, Args)]

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
+use super::failure::{Failure, Form};
 use super::settings::{Flags, Settings};
 use super::wiring;
 
@@ -14,10 +15,7 @@ use super::wiring;
 pub fn run(flags: &Flags) -> ExitCode {
     let settings = match flags.load() {
         Ok((settings, _)) => settings,
-        Err(error) => {
-            anstream::eprintln!("writ serve: {:#}", anyhow::Error::new(error));
-            return ExitCode::from(2);
-        }
+        Err(error) => return Failure::usage(error).say("serve", Form::Message),
     };
     log();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {

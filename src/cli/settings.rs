@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::names::{BranchName, RepositoryName};
+use crate::domain::reason;
+use crate::domain::refusal::{Place, Refusal};
 use crate::domain::turn::Quotas;
 use crate::http::signature::Secrets;
 use crate::service::failpoint::Failpoint;
@@ -206,7 +208,7 @@ pub enum ForgeSettings {
 pub enum ForgeAccount {
     /// A GitHub App.
     App {
-        /// Its id.
+        /// The id that GitHub gave the App.
         id: u64,
         /// Its private key, PEM.
         key: String,
@@ -281,16 +283,16 @@ pub enum SettingsError {
     /// A file could not be read.
     #[error("reading `{path}`")]
     Read {
-        /// Which.
+        /// The path of the file.
         path: PathBuf,
-        /// Why.
+        /// Why it could not be read.
         #[source]
         source: std::io::Error,
     },
     /// The file is not what a settings file looks like.
     #[error("`{path}`{place}: {problem}")]
     File {
-        /// Which file.
+        /// The path of the settings file.
         path: PathBuf,
         /// ` line 3, column 5, at `forge``, as far as known.
         place: String,
@@ -315,6 +317,33 @@ pub enum SettingsError {
         /// What to do.
         remedy: String,
     },
+}
+
+impl From<SettingsError> for Refusal {
+    fn from(error: SettingsError) -> Self {
+        let check = "`writ config check` lists the settings";
+        let (code, place, remedy) = match &error {
+            SettingsError::Read { path, .. } => (
+                reason::SETTINGS_UNREADABLE,
+                Place::file(path.display().to_string()),
+                "check the path and its permissions".to_owned(),
+            ),
+            SettingsError::File { path, .. } => (
+                reason::SETTINGS_INVALID,
+                Place::file(path.display().to_string()),
+                format!("correct the file at this place; {check}"),
+            ),
+            SettingsError::Value { key, from, .. } => (
+                reason::SETTING_INVALID,
+                Place::Setting(key.clone()),
+                format!("correct the value that is given by {from}; {check}"),
+            ),
+            SettingsError::Missing { key, remedy } => {
+                (reason::SETTING_MISSING, Place::Setting(key.clone()), remedy.clone())
+            }
+        };
+        Self::because(code, error, remedy).at(place)
+    }
 }
 
 /// Where the settings are, as given on the command line.

@@ -6,6 +6,8 @@
 pub mod approval;
 pub mod change;
 pub mod command;
+pub mod digest;
+pub mod explanation;
 pub mod kustomize;
 pub mod lane;
 pub mod ledger;
@@ -15,6 +17,8 @@ pub mod plan;
 pub mod policy;
 pub mod procedure;
 pub mod pull;
+pub mod reason;
+pub mod refusal;
 pub mod request;
 pub mod rival;
 pub mod run;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::names::RunId;
 use super::pull::{Conclusion, PullState};
+use super::reason::Code;
 use super::turn::Wait;
 
 /// The steps of a run, in order: those of a command, then those of a look at a pull request.
@@ -124,7 +125,7 @@ pub enum Outcome {
     /// Not done, for a reason that the requester can act on.
     Refused {
         /// Reason code, such as `permission_missing`, `confirmation_wrong`, `no_variant`.
-        code: String,
+        code: Code,
         /// What is wrong, one sentence, for people.
         message: String,
         /// What to do about it.

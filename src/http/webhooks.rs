@@ -15,6 +15,8 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde_json::json;
 use tracing::{Instrument as _, info, info_span, warn};
 
+use crate::domain::reason::{self, Code};
+use crate::domain::refusal::Refusal;
 use crate::service::accept::{AcceptError, Reception};
 use crate::service::delivery::{Delivery, DeliveryError};
 
@@ -27,12 +29,10 @@ const KEPT_WITHIN: Duration = Duration::from_secs(8);
 /// Seconds after which a sender should come back when the database is unavailable.
 const RETRY_AFTER: &str = "10";
 
-/// What is wrong with a delivery, told to its sender.
-struct Refusal {
+/// A refused delivery: what its sender is told, and with which status.
+struct Rejection {
     status: StatusCode,
-    code: &'static str,
-    message: String,
-    remedy: &'static str,
+    refusal: Refusal,
 }
 
 /// Takes one delivery.
@@ -43,11 +43,11 @@ pub async fn github(Shared(state): Shared<State>, headers: HeaderMap, body: Body
     async move {
         match take(&state, &headers, body).await {
             Ok(answer) => answer,
-            Err(refusal) => {
-                let unavailable = refusal.status == StatusCode::SERVICE_UNAVAILABLE;
+            Err(Rejection { status, refusal }) => {
+                let unavailable = status == StatusCode::SERVICE_UNAVAILABLE;
                 state.metrics.delivery(if unavailable { "unavailable" } else { "refused" });
-                warn!(code = refusal.code, status = refusal.status.as_u16(), "delivery not taken");
-                refusal.answer(&id)
+                warn!(code = refusal.code.as_str(), status = status.as_u16(), "delivery not taken");
+                Rejection { status, refusal }.answer(&id)
             }
         }
     }
@@ -55,16 +55,16 @@ pub async fn github(Shared(state): Shared<State>, headers: HeaderMap, body: Body
     .await
 }
 
-async fn take(state: &State, headers: &HeaderMap, body: Body) -> Result<Response, Refusal> {
+async fn take(state: &State, headers: &HeaderMap, body: Body) -> Result<Response, Rejection> {
     let bytes = bounded(headers, body, state.max_body_bytes).await?;
     let signature = headers.get("x-hub-signature-256").map(header::HeaderValue::as_bytes);
     if !signature.is_some_and(|signature| state.secrets.verify(signature, &bytes)) {
-        return Err(Refusal {
-            status: StatusCode::UNAUTHORIZED,
-            code: "signature_wrong",
-            message: "`X-Hub-Signature-256` is missing or is not this body's signature".to_owned(),
-            remedy: "give the webhook on GitHub the secret that this server was started with",
-        });
+        return Err(rejection(
+            StatusCode::UNAUTHORIZED,
+            reason::SIGNATURE_WRONG,
+            "`X-Hub-Signature-256` is missing or is not this body's signature",
+            "give the webhook on GitHub the secret that this server was started with",
+        ));
     }
     let (id, event) = named(headers)?;
     is_json(headers)?;
@@ -84,13 +84,9 @@ async fn take(state: &State, headers: &HeaderMap, body: Body) -> Result<Response
     }
 }
 
-fn unavailable() -> Refusal {
-    Refusal {
-        status: StatusCode::SERVICE_UNAVAILABLE,
-        code: "unavailable",
-        message: "the delivery could not be kept".to_owned(),
-        remedy: "redeliver it later",
-    }
+fn unavailable() -> Rejection {
+    let message = "the delivery could not be kept";
+    rejection(StatusCode::SERVICE_UNAVAILABLE, reason::UNAVAILABLE, message, "redeliver it later")
 }
 
 fn answer(state: &State, delivery: &str, reception: Reception) -> Response {
@@ -101,18 +97,21 @@ fn answer(state: &State, delivery: &str, reception: Reception) -> Response {
     };
     state.metrics.delivery(result);
     let run = run.map(String::from);
+    let reason = reason.as_ref().map(Code::as_str);
     info!(result, run.id = run.as_deref(), reason, "delivery taken");
     let body = json!({"status": result, "delivery": delivery, "run": run, "reason": reason});
     (status, Json(body)).into_response()
 }
 
 /// The whole body, refused before it is buffered when it is, or turns out to be, too large.
-async fn bounded(headers: &HeaderMap, body: Body, most: usize) -> Result<Bytes, Refusal> {
-    let too_large = || Refusal {
-        status: StatusCode::PAYLOAD_TOO_LARGE,
-        code: "body_too_large",
-        message: format!("the body is larger than {most} bytes"),
-        remedy: "subscribe the webhook to the events of the installation guide only, or raise `max_body_bytes`",
+async fn bounded(headers: &HeaderMap, body: Body, most: usize) -> Result<Bytes, Rejection> {
+    let too_large = || {
+        rejection(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            reason::BODY_TOO_LARGE,
+            format!("the body is larger than {most} bytes"),
+            "subscribe the webhook to the events of the installation guide only, or raise `max_body_bytes`",
+        )
     };
     let announced = text(headers, "content-length").and_then(|length| length.parse::<u64>().ok());
     if announced.is_some_and(|length| length > most as u64) {
@@ -120,21 +119,17 @@ async fn bounded(headers: &HeaderMap, body: Body, most: usize) -> Result<Bytes, 
     }
     let read = Limited::new(body, most).collect();
     let Ok(read) = tokio::time::timeout(READ_WITHIN, read).await else {
-        return Err(Refusal {
-            status: StatusCode::REQUEST_TIMEOUT,
-            code: "body_too_slow",
-            message: format!("the body took longer than {} seconds", READ_WITHIN.as_secs()),
-            remedy: "send it again",
-        });
+        let message = format!("the body took longer than {} seconds", READ_WITHIN.as_secs());
+        return Err(rejection(StatusCode::REQUEST_TIMEOUT, reason::BODY_TOO_SLOW, message, "send it again"));
     };
     match read {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
-        Err(_) => Err(bad_request("body_truncated", "the body ended too early".to_owned(), "send it again")),
+        Err(_) => Err(bad_request(reason::BODY_TRUNCATED, "the body ended too early", "send it again")),
     }
 }
 
-fn named(headers: &HeaderMap) -> Result<(&str, &str), Refusal> {
+fn named(headers: &HeaderMap) -> Result<(&str, &str), Rejection> {
     let field = |name: &str| {
         let short =
             |text: &&str| (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
@@ -147,35 +142,39 @@ fn named(headers: &HeaderMap) -> Result<(&str, &str), Refusal> {
     }
 }
 
-fn is_json(headers: &HeaderMap) -> Result<(), Refusal> {
+fn is_json(headers: &HeaderMap) -> Result<(), Rejection> {
     let kind = text(headers, "content-type").unwrap_or("");
     let kind = kind.split(';').next().unwrap_or("").trim();
     if kind.eq_ignore_ascii_case("application/json") {
         return Ok(());
     }
-    Err(Refusal {
-        status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        code: "not_json",
-        message: "the body's type is not `application/json`".to_owned(),
-        remedy: "set the webhook's content type on GitHub to application/json",
-    })
+    Err(rejection(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        reason::NOT_JSON,
+        "the body's type is not `application/json`",
+        "set the webhook's content type on GitHub to application/json",
+    ))
 }
 
-fn unreadable(error: &DeliveryError) -> Refusal {
+fn unreadable(error: &DeliveryError) -> Rejection {
     let code = match error {
-        DeliveryError::NotText(_) => "not_utf8",
-        DeliveryError::NotJson(_) => "not_json",
-        DeliveryError::Field { .. } => "payload_unreadable",
+        DeliveryError::NotText(_) => reason::NOT_UTF8,
+        DeliveryError::NotJson(_) => reason::NOT_JSON,
+        DeliveryError::Field { .. } => reason::PAYLOAD_UNREADABLE,
     };
     bad_request(code, error.to_string(), "send what GitHub's webhook documentation describes")
 }
 
-fn missing(message: &str) -> Refusal {
-    bad_request("header_missing", message.to_owned(), "send the headers that GitHub sends")
+fn missing(message: &str) -> Rejection {
+    bad_request(reason::HEADER_MISSING, message, "send the headers that GitHub sends")
 }
 
-fn bad_request(code: &'static str, message: String, remedy: &'static str) -> Refusal {
-    Refusal { status: StatusCode::BAD_REQUEST, code, message, remedy }
+fn bad_request(code: Code, message: impl Into<String>, remedy: &str) -> Rejection {
+    rejection(StatusCode::BAD_REQUEST, code, message, remedy)
+}
+
+fn rejection(status: StatusCode, code: Code, message: impl Into<String>, remedy: &str) -> Rejection {
+    Rejection { status, refusal: Refusal::new(code, message, remedy) }
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -187,10 +186,11 @@ fn shown(value: &str) -> &str {
     value.get(..64).unwrap_or(value)
 }
 
-impl Refusal {
+impl Rejection {
     fn answer(self, delivery: &str) -> Response {
         let unavailable = self.status == StatusCode::SERVICE_UNAVAILABLE;
-        let error = json!({"code": self.code, "message": self.message, "remedy": self.remedy});
+        let Refusal { code, message, remedy, .. } = &self.refusal;
+        let error = json!({"code": code, "message": message, "remedy": remedy});
         let body = Json(json!({"status": "refused", "delivery": shown(delivery), "error": error}));
         let mut response = (self.status, body).into_response();
         if unavailable {

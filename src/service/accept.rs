@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 use crate::domain::command::{self, Ask, Command, KnownProcedure, Mistake, Reading};
 use crate::domain::ledger::Record;
 use crate::domain::names::{RepositoryName, RunId};
+use crate::domain::reason::{self, Code};
 use crate::domain::request::{Origin, Request, comment_run};
 use crate::domain::run::{Outcome, Step};
 use crate::ports::clock::Clock;
@@ -52,7 +53,7 @@ pub enum Reception {
     /// Nothing for writ; not kept.
     Ignored {
         /// Why, as a reason code.
-        reason: &'static str,
+        reason: Code,
     },
 }
 
@@ -80,11 +81,11 @@ impl Intake {
             Content::Comment(comment) => comment,
         };
         let Some(served) = self.served(&comment.place.repository) else {
-            return Ok(Reception::Ignored { reason: "repository_not_served" });
+            return Ok(Reception::Ignored { reason: reason::REPOSITORY_NOT_SERVED });
         };
         comment.place.repository = served;
         let Some(run) = self.run(&comment) else {
-            return Ok(Reception::Ignored { reason: "not_a_command" });
+            return Ok(Reception::Ignored { reason: reason::NOT_A_COMMAND });
         };
         self.keep(&self.arrival(delivery, &comment, run)).await
     }
@@ -145,16 +146,16 @@ fn commanded(comment: &NewComment, command: Command) -> NewRun {
 fn mistaken(comment: &NewComment, mistake: Mistake) -> NewRun {
     let what = What::Mistake { excerpt: mistake.excerpt, suggestion: mistake.suggestion };
     let outcome = Outcome::Refused {
-        code: mistake.code.to_owned(),
-        message: format!("line {}, column {}: {}", mistake.line, mistake.column, mistake.message),
-        remedy: mistake.remedy,
+        message: format!("{}: {}", mistake.refusal.place, mistake.refusal.message),
+        code: mistake.refusal.code,
+        remedy: mistake.refusal.remedy,
     };
     new_run(comment, what, None, Some(outcome))
 }
 
 fn through_app(comment: &NewComment) -> NewRun {
     let outcome = Outcome::Refused {
-        code: "through_an_app".to_owned(),
+        code: reason::THROUGH_AN_APP,
         message: "the comment was made by an app on the author's behalf".to_owned(),
         remedy: "type the command yourself; programs may not command".to_owned(),
     };

@@ -5,7 +5,6 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::domain::command::{KnownProcedure, table};
-use crate::domain::lane;
 use crate::domain::names::{IssueNumber, RepositoryName, RunId};
 use crate::domain::plan::Risk;
 use crate::domain::procedure::{Catalogue, Procedure, ROLLBACK, RUN_ARGUMENT, USUAL_PHRASE};
@@ -108,23 +107,14 @@ pub(super) async fn answer(pipeline: &Pipeline, job: &Job) -> Result<Option<Stri
             let context = json!({"commands": table::markdown(), "procedures": pipeline.catalogue});
             pipeline.renderer.render("help.md", context)?
         }
-        What::Explain { subject } if lane::meaning(subject).is_some() => {
-            let (policy, meaning) = lane::meaning(subject).unwrap_or_default();
-            let lanes = job.target.planner.lanes().all().iter();
-            let lanes: Vec<_> = lanes
-                .map(|lane| json!({"id": lane.id, "family": lane.family, "name": lane.name, "owns": lane.owns}))
-                .collect();
-            let context = json!({"code": subject, "policy": policy, "meaning": meaning, "lanes": lanes});
-            pipeline.renderer.render("lane.md", context)?
-        }
         What::Explain { subject } => {
+            let explainer = job.target.planner.explainer();
             let known = pipeline.catalogue.iter().find(|entry| entry.name == *subject);
-            match (known, job.target.planner.policies.explain(subject)) {
-                (None, Some(explanation)) => pipeline.renderer.render("code.md", explanation)?,
+            match (known, explainer.explain(subject)) {
+                (None, Some(explanation)) => pipeline.renderer.render(explanation.template(), explanation)?,
                 (known, _) => {
                     let names: Vec<_> = pipeline.catalogue.iter().map(|entry| entry.name.as_str()).collect();
-                    let codes = job.target.planner.policies.codes();
-                    let similar = nearest(subject, names.iter().copied().chain(codes));
+                    let similar = nearest(subject, names.iter().copied().chain(explainer.codes()));
                     let context =
                         json!({"subject": subject, "known": known, "names": names, "similar": similar});
                     pipeline.renderer.render("explain.md", context)?

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use crate::domain::names::{AccountId, CommentId, IssueNumber, RepositoryName};
+use crate::domain::reason::{self, Code};
 use crate::domain::request::Actor;
 
 use super::asked::Place;
@@ -29,7 +30,7 @@ pub struct Delivery<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
     /// Nothing that writ acts on, and why.
-    Nothing(&'static str),
+    Nothing(Code),
     /// A person's new comment.
     Comment(NewComment),
     /// Something happened at a pull request.
@@ -126,7 +127,7 @@ impl Delivery<'_> {
             return happening::read(self.event, head.action.as_deref(), text);
         }
         if head.action.as_deref() != Some("created") {
-            return Ok(Content::Nothing("action_not_used"));
+            return Ok(Content::Nothing(reason::ACTION_NOT_USED));
         }
         fields::<Payload>(text)?.comment()
     }
@@ -143,12 +144,12 @@ pub(super) fn fields<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, De
 
 impl Payload {
     fn comment(self) -> Result<Content, DeliveryError> {
-        let Some(author) = self.comment.user else { return Ok(Content::Nothing("author_unknown")) };
+        let Some(author) = self.comment.user else { return Ok(Content::Nothing(reason::AUTHOR_UNKNOWN)) };
         if author.kind != "User" || self.sender.kind != "User" {
-            return Ok(Content::Nothing("author_not_a_person"));
+            return Ok(Content::Nothing(reason::AUTHOR_NOT_A_PERSON));
         }
         if author.id != self.sender.id {
-            return Ok(Content::Nothing("sender_not_the_author"));
+            return Ok(Content::Nothing(reason::SENDER_NOT_THE_AUTHOR));
         }
         check("comment.user.login", &author.login, is_login)?;
         check("comment.html_url", &self.comment.html_url, is_web_address)?;
@@ -229,12 +230,18 @@ mod tests {
             *payload.pointer_mut(pointer).unwrap() = value;
             read("issue_comment", &payload.to_string())
         };
-        assert_eq!(changed("/action", json!("edited")), Ok(Content::Nothing("action_not_used")));
-        assert_eq!(changed("/sender/type", json!("Bot")), Ok(Content::Nothing("author_not_a_person")));
-        assert_eq!(changed("/comment/user/type", json!("Bot")), Ok(Content::Nothing("author_not_a_person")));
-        assert_eq!(changed("/comment/user/id", json!(6)), Ok(Content::Nothing("sender_not_the_author")));
-        assert_eq!(changed("/comment/user", json!(null)), Ok(Content::Nothing("author_unknown")));
-        assert_eq!(read("push", "{}"), Ok(Content::Nothing("event_not_used")));
+        assert_eq!(changed("/action", json!("edited")), Ok(Content::Nothing(reason::ACTION_NOT_USED)));
+        assert_eq!(changed("/sender/type", json!("Bot")), Ok(Content::Nothing(reason::AUTHOR_NOT_A_PERSON)));
+        assert_eq!(
+            changed("/comment/user/type", json!("Bot")),
+            Ok(Content::Nothing(reason::AUTHOR_NOT_A_PERSON))
+        );
+        assert_eq!(
+            changed("/comment/user/id", json!(6)),
+            Ok(Content::Nothing(reason::SENDER_NOT_THE_AUTHOR))
+        );
+        assert_eq!(changed("/comment/user", json!(null)), Ok(Content::Nothing(reason::AUTHOR_UNKNOWN)));
+        assert_eq!(read("push", "{}"), Ok(Content::Nothing(reason::EVENT_NOT_USED)));
     }
 
     #[test]

@@ -7,6 +7,7 @@
 use serde::Deserialize;
 
 use crate::domain::names::{CommitId, IssueNumber, RepositoryName};
+use crate::domain::reason;
 
 use super::checks;
 use super::delivery::{Content, DeliveryError, Repository, fields};
@@ -91,7 +92,7 @@ pub(super) fn read(event: &str, action: Option<&str>, text: &str) -> Result<Cont
         ("check_run", "rerequested") => {
             let payload: OfCheckRun = fields(text)?;
             if !checks::NAMES.contains(&payload.check_run.name.as_str()) {
-                return Ok(Content::Nothing("check_not_ours"));
+                return Ok(Content::Nothing(reason::CHECK_NOT_OURS));
             }
             (payload.repository, Spot::Head(payload.check_run.head_sha))
         }
@@ -102,14 +103,14 @@ pub(super) fn read(event: &str, action: Option<&str>, text: &str) -> Result<Cont
         ("delete", _) => {
             let payload: Deletion = fields(text)?;
             if payload.ref_type != "branch" {
-                return Ok(Content::Nothing("not_a_branch"));
+                return Ok(Content::Nothing(reason::NOT_A_BRANCH));
             }
             (payload.repository, Spot::Branch(payload.name))
         }
         ("pull_request" | "pull_request_review" | "check_run" | "check_suite", _) => {
-            return Ok(Content::Nothing("action_not_used"));
+            return Ok(Content::Nothing(reason::ACTION_NOT_USED));
         }
-        _ => return Ok(Content::Nothing("event_not_used")),
+        _ => return Ok(Content::Nothing(reason::EVENT_NOT_USED)),
     };
     let what = if action.is_empty() { event.to_owned() } else { format!("{event}.{action}") };
     Ok(Content::Happening(Happening { repository: repository.full_name, what, at }))

@@ -11,6 +11,7 @@ use serde_json::json;
 
 use crate::domain::ledger::Record;
 use crate::domain::names::{IssueNumber, RepositoryName};
+use crate::domain::reason;
 use crate::domain::request::run_id_of;
 use crate::domain::run::Step;
 use crate::ports::store::{Accepted, Arrival, NewRun, Pulls, Run, Store, StoreError};
@@ -73,11 +74,11 @@ impl Intake {
         happening: Happening,
     ) -> Result<Reception, AcceptError> {
         let Some(repository) = self.served(&happening.repository) else {
-            return Ok(Reception::Ignored { reason: "repository_not_served" });
+            return Ok(Reception::Ignored { reason: reason::REPOSITORY_NOT_SERVED });
         };
         let pulls = self.pulls_at(&repository, &happening.at).await?;
         if pulls.is_empty() {
-            return Ok(Reception::Ignored { reason: "pull_request_not_known" });
+            return Ok(Reception::Ignored { reason: reason::PULL_REQUEST_NOT_KNOWN });
         }
         let look = |pull| Look { repository: repository.clone(), pull, what: happening.what.clone() };
         let runs: Vec<NewRun> = pulls.into_iter().map(|pull| look(pull).run(delivery.id)).collect();

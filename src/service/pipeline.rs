@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::domain::ledger::Record;
 use crate::domain::names::{BranchName, RepositoryName, RunId};
 use crate::domain::plan::PlanReport;
+use crate::domain::reason::Code;
 use crate::domain::request::Request;
 use crate::domain::run::{Outcome, Step, StepResult};
 use crate::domain::turn::{Quotas, Wait};
@@ -296,10 +297,10 @@ impl Performed {
     }
 
     /// The run ends with a refusal.
-    pub fn refused(code: &str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
-        let outcome =
-            Outcome::Refused { code: code.to_owned(), message: message.into(), remedy: remedy.into() };
-        Self::ends(outcome, json!({"refused": code}), vec![])
+    pub fn refused(code: Code, message: impl Into<String>, remedy: impl Into<String>) -> Self {
+        let fact = json!({"refused": code});
+        let outcome = Outcome::Refused { code, message: message.into(), remedy: remedy.into() };
+        Self::ends(outcome, fact, vec![])
     }
 }
 

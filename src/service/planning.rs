@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use crate::domain::explanation::Explainer;
 use crate::domain::lane::Lanes;
 use crate::domain::ledger::Record;
 use crate::domain::manifest::Manifests;
@@ -16,7 +17,11 @@ use crate::domain::names::CommitId;
 use crate::domain::plan::{Plan, PlanReport, Risk};
 use crate::domain::policy::{Asked, Decision, Documents, Facts, Policies, Situation, Verdict};
 pub use crate::domain::procedure::PlanRefusal;
-use crate::domain::procedure::{Catalogue, Ground, ROLLBACK, Undone, admit, confirm, draft, roll_back};
+use crate::domain::procedure::{
+    Catalogue, PlanInput, ROLLBACK, RevertTarget, admit, confirm, draft, roll_back,
+};
+use crate::domain::reason;
+use crate::domain::refusal::Place;
 use crate::domain::request::{Origin, Request};
 use crate::domain::tree::Snapshot;
 use crate::ports::git::{CommitDraft, Git, GitError, blob_id};
@@ -125,6 +130,12 @@ impl Planner {
         &self.catalogue
     }
 
+    /// Explains reason codes: those of this library, and those of the program.
+    #[must_use]
+    pub fn explainer(&self) -> Explainer<'_> {
+        Explainer { policies: &self.policies, catalogue: &self.catalogue, lanes: &self.lanes }
+    }
+
     /// A procedure's risk class; `None` for one that is not known.
     #[must_use]
     pub fn risk(&self, procedure: &str) -> Option<Risk> {
@@ -142,17 +153,17 @@ impl Planner {
     /// Checks what can be checked without a tree: the procedure exists, arguments and reason are well formed.
     ///
     /// # Errors
-    /// `unknown_procedure`, `argument_*`, `reason_*`.
+    /// `unknown_procedure`, `missing_reason`, or what is wrong with the arguments or the reason.
     pub fn admit(&self, request: &Request) -> Result<(), PlanRefusal> {
         let procedure = self.catalogue.find(&request.procedure)?;
         admit(procedure, request)?;
         if request.origin == Origin::Terminal && request.reason.trim().is_empty() {
             return Err(PlanRefusal::new(
-                "reason_missing",
+                reason::MISSING_REASON,
                 "a plan needs a reason",
                 "add `--reason TEXT`: why this is needed, in one line",
             )
-            .at("reason"));
+            .at(Place::Field("reason")));
         }
         Ok(())
     }
@@ -161,7 +172,7 @@ impl Planner {
     /// `/plan`.
     ///
     /// # Errors
-    /// `reason_missing`, `confirmation_missing`, `confirmation_wrong`, `unknown_procedure`.
+    /// `missing_reason`, `confirmation_missing`, `confirmation_wrong`, `unknown_procedure`.
     pub fn confirm(&self, request: &Request) -> Result<(), PlanRefusal> {
         let procedure = self.catalogue.find(&request.procedure)?;
         confirm(&procedure.name, &procedure.confirmation, request)
@@ -170,16 +181,16 @@ impl Planner {
     /// The same as [`Planner::admit`] for a rollback.
     ///
     /// # Errors
-    /// `not_invertible`, `argument_*`, `reason_*`.
-    pub fn admit_rollback(&self, request: &Request, undone: &Undone) -> Result<(), PlanRefusal> {
+    /// `not_invertible`, or what is wrong with the arguments or the reason.
+    pub fn admit_rollback(&self, request: &Request, undone: &RevertTarget) -> Result<(), PlanRefusal> {
         admit(&undone.inverse(&self.catalogue, &self.gitops_path)?, request).map(drop)
     }
 
     /// The same as [`Planner::confirm`] for a rollback: it wants the phrase of the procedure that is undone.
     ///
     /// # Errors
-    /// `reason_missing`, `confirmation_missing`, `confirmation_wrong`.
-    pub fn confirm_rollback(&self, request: &Request, undone: &Undone) -> Result<(), PlanRefusal> {
+    /// `missing_reason`, `confirmation_missing`, `confirmation_wrong`.
+    pub fn confirm_rollback(&self, request: &Request, undone: &RevertTarget) -> Result<(), PlanRefusal> {
         confirm(ROLLBACK, undone.phrase(&self.catalogue), request)
     }
 
@@ -206,15 +217,15 @@ impl Planner {
         git: &dyn Git,
         base: &CommitId,
         request: &Request,
-        undone: &Undone,
+        undone: &RevertTarget,
     ) -> Result<Planned, PlanError> {
         let snapshot = git.snapshot(base, &self.gitops_path)?;
         let plan = roll_back(&self.catalogue, undone, request, self.ground(&snapshot))?;
         self.complete(git, &snapshot, request, plan, Some(undone))
     }
 
-    fn ground<'a>(&'a self, base: &'a Snapshot) -> Ground<'a> {
-        Ground { gitops_path: &self.gitops_path, base, manifests: &self.manifests, blob_id }
+    fn ground<'a>(&'a self, base: &'a Snapshot) -> PlanInput<'a> {
+        PlanInput { gitops_path: &self.gitops_path, base, manifests: &self.manifests, blob_id }
     }
 
     /// Judges a plan, and works out its record and its commit.
@@ -224,7 +235,7 @@ impl Planner {
         base: &Snapshot,
         request: &Request,
         plan: Plan,
-        undone: Option<&Undone>,
+        undone: Option<&RevertTarget>,
     ) -> Result<Planned, PlanError> {
         let verdict = self.judge(git, &plan, base, request)?;
         let mut report = report(&plan, verdict);

@@ -8,9 +8,12 @@ use std::sync::Arc;
 use crate::domain::ledger::Record;
 use crate::domain::names::{CommitId, RepositoryName, RunId};
 use crate::domain::plan::Risk;
-use crate::domain::procedure::{PlanRefusal, ROLLBACK, RUN_ARGUMENT, Undone};
+use crate::domain::procedure::{PlanRefusal, ROLLBACK, RUN_ARGUMENT, RevertTarget};
+use crate::domain::reason;
+use crate::domain::refusal::Place;
 use crate::domain::request::Request;
 use crate::domain::run::Outcome;
+use crate::domain::text::{nearest, quoted};
 use crate::ports::store::{Run, Store, StoreError};
 
 use super::pipeline::Target;
@@ -29,7 +32,7 @@ enum Basis {
     /// The procedure that the request names.
     Procedure,
     /// The inverse of what this run changed.
-    Rollback(Box<Undone>),
+    Rollback(Box<RevertTarget>),
     /// A rollback of something that cannot be rolled back, and why.
     Impossible(PlanRefusal),
 }
@@ -103,7 +106,7 @@ async fn undone(
     store: &dyn Store,
     repository: &RepositoryName,
     typed: &str,
-) -> Result<Result<Undone, PlanRefusal>, StoreError> {
+) -> Result<Result<RevertTarget, PlanRefusal>, StoreError> {
     let run = match run_of(store, repository, typed).await? {
         Ok(run) => run,
         Err(refusal) => return Ok(Err(refusal)),
@@ -113,7 +116,7 @@ async fn undone(
         let record = Record::from_canonical(&leaf.data);
         records.push(record.map_err(|error| StoreError::Corrupt(format!("leaf {}: {error}", leaf.index)))?);
     }
-    Ok(Undone::of(&run.id, &records))
+    Ok(RevertTarget::of(&run.id, &records))
 }
 
 /// A run of this repository by its id as it was typed; the inner error says that there is none.
@@ -148,12 +151,11 @@ async fn unknown_run(
     let proposed =
         |run: &Run| matches!(run.outcome, Some(Outcome::Proposed { .. })) && is_of(run, repository);
     let runs = store.runs(LOOKED_AT).await?;
-    let distance = |run: &Run| strsim::osa_distance(run.id.as_str(), typed);
-    let nearest = runs.iter().filter(|run| proposed(run)).min_by_key(|run| distance(run));
-    let remedy = match nearest.filter(|run| distance(run) <= 4) {
-        Some(run) => format!("did you mean `{}`?", run.id),
+    let ids = runs.iter().filter(|run| proposed(run)).map(|run| run.id.as_str());
+    let remedy = match nearest(typed, ids) {
+        Some(run) => format!("did you mean `{run}`?"),
         None => "`/status` lists the runs that were asked for here".to_owned(),
     };
-    let message = format!("there is no run {} in this repository", crate::domain::text::quoted(typed, 60));
-    Ok(PlanRefusal::new("unknown_run", message, remedy).at(RUN_ARGUMENT))
+    let message = format!("there is no run {} in this repository", quoted(typed, 60));
+    Ok(PlanRefusal::new(reason::UNKNOWN_RUN, message, remedy).at(Place::Field(RUN_ARGUMENT)))
 }

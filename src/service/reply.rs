@@ -9,6 +9,7 @@ use tracing::warn;
 
 use crate::domain::names::RunId;
 use crate::domain::procedure::PlanRefusal;
+use crate::domain::refusal::Place;
 use crate::domain::run::{Outcome, Step};
 use crate::domain::turn::Wait;
 use crate::ports::store::Run;
@@ -28,12 +29,11 @@ pub fn marker(run: &RunId) -> String {
 
 /// A planner's refusal as the end of a run.
 pub(super) fn refused(refusal: PlanRefusal) -> Performed {
-    let message = if refusal.place.is_empty() {
-        refusal.message
-    } else {
-        format!("{} (at `{}`)", refusal.message, refusal.place)
+    let message = match refusal.place {
+        Place::Whole => refusal.message,
+        place => format!("{} (at `{place}`)", refusal.message),
     };
-    Performed::refused(&refusal.code, message, refusal.remedy)
+    Performed::refused(refusal.code, message, refusal.remedy)
 }
 
 /// Says that the run is being worked on. Best effort: the terminal reply does not depend on it.

@@ -13,6 +13,7 @@ use tokio::sync::{Notify, watch};
 use tracing::{Instrument as _, error, info, info_span, warn};
 
 use crate::domain::ledger::Record;
+use crate::domain::reason;
 use crate::domain::run::{Outcome, Position, Step, StepResult, next, retry_seconds};
 use crate::ports::clock::Clock;
 use crate::ports::store::{Finished, Lease, Store, StoreError};
@@ -257,7 +258,7 @@ fn given_up(lease: &Lease) -> Performed {
         Step::Report | Step::Conclude | Step::Approve => unreported(),
         Step::Close if !is_cancelling(lease) => unclosed(),
         _ => Performed::refused(
-            "unavailable",
+            reason::UNAVAILABLE,
             "the forge or the repository did not answer, several times in a row; nothing was changed",
             if step.is_of_look() { "wait until it does" } else { "comment the command again when it does" },
         ),
@@ -271,7 +272,7 @@ fn failed(lease: &Lease) -> Performed {
         Step::Report | Step::Conclude | Step::Approve => unreported(),
         Step::Close if !is_cancelling(lease) => unclosed(),
         _ => Performed::refused(
-            "fault",
+            reason::FAULT,
             "writ or its settings are at fault; nothing was changed",
             format!("show delivery `{}` to whoever runs writ: its log says more", lease.run.delivery),
         ),

@@ -85,7 +85,7 @@ pub fn plan(
 /// What a plan came to, in one line: the changes by name, or why there are none.
 pub fn outcome(planned: &Result<Planned, PlanRefusal>) -> String {
     match planned {
-        Err(refusal) => format!("refused {} at {}", refusal.code, short(&refusal.place)),
+        Err(refusal) => format!("refused {} at {}", refusal.code, short(&refusal.place.to_string())),
         Ok(planned) if planned.plan.no_change.is_some() => "no change".to_owned(),
         Ok(planned) => {
             let show = |value: &Option<serde_json::Value>| {

@@ -5,8 +5,10 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::{Failure, read_text};
+use super::read_text;
+use crate::cli::failure::Failure;
 use crate::domain::ledger::SignerKey;
+use crate::domain::refusal::Refusal;
 
 /// Prints the verifier key.
 #[derive(Debug, Args)]
@@ -23,7 +25,8 @@ impl Key {
     pub(super) fn run(&self) -> Result<ExitCode, Failure> {
         let text = read_text(&self.signing_key)?;
         let key = SignerKey::parse(&text, &self.origin).map_err(|error| {
-            Failure::usage(error.code(), format!("`{}`: {error}", self.signing_key.display()), error.remedy())
+            let problem = format!("`{}`: {error}", self.signing_key.display());
+            Failure::usage(Refusal::new(error.code(), problem, error.remedy()))
         })?;
         anstream::println!("{}", key.verifier());
         Ok(ExitCode::SUCCESS)

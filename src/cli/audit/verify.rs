@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::json;
 
-use super::{Database, Failure, Format, print_json, read_keys};
+use super::{Database, Format, print_json, read_keys};
+use crate::cli::failure::Failure;
 use crate::domain::ledger::{Audit, Finding, NodeId, StoredLeaf};
 use crate::ports::store::{Store, StoreError};
 

@@ -15,12 +15,15 @@ use serde_json::json;
 
 use crate::domain::names::CommitId;
 use crate::domain::policy::{Decision, Policy};
+use crate::domain::reason;
+use crate::domain::refusal::Refusal;
 use crate::ports::git::{Git as _, GitError, Repository};
 use crate::ports::render::Renderer;
 use crate::service::planning::GITOPS_PATH;
 
+use super::failure::{Failure, Form};
 use super::paint::paint;
-use super::terminal::{self, Failure};
+use super::terminal;
 use report::Report;
 
 /// What is judged.
@@ -76,7 +79,7 @@ pub fn run(arguments: &CheckArguments) -> ExitCode {
             anstream::print!("{text}");
             ExitCode::from(u8::from(decision == Decision::Deny))
         }
-        Err(failure) => failure.say_as("check", arguments.format == CheckFormat::Json),
+        Err(failure) => failure.say("check", Form::json_if(arguments.format == CheckFormat::Json)),
     }
 }
 
@@ -84,9 +87,9 @@ impl CheckArguments {
     fn check(&self) -> Result<(Decision, String), Failure> {
         let library = terminal::library(self.library.as_ref())?;
         let planner = terminal::planner(&library, &self.path)?;
-        let git = Repository::open(&self.repo).map_err(Failure::git)?;
+        let git = Repository::open(&self.repo)?;
         let (base, head) = self.sides(&git)?;
-        let mut judged = planner.judge_change(&git, &base, &head, None).map_err(Failure::git)?;
+        let mut judged = planner.judge_change(&git, &base, &head, None)?;
         if let Some(lane) = &self.lane {
             let findings = lane::findings(&planner, &git, (&base, &head), lane)?;
             judged.verdict = judged.verdict.with(findings);
@@ -97,10 +100,10 @@ impl CheckArguments {
             CheckFormat::Sarif => format!("{:#}\n", sarif::log(&report, planner.policies())),
             CheckFormat::Junit => junit::suites(&report, planner.policies()),
             CheckFormat::Text | CheckFormat::Markdown => {
-                let renderer = Renderer::compile(&library).map_err(Failure::template)?;
+                let renderer = Renderer::compile(&library)?;
                 let is_text = self.format == CheckFormat::Text;
                 let template = if is_text { "check.txt" } else { "check.md" };
-                let text = renderer.render(template, json!({"check": report})).map_err(Failure::template)?;
+                let text = renderer.render(template, json!({"check": report}))?;
                 if is_text { paint(&text) } else { text }
             }
         };
@@ -115,14 +118,14 @@ impl CheckArguments {
             Some(base) => resolve(git, "--base", base)?,
             None => default_base(git)?,
         };
-        match git.merge_base(&base, &head).map_err(Failure::git)? {
+        match git.merge_base(&base, &head)? {
             Some(found) if found == head => Ok((base, head)),
             Some(found) => Ok((found, head)),
-            None if git.is_shallow() => Err(Failure::usage(
-                "shallow_clone",
+            None if git.is_shallow() => Err(Failure::usage(Refusal::new(
+                reason::SHALLOW_CLONE,
                 format!("`{base}` and `{head}` have no commit in common in this shallow clone"),
                 "fetch the whole history (`git fetch --unshallow`; `fetch-depth: 0` of actions/checkout)",
-            )),
+            ))),
             None => Ok((base, head)),
         }
     }
@@ -138,9 +141,9 @@ fn resolve(git: &Repository, flag: &str, revision: &str) -> Result<CommitId, Fai
                 false => "",
             };
             let remedy = format!("give a branch, tag or commit id with `{flag}`{shallow}");
-            Failure::usage("unknown_revision", error.to_string(), remedy)
+            Failure::usage(Refusal::because(reason::UNKNOWN_REVISION, error, remedy))
         }
-        error => Failure::git(error),
+        error => error.into(),
     })
 }
 
@@ -148,7 +151,8 @@ fn default_base(git: &Repository) -> Result<CommitId, Failure> {
     let found = DEFAULT_BASES.iter().find_map(|revision| git.resolve(revision).ok());
     found.ok_or_else(|| {
         let message = "there is no branch that `origin` calls its own, and neither `main` nor `master`";
-        Failure::usage("no_base", message, "say with `--base` what the change is compared with")
+        let remedy = "say with `--base` what the change is compared with";
+        Failure::usage(Refusal::new(reason::NO_BASE, message, remedy))
     })
 }
 

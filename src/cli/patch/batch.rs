@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::edited;
 use super::operations::{Operations, from_json};
-use super::{PatchError, chain, edited};
+use crate::cli::failure::Failure;
 use crate::cli::file::{self, FileError};
+use crate::domain::text::error_chain;
 
 /// One line of a batch.
 #[derive(Debug, Deserialize)]
@@ -34,7 +36,7 @@ struct Done<'a> {
 }
 
 /// Answers each job; a job that fails does not keep the others from being done.
-pub(super) fn run(jobs: &Path) -> Result<(), PatchError> {
+pub(super) fn run(jobs: &Path) -> Result<(), Failure> {
     let mut out = BufWriter::new(std::io::stdout().lock());
     for line in BufReader::new(file::open(jobs)?).split(b'\n') {
         let line = line.map_err(|source| FileError::Read { path: jobs.to_owned(), source })?;
@@ -67,7 +69,7 @@ fn answer(line: &str) -> (Value, Result<String, String>) {
     };
     let text = match file::read(&job.file) {
         Ok(text) => text,
-        Err(error) => return (job.id, Err(chain(&error))),
+        Err(error) => return (job.id, Err(error_chain(&error))),
     };
     let edited = edited(&text, &job.patch, job.document);
     (job.id, edited.map(|edited| edited.text).map_err(|refusal| refusal.to_string()))

@@ -10,6 +10,7 @@ use super::{
     Explained, ForgeAccount, ForgeSettings, LedgerSettings, RepositorySettings, Settings, SettingsError,
     Source, Sources, TABLE,
 };
+use crate::domain::text::nearest;
 use crate::domain::turn::Quotas;
 use crate::http::signature::Secrets;
 use crate::service::failpoint::{Failpoint, FailpointError};
@@ -146,7 +147,10 @@ impl Values {
                 return Err(SettingsError::Value {
                     key: key.clone(),
                     from: Source::Flag,
-                    problem: format!("no such setting{}", nearest(key)),
+                    problem: match nearest(key, TABLE.iter().map(|row| row.key)) {
+                        Some(near) => format!("no such setting; did you mean `{near}`?"),
+                        None => "no such setting".to_owned(),
+                    },
                 });
             }
         }
@@ -343,13 +347,4 @@ fn repositories(repositories: Vec<RepositorySettings>) -> Result<Vec<RepositoryS
         }
     }
     Ok(repositories)
-}
-
-fn nearest(key: &str) -> String {
-    TABLE
-        .iter()
-        .map(|row| (strsim::damerau_levenshtein(row.key, key), row.key))
-        .min()
-        .filter(|(distance, _)| *distance <= 3)
-        .map_or(String::new(), |(_, near)| format!("; did you mean `{near}`?"))
 }

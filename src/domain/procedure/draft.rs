@@ -1,4 +1,4 @@
-//! Making a plan: choose the variant that fits the tree, edit, check what came of it, find the words.
+//! Making a plan: choose the variant that fits the tree, edit, check the result, find the words.
 //!
 //! Pure and deterministic. The order of the checks is the order in which people should hear of problems: does
 //! anything fit, may it be edited, is it so already, would it help.
@@ -8,26 +8,27 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::admission::admit;
+use super::comments::stale_comments;
+use super::file::{Action, EditLine, NewValue, Procedure, Variant, Words};
+use super::resolve::resolve;
+use super::view::{Located, View, editable, several, show};
 use crate::domain::change;
 use crate::domain::manifest::{Found, Manifest, Manifests, select};
 use crate::domain::names::{BlobId, BranchName};
 use crate::domain::plan::{Effect, FilePlan, Plan, Rollback};
 use crate::domain::policy::Declared;
+use crate::domain::reason;
+use crate::domain::refusal::{FilePlace, Place, Refusal};
 use crate::domain::request::{Origin, Request};
-use crate::domain::tree::{FileWrite, Snapshot};
-use crate::domain::yaml::{self, Edit, Operation, Position, Reason};
-
-use super::PlanRefusal;
-use super::comments::stale_comments;
-use super::file::{Action, EditLine, NewValue, Procedure, Variant, Words};
-use super::resolve::resolve;
-use super::view::{Located, View, editable, several, show};
 use crate::domain::text::inert;
+use crate::domain::tree::{FileWrite, Snapshot};
+use crate::domain::yaml::{self, Edit, Operation, Pointer, Position, Reason};
 
-/// What a plan is made on.
+/// The tree that a plan is made on, and what reading it takes.
 #[derive(Clone, Copy)]
-pub struct Ground<'a> {
-    /// Where the manifests stand, no slash at either end.
+pub struct PlanInput<'a> {
+    /// The folder of the manifests, no slash at either end.
     pub gitops_path: &'a str,
     /// The base's files below it.
     pub base: &'a Snapshot,
@@ -41,45 +42,45 @@ pub struct Ground<'a> {
 ///
 /// # Errors
 /// A refusal with code, place and remedy; see the module's doc for the order.
-pub fn draft(procedure: &Procedure, request: &Request, ground: Ground<'_>) -> Result<Plan, PlanRefusal> {
-    let arguments = super::admit(procedure, request)?;
+pub fn draft(procedure: &Procedure, request: &Request, input: PlanInput<'_>) -> Result<Plan, Refusal> {
+    let arguments = admit(procedure, request)?;
     let mut view = View {
-        root: ground.gitops_path,
-        snapshot: ground.base,
-        manifests: ground.manifests,
+        root: input.gitops_path,
+        snapshot: input.base,
+        manifests: input.manifests,
         written: BTreeMap::new(),
     };
     let (variant, words) = resolve(procedure, &arguments, &view)?;
-    let maker = Maker { procedure, request, arguments, variant, words, ground };
+    let builder = PlanBuilder { procedure, request, arguments, variant, words, input };
 
-    let (edits, declared) = maker.edits(&view)?;
+    let (edits, declared) = builder.edits(&view)?;
     if !edits.is_empty() {
-        maker.check_preconditions(&view)?;
+        builder.check_preconditions(&view)?;
     }
-    let mut pieces = Pieces { declared, ..Pieces::default() };
+    let mut parts = PlanParts { declared, ..PlanParts::default() };
     for (path, edits) in &edits {
-        maker.write(path, edits, &mut view, &mut pieces)?;
+        builder.write(path, edits, &mut view, &mut parts)?;
     }
-    let effects = maker.effects(&view)?;
-    maker.check_companions(&view)?;
-    pieces.warnings.extend(maker.consequences(&view, !edits.is_empty())?);
-    let no_change = if edits.is_empty() { Some(maker.state(&view)?) } else { None };
-    Ok(maker.assemble(pieces, effects, no_change))
+    let effects = builder.effects(&view)?;
+    builder.check_companions(&view)?;
+    parts.warnings.extend(builder.consequences(&view, !edits.is_empty())?);
+    let no_change = if edits.is_empty() { Some(builder.state(&view)?) } else { None };
+    Ok(builder.assemble(parts, effects, no_change))
 }
 
-/// One plan while it is made.
-struct Maker<'a> {
+/// Builds one plan.
+struct PlanBuilder<'a> {
     procedure: &'a Procedure,
     request: &'a Request,
     arguments: BTreeMap<String, Value>,
     variant: &'a Variant,
     words: &'a Words,
-    ground: Ground<'a>,
+    input: PlanInput<'a>,
 }
 
-/// What has been found so far.
+/// The parts of a plan that are known so far.
 #[derive(Default)]
-struct Pieces {
+struct PlanParts {
     writes: Vec<FileWrite>,
     files: Vec<FilePlan>,
     changes: Vec<change::Change>,
@@ -90,20 +91,20 @@ struct Pieces {
 /// The edits of each file by full path, and the nodes that they name.
 type Edits = (BTreeMap<String, Vec<Edit>>, Vec<Declared>);
 
-impl Maker<'_> {
+impl PlanBuilder<'_> {
     /// The operations that would change something, resolved against the base.
-    fn edits(&self, view: &View<'_>) -> Result<Edits, PlanRefusal> {
+    fn edits(&self, view: &View<'_>) -> Result<Edits, Refusal> {
         let mut edits: BTreeMap<String, Vec<Edit>> = BTreeMap::new();
         let mut declared = Vec::new();
         for line in &self.variant.edits {
             let object = self.procedure.object(&line.object);
             let Some(located) = view.object(object)? else {
-                return Err(PlanRefusal::new(
-                    "target_not_found",
+                return Err(Refusal::new(
+                    reason::TARGET_NOT_FOUND,
                     format!("there is no {} `{}` to edit", object.kind, object.name),
                     "check that the base is the branch that Argo CD follows",
                 )
-                .at(view.path(object)));
+                .at(Place::file(view.path(object))));
             };
             declared.push(Declared {
                 path: located.path.clone(),
@@ -120,8 +121,8 @@ impl Maker<'_> {
     }
 
     /// The operation of one line; `None` when it would change nothing.
-    fn operation(&self, line: &EditLine, located: &Located) -> Result<Option<Operation>, PlanRefusal> {
-        let place = || format!("{} {}", located.path, line.at);
+    fn operation(&self, line: &EditLine, located: &Located) -> Result<Option<Operation>, Refusal> {
+        let place = || Place::field_of(&located.path, &line.at);
         let found = match select(located.value(), &line.at) {
             Found::Several => return Err(several(&located.path, &line.at)),
             Found::One(value) => Some(value),
@@ -129,8 +130,8 @@ impl Maker<'_> {
         };
         let pointer = line.at.clone();
         let missing = || {
-            PlanRefusal::new(
-                Reason::NotFound.as_str(),
+            Refusal::new(
+                Reason::NotFound,
                 "the field to edit is not there",
                 "add it by hand first, or check that the base is the branch that Argo CD follows",
             )
@@ -152,8 +153,8 @@ impl Maker<'_> {
                 match found.as_i64().and_then(|found| found.checked_add(*by)) {
                     Some(_) => Some(Operation::Increment { pointer, by: *by }),
                     None => {
-                        return Err(PlanRefusal::new(
-                            Reason::WrongType.as_str(),
+                        return Err(Refusal::new(
+                            Reason::WrongType,
                             format!("the field is {}, not an integer that can be raised", show(found)),
                             "make it a plain integer",
                         )
@@ -175,15 +176,14 @@ impl Maker<'_> {
         }
     }
 
-    fn check_preconditions(&self, view: &View<'_>) -> Result<(), PlanRefusal> {
+    fn check_preconditions(&self, view: &View<'_>) -> Result<(), Refusal> {
         for line in &self.variant.preconditions {
             let observed = view.observe(self.procedure, &line.check)?;
             if !observed.holds {
                 let message = format!("{} ({})", line.message, observed.detail);
                 let object = self.procedure.object(&line.check.object);
-                let at = line.check.at.as_ref().map_or(String::new(), |at| format!(" {at}"));
-                return Err(PlanRefusal::new(&line.code, message, line.remedy.clone())
-                    .at(format!("{}{at}", view.path(object))));
+                let place = place_of(view.path(object), line.check.at.as_ref());
+                return Err(Refusal::new(line.code.clone(), message, &line.remedy).at(place));
             }
         }
         Ok(())
@@ -195,52 +195,45 @@ impl Maker<'_> {
         path: &str,
         edits: &[Edit],
         view: &mut View<'_>,
-        pieces: &mut Pieces,
-    ) -> Result<(), PlanRefusal> {
+        parts: &mut PlanParts,
+    ) -> Result<(), Refusal> {
         // OK because `edits` were resolved against this very entry.
         let Some(entry) = view.snapshot.files.get(path) else { return Ok(()) };
         editable(path, entry)?;
-        let refused = |refusal: yaml::Refusal| {
-            PlanRefusal::new(refusal.code.as_str(), refusal.message, refusal.remedy)
-                .at(format!("{path}:{}", refusal.line))
-        };
+        let refused = |refusal: yaml::Refusal| Refusal::from(refusal).in_file(path);
         let before_text = entry.text().unwrap_or_default();
         let edited = yaml::edit(before_text, edits).map_err(refused)?;
         let before = view.manifests.read(entry).map_err(refused)?;
         let after = Arc::new(Manifest::parse(&edited.text).map_err(refused)?);
         let pointers: Vec<_> = edits.iter().map(|edit| (edit.document, edit.operation.pointer())).collect();
-        pieces.warnings.extend(stale_comments(path, before_text, &pointers).map_err(refused)?);
-        pieces.changes.extend(change::between(path, &before, &after));
-        pieces.files.push(FilePlan {
+        parts.warnings.extend(stale_comments(path, before_text, &pointers).map_err(refused)?);
+        parts.changes.extend(change::between(path, &before, &after));
+        parts.files.push(FilePlan {
             path: path.to_owned(),
             before: entry.blob.clone(),
-            after: (self.ground.blob_id)(edited.text.as_bytes()),
+            after: (self.input.blob_id)(edited.text.as_bytes()),
             diff: unified_diff(path, before_text, &edited.text),
         });
-        pieces.writes.push(FileWrite { path: path.to_owned(), bytes: edited.text.into_bytes() });
+        parts.writes.push(FileWrite { path: path.to_owned(), bytes: edited.text.into_bytes() });
         view.written.insert(path.to_owned(), after);
         Ok(())
     }
 
-    fn effects(&self, view: &View<'_>) -> Result<Vec<Effect>, PlanRefusal> {
+    fn effects(&self, view: &View<'_>) -> Result<Vec<Effect>, Refusal> {
         let mut effects = Vec::new();
         for line in &self.variant.effects {
             let observed = view.observe(self.procedure, &line.check)?;
             let object = self.procedure.object(&line.check.object);
             if !observed.holds {
-                return Err(PlanRefusal::new(
-                    "effect_missing",
+                return Err(Refusal::new(
+                    reason::EFFECT_MISSING,
                     format!(
                         "`{}` would not have its effect `{}`: {}",
                         self.procedure.name, line.name, observed.detail
                     ),
                     "put this field right by its own change first",
                 )
-                .at(line
-                    .check
-                    .at
-                    .as_ref()
-                    .map_or_else(|| view.path(object), |at| format!("{} {at}", view.path(object)))));
+                .at(place_of(view.path(object), line.check.at.as_ref())));
             }
             effects.push(Effect { name: line.name.clone(), holds: true, detail: observed.detail });
         }
@@ -248,7 +241,7 @@ impl Maker<'_> {
     }
 
     /// Refuses when some of a group of companions changed and they are not equal afterwards.
-    fn check_companions(&self, view: &View<'_>) -> Result<(), PlanRefusal> {
+    fn check_companions(&self, view: &View<'_>) -> Result<(), Refusal> {
         let base = View { written: BTreeMap::new(), ..*view };
         for group in &self.variant.companions {
             let mut before = Vec::new();
@@ -259,23 +252,22 @@ impl Maker<'_> {
                 after.push(view.field(object, &place.at)?);
             }
             if before != after && after.windows(2).any(|pair| pair[0] != pair[1]) {
-                let places: Vec<String> = group
-                    .values
-                    .iter()
-                    .map(|place| format!("{} {}", view.path(self.procedure.object(&place.object)), place.at))
-                    .collect();
-                return Err(PlanRefusal::new(
-                    "companion_left_behind",
+                let places = group.values.iter().map(|place| {
+                    FilePlace::field(view.path(self.procedure.object(&place.object)), &place.at)
+                });
+                let places = Place::Files(places.collect());
+                return Err(Refusal::new(
+                    reason::COMPANION_LEFT_BEHIND,
                     format!("values that belong together would differ: {}", group.because),
                     "give them the same value first, or change them together",
                 )
-                .at(places.join(", ")));
+                .at(places));
             }
         }
         Ok(())
     }
 
-    fn consequences(&self, view: &View<'_>, changes_something: bool) -> Result<Vec<String>, PlanRefusal> {
+    fn consequences(&self, view: &View<'_>, changes_something: bool) -> Result<Vec<String>, Refusal> {
         let mut said = Vec::new();
         for line in &self.variant.consequences {
             let mut applies = changes_something || !line.when.is_empty();
@@ -290,7 +282,7 @@ impl Maker<'_> {
     }
 
     /// The state that makes edits needless, a sentence.
-    fn state(&self, view: &View<'_>) -> Result<String, PlanRefusal> {
+    fn state(&self, view: &View<'_>) -> Result<String, Refusal> {
         let mut found = Vec::new();
         for line in &self.variant.edits {
             let object = self.procedure.object(&line.object);
@@ -301,27 +293,27 @@ impl Maker<'_> {
         Ok(format!("{}: {}", self.words.already, found.join("; ")))
     }
 
-    fn assemble(&self, pieces: Pieces, effects: Vec<Effect>, no_change: Option<String>) -> Plan {
+    fn assemble(&self, parts: PlanParts, effects: Vec<Effect>, no_change: Option<String>) -> Plan {
         let run = self.request.run();
         let branch = branch(self.request);
         Plan {
-            rollback: self.rollback(&branch, &pieces.changes),
+            rollback: self.rollback(&branch, &parts.changes),
             run,
             procedure: self.procedure.name.clone(),
             summary: self.procedure.summary.clone(),
             version: self.procedure.version,
             variant: self.variant.name.clone(),
             risk: self.procedure.risk,
-            base: self.ground.base.commit.clone(),
+            base: self.input.base.commit.clone(),
             branch,
             title: self.words.title.to_string(),
             message: self.message(),
-            writes: pieces.writes,
-            files: pieces.files,
-            changes: pieces.changes,
-            declared: pieces.declared,
+            writes: parts.writes,
+            files: parts.files,
+            changes: parts.changes,
+            declared: parts.declared,
             effects,
-            warnings: pieces.warnings,
+            warnings: parts.warnings,
             no_change,
         }
     }
@@ -366,6 +358,14 @@ impl Maker<'_> {
             Origin::Comment { .. } => format!("/rollback {run} reason=\"undo run {run}\" confirm={phrase}"),
             Origin::Terminal => format!("git revert --no-edit {branch}"),
         }
+    }
+}
+
+/// An object's file, or a field of it.
+fn place_of(path: String, at: Option<&Pointer>) -> Place {
+    match at {
+        Some(at) => Place::field_of(path, at),
+        None => Place::file(path),
     }
 }
 

@@ -86,7 +86,7 @@ pub(super) enum Ended {
     TimedOut,
 }
 
-/// What git wrote, with the secret blotted out.
+/// What git wrote, with the secret redacted.
 pub(super) struct Output {
     pub(super) status: ExitStatus,
     pub(super) stdout: String,
@@ -117,7 +117,8 @@ impl GitCommand<'_> {
             return Ok(Ended::TimedOut);
         };
         let status = child.wait()?;
-        let (stdout, stderr) = (self.blot(stdout, header.as_deref()), self.blot(stderr, header.as_deref()));
+        let (stdout, stderr) =
+            (self.redact(stdout, header.as_deref()), self.redact(stderr, header.as_deref()));
         Ok(Ended::Exited(Output { status, stdout, stderr }))
     }
 
@@ -156,7 +157,7 @@ impl GitCommand<'_> {
         command
     }
 
-    fn blot(&self, bytes: Vec<u8>, header: Option<&str>) -> String {
+    fn redact(&self, bytes: Vec<u8>, header: Option<&str>) -> String {
         let mut text = String::from_utf8_lossy(&bytes).into_owned();
         let secrets = [self.credential.map(|credential| credential.secret.as_str()), header];
         for secret in secrets.into_iter().flatten().filter(|secret| !secret.is_empty()) {

@@ -9,6 +9,7 @@ use crate::domain::approval::is_agent;
 use crate::domain::command::table::{Needs, Verb};
 use crate::domain::ledger::Record;
 use crate::domain::names::RunId;
+use crate::domain::reason::{self, Code};
 use crate::domain::run::Outcome;
 use crate::ports::forge::{ForgeError, Permission, Reaction};
 use crate::service::accept::sha256_hex;
@@ -25,7 +26,7 @@ pub async fn perform(pipeline: &Pipeline, job: &Job) -> Result<Performed, StepEr
     };
     if job.asked.what == What::Actuate && is_agent(&job.asked.actor, &pipeline.agents) {
         return Ok(Performed::refused(
-            "agent_may_not_confirm",
+            reason::AGENT_MAY_NOT_CONFIRM,
             format!("`{}` is a program's account, and programs do not confirm", job.asked.actor.login),
             "have a person comment the command",
         ));
@@ -67,7 +68,7 @@ async fn cancel(
     };
     let Some(Outcome::Proposed { pull, url }) = known.outcome else {
         return Ok(Performed::refused(
-            "nothing_to_cancel",
+            reason::NOTHING_TO_CANCEL,
             format!("run `{run}` has no pull request"),
             format!("`/status {run}` says where it stands; a run whose comment is deleted ends without one"),
         ));
@@ -100,7 +101,7 @@ pub async fn standing_of(
     let needs = needs(&asked.what);
     match pipeline.forge.permission(&place.repository, &actor.login).await {
         Ok((id, _)) if id != actor.id => Ok(Err(refusal(
-            "account_mismatch",
+            reason::ACCOUNT_MISMATCH,
             format!("the name `{}` belongs to another account now", actor.login),
         ))),
         Ok((_, permission)) if permission >= least(needs) => Ok(Ok(permission)),
@@ -139,14 +140,14 @@ fn least(needs: Needs) -> Permission {
 
 fn lacking(login: &str, needs: Needs, has: Permission) -> Outcome {
     refusal(
-        "permission_missing",
+        reason::PERMISSION_MISSING,
         format!("`{login}` has {} permission here, and this needs {}", shown(has), needs.as_str()),
     )
 }
 
-fn refusal(code: &str, message: String) -> Outcome {
+fn refusal(code: Code, message: String) -> Outcome {
     let remedy = "ask somebody with that permission to comment the command".to_owned();
-    Outcome::Refused { code: code.to_owned(), message, remedy }
+    Outcome::Refused { code, message, remedy }
 }
 
 fn shown(permission: Permission) -> &'static str {

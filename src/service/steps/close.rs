@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::domain::ledger::Record;
 use crate::domain::names::{IssueNumber, RunId};
 use crate::domain::pull::PullState;
+use crate::domain::reason;
 use crate::domain::rival::Relation;
 use crate::domain::run::{Outcome, Step};
 use crate::ports::forge::Pull;
@@ -37,7 +38,7 @@ async fn give_way(pipeline: &Pipeline, job: &Job, by: &RunId) -> Result<Performe
 /// The end of a run that writes what a containment contains.
 pub fn contained(by: &RunId) -> Outcome {
     Outcome::Refused {
-        code: "contained".to_owned(),
+        code: reason::CONTAINED,
         message: format!("run `{by}` makes the same target safer, and goes first"),
         remedy: "merge or close its pull request; then comment the command again if it is still wanted"
             .to_owned(),
@@ -83,7 +84,7 @@ fn not_open(run: &RunId, pull: &Pull) -> Performed {
         PullState::Open | PullState::Closed => ("closed", "there is nothing left to do".to_owned()),
     };
     Performed::refused(
-        "not_open",
+        reason::NOT_OPEN,
         format!("pull request #{} of run `{run}` is {what} already", pull.number),
         remedy,
     )

@@ -11,6 +11,7 @@ use crate::domain::names::{CommitId, IssueNumber};
 use crate::domain::plan::PlanReport;
 use crate::domain::policy::Asked;
 use crate::domain::pull::{Observed, PullState};
+use crate::domain::reason;
 use crate::domain::request::Request;
 use crate::domain::run::Step;
 use crate::ports::git::{Credential, GitError};
@@ -193,5 +194,5 @@ impl OwnPlan {
 }
 
 fn too_large(message: String) -> Performed {
-    Performed::refused("too_large", message, "propose the change to the manifests by itself")
+    Performed::refused(reason::TOO_LARGE, message, "propose the change to the manifests by itself")
 }

@@ -10,6 +10,7 @@ use crate::domain::lane::Reproducibility;
 use crate::domain::names::{BranchName, RepositoryName, RunId};
 use crate::domain::plan::PlanReport;
 use crate::domain::pull::{Observed, PullState, happened};
+use crate::domain::reason;
 use crate::domain::run::Outcome;
 use crate::ports::forge::{ForgeError, Pull};
 use crate::ports::store::KeptPull;
@@ -25,7 +26,7 @@ pub async fn perform(pipeline: &Pipeline, job: &LookJob) -> Result<Performed, St
         Ok(pull) => pull,
         Err(ForgeError::NotFound(what)) => {
             let message = format!("the forge has no {what}");
-            return Ok(Performed::refused("pull_request_unknown", message, "nothing: it is gone"));
+            return Ok(Performed::refused(reason::PULL_REQUEST_UNKNOWN, message, "nothing: it is gone"));
         }
         Err(error) => return Err(error.into()),
     };
