@@ -233,10 +233,10 @@ mod tests {
     fn the_causes_of_a_refusal_are_said_once() {
         #[derive(Debug, thiserror::Error)]
         #[error("the file cannot be read")]
-        struct Outer(#[source] std::fmt::Error);
-        let refusal = Refusal::because(reason::FILE_UNREADABLE, Outer(std::fmt::Error), "check it");
+        struct Outer(#[source] fmt::Error);
+        let refusal = Refusal::because(reason::FILE_UNREADABLE, Outer(fmt::Error), "check it");
         assert_eq!(refusal.message, "the file cannot be read");
-        assert_eq!(error_chain(&refusal), format!("the file cannot be read: {}", std::fmt::Error));
+        assert_eq!(error_chain(&refusal), format!("the file cannot be read: {}", fmt::Error));
     }
 
     #[test]
