@@ -18,7 +18,7 @@ use serde_json::json;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
-use writ::http::signature::Secrets;
+use writ::ports::forge::github::webhook::Secrets;
 
 const SECRET: &str = "a-secret-for-benches-only";
 const CONNECTIONS: usize = 32;

@@ -17,7 +17,7 @@ use writ::domain::tree::{FileWrite, Snapshot};
 use writ::ports::git::{CommitDraft, Git as _, Repository};
 use writ::ports::library::Library;
 use writ::service::judging::Judged;
-use writ::service::planning::{GITOPS_PATH, Planner};
+use writ::service::planning::Planner;
 
 fn main() {
     println!("tree: {}", STAGE.site.tree.display());
@@ -33,8 +33,8 @@ struct Stage {
 static STAGE: LazyLock<Stage> = LazyLock::new(|| {
     let site = Site::new();
     let repository = site.repository();
-    let base = repository.snapshot(&site.base, GITOPS_PATH).expect("a snapshot");
-    let path = format!("{GITOPS_PATH}/scheduler-deployment.yaml");
+    let base = repository.snapshot(&site.base, site::GITOPS_PATH).expect("a snapshot");
+    let path = format!("{}/scheduler-deployment.yaml", site::GITOPS_PATH);
     let text = base.files[&path].text().expect("UTF-8");
     let head = |number: usize| {
         let text = text.replace("  replicas: 1", &format!("  replicas: 0 # {number}"));
@@ -50,11 +50,11 @@ static STAGE: LazyLock<Stage> = LazyLock::new(|| {
 });
 
 fn planner() -> Planner {
-    Planner::compile(&Library::embedded(), GITOPS_PATH).expect("the embedded library is valid")
+    Planner::compile(&Library::embedded(), None).expect("the embedded library is valid")
 }
 
 fn judge(planner: &Planner, repository: &Repository, head: &CommitId) -> Judged {
-    planner.judge_change(repository, &STAGE.site.base, head, None).expect("a verdict")
+    planner.judge().judge_change(repository, &STAGE.site.base, head, None).expect("a verdict")
 }
 
 /// Aim: at most 40 ms.
@@ -75,7 +75,7 @@ fn warm(bencher: Bencher<'_, '_>) {
 
 fn sides() -> (Snapshot, Snapshot) {
     let repository = STAGE.site.repository();
-    let snapshot = |commit| repository.snapshot(commit, GITOPS_PATH).expect("a snapshot");
+    let snapshot = |commit| repository.snapshot(commit, site::GITOPS_PATH).expect("a snapshot");
     (snapshot(&STAGE.site.base), snapshot(&STAGE.heads[0]))
 }
 
@@ -90,7 +90,9 @@ fn changes_alone(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn facts_alone(bencher: Bencher<'_, '_>) {
     let ((base, head), documents) = (sides(), Documents::new());
-    let situation = Situation { gitops_path: GITOPS_PATH, base: &base, changes: &[], asked: None };
+    let planner = planner();
+    let target = planner.judge().target();
+    let situation = Situation { target, base: &base, changes: &[], provenance: None };
     bencher.bench(|| Facts::of_trees(&situation, &head, &documents));
 }
 
@@ -99,7 +101,9 @@ fn facts_alone(bencher: Bencher<'_, '_>) {
 fn rules_alone(bencher: Bencher<'_, '_>) {
     let ((base, head), documents) = (sides(), Documents::new());
     let changes = between_trees(&base, &head, &Manifests::default());
-    let situation = Situation { gitops_path: GITOPS_PATH, base: &base, changes: &changes, asked: None };
+    let planner = planner();
+    let target = planner.judge().target();
+    let situation = Situation { target, base: &base, changes: &changes, provenance: None };
     let facts = Facts::of_trees(&situation, &head, &documents);
     let policies = Policies::compile(&Library::embedded().policies).expect("valid policies");
     bencher.bench(|| policies.evaluate(&facts));

@@ -15,7 +15,7 @@ use writ::domain::procedure::{Catalogue, PlanInput, draft};
 use writ::domain::request::{Actor, Origin, Request};
 use writ::ports::git::{Git as _, Repository, blob_id};
 use writ::ports::library::Library;
-use writ::service::planning::{GITOPS_PATH, Planned, Planner};
+use writ::service::planning::{Planned, Planner};
 
 fn main() {
     println!("tree: {}", STAGE.site.tree.display());
@@ -41,7 +41,7 @@ static STAGE: LazyLock<Stage> = LazyLock::new(|| {
 });
 
 fn planner() -> Planner {
-    Planner::compile(&Library::embedded(), GITOPS_PATH).expect("the embedded library is valid")
+    Planner::compile(&Library::embedded(), None).expect("the embedded library is valid")
 }
 
 fn plan(planner: &Planner, repository: &Repository) -> Planned {
@@ -68,9 +68,11 @@ fn draft_alone(bencher: Bencher<'_, '_>) {
     let catalogue = Catalogue::load(&Library::embedded().patches).expect("valid procedures");
     let procedure = catalogue.find("pause-trading").expect("a procedure");
     let repository = STAGE.site.repository();
-    let base = repository.snapshot(&STAGE.site.base, GITOPS_PATH).expect("a snapshot");
+    let base = repository.snapshot(&STAGE.site.base, site::GITOPS_PATH).expect("a snapshot");
     let manifests = Manifests::default();
-    let input = PlanInput { gitops_path: GITOPS_PATH, base: &base, manifests: &manifests, blob_id };
+    let planner = planner();
+    let target = planner.judge().target();
+    let input = PlanInput { target, base: &base, manifests: &manifests, blob_id };
     bencher.bench(|| draft(procedure, &STAGE.request, input).expect("a plan"));
 }
 
@@ -78,7 +80,7 @@ fn draft_alone(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn snapshot_alone(bencher: Bencher<'_, '_>) {
     let repository = STAGE.site.repository();
-    bencher.bench(|| repository.snapshot(&STAGE.site.base, GITOPS_PATH).expect("a snapshot"));
+    bencher.bench(|| repository.snapshot(&STAGE.site.base, site::GITOPS_PATH).expect("a snapshot"));
 }
 
 /// What of `cold` is compiling procedures and policies.

@@ -14,7 +14,8 @@ use tokio::runtime::Runtime;
 use writ::domain::ledger::{Record, SignerKey};
 use writ::domain::request::run_id_of;
 use writ::domain::run::{Position, Step};
-use writ::ports::store::{Arrival, Finished, NewRun, SqliteStore, Store};
+use writ::ports::store::{Arrival, Finished, Inbox as _, NewRun, SqliteStore, StepQueue as _};
+use writ::service::notary::Notary;
 
 fn main() {
     divan::main();
@@ -61,7 +62,7 @@ impl Bench {
                 id: run,
                 command: json!({"verb": "actuate"}),
                 request: None,
-                subject: "acme/shop#7".to_owned(),
+                subject: "acme/shop#7".parse().expect("a subject"),
                 position: Step::Authorize,
                 outcome: None,
                 queue: None,
@@ -116,12 +117,12 @@ fn step(bencher: Bencher) {
         at: now,
         records: vec![record(1)],
         pull: None,
-        over: Vec::new(),
+        closed_runs: Vec::new(),
     };
     bencher.bench_local(|| {
         bench.runtime.block_on(async {
             let lease = bench.store.lease("bench", now, until).await.expect("lease").expect("due");
-            bench.store.intend(&lease, &json!({"ask": 1}), now).await.expect("intend");
+            bench.store.record_intent(&lease, &json!({"ask": 1}), now).await.expect("intend");
             bench.store.finish(&lease, &end).await.expect("finish")
         })
     });
@@ -131,6 +132,7 @@ fn step(bencher: Bencher) {
 #[divan::bench(args = [1000, 100_000])]
 fn prove(bencher: Bencher, leaves: u64) {
     let bench = Bench::with(leaves);
-    let key = SignerKey::from_seed("bench", [1; 32]).expect("key");
-    bencher.bench_local(|| bench.runtime.block_on(bench.store.prove(leaves / 3, &key)).expect("proof"));
+    let notary = Notary::new(SignerKey::from_seed("bench", [1; 32]).expect("key"));
+    let store = bench.store.as_ref();
+    bencher.bench_local(|| bench.runtime.block_on(notary.prove_leaf(store, leaves / 3)).expect("proof"));
 }

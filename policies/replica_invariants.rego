@@ -49,26 +49,34 @@ replicas(side) := object.get(side.value, ["spec", "replicas"], 1)
 # Every state of the base, to compare with.
 base_replicas(subject) := {replicas(side) | some side in schedulers(subject.base, subject)}
 
-deny contains objects.finding("scheduler_replicas", message, side.path, "/spec/replicas", remedy) if {
-	some subject in objects.touched
-	some side in schedulers(subject.head, subject)
-	not replicas(side) in {0, 1}
-	not replicas(side) in base_replicas(subject)
-	message := sprintf("the scheduler %s would have `%v` replicas", [objects.title(subject), replicas(side)])
-	remedy := "set `replicas` to 1, or to 0 to pause trading"
+# Level: what was so before is a warning.
+deny contains entry.finding if {
+	some entry in wrong
+	not entry.was_wrong
 }
 
-warn contains objects.finding("scheduler_replicas", message, side.path, "/spec/replicas", remedy) if {
+warn contains entry.finding if {
+	some entry in wrong
+	entry.was_wrong
+}
+
+wrong contains entry if {
 	some subject in input.objects
 	some side in subject.head
-	stated := side.value.spec.replicas
-	not stated in {0, 1}
-	is_scheduler(subject, side)
 	not replicas(side) in {0, 1}
-	replicas(side) in base_replicas(subject)
-	message := sprintf("the scheduler %s has `%v` replicas already", [objects.title(subject), replicas(side)])
+	is_scheduler(subject, side)
+	was_wrong := replicas(side) in base_replicas(subject)
+	message := sprintf(replica_message(was_wrong), [objects.title(subject), replicas(side)])
 	remedy := "set `replicas` to 1, or to 0 to pause trading"
+	entry := {
+		"was_wrong": was_wrong,
+		"finding": objects.finding("scheduler_replicas", message, side.path, "/spec/replicas", remedy),
+	}
 }
+
+replica_message(false) := "the scheduler %s would have `%v` replicas"
+
+replica_message(true) := "the scheduler %s has `%v` replicas already"
 
 warn contains objects.finding("scheduler_started", message, side.path, "/spec/replicas", remedy) if {
 	some subject in objects.touched

@@ -45,25 +45,39 @@ forwarders(sides, subject) := [side | some side in sides; is_forwarder(subject, 
 
 replicas(side) := object.get(side.value, ["spec", "replicas"], 1)
 
-deny contains objects.finding("forwarder_replicas", message, side.path, "/spec/replicas", remedy) if {
-	some subject in objects.touched
-	some side in forwarders(subject.head, subject)
-	not replicas(side) in {0, 1}
-	not same(subject, ["spec", "replicas"], replicas(side))
-	message := sprintf("the forwarder %s would have `%v` replicas", [objects.title(subject), replicas(side)])
-	remedy := "keep `replicas: 1`; the broker allows one connection"
+# Level: what was so before is a warning.
+deny contains entry.finding if {
+	some entry in wrong
+	not entry.was_wrong
 }
 
-warn contains objects.finding("forwarder_replicas", message, side.path, "/spec/replicas", remedy) if {
+warn contains entry.finding if {
+	some entry in wrong
+	entry.was_wrong
+}
+
+wrong contains entry if {
 	some subject in input.objects
 	some side in subject.head
-	stated := side.value.spec.replicas
-	not stated in {0, 1}
-	is_forwarder(subject, side)
 	not replicas(side) in {0, 1}
-	same(subject, ["spec", "replicas"], replicas(side))
-	message := sprintf("the forwarder %s has `%v` replicas already", [objects.title(subject), replicas(side)])
-	remedy := "set `replicas: 1`; the broker allows one connection"
+	is_forwarder(subject, side)
+	was_wrong := same(subject, ["spec", "replicas"], replicas(side))
+	words := replica_words(was_wrong)
+	message := sprintf(words.message, [objects.title(subject), replicas(side)])
+	entry := {
+		"was_wrong": was_wrong,
+		"finding": objects.finding("forwarder_replicas", message, side.path, "/spec/replicas", words.remedy),
+	}
+}
+
+replica_words(false) := {
+	"message": "the forwarder %s would have `%v` replicas",
+	"remedy": "keep `replicas: 1`; the broker allows one connection",
+}
+
+replica_words(true) := {
+	"message": "the forwarder %s has `%v` replicas already",
+	"remedy": "set `replicas: 1`; the broker allows one connection",
 }
 
 warn contains objects.finding("forwarder_stopped", message, side.path, "/spec/replicas", remedy) if {
@@ -90,6 +104,8 @@ was_rolled(subject) if {
 	some side in forwarders(subject.base, subject)
 	object.get(side.value, ["spec", "strategy", "type"], "RollingUpdate") != "Recreate"
 }
+
+default same(_, _, _) := false
 
 same(subject, place, value) if {
 	some side in subject.base

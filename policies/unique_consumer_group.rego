@@ -13,7 +13,9 @@
 #   go_on: >-
 #     Name a group that was never used, with the replay's own id in it. To end a replay, go back to the group before.
 #   change: >-
-#     `is_group` lists the settings that name a group; writ reads the history of the files that set them.
+#     `is_group` and `custom.history` list the settings that name a group; writ reads the history of the files that set
+#     them.
+#   history: [TA_GROUP_ID, ARCHIVE_GROUP_ID]
 #   example:
 #     code: group_shared
 #     file: ta/configmap.yaml

@@ -32,11 +32,11 @@
 //! | procedure | a named, versioned recipe: a file in `patches/` ([`domain::procedure`]) |
 //! | plan | the pure result of request, procedure and base tree ([`domain::plan`]) |
 //! | policy, verdict | a rule in `policies/`; allow, warn or deny, with place and remedy ([`domain::policy`]) |
-//! | turn | whether a run may change a repository now, or waits, behind whom and why ([`domain::turn`]) |
-//! | rival | an open pull request of an earlier run that writes the same field ([`domain::rival`]) |
+//! | admission | whether a run may change a repository now, or waits, behind whom and why ([`domain::admission`]) |
+//! | conflict | an open pull request of an earlier run that writes the same field ([`domain::conflict`]) |
 //! | approval | whether another human has approved exactly what was planned ([`domain::approval`]) |
 //! | run | one request's way through the steps, or one look at a pull request ([`domain::run`]) |
-//! | happening, look | something that happened at a pull request; reading and judging it anew ([`service::look`]) |
+//! | happening, look | something that happened at a pull request; reading and judging it anew ([`service::reconciliation`]) |
 //! | check run | what stands beside a commit: the verdict on a pull request's head ([`service::checks`]) |
 //! | record, checkpoint, proof | a leaf of the ledger; its signed root; the path between them ([`domain::ledger`]) |
 //!
@@ -71,7 +71,7 @@
 //! # The way of a pull request
 //!
 //! Whatever happens at one (opened, pushed to, reviewed, closed; its check asked for again) only says that there is
-//! something to see: [`service::look`] keeps a run for it, which what happens meanwhile joins. `observe` reads the pull
+//! something to see: [`service::reconciliation`] keeps a run for it, which what happens meanwhile joins. `observe` reads the pull
 //! request from the forge and keeps what became of it; `judge` fetches its head as objects, compares it with its merge
 //! base ([`service::judging`]) and keeps the verdict; `conclude` brings the check run `writ/policy` on the head to it.
 //!

@@ -8,6 +8,9 @@ use tempfile::TempDir;
 use writ::domain::names::CommitId;
 use writ::ports::git::{Git as _, Repository};
 
+/// Where the tree's manifests are.
+pub const GITOPS_PATH: &str = "argocd/applications/torghut";
+
 /// A repository with one commit: the tree's.
 pub struct Site {
     pub tree: PathBuf,

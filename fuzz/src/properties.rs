@@ -6,7 +6,7 @@
 use serde::Deserialize as _;
 use serde_json::{Value, json};
 
-use super::yaml::{self, Edit, Edited, Language, Operation, Pointer, Reason, Refusal, Step};
+use super::yaml::{self, Edit, Edited, Language, Operation, Pointer, PointerStep, Reason, Refusal};
 
 /// A text is read or refused; reading it and changing nothing changes no byte.
 pub fn parse(data: &[u8]) {
@@ -439,7 +439,7 @@ fn selectors(value: &Value) -> Vec<(Pointer, Pointer)> {
             for (key, value) in map {
                 let Value::String(value) = value else { continue };
                 let mut selected = list.clone();
-                selected.steps.push(Step::Item { key: key.clone(), value: value.clone() });
+                selected.steps.push(PointerStep::Item { key: key.clone(), value: value.clone() });
                 found.push((selected, list.child(index.to_string())));
             }
         }
@@ -447,10 +447,10 @@ fn selectors(value: &Value) -> Vec<(Pointer, Pointer)> {
     found
 }
 
-fn token(step: &Step) -> String {
+fn token(step: &PointerStep) -> String {
     match step {
-        Step::Key(key) => yaml::escape(key),
-        Step::Item { key, .. } => panic!("a plain pointer selects nothing: {key}"),
+        PointerStep::Key(key) => yaml::escape(key),
+        PointerStep::Item { key, .. } => panic!("a plain pointer selects nothing: {key}"),
     }
 }
 

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 
 use super::failure::{Failure, Form};
+use super::library::usual_gitops_path;
 use super::settings::{Explained, Flags, SECRETS, Settings, TABLE};
 
 /// What can be done with settings.
@@ -35,9 +36,10 @@ fn explain(settings: &Settings, explained: &[Explained]) -> String {
         let value = found.value.as_deref().unwrap_or("(not set)");
         text.push_str(&format!("{:<20} {value}  [{}]\n{:<20} {}\n", row.key, found.source, "", row.meaning));
     }
+    let usual = usual_gitops_path(settings);
     for (index, repository) in settings.repositories.iter().enumerate() {
         let (name, remote, base) = (&repository.name, &repository.remote, &repository.base);
-        let path = &repository.gitops_path;
+        let path = repository.gitops_path.as_deref().unwrap_or(&usual);
         text.push_str(&format!(
             "repositories[{index}]      {name}: `{path}` on `{base}` of {remote}  [file]\n"
         ));

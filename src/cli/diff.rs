@@ -13,8 +13,8 @@ use similar::{ChangeTag, TextDiff};
 
 use super::failure::{Failure, Form};
 use super::file::{self, located};
-use crate::domain::change::{self, Change, DocumentName, StreamPatch};
-use crate::domain::manifest::Manifest;
+use crate::domain::change::{self, Change, StreamPatch};
+use crate::domain::manifest::{DocumentName, Manifest};
 use crate::domain::reason;
 use crate::domain::refusal::Refusal;
 

@@ -11,6 +11,7 @@ mod diff;
 mod docs;
 mod failure;
 mod file;
+mod library;
 mod paint;
 mod patch;
 mod plan;
@@ -54,6 +55,9 @@ enum Command {
     Check(check::CheckArguments),
     /// List the policies, explain a reason code, or run the rules' own tests.
     Policies(policies::PoliciesArguments),
+    /// Look at the library: procedures, policies, templates.
+    #[command(subcommand)]
+    Library(library::LibraryCommand),
     /// Look at the settings.
     Config {
         /// What to do.
@@ -88,6 +92,7 @@ pub fn run() -> ExitCode {
         Command::Apply(asked) => apply::run(&asked),
         Command::Check(arguments) => check::run(&arguments),
         Command::Policies(arguments) => policies::run(&arguments),
+        Command::Library(command) => library::run(&command),
         Command::Config { command } => config::run(&command),
         Command::Patch(arguments) => patch::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments),

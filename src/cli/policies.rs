@@ -14,7 +14,6 @@ use crate::domain::refusal::{Place, Refusal};
 use crate::domain::text::nearest;
 use crate::ports::library::Library;
 use crate::ports::render::Renderer;
-use crate::service::planning::GITOPS_PATH;
 
 use super::failure::Failure;
 use super::terminal::{ListFormat, Shown, invalid_library, library, planner};
@@ -86,7 +85,7 @@ fn listed(policy: &Policy) -> String {
 
 fn explain(code: &str, shown: &Shown) -> Result<(String, ExitCode), Failure> {
     let library = library(shown.library.as_ref())?;
-    let planner = planner(&library, GITOPS_PATH)?;
+    let planner = planner(&library, None)?;
     let explainer = planner.explainer();
     let Some(explanation) = explainer.explain(code) else {
         let remedy = match nearest(code, explainer.codes()) {

@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 
 use crate::domain::procedure::Procedure;
 use crate::domain::procedure::file::{Action, Check, EditLine, NewValue, Variant};
-use crate::service::planning::GITOPS_PATH;
 
 use super::failure::Failure;
 use super::terminal::{ListFormat, Shown, library, planner};
@@ -35,7 +34,7 @@ pub fn run(selected: &Selected) -> ExitCode {
 }
 
 fn text(Selected { name, shown }: &Selected) -> Result<String, Failure> {
-    let planner = planner(&library(shown.library.as_ref())?, GITOPS_PATH)?;
+    let planner = planner(&library(shown.library.as_ref())?, None)?;
     let catalogue = planner.catalogue();
     let selected: Vec<&Procedure> = match name {
         Some(name) => vec![catalogue.find(name).map_err(Failure::refused)?],

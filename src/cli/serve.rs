@@ -8,6 +8,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use super::failure::{Failure, Form};
+use super::library::usual_gitops_path;
 use super::settings::{Flags, Settings};
 use super::wiring;
 
@@ -55,8 +56,10 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
 /// What is served, for the person who starts it. No secrets.
 fn describe(settings: &Settings) -> String {
     let mut text = String::new();
+    let usual = usual_gitops_path(settings);
     for repository in &settings.repositories {
-        let (name, base, path) = (&repository.name, &repository.base, &repository.gitops_path);
+        let (name, base) = (&repository.name, &repository.base);
+        let path = repository.gitops_path.as_deref().unwrap_or(&usual);
         text.push_str(&format!("serves              {name}, `{path}` on `{base}`\n"));
     }
     text.push_str(&format!("database            {}\n", settings.database.display()));

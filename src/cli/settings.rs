@@ -12,11 +12,12 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::admission::Quotas;
+use crate::domain::credential::SecretString;
 use crate::domain::names::{BranchName, RepositoryName};
 use crate::domain::reason;
 use crate::domain::refusal::{Place, Refusal};
-use crate::domain::turn::Quotas;
-use crate::http::signature::Secrets;
+use crate::ports::forge::github::webhook::Secrets;
 use crate::service::failpoint::Failpoint;
 
 pub use load::load;
@@ -211,10 +212,10 @@ pub enum ForgeAccount {
         /// The id that GitHub gave the App.
         id: u64,
         /// Its private key, PEM.
-        key: String,
+        key: SecretString,
     },
     /// A token.
-    Token(String),
+    Token(SecretString),
 }
 
 /// One repository that is served.
@@ -228,18 +229,14 @@ pub struct RepositorySettings {
     /// The branch that people merge to.
     #[serde(default = "default_base")]
     pub base: BranchName,
-    /// The folder that procedures edit, no slash at either end.
-    #[serde(default = "default_gitops_path")]
-    pub gitops_path: String,
+    /// The folder that procedures edit, no slash at either end; `None` is that of the library's target.
+    #[serde(default)]
+    pub gitops_path: Option<String>,
 }
 
 fn default_base() -> BranchName {
     BranchName::try_from("main".to_owned())
         .unwrap_or_else(|error| unreachable!("`main` is a branch: {error}"))
-}
-
-fn default_gitops_path() -> String {
-    "argocd/applications/torghut".to_owned()
 }
 
 /// Where a setting's value came from.

@@ -14,7 +14,7 @@ use crate::ports::clock::{Clock, SystemClock};
 use crate::ports::git::{Git as _, GitError, Repository};
 use crate::ports::library::Library;
 use crate::ports::render::{RenderError, Renderer};
-use crate::service::planning::{GITOPS_PATH, PlanError, Planned, Planner};
+use crate::service::planning::{CompileError, PlanError, Planned, Planner};
 
 /// What is asked, of which repository.
 #[derive(Debug, Args)]
@@ -40,12 +40,12 @@ pub struct Asked {
     /// How to print it.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
-    /// Folder with patches/, policies/, templates/ in place of the embedded ones.
+    /// Folder whose patches/, policies/, templates/ add to the embedded library, or replace single files of it.
     #[arg(long, value_name = "DIR")]
     library: Option<PathBuf>,
-    /// Where the manifests stand in the repository.
-    #[arg(long, value_name = "PATH", default_value = GITOPS_PATH)]
-    gitops_path: String,
+    /// Where the manifests are in the repository; the library's `policies/target.yaml` says it by default.
+    #[arg(long, value_name = "PATH")]
+    gitops_path: Option<String>,
 }
 
 /// How a plan is printed.
@@ -67,7 +67,7 @@ pub struct Shown {
     /// How to print it.
     #[arg(long, value_enum, default_value_t = ListFormat::Text)]
     pub format: ListFormat,
-    /// Folder with patches/, policies/, templates/ in place of the embedded ones.
+    /// Folder whose patches/, policies/, templates/ add to the embedded library, or replace single files of it.
     #[arg(long, value_name = "DIR")]
     pub library: Option<PathBuf>,
 }
@@ -103,7 +103,7 @@ impl Asked {
     /// A [`Failure`] to print.
     pub fn plan(&self) -> Result<PlanContext, Failure> {
         let library = library(self.library.as_ref())?;
-        let planner = planner(&library, &self.gitops_path)?;
+        let planner = planner(&library, self.gitops_path.as_deref())?;
         let renderer = Renderer::compile(&library).map_err(|error| {
             Failure::refused(Refusal::because(reason::TEMPLATE_INVALID, error, "correct the template"))
         })?;
@@ -159,10 +159,16 @@ pub fn library(folder: Option<&PathBuf>) -> Result<Library, Failure> {
 /// A planner over a library.
 ///
 /// # Errors
-/// - a procedure or policy is wrong
-pub fn planner(library: &Library, gitops_path: &str) -> Result<Planner, Failure> {
-    Planner::compile(library, gitops_path.trim_matches('/'))
-        .map_err(|error| invalid_library(error.message, Place::line(error.file, error.line)))
+/// - a procedure or policy is wrong; together, the policies do not judge as they should
+pub fn planner(library: &Library, gitops_path: Option<&str>) -> Result<Planner, Failure> {
+    Planner::compile(library, gitops_path.map(|path| path.trim_matches('/'))).map_err(|error| match error {
+        CompileError::Invalid { file, line, message } => invalid_library(message, Place::line(file, line)),
+        CompileError::Incomplete(_) => {
+            let remedy = "put the rule back (`writ library list` says which files are replaced), or name its codes \
+                          under `retired_codes` in policies/target.yaml, each with the reason";
+            Failure::fault(Refusal::because(reason::LIBRARY_INCOMPLETE, error, remedy))
+        }
+    })
 }
 
 /// The failure of a library whose file is wrong at this place.

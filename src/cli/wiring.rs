@@ -8,27 +8,28 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 use super::settings::{ForgeAccount, ForgeSettings, RepositorySettings, Settings};
 use crate::http::{self, State};
-use crate::ports::clock::{Clock, SystemClock};
+use crate::ports::clock::{Clock, SystemClock, system_time};
 use crate::ports::forge::Forge;
-use crate::ports::forge::github::{Credentials, Github, Options, Secret, Timeouts};
+use crate::ports::forge::conversation::Conversations;
+use crate::ports::forge::github::webhook::GithubWebhook;
+use crate::ports::forge::github::{Credentials, Github, Options, Timeouts};
 use crate::ports::forge::local::LocalForge;
 use crate::ports::git::Repository;
 use crate::ports::library::Library;
 use crate::ports::render::Renderer;
-use crate::ports::store::{SqliteStore, Store};
+use crate::ports::store::{Inbox, RunView, SqliteStore, StepQueue, Store};
 use crate::service::accept::Intake;
-use crate::service::answers::{Entry, entries};
+use crate::service::context::{Context, ServedRepository};
 use crate::service::metrics::Metrics;
 use crate::service::notary::Notary;
-use crate::service::pipeline::{Pipeline, Target};
 use crate::service::planning::Planner;
+use crate::service::procedure_summary::{ProcedureSummary, summaries};
 use crate::service::worker::Worker;
 
 /// A server that runs. Dropping it ends it without draining; [`Running::stop`] drains.
@@ -76,6 +77,7 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     std::fs::create_dir_all(&settings.data)
         .with_context(|| format!("making folder `{}`", settings.data.display()))?;
     let library = settings.library.as_deref().map_or_else(|| Ok(Library::embedded()), Library::read)?;
+    super::library::log(&library);
     let renderer = Arc::new(Renderer::compile(&library)?);
     let notary = Arc::new(Notary::new(key::read_or_make(&settings.ledger)?));
     let database = SqliteStore::open(&settings.database)
@@ -85,17 +87,19 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     let listener = listen(settings.listen).await?;
     let address = listener.local_addr()?;
     let (forge, local_forge) = forge(&settings, address).await?;
-    let targets = settings.repositories.iter().map(|repository| target(&settings.data, &library, repository));
-    let targets = targets.collect::<anyhow::Result<Vec<_>>>()?;
+    let repositories =
+        settings.repositories.iter().map(|repository| served(&settings.data, &library, repository));
+    let repositories = repositories.collect::<anyhow::Result<Vec<_>>>()?;
     // The library is one for all repositories, and so are its procedures.
-    let catalogue = targets.first().map(|target| entries(target.planner.catalogue())).unwrap_or_default();
+    let catalogue = repositories.first().map(|served| summaries(&served.planner)).unwrap_or_default();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let (metrics, wake) = (Arc::new(Metrics::default()), Arc::new(Notify::new()));
     let intake = Intake {
-        store: Arc::clone(&store),
+        inbox: Arc::clone(&store) as Arc<dyn Inbox>,
+        view: Arc::clone(&store) as Arc<dyn RunView>,
         clock: Arc::clone(&clock),
         repositories: settings.repositories.iter().map(|repository| repository.name.clone()).collect(),
-        procedures: catalogue.iter().map(Entry::known).collect(),
+        procedures: catalogue.iter().map(ProcedureSummary::known).collect(),
         wake: Arc::clone(&wake),
     };
     let verifier = notary.verifier();
@@ -104,15 +108,15 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
         store: Arc::clone(&store),
         renderer: Arc::clone(&renderer),
         metrics: Arc::clone(&metrics),
-        secrets: settings.secrets.clone(),
+        webhooks: vec![Arc::new(GithubWebhook::new(settings.secrets.clone()))],
         max_body_bytes: settings.max_body_bytes,
         ledger_key: verifier.clone(),
-        local_forge: local_forge.clone(),
+        conversations: local_forge.clone().map(|forge| Arc::new(forge) as Arc<dyn Conversations>),
     };
-    let pipeline = Pipeline {
+    let context = Arc::new(Context {
         store: Arc::clone(&store),
         forge,
-        targets,
+        repositories,
         catalogue,
         renderer,
         notary,
@@ -120,12 +124,12 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
         agents: settings.agents.clone(),
         quotas: settings.quotas,
         public_url: settings.public_url.clone(),
-    };
+    });
     let (progress, moved) = watch::channel(0);
     let worker = Worker {
         name: String::new(),
-        store: Arc::clone(&store),
-        pipeline: Arc::new(pipeline),
+        store: Arc::clone(&store) as Arc<dyn StepQueue>,
+        context: Arc::clone(&context),
         clock,
         metrics,
         wake,
@@ -134,14 +138,13 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
         failpoint: settings.failpoint,
     };
     let (stop, stopped) = watch::channel(false);
-    let pipeline = Arc::clone(&worker.pipeline);
     // Not waited for: a command that comes first fetches for itself.
-    tokio::spawn(async move { pipeline.warm_up().await });
+    tokio::spawn(async move { context.warm_up().await });
     let mut tasks = JoinSet::new();
     let operations = serve(&mut tasks, listener, settings.operations, state, &stopped).await?;
     for number in 1..=settings.workers {
         // OK to name a worker after process and start: leases are fenced by number, names are for people.
-        let name = format!("{}/{number}/{}", std::process::id(), Timestamp::now().as_millisecond());
+        let name = format!("{}/{number}/{}", std::process::id(), system_time().as_millisecond());
         tasks.spawn(Worker { name, ..worker.clone() }.work(stopped.clone()));
     }
     let patience = Duration::from_secs(settings.shutdown_seconds.into());
@@ -204,15 +207,16 @@ async fn forge(
     match &settings.forge {
         ForgeSettings::GitHub { base_url, account } => {
             let credentials = match account {
-                ForgeAccount::App { id, key } => Credentials::App { id: *id, private_key: Secret::new(key) },
-                ForgeAccount::Token(token) => Credentials::Token(Secret::new(token)),
+                ForgeAccount::App { id, key } => Credentials::App { id: *id, private_key: key.clone() },
+                ForgeAccount::Token(token) => Credentials::Token(token.clone()),
             };
-            let options = Options { base_url: base_url.clone(), credentials, timeouts: Timeouts::default() };
+            let timeouts = Timeouts::default();
+            let options = Options { base_url: base_url.clone(), credentials, timeouts, now: system_time };
             Ok((Arc::new(Github::new(&options)?), None))
         }
         ForgeSettings::Local => {
             let url = settings.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
-            let local = LocalForge::open(&settings.data.join("forge.db"), &url, Timestamp::now).await?;
+            let local = LocalForge::open(&settings.data.join("forge.db"), &url, system_time).await?;
             for repository in &settings.repositories {
                 local.host(&repository.name, Path::new(&repository.remote)).await?;
             }
@@ -221,13 +225,17 @@ async fn forge(
     }
 }
 
-fn target(data: &Path, library: &Library, repository: &RepositorySettings) -> anyhow::Result<Arc<Target>> {
+fn served(
+    data: &Path,
+    library: &Library,
+    repository: &RepositorySettings,
+) -> anyhow::Result<Arc<ServedRepository>> {
     let name = &repository.name;
     let folder = data.join("mirrors").join(name.owner()).join(format!("{}.git", name.name()));
     let git = Repository::mirror(&folder, &repository.remote)
         .with_context(|| format!("opening the mirror of `{name}`"))?;
-    let planner = Planner::compile(library, &repository.gitops_path)?;
-    Ok(Arc::new(Target {
+    let planner = Planner::compile(library, repository.gitops_path.as_deref())?;
+    Ok(Arc::new(ServedRepository {
         name: name.clone(),
         base: repository.base.clone(),
         git: Arc::new(git),

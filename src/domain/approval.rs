@@ -35,11 +35,11 @@ pub enum Opinion {
     ChangesRequested,
     /// Taken back by somebody who may.
     Dismissed,
-    /// Neither; the reviewer's last opinion stands.
+    /// Neither; the reviewer's last opinion remains.
     Commented,
 }
 
-/// What there is to know about a pull request of writ's.
+/// What is known about a pull request of writ's.
 #[derive(Debug, Clone)]
 pub struct Question<'a> {
     /// The risk class of what it changes.
@@ -50,8 +50,8 @@ pub struct Question<'a> {
     pub planned: &'a CommitId,
     /// The commit that it proposes now.
     pub head: &'a CommitId,
-    /// Why the request does not stand any more; `None` where it does.
-    pub fallen: Option<&'a str>,
+    /// Why the request is void; `None` where it is not.
+    pub void: Option<&'a str>,
     /// The reviews, oldest first.
     pub reviews: &'a [Review],
     /// Those of the reviewers that may write, as the forge says now. Who is not in it may not.
@@ -60,7 +60,7 @@ pub struct Question<'a> {
     pub agents: &'a [String],
 }
 
-/// What it comes to.
+/// Whether a pull request is approved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum Approval {
@@ -80,8 +80,9 @@ pub enum Approval {
     },
     /// The branch holds something else than what was planned.
     Diverged,
-    /// The request does not stand any more.
-    Fallen {
+    /// The request is void: its comment was edited or deleted, or its author lost the right. Serialised as `fallen`.
+    #[serde(rename = "fallen")]
+    Void {
         /// Why.
         message: String,
     },
@@ -102,19 +103,19 @@ pub struct Approver {
 
 /// A review that does not count, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Discounted {
+pub struct NotCounted {
     /// The review.
     pub review: u64,
     /// Who wrote it.
     pub login: String,
     /// Why it does not count.
-    pub why: Why,
+    pub why: NotCountedReason,
 }
 
 /// Why an approval does not count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Why {
+pub enum NotCountedReason {
     /// The account is a bot's or an App's.
     NotHuman,
     /// The account is in the settings as a program's.
@@ -130,15 +131,15 @@ pub enum Why {
 }
 
 impl Approval {
-    /// Whether nothing of it stands against merging.
+    /// Whether nothing of it keeps the pull request from being merged.
     #[must_use]
     pub fn is_satisfied(&self) -> bool {
         matches!(self, Self::NotNeeded | Self::Given { .. })
     }
 }
 
-impl Why {
-    /// The same for people, to be read behind «does not count:».
+impl NotCountedReason {
+    /// The same for people, to be read after "does not count:".
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -154,7 +155,7 @@ impl Why {
 
 /// What the reviews come to, and which approvals do not count.
 #[must_use]
-pub fn judge(question: &Question<'_>) -> (Approval, Vec<Discounted>) {
+pub fn judge(question: &Question<'_>) -> (Approval, Vec<NotCounted>) {
     if question.head != question.planned {
         return (Approval::Diverged, Vec::new());
     }
@@ -162,20 +163,20 @@ pub fn judge(question: &Question<'_>) -> (Approval, Vec<Discounted>) {
     if !question.risk.needs_approval() {
         return (Approval::NotNeeded, Vec::new());
     }
-    if let Some(message) = question.fallen {
-        return (Approval::Fallen { message: message.to_owned() }, Vec::new());
+    if let Some(message) = question.void {
+        return (Approval::Void { message: message.to_owned() }, Vec::new());
     }
     if question.risk == Risk::Live {
         return (Approval::NotOffered, Vec::new());
     }
-    let (mut given, mut objected, mut discounted) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut given, mut objected, mut not_counted) = (Vec::new(), Vec::new(), Vec::new());
     for review in last_opinions(question.reviews) {
         let approver =
             || Approver { review: review.id, id: review.reviewer.id, login: review.reviewer.login.clone() };
-        match (review.opinion, discount(review, question)) {
+        match (review.opinion, reason_against(review, question)) {
             (Opinion::Approved, None) => given.push(approver()),
             (Opinion::Approved | Opinion::Dismissed, Some(why)) => {
-                discounted.push(Discounted { review: review.id, login: review.reviewer.login.clone(), why });
+                not_counted.push(NotCounted { review: review.id, login: review.reviewer.login.clone(), why });
             }
             (Opinion::ChangesRequested, _) if objects(review, question) => objected.push(approver()),
             _ => {}
@@ -186,7 +187,7 @@ pub fn judge(question: &Question<'_>) -> (Approval, Vec<Discounted>) {
         (true, false) => Approval::Given { by: given },
         (true, true) => Approval::Missing,
     };
-    (approval, discounted)
+    (approval, not_counted)
 }
 
 /// The last opinion of each reviewer, in the order in which these were given.
@@ -200,14 +201,14 @@ fn last_opinions(reviews: &[Review]) -> impl Iterator<Item = &Review> {
 }
 
 /// Why a review is no approval that counts.
-fn discount(review: &Review, question: &Question<'_>) -> Option<Why> {
+fn reason_against(review: &Review, question: &Question<'_>) -> Option<NotCountedReason> {
     let reasons = [
-        (review.opinion == Opinion::Dismissed, Why::Dismissed),
-        (!review.human, Why::NotHuman),
-        (is_agent(&review.reviewer, question.agents), Why::Agent),
-        (review.reviewer.id == question.requester, Why::Requester),
-        (!question.writers.contains(&review.reviewer.id), Why::NotWriter),
-        (review.commit.as_ref() != Some(question.head), Why::OtherCommit),
+        (review.opinion == Opinion::Dismissed, NotCountedReason::Dismissed),
+        (!review.human, NotCountedReason::NotHuman),
+        (is_agent(&review.reviewer, question.agents), NotCountedReason::Agent),
+        (review.reviewer.id == question.requester, NotCountedReason::Requester),
+        (!question.writers.contains(&review.reviewer.id), NotCountedReason::NotWriter),
+        (review.commit.as_ref() != Some(question.head), NotCountedReason::OtherCommit),
     ];
     reasons.into_iter().find_map(|(holds, why)| holds.then_some(why))
 }
@@ -241,18 +242,18 @@ mod tests {
     }
 
     /// Judges reviews of a restoring change that 1 asked for, where 1 to 4 may write, and 4 is a program.
-    fn judged(reviews: &[Review]) -> (Approval, Vec<Discounted>) {
+    fn judged(reviews: &[Review]) -> (Approval, Vec<NotCounted>) {
         judged_of(Risk::Restoring, reviews)
     }
 
-    fn judged_of(risk: Risk, reviews: &[Review]) -> (Approval, Vec<Discounted>) {
+    fn judged_of(risk: Risk, reviews: &[Review]) -> (Approval, Vec<NotCounted>) {
         let head = commit('a');
         judge(&Question {
             risk,
             requester: AccountId(1),
             planned: &head,
             head: &head,
-            fallen: None,
+            void: None,
             reviews,
             writers: &[AccountId(1), AccountId(2), AccountId(3), AccountId(4)],
             agents: &["User-4".to_owned()],
@@ -260,10 +261,10 @@ mod tests {
     }
 
     /// The reviews that count, or the one reason why the only approval does not.
-    fn given(reviews: &[Review]) -> Result<Vec<u64>, Why> {
+    fn given(reviews: &[Review]) -> Result<Vec<u64>, NotCountedReason> {
         match judged(reviews) {
             (Approval::Given { by }, _) => Ok(by.into_iter().map(|approver| approver.review).collect()),
-            (Approval::Missing, discounted) if discounted.len() == 1 => Err(discounted[0].why),
+            (Approval::Missing, not_counted) if not_counted.len() == 1 => Err(not_counted[0].why),
             other => panic!("{other:?}"),
         }
     }
@@ -279,16 +280,22 @@ mod tests {
 
     #[test]
     fn what_does_not_count_says_why() {
-        assert_eq!(given(&[review(10, 1, Approved)]), Err(Why::Requester));
-        assert_eq!(given(&[review(10, 4, Approved)]), Err(Why::Agent));
-        assert_eq!(given(&[review(10, 5, Approved)]), Err(Why::NotWriter));
-        assert_eq!(given(&[Review { human: false, ..review(10, 2, Approved) }]), Err(Why::NotHuman));
+        assert_eq!(given(&[review(10, 1, Approved)]), Err(NotCountedReason::Requester));
+        assert_eq!(given(&[review(10, 4, Approved)]), Err(NotCountedReason::Agent));
+        assert_eq!(given(&[review(10, 5, Approved)]), Err(NotCountedReason::NotWriter));
+        assert_eq!(
+            given(&[Review { human: false, ..review(10, 2, Approved) }]),
+            Err(NotCountedReason::NotHuman)
+        );
         assert_eq!(
             given(&[Review { commit: Some(commit('b')), ..review(10, 2, Approved) }]),
-            Err(Why::OtherCommit)
+            Err(NotCountedReason::OtherCommit)
         );
-        assert_eq!(given(&[Review { commit: None, ..review(10, 2, Approved) }]), Err(Why::OtherCommit));
-        assert_eq!(given(&[review(10, 2, Dismissed)]), Err(Why::Dismissed));
+        assert_eq!(
+            given(&[Review { commit: None, ..review(10, 2, Approved) }]),
+            Err(NotCountedReason::OtherCommit)
+        );
+        assert_eq!(given(&[review(10, 2, Dismissed)]), Err(NotCountedReason::Dismissed));
     }
 
     #[test]
@@ -298,7 +305,10 @@ mod tests {
         assert_eq!(given(&[review(10, 2, ChangesRequested), review(11, 2, Approved)]), Ok(vec![11]));
         assert_eq!(given(&[review(10, 2, Approved), review(11, 2, Commented)]), Ok(vec![10]));
         // An objection that was dismissed does not bring the approval before it back.
-        assert_eq!(given(&[review(10, 2, Approved), review(11, 2, Dismissed)]), Err(Why::Dismissed));
+        assert_eq!(
+            given(&[review(10, 2, Approved), review(11, 2, Dismissed)]),
+            Err(NotCountedReason::Dismissed)
+        );
         assert_eq!(given(&[review(10, 2, Dismissed), review(11, 2, Approved)]), Ok(vec![11]));
     }
 
@@ -330,18 +340,18 @@ mod tests {
                 requester: AccountId(1),
                 planned: &planned,
                 head: &head,
-                fallen: None,
+                void: None,
                 reviews: &reviews,
                 writers: &[AccountId(2)],
                 agents: &[],
             };
             assert_eq!(judge(&question).0, Approval::Diverged, "{risk}");
-            let fallen = Question { fallen: Some("it was edited"), planned: &head, ..question };
+            let voided = Question { void: Some("it was edited"), planned: &head, ..question };
             let wanted = match risk {
                 Risk::Containment => Approval::NotNeeded,
-                _ => Approval::Fallen { message: "it was edited".to_owned() },
+                _ => Approval::Void { message: "it was edited".to_owned() },
             };
-            assert_eq!(judge(&fallen).0, wanted);
+            assert_eq!(judge(&voided).0, wanted);
         }
     }
 }

@@ -2,17 +2,17 @@
 //!
 //! For reading only; edits go through `domain::yaml`, which keeps the bytes.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::change::DocumentName;
+use super::cache::Cache;
 use super::names::BlobId;
 use super::tree::Entry;
-use super::yaml::{self, Pointer, Refusal, Step};
+use super::yaml::{self, Pointer, PointerStep, Refusal};
 
-/// How many parsed files are kept; then all are dropped and parsing starts anew.
+/// How many parsed files are kept; a tree of the target has about 100.
 const KEPT: usize = 1024;
 
 /// The objects of one file.
@@ -29,6 +29,15 @@ pub struct Object {
     pub name: DocumentName,
     /// Its value as Kubernetes reads it.
     pub value: Value,
+}
+
+/// The object of a document.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct DocumentName {
+    /// `kind`, empty where the document has none.
+    pub kind: String,
+    /// `metadata.name`, empty where the document has none.
+    pub name: String,
 }
 
 /// What a pointer selects in a value.
@@ -69,9 +78,11 @@ pub fn select<'v>(root: &'v Value, pointer: &Pointer) -> Found<'v> {
     let mut here = root;
     for step in &pointer.steps {
         let next = match (step, here) {
-            (Step::Key(key), Value::Object(map)) => map.get(key),
-            (Step::Key(key), Value::Array(items)) => key.parse::<usize>().ok().and_then(|at| items.get(at)),
-            (Step::Item { key, value }, Value::Array(items)) => {
+            (PointerStep::Key(key), Value::Object(map)) => map.get(key),
+            (PointerStep::Key(key), Value::Array(items)) => {
+                key.parse::<usize>().ok().and_then(|at| items.get(at))
+            }
+            (PointerStep::Item { key, value }, Value::Array(items)) => {
                 let mut matching = items.iter().filter(|item| reads(item.get(key), value));
                 let first = matching.next();
                 if matching.next().is_some() {
@@ -100,11 +111,13 @@ fn reads(field: Option<&Value>, text: &str) -> bool {
 }
 
 /// The files parsed so far, by blob id. One per process; shared between threads.
-///
-/// A cache of a pure function: with or without it, the answers are the same.
-#[derive(Debug, Default)]
-pub struct Manifests {
-    parsed: Mutex<BTreeMap<BlobId, Arc<Manifest>>>,
+#[derive(Debug)]
+pub struct Manifests(Cache<BlobId, Manifest>);
+
+impl Default for Manifests {
+    fn default() -> Self {
+        Self(Cache::new(KEPT))
+    }
 }
 
 impl Manifests {
@@ -113,23 +126,11 @@ impl Manifests {
     /// # Errors
     /// As [`yaml::parse`]; text that is not UTF-8 is refused in the same way.
     pub fn read(&self, entry: &Entry) -> Result<Arc<Manifest>, Refusal> {
-        if let Some(known) = self.lock().get(&entry.blob) {
-            return Ok(known.clone());
-        }
-        let text = entry.text().ok_or_else(|| {
-            Refusal::at("", 0, yaml::Reason::Syntax, "the file is not UTF-8 text".to_owned())
-        })?;
-        let manifest = Arc::new(Manifest::parse(text)?);
-        let mut parsed = self.lock();
-        if parsed.len() >= KEPT {
-            parsed.clear();
-        }
-        parsed.insert(entry.blob.clone(), manifest.clone());
-        Ok(manifest)
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<BlobId, Arc<Manifest>>> {
-        // OK because entries are only ever added whole: a panic elsewhere leaves nothing half done.
-        self.parsed.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.get_or_try_make(&entry.blob, || {
+            let text = entry.text().ok_or_else(|| {
+                Refusal::at("", 0, yaml::Reason::Syntax, "the file is not UTF-8 text".to_owned())
+            })?;
+            Manifest::parse(text)
+        })
     }
 }

@@ -3,10 +3,15 @@
 //! Nothing here does I/O, awaits, reads a clock or draws a random number: the same arguments give the same
 //! answer on any machine. Everything above stands on this floor; it imports nothing from above.
 
+pub mod admission;
 pub mod approval;
+mod cache;
 pub mod change;
 pub mod command;
+pub mod conflict;
+pub mod credential;
 pub mod digest;
+pub mod event;
 pub mod explanation;
 pub mod kustomize;
 pub mod lane;
@@ -20,10 +25,10 @@ pub mod pull;
 pub mod reason;
 pub mod refusal;
 pub mod request;
-pub mod rival;
+pub mod risk;
 pub mod run;
+pub mod target;
 pub mod text;
 pub mod tree;
-pub mod turn;
 pub(crate) mod values;
 pub mod yaml;

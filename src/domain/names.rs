@@ -1,6 +1,6 @@
 //! Small names and numbers that must not be mixed up: commits, blobs, branches, repositories, people.
 //!
-//! Each is checked when it is made, so a function that takes a `CommitId` never sees a path.
+//! Each is checked when it is created, so a function that takes a `CommitId` never sees a path.
 
 use std::fmt;
 
@@ -117,13 +117,13 @@ fn is_object_id(text: &str) -> bool {
 }
 
 impl RepositoryName {
-    /// What stands before the slash.
+    /// The part before the slash.
     #[must_use]
     pub fn owner(&self) -> &str {
         self.0.split_once('/').map_or("", |(owner, _)| owner)
     }
 
-    /// What stands behind the slash.
+    /// The part after the slash.
     #[must_use]
     pub fn name(&self) -> &str {
         self.0.split_once('/').map_or("", |(_, name)| name)
@@ -161,3 +161,62 @@ number!(
     /// An account's numeric id on its forge: names change hands, ids do not.
     AccountId
 );
+
+/// An issue or pull request with its repository; as text, in the database and for people, `owner/name#number`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Subject {
+    /// The repository.
+    pub repository: RepositoryName,
+    /// The issue or pull request.
+    pub number: IssueNumber,
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}#{}", self.repository, self.number)
+    }
+}
+
+impl std::str::FromStr for Subject {
+    type Err = NameError;
+
+    fn from_str(given: &str) -> Result<Self, NameError> {
+        let parsed = given.rsplit_once('#').and_then(|(repository, number)| {
+            let repository = repository.parse().ok()?;
+            Some(Self { repository, number: IssueNumber(number.parse().ok()?) })
+        });
+        let wanted = "an issue or pull request like `owner/name#7`";
+        parsed.ok_or_else(|| NameError { given: given.to_owned(), wanted })
+    }
+}
+
+impl TryFrom<String> for Subject {
+    type Error = NameError;
+
+    fn try_from(given: String) -> Result<Self, NameError> {
+        given.parse()
+    }
+}
+
+impl From<Subject> for String {
+    fn from(subject: Subject) -> Self {
+        subject.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_subject_is_its_text() {
+        let subject: Subject = "acme/shop#7".parse().unwrap();
+        assert_eq!((subject.repository.as_str(), subject.number), ("acme/shop", IssueNumber(7)));
+        assert_eq!(subject.to_string(), "acme/shop#7");
+        assert_eq!(serde_json::to_value(&subject).unwrap(), "acme/shop#7");
+        for wrong in ["", "acme/shop", "acme#7", "acme/shop#", "acme/shop#-1", "acme/shop#7#8"] {
+            assert!(wrong.parse::<Subject>().is_err(), "{wrong}");
+        }
+    }
+}

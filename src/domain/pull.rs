@@ -1,4 +1,4 @@
-//! Pull requests as writ keeps them: what a look at one found, and what became of it since the look before.
+//! Pull requests as writ stores them: what a reconciliation saw, and what changed since the one before.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +6,16 @@ use super::lane::Reproducibility;
 use super::names::{CommitId, IssueNumber, RunId};
 use super::request::Actor;
 
-/// What became of a pull request.
+/// The name of the check run that tells the policies' verdict.
+pub const POLICY_CHECK: &str = "writ/policy";
+
+/// The name of the check run that tells whether another human has approved.
+pub const APPROVAL_CHECK: &str = "writ/approval";
+
+/// The names of writ's own check runs: a person may ask for them again.
+pub const CHECKS: [&str; 2] = [POLICY_CHECK, APPROVAL_CHECK];
+
+/// The state of a pull request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PullState {
@@ -18,19 +27,19 @@ pub enum PullState {
     Merged,
 }
 
-/// How a commit was judged, in the words of check runs.
+/// The verdict on a commit, as a check run's conclusion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Conclusion {
-    /// Nothing stands against it.
+    /// It may be merged.
     Success,
-    /// It must not be merged, or it could not be judged.
+    /// It must not be merged, or there could be no verdict.
     Failure,
-    /// It says nothing for or against it.
+    /// Neither for nor against it.
     Neutral,
 }
 
-/// A pull request as one look found it.
+/// A pull request as one reconciliation saw it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Observed {
     /// Its number.
@@ -39,7 +48,7 @@ pub struct Observed {
     pub url: String,
     /// Its title, at most 300 characters.
     pub title: String,
-    /// What became of it.
+    /// Its state.
     pub state: PullState,
     /// Whether it is a draft.
     pub draft: bool,
@@ -55,10 +64,10 @@ pub struct Observed {
     pub author: Actor,
     /// The run of writ's own that proposed it.
     pub run: Option<RunId>,
-    /// What its body says about how it can be made again.
+    /// What its body says about how it can be reproduced.
     #[serde(default)]
     pub told: Reproducibility,
-    /// Whether its branch is gone. Looked for only when it is no longer open, and never in a fork.
+    /// Whether its branch was deleted. Checked only when it is no longer open, and never in a fork.
     pub branch_deleted: bool,
 }
 
@@ -85,16 +94,16 @@ impl Conclusion {
         }
     }
 
-    /// The conclusion of that name; `None` for those that writ never draws.
+    /// The conclusion with this name; `None` for those that writ never uses.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         [Self::Success, Self::Failure, Self::Neutral].into_iter().find(|known| known.as_str() == name)
     }
 }
 
-/// What happened between two looks, as kinds of records, in the order in which it is told.
+/// What changed between two reconciliations, as kinds of records, in the order in which they are recorded.
 #[must_use]
-pub fn happened(before: Option<&Observed>, now: &Observed) -> Vec<&'static str> {
+pub fn record_kinds(before: Option<&Observed>, now: &Observed) -> Vec<&'static str> {
     let mut kinds = Vec::new();
     let was = before.map(|before| before.state);
     match (was, now.state) {
@@ -151,22 +160,22 @@ mod tests {
 
     #[test]
     fn only_what_is_new_is_told() {
-        assert_eq!(happened(None, &open()), ["pull.seen"]);
-        assert!(happened(Some(&open()), &open()).is_empty());
+        assert_eq!(record_kinds(None, &open()), ["pull.seen"]);
+        assert!(record_kinds(Some(&open()), &open()).is_empty());
         let titled = Observed { title: "another".to_owned(), ..open() };
-        assert!(happened(Some(&open()), &titled).is_empty(), "a title is for people");
+        assert!(record_kinds(Some(&open()), &titled).is_empty(), "a title is for people");
         let pushed = Observed { head: "b".repeat(40).parse().unwrap(), draft: true, ..open() };
-        assert_eq!(happened(Some(&open()), &pushed), ["pull.pushed", "pull.drafted"]);
+        assert_eq!(record_kinds(Some(&open()), &pushed), ["pull.pushed", "pull.drafted"]);
         let merged = Observed { state: PullState::Merged, ..open() };
-        assert_eq!(happened(Some(&open()), &merged), ["pull.merged"]);
-        assert_eq!(happened(None, &merged), ["pull.seen", "pull.merged"]);
+        assert_eq!(record_kinds(Some(&open()), &merged), ["pull.merged"]);
+        assert_eq!(record_kinds(None, &merged), ["pull.seen", "pull.merged"]);
         let gone = Observed { branch_deleted: true, ..merged.clone() };
-        assert_eq!(happened(Some(&merged), &gone), ["branch.deleted"]);
-        assert!(happened(Some(&gone), &gone).is_empty());
+        assert_eq!(record_kinds(Some(&merged), &gone), ["branch.deleted"]);
+        assert!(record_kinds(Some(&gone), &gone).is_empty());
         let closed = Observed { state: PullState::Closed, base: "next".to_owned(), ..open() };
-        assert_eq!(happened(Some(&open()), &closed), ["pull.retargeted", "pull.closed"]);
+        assert_eq!(record_kinds(Some(&open()), &closed), ["pull.retargeted", "pull.closed"]);
         assert_eq!(
-            happened(Some(&closed), &Observed { base: "next".to_owned(), ..open() }),
+            record_kinds(Some(&closed), &Observed { base: "next".to_owned(), ..open() }),
             ["pull.reopened"]
         );
     }

@@ -1,4 +1,4 @@
-//! What is asked, whatever the door: procedure, arguments, actor, reason, confirmation, origin.
+//! What is asked, whatever the source: procedure, arguments, actor, reason, confirmation, origin.
 //!
 //! A request's identity decides its run id (`Request::run`), so asking the same thing again is the same run.
 
@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::names::{AccountId, CommentId, IssueNumber, RepositoryName, RunId};
+use super::names::{AccountId, CommentId, IssueNumber, RepositoryName, RunId, Subject};
 
 /// A request to carry out one procedure.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,7 +38,28 @@ pub struct Actor {
     pub login: String,
 }
 
-/// The door through which a request came.
+/// Where a comment is on its forge.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommentPlace {
+    /// The repository.
+    pub repository: RepositoryName,
+    /// The issue or pull request.
+    pub issue: IssueNumber,
+    /// The comment.
+    pub comment: CommentId,
+    /// Its address.
+    pub url: String,
+}
+
+impl CommentPlace {
+    /// The issue or pull request.
+    #[must_use]
+    pub fn subject(&self) -> Subject {
+        Subject { repository: self.repository.clone(), number: self.issue }
+    }
+}
+
+/// The source of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "door", rename_all = "snake_case")]
 pub enum Origin {
@@ -46,7 +67,7 @@ pub enum Origin {
     Comment {
         /// The repository of the comment.
         repository: RepositoryName,
-        /// The issue or pull request it stands on.
+        /// The issue or pull request that it is on.
         issue: IssueNumber,
         /// The comment.
         comment: CommentId,

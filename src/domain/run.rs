@@ -1,15 +1,15 @@
-//! A run: one request's way through the steps, or one look at a pull request, and the legal moves between them.
+//! A run: one request's way through the steps, or one reconciliation of a pull request, and the legal moves.
 //!
 //! The machine is pure: `service::worker` performs a step and asks [`next`] where that leads.
 
 use serde::{Deserialize, Serialize};
 
-use super::names::RunId;
+use super::admission::Wait;
+use super::names::{IssueNumber, RunId};
 use super::pull::{Conclusion, PullState};
 use super::reason::Code;
-use super::turn::Wait;
 
-/// The steps of a run, in order: those of a command, then those of a look at a pull request.
+/// The steps of a run, in order: those of a command, then those of a reconciliation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
@@ -31,7 +31,7 @@ pub enum Step {
     Close,
     /// Put the one terminal reply under the request.
     Report,
-    /// Read the pull request again and keep what became of it.
+    /// Read the pull request again and store its state.
     Observe,
     /// Judge its head against its base by the policies and lanes.
     Judge,
@@ -59,13 +59,13 @@ impl Step {
         Self::Approve,
     ];
 
-    /// Whether this is a step of a look at a pull request, not of a command.
+    /// Whether this is a step of a reconciliation, not of a command.
     #[must_use]
-    pub fn is_of_look(self) -> bool {
+    pub fn is_of_reconciliation(self) -> bool {
         matches!(self, Self::Observe | Self::Judge | Self::Conclude | Self::Approve)
     }
 
-    /// The step's name as it stands in the database, in logs and on pages.
+    /// The step's name in the database, in logs and on pages.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -84,6 +84,28 @@ impl Step {
             Self::Approve => "approve",
         }
     }
+
+    /// What the step does, for people; it completes "this step …".
+    #[must_use]
+    pub fn purpose(self) -> &'static str {
+        match self {
+            Self::Authorize => "asks the forge whether this person may, and reads the comment again",
+            Self::Turn => "waits for its turn: quotas, and one run at a time on a target",
+            Self::Plan => "reads the base from git and works out the edit",
+            Self::Check => {
+                "lets the policies judge base against head, and looks for open pull requests of the same fields"
+            }
+            Self::Record => "writes the plan into the ledger, before anything is published",
+            Self::Push => "makes the commit and pushes its branch",
+            Self::Propose => "opens the pull request",
+            Self::Close => "closes the pull requests that must not be merged any more",
+            Self::Report => "answers under the comment",
+            Self::Observe => "reads the pull request from the forge",
+            Self::Judge => "lets the policies judge its head against its base",
+            Self::Conclude => "writes the check run on its head",
+            Self::Approve => "asks who has approved it, and says so on its head",
+        }
+    }
 }
 
 /// How a run ends. Decided by one step, said by `Report` or `Conclude`.
@@ -93,14 +115,14 @@ pub enum Outcome {
     /// A pull request is open.
     Proposed {
         /// Its number.
-        pull: u64,
+        pull: IssueNumber,
         /// Its address.
         url: String,
     },
     /// A pull request that does the same is open already; nothing new was opened.
     Linked {
         /// Its number.
-        pull: u64,
+        pull: IssueNumber,
         /// Its address.
         url: String,
         /// The run that opened it.
@@ -109,7 +131,7 @@ pub enum Outcome {
     /// The pull request of a run is closed, as was asked.
     Cancelled {
         /// Its number.
-        pull: u64,
+        pull: IssueNumber,
         /// Its address.
         url: String,
         /// The run that opened it.
@@ -117,7 +139,7 @@ pub enum Outcome {
     },
     /// `/plan`, `/help`, `/status`, `/explain`: answered, nothing changed.
     Answered,
-    /// What was asked is so already.
+    /// Nothing to do: the target is in the wanted state already.
     NoChange {
         /// The state that was found.
         state: String,
@@ -143,18 +165,19 @@ pub enum Outcome {
         /// What to look at.
         message: String,
     },
-    /// A pull request was looked at.
-    Looked {
+    /// A pull request was reconciled. Serialised as `looked`.
+    #[serde(rename = "looked")]
+    Reconciled {
         /// Its number.
-        pull: u64,
-        /// What had become of it.
+        pull: IssueNumber,
+        /// Its state.
         state: PullState,
         /// How its head was judged; `None` where there was nothing to judge.
         conclusion: Option<Conclusion>,
     },
 }
 
-/// What performing a step came to.
+/// The result of performing a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StepResult {
     /// Done; go on.
@@ -165,16 +188,16 @@ pub enum StepResult {
     Waits(Wait),
 }
 
-/// Where a run stands.
+/// The position of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Position {
     /// This step is next.
     At(Step),
-    /// Over.
+    /// Nothing is left to do.
     Settled,
 }
 
-/// The legal moves: where a run stands after `step` came to `result`.
+/// The legal moves: the position of a run after `step` came to `result`.
 #[must_use]
 pub fn next(step: Step, result: &StepResult) -> Position {
     match (step, result) {
@@ -202,11 +225,11 @@ pub fn next(step: Step, result: &StepResult) -> Position {
     }
 }
 
-/// Where a look that waits for this step goes when something new happens at its pull request: back to the beginning,
-/// so that it sees the new state. `None` for the steps of a command: nothing joins one.
+/// Where a pending reconciliation goes when an event of its pull request arrives: back to the first step, so that it
+/// sees the new state. `None` for the steps of a command: no event is merged into one.
 #[must_use]
-pub fn look_again(waiting: Step) -> Option<Step> {
-    waiting.is_of_look().then_some(Step::Observe)
+pub fn requeue(waiting: Step) -> Option<Step> {
+    waiting.is_of_reconciliation().then_some(Step::Observe)
 }
 
 /// Seconds to wait before a step is tried again after `attempt` tries (from 1) found something outside unavailable;

@@ -1,10 +1,11 @@
 //! Floor 3: HTTP: webhooks, pages, metrics, health.
 //!
-//! **Invariant**: handlers decide nothing about runs; they verify, hand over to `service`, and say what came of it.
+//! **Invariant**: handlers decide nothing about runs; they let a source's adapter authenticate and read a delivery, hand
+//! it to `service`, and answer with the result.
 
 mod operations;
 pub mod pages;
-pub mod signature;
+mod state;
 mod webhooks;
 
 use std::sync::Arc;
@@ -15,42 +16,20 @@ use axum::http::StatusCode;
 use axum::routing::post;
 use tower::limit::GlobalConcurrencyLimitLayer;
 
-use crate::ports::forge::local::LocalForge;
-use crate::ports::render::Renderer;
-use crate::ports::store::Store;
-use crate::service::accept::Intake;
-use crate::service::metrics::Metrics;
-
-use signature::Secrets;
+pub use state::State;
 
 /// Requests that are handled at once; more wait in their sockets, so that memory stays bounded.
 const AT_ONCE: usize = 256;
 
-/// What handlers need. Cheap to clone.
-#[derive(Clone)]
-pub struct State {
-    /// Takes deliveries.
-    pub intake: Arc<Intake>,
-    /// Runs and ledger, for pages and readiness.
-    pub store: Arc<dyn Store>,
-    /// Templates.
-    pub renderer: Arc<Renderer>,
-    /// Counters.
-    pub metrics: Arc<Metrics>,
-    /// Active webhook secrets.
-    pub secrets: Secrets,
-    /// Largest webhook body, bytes.
-    pub max_body_bytes: usize,
-    /// The local forge, where it stands in for GitHub: its pages are served too.
-    pub local_forge: Option<LocalForge>,
-    /// The ledger's public key as a note verifier line (`origin+hash+key`), for pages.
-    pub ledger_key: String,
-}
-
 /// Webhooks and pages.
 pub fn router(state: State) -> Router {
-    Router::new()
-        .route("/webhooks/github", post(webhooks::github))
+    let mut router = Router::new();
+    for webhook in &state.webhooks {
+        let source = Arc::clone(webhook);
+        let receive = async move |state, headers, body| webhooks::receive(source, state, headers, body).await;
+        router = router.route(webhook.path(), post(receive));
+    }
+    router
         .merge(pages::routes())
         .fallback(async || (StatusCode::NOT_FOUND, "no such page\n"))
         .layer(DefaultBodyLimit::max(state.max_body_bytes))

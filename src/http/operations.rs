@@ -6,7 +6,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
-use super::State;
+use super::state::State;
 
 /// The routes of the operations port.
 pub fn routes() -> Router<State> {

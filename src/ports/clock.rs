@@ -1,4 +1,7 @@
 //! The clock: the only place where the time comes from.
+//!
+//! `service` takes a [`Clock`]; adapters of other ports take a function, such as [`system_time`], because no port may
+//! import another.
 
 use jiff::Timestamp;
 
@@ -14,6 +17,12 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        Timestamp::now()
+        system_time()
     }
+}
+
+/// Now by the system's clock, UTC.
+#[must_use]
+pub fn system_time() -> Timestamp {
+    Timestamp::now()
 }

@@ -1,13 +1,21 @@
-//! The library: procedures, policies and templates, embedded in the binary or read from a folder.
+//! The library: procedures, policies and templates; a folder's files are laid over those embedded in the binary.
+//!
+//! **Invariant**: an embedded file is never taken away, only replaced by a file of the same name, so that an empty or
+//! mistyped folder switches no rule off. What a folder adds, replaces and lacks can be listed.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use include_dir::{Dir, include_dir};
 
+use crate::domain::digest::sha256_hex;
+
 static PATCHES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/patches");
 static POLICIES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/policies");
 static TEMPLATES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/templates");
+
+/// The folders of a library.
+pub const PARTS: [&str; 3] = ["patches", "policies", "templates"];
 
 /// The texts that writ is driven by, by file name below their folder.
 #[derive(Debug, Clone)]
@@ -18,6 +26,30 @@ pub struct Library {
     pub policies: BTreeMap<String, String>,
     /// `templates/**`.
     pub templates: BTreeMap<String, String>,
+    folder: Option<PathBuf>,
+    missing: Vec<&'static str>,
+}
+
+/// One file of a library.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LibraryFile {
+    /// Its path below the library: `policies/target.yaml`.
+    pub path: String,
+    /// SHA-256 of its text, lower-case hex.
+    pub sha256: String,
+    /// Where it is from.
+    pub origin: LibraryOrigin,
+}
+
+/// Where a file of a library is from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LibraryOrigin {
+    /// The binary; a copy in the folder that says the same is no other file.
+    Embedded,
+    /// The folder, in the place of an embedded file.
+    Replaced,
+    /// The folder; the binary has no file of this name.
+    Added,
 }
 
 /// Why a library folder could not be read.
@@ -38,26 +70,105 @@ impl Library {
     /// What the binary carries.
     #[must_use]
     pub fn embedded() -> Self {
-        Self { patches: texts(&PATCHES), policies: texts(&POLICIES), templates: texts(&TEMPLATES) }
+        Self {
+            patches: texts(&PATCHES),
+            policies: texts(&POLICIES),
+            templates: texts(&TEMPLATES),
+            folder: None,
+            missing: Vec::new(),
+        }
     }
 
-    /// The embedded library, with each of `patches/`, `policies/`, `templates/` that `folder` has in its place.
+    /// The embedded library with the files of `patches/`, `policies/` and `templates/` in `folder` laid over it: a file
+    /// of the same name replaces an embedded one, any other is added.
     ///
     /// # Errors
     /// - a folder or file cannot be read, or is not UTF-8
     pub fn read(folder: &Path) -> Result<Self, LibraryError> {
         // The folder itself must be there: a mistyped path is not an empty library.
         std::fs::read_dir(folder).map_err(|source| LibraryError::Read { path: folder.to_owned(), source })?;
+        let mut library = Self { folder: Some(folder.to_owned()), ..Self::embedded() };
+        let Self { patches, policies, templates, missing, .. } = &mut library;
+        for (part, files) in PARTS.into_iter().zip([patches, policies, templates]) {
+            let path = folder.join(part);
+            let own = if path.is_dir() { read_folder(&path, &path)? } else { BTreeMap::new() };
+            if own.is_empty() {
+                missing.push(part);
+            }
+            files.extend(own);
+        }
+        Ok(library)
+    }
+
+    /// Every file, sorted by path.
+    #[must_use]
+    pub fn files(&self) -> Vec<LibraryFile> {
         let embedded = Self::embedded();
-        let part = |name: &str, fallback: BTreeMap<String, String>| {
-            let path = folder.join(name);
-            if path.is_dir() { read_folder(&path, &path) } else { Ok(fallback) }
-        };
-        Ok(Self {
-            patches: part("patches", embedded.patches)?,
-            policies: part("policies", embedded.policies)?,
-            templates: part("templates", embedded.templates)?,
-        })
+        let mut files = Vec::new();
+        for ((part, own), (_, embedded)) in self.parts().into_iter().zip(embedded.parts()) {
+            for (name, text) in own {
+                let origin = match embedded.get(name) {
+                    Some(known) if known == text => LibraryOrigin::Embedded,
+                    Some(_) => LibraryOrigin::Replaced,
+                    None => LibraryOrigin::Added,
+                };
+                let path = format!("{part}/{name}");
+                files.push(LibraryFile { path, sha256: sha256_hex(text.as_bytes()), origin });
+            }
+        }
+        files.sort_by(|one, other| one.path.cmp(&other.path));
+        files
+    }
+
+    /// `sha256:<hex>` over a line `<sha256>  <path>` for each file, sorted by path: what `sha256sum` prints of them.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        let line = |file: LibraryFile| format!("{}  {}\n", file.sha256, file.path);
+        let lines: String = self.files().into_iter().map(line).collect();
+        format!("sha256:{}", sha256_hex(lines.as_bytes()))
+    }
+
+    /// What the folder changes of the embedded library, sentence by sentence: what it replaces, adds and lacks, and where
+    /// the folder is. Nothing for the embedded library itself.
+    #[must_use]
+    pub fn notes(&self) -> Vec<String> {
+        let Some(folder) = &self.folder else { return Vec::new() };
+        let folder = folder.display();
+        if self.missing.len() == PARTS.len() {
+            let none = "has no file in `patches/`, `policies/` or `templates/`";
+            return vec![format!("`{folder}` {none}: the whole library is the embedded one")];
+        }
+        let missing = self
+            .missing
+            .iter()
+            .map(|part| format!("`{folder}` has no file in `{part}/`: all of `{part}/` is embedded"));
+        let changed = self.files().into_iter().filter_map(|file| {
+            let path = &file.path;
+            match file.origin {
+                LibraryOrigin::Embedded => None,
+                LibraryOrigin::Replaced => Some(format!("`{path}` is replaced by `{folder}/{path}`")),
+                LibraryOrigin::Added => Some(format!("`{path}` is added from `{folder}/{path}`")),
+            }
+        });
+        missing.chain(changed).collect()
+    }
+
+    /// The folder that is laid over the embedded files; `None` where there is none.
+    #[must_use]
+    pub fn folder(&self) -> Option<&Path> {
+        self.folder.as_deref()
+    }
+
+    /// Those of [`PARTS`] of which the folder has no file.
+    #[must_use]
+    pub fn missing(&self) -> &[&'static str] {
+        &self.missing
+    }
+
+    /// The files of each of [`PARTS`].
+    fn parts(&self) -> [(&'static str, &BTreeMap<String, String>); 3] {
+        let [patches, policies, templates] = PARTS;
+        [(patches, &self.patches), (policies, &self.policies), (templates, &self.templates)]
     }
 }
 

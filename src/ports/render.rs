@@ -1,4 +1,4 @@
-//! Rendering: every sentence that the bot says is a minijinja template, strict and with bounded work.
+//! Rendering: replies, pull request bodies and pages from minijinja templates, strict and with bounded work.
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
@@ -55,7 +55,7 @@ impl Renderer {
     /// Renders a template.
     ///
     /// # Errors
-    /// - there is no such template, it asks for something that is not there, or it runs out of fuel
+    /// - there is no such template, it uses an undefined value, or it runs out of fuel
     pub fn render(&self, name: &str, context: impl Serialize) -> Result<String, RenderError> {
         self.environment
             .get_template(name)
@@ -85,7 +85,7 @@ fn code_span(text: String) -> String {
     }
 }
 
-/// At most `limit` characters of a text, with `…` where more was.
+/// At most `limit` characters of a text, with `…` where it was cut.
 fn shorten(text: String, limit: usize) -> String {
     match text.char_indices().nth(limit) {
         Some((end, _)) => format!("{}…", &text[..end]),

@@ -1,32 +1,35 @@
-//! Acceptance: from a delivery whose signature held to one durable transaction: delivery, run, first record.
+//! Acceptance: from an authenticated delivery to one durable transaction: delivery, runs, first records.
 //!
-//! **Invariants**: a command's run is made by a person's new comment in a served repository and nothing else; a comment
-//! makes at most one run, however often it is delivered; a command that cannot be read makes a run too, one that starts
-//! at its report, so that every command gets its one reply. What happens at pull requests makes looks (`look.rs`).
-//! Deliveries that make no run are counted and not kept.
+//! **Invariants**: a command's run is created by a person's new comment in a served repository and by nothing else; a
+//! comment creates at most one run, however often it is delivered; an invalid command creates a run too, one that starts
+//! at its report, so that every command gets its one reply. An event of pull requests schedules a reconciliation of each.
+//! Deliveries that create no run are counted and not stored.
 
 use std::sync::Arc;
 
-use serde_json::json;
-use sha2::{Digest as _, Sha256};
+use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use crate::domain::command::{self, Ask, Command, KnownProcedure, Mistake, Reading};
+use crate::domain::command::{self, Ask, KnownProcedure, Mistake, ParsedCommand, Reading};
+use crate::domain::digest::sha256_hex;
+use crate::domain::event::{Delivery, Event, NewComment, PullEvent, PullSelector};
 use crate::domain::ledger::Record;
-use crate::domain::names::{RepositoryName, RunId};
+use crate::domain::names::{IssueNumber, RepositoryName, RunId};
 use crate::domain::reason::{self, Code};
 use crate::domain::request::{Origin, Request, comment_run};
 use crate::domain::run::{Outcome, Step};
 use crate::ports::clock::Clock;
-use crate::ports::store::{Arrival, NewRun, Store, StoreError};
+use crate::ports::store::{Accepted, Arrival, Inbox, NewRun, Pulls, RunView, StoreError};
 
-use super::asked::{Asked, What};
-use super::delivery::{Content, Delivery, DeliveryError, NewComment};
+use super::reconciliation::Reconciliation;
+use super::stored_command::{CommandContent, InvalidCommand, StoredCommand};
 
-/// Takes deliveries. One per process.
+/// Accepts deliveries. One per process.
 pub struct Intake {
-    /// Where they are kept.
-    pub store: Arc<dyn Store>,
+    /// Where they are stored.
+    pub inbox: Arc<dyn Inbox>,
+    /// Which pull requests are known.
+    pub view: Arc<dyn RunView>,
     /// When they arrived.
     pub clock: Arc<dyn Clock>,
     /// The repositories that are served.
@@ -40,58 +43,129 @@ pub struct Intake {
 /// What became of a delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reception {
-    /// Kept; the run will be worked on.
+    /// Stored; the run will be worked on.
     Accepted {
         /// The run.
         run: RunId,
     },
-    /// Kept before; nothing was done.
+    /// Stored before; nothing was done.
     Duplicate {
-        /// The run that the earlier one made.
+        /// The run that the earlier one created.
         run: Option<RunId>,
     },
-    /// Nothing for writ; not kept.
+    /// Nothing for writ; not stored.
     Ignored {
         /// Why, as a reason code.
         reason: Code,
     },
 }
 
-/// Why a delivery was not taken.
-#[derive(Debug, thiserror::Error)]
-pub enum AcceptError {
-    /// Its body is wrong; sending it again does not help.
-    #[error("reading the delivery")]
-    Unreadable(#[from] DeliveryError),
-    /// It could not be kept; it must be sent again.
-    #[error("keeping the delivery")]
-    Store(#[from] StoreError),
-}
-
 impl Intake {
-    /// Takes one delivery. When this returns `Accepted`, the run survives a crash.
+    /// Accepts one delivery. When this returns `Accepted`, the run survives a crash.
     ///
     /// # Errors
-    /// - `Unreadable`: the body is not what GitHub sends
-    /// - `Store`: the database is unavailable; nothing was kept
-    pub async fn accept(&self, delivery: &Delivery<'_>) -> Result<Reception, AcceptError> {
-        let mut comment = match delivery.content()? {
-            Content::Nothing(reason) => return Ok(Reception::Ignored { reason }),
-            Content::Happening(happening) => return self.happened(delivery, happening).await,
-            Content::Comment(comment) => comment,
-        };
+    /// - the database is unavailable; nothing was stored, and it must be sent again
+    pub async fn accept(&self, delivery: &Delivery) -> Result<Reception, StoreError> {
+        match &delivery.content {
+            Event::Unused(reason) => Ok(Reception::Ignored { reason: reason.clone() }),
+            Event::Comment(comment) => self.accept_comment(delivery, comment).await,
+            Event::Pull(event) => self.accept_pull_event(delivery, event).await,
+        }
+    }
+
+    async fn accept_comment(
+        &self,
+        delivery: &Delivery,
+        comment: &NewComment,
+    ) -> Result<Reception, StoreError> {
         let Some(served) = self.served(&comment.place.repository) else {
             return Ok(Reception::Ignored { reason: reason::REPOSITORY_NOT_SERVED });
         };
+        let mut comment = comment.clone();
         comment.place.repository = served;
         let Some(run) = self.run(&comment) else {
             return Ok(Reception::Ignored { reason: reason::NOT_A_COMMAND });
         };
-        self.keep(&self.arrival(delivery, &comment, run)).await
+        let place = &comment.place;
+        let body = json!({
+            "command": run.command,
+            "request": run.request,
+            "delivery": delivery.stored_id(),
+            "body_sha256": delivery.body_sha256,
+        });
+        let now = self.clock.now();
+        let record = Record::new("request.accepted", Some(run.id.clone()), now, body);
+        self.store_arrival(Arrival {
+            delivery: delivery.stored_id().to_owned(),
+            event: delivery.event_name.clone(),
+            content_key: Some(format!("{}#comment:{}:created", place.repository, place.comment)),
+            body_sha256: delivery.body_sha256.clone(),
+            received_at: now,
+            records: vec![record],
+            runs: vec![run],
+        })
+        .await
     }
 
-    /// The repository under the name that the settings give it: GitHub's names do not differ by case.
-    pub(super) fn served(&self, name: &RepositoryName) -> Option<RepositoryName> {
+    /// Schedules a reconciliation of each pull request that the event is about.
+    async fn accept_pull_event(
+        &self,
+        delivery: &Delivery,
+        event: &PullEvent,
+    ) -> Result<Reception, StoreError> {
+        let Some(repository) = self.served(&event.repository) else {
+            return Ok(Reception::Ignored { reason: reason::REPOSITORY_NOT_SERVED });
+        };
+        let pulls = self.selected(&repository, &event.pulls).await?;
+        if pulls.is_empty() {
+            return Ok(Reception::Ignored { reason: reason::PULL_REQUEST_NOT_KNOWN });
+        }
+        let now = self.clock.now();
+        let (mut runs, mut records) = (Vec::new(), Vec::new());
+        for pull in pulls {
+            let reconciliation =
+                Reconciliation { repository: repository.clone(), pull, event: event.name.clone() };
+            let run = reconciliation.new_run(delivery.stored_id());
+            let body = json!({
+                "look": reconciliation,
+                "delivery": delivery.stored_id(),
+                "body_sha256": delivery.body_sha256,
+            });
+            records.push(Record::new("look.accepted", Some(run.id.clone()), now, body));
+            runs.push(run);
+        }
+        self.store_arrival(Arrival {
+            delivery: delivery.stored_id().to_owned(),
+            event: delivery.event_name.clone(),
+            // Redelivered under another id, an event of one pull request has the same body: its time is in it. A wish to
+            // check again can come twice in the very same words, and a branch can be deleted twice.
+            content_key: matches!(event.pulls, PullSelector::Number(_))
+                .then(|| format!("{repository}#{}:{}", event.name, delivery.body_sha256)),
+            body_sha256: delivery.body_sha256.clone(),
+            received_at: now,
+            records,
+            runs,
+        })
+        .await
+    }
+
+    /// The pull requests that an event is about. One that names a commit or a branch is about those seen before: each
+    /// was opened once, and that was an event too.
+    async fn selected(
+        &self,
+        repository: &RepositoryName,
+        pulls: &PullSelector,
+    ) -> Result<Vec<IssueNumber>, StoreError> {
+        let which = match pulls {
+            PullSelector::Number(number) => return Ok(vec![*number]),
+            PullSelector::Head(head) => Pulls::WithHead(repository, head),
+            PullSelector::Branch(name) => Pulls::FromBranch(repository, name),
+        };
+        Ok(self.view.pulls(which).await?.iter().map(|pull| pull.seen.number).collect())
+    }
+
+    /// The repository under the name that the settings give it: names on a forge do not differ by case.
+    fn served(&self, name: &RepositoryName) -> Option<RepositoryName> {
         let mut all = self.repositories.iter();
         all.find(|served| served.as_str().eq_ignore_ascii_case(name.as_str())).cloned()
     }
@@ -101,56 +175,37 @@ impl Intake {
             Reading::NotACommand => None,
             Reading::Mistake(mistake) => Some(mistaken(comment, mistake)),
             Reading::Command(_) if comment.through_app => Some(through_app(comment)),
-            Reading::Command(command) => Some(commanded(comment, command)),
+            Reading::Command(parsed) => Some(commanded(comment, parsed)),
         }
     }
 
-    fn arrival(&self, delivery: &Delivery<'_>, comment: &NewComment, run: NewRun) -> Arrival {
-        let now = self.clock.now();
-        let body_sha256 = sha256_hex(delivery.body);
-        let place = &comment.place;
-        let record = json!({
-            "command": run.command,
-            "request": run.request,
-            "delivery": delivery.id,
-            "body_sha256": body_sha256,
-        });
-        Arrival {
-            delivery: delivery.id.to_owned(),
-            event: delivery.event.to_owned(),
-            content_key: Some(format!("{}#comment:{}:created", place.repository, place.comment)),
-            body_sha256,
-            received_at: now,
-            records: vec![Record::new("request.accepted", Some(run.id.clone()), now, record)],
-            runs: vec![run],
+    /// Stores an arrival, and wakes a worker for it.
+    async fn store_arrival(&self, arrival: Arrival) -> Result<Reception, StoreError> {
+        match self.inbox.accept(&arrival).await? {
+            Accepted::Stored { run: Some(run) } => {
+                self.wake.notify_one();
+                Ok(Reception::Accepted { run })
+            }
+            Accepted::Stored { run: None } => Ok(Reception::Duplicate { run: None }),
+            Accepted::Duplicate { run } => Ok(Reception::Duplicate { run }),
         }
     }
 }
 
-/// SHA-256 as lower-case hexadecimal.
-pub(super) fn sha256_hex(bytes: &[u8]) -> String {
-    data_encoding::HEXLOWER.encode(&Sha256::digest(bytes))
-}
-
-fn commanded(comment: &NewComment, command: Command) -> NewRun {
-    match command {
-        Command::Actuate(ask) => new_run(comment, What::Actuate, Some(request(comment, ask)), None),
-        Command::Plan(ask) => new_run(comment, What::Plan, Some(request(comment, ask)), None),
-        Command::Cancel { run } => new_run(comment, What::Cancel { run }, None, None),
-        Command::Status { run } => new_run(comment, What::Status { run }, None, None),
-        Command::Explain { subject } => new_run(comment, What::Explain { subject }, None, None),
-        Command::Help => new_run(comment, What::Help, None, None),
-    }
+fn commanded(comment: &NewComment, parsed: ParsedCommand) -> NewRun {
+    let request = parsed.ask.map(|ask| request(comment, ask));
+    let command = stored(comment, CommandContent::Valid(parsed.command));
+    NewRun { request, ..new_run(comment, command, Step::Authorize) }
 }
 
 fn mistaken(comment: &NewComment, mistake: Mistake) -> NewRun {
-    let what = What::Mistake { excerpt: mistake.excerpt, suggestion: mistake.suggestion };
+    let invalid = InvalidCommand { excerpt: mistake.excerpt, suggestion: mistake.suggestion };
     let outcome = Outcome::Refused {
         message: format!("{}: {}", mistake.refusal.place, mistake.refusal.message),
         code: mistake.refusal.code,
         remedy: mistake.refusal.remedy,
     };
-    new_run(comment, what, None, Some(outcome))
+    refused(comment, invalid, outcome)
 }
 
 fn through_app(comment: &NewComment) -> NewRun {
@@ -159,27 +214,36 @@ fn through_app(comment: &NewComment) -> NewRun {
         message: "the comment was made by an app on the author's behalf".to_owned(),
         remedy: "type the command yourself; programs may not command".to_owned(),
     };
-    let what = What::Mistake { excerpt: String::new(), suggestion: None };
-    new_run(comment, what, None, Some(outcome))
+    refused(comment, InvalidCommand { excerpt: String::new(), suggestion: None }, outcome)
 }
 
-fn new_run(comment: &NewComment, what: What, request: Option<Request>, outcome: Option<Outcome>) -> NewRun {
-    let asked = Asked {
+/// A run that has nothing left to do but reply.
+fn refused(comment: &NewComment, invalid: InvalidCommand, outcome: Outcome) -> NewRun {
+    let command = stored(comment, CommandContent::Invalid(invalid));
+    NewRun { outcome: Some(outcome), ..new_run(comment, command, Step::Report) }
+}
+
+fn new_run(comment: &NewComment, command: Value, position: Step) -> NewRun {
+    NewRun {
+        id: comment_run(&comment.place.repository, comment.place.comment),
+        command,
+        request: None,
+        subject: comment.place.subject(),
+        position,
+        outcome: None,
+        queue: None,
+    }
+}
+
+fn stored(comment: &NewComment, content: CommandContent) -> Value {
+    let command = StoredCommand {
         place: comment.place.clone(),
         actor: comment.actor.clone(),
         comment_sha256: sha256_hex(comment.body.as_bytes()),
-        what,
+        content,
     };
-    NewRun {
-        id: comment_run(&comment.place.repository, comment.place.comment),
-        // OK because `Asked` is strings and numbers.
-        command: serde_json::to_value(&asked).unwrap_or_default(),
-        request,
-        subject: comment.place.subject(),
-        position: if outcome.is_some() { Step::Report } else { Step::Authorize },
-        outcome,
-        queue: None,
-    }
+    // OK because it is strings and numbers.
+    serde_json::to_value(&command).unwrap_or_default()
 }
 
 fn request(comment: &NewComment, ask: Ask) -> Request {

@@ -1,123 +1,44 @@
 //! Answers to `/status`, `/help`, `/explain` and `/plan`: read from the store, the command table, the procedures.
 
 use jiff::Timestamp;
-use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::domain::command::{KnownProcedure, table};
+use crate::domain::command::{Command, table};
 use crate::domain::names::{IssueNumber, RepositoryName, RunId};
-use crate::domain::plan::Risk;
-use crate::domain::procedure::{Catalogue, Procedure, ROLLBACK, RUN_ARGUMENT, USUAL_PHRASE};
 use crate::domain::run::{Outcome, Position};
 use crate::domain::text::nearest;
 use crate::ports::store::{KeptPull, Pulls, Run};
 
-use super::asked::What;
-use super::pipeline::{Job, Pipeline, StepError};
+use super::context::Context;
+use super::error::StepError;
+use super::job::Job;
+use super::stored_command::StoredCommand;
 
-/// A procedure, as `/help` and `/explain` tell of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Entry {
-    name: String,
-    summary: String,
-    version: u32,
-    risk: Risk,
-    confirmation: String,
-    arguments: Vec<Argument>,
-    inverse: Option<String>,
-    variants: Vec<String>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-struct Argument {
-    name: String,
-    help: String,
-    values: Vec<String>,
-    default: Option<String>,
-}
-
-/// What people are told of a catalogue's procedures, and of the rollback, which has no file.
-#[must_use]
-pub fn entries(catalogue: &Catalogue) -> Vec<Entry> {
-    let mut entries: Vec<Entry> = catalogue.procedures().map(Entry::of).collect();
-    entries.push(Entry::rollback());
-    entries
-}
-
-impl Entry {
-    fn rollback() -> Self {
-        let run = Argument {
-            name: RUN_ARGUMENT.to_owned(),
-            help: "the run to undo; its page and its pull request name it".to_owned(),
-            values: Vec::new(),
-            default: None,
-        };
-        Self {
-            name: ROLLBACK.to_owned(),
-            summary: "Undoes a run: puts back exactly what it changed, where nobody changed it since."
-                .to_owned(),
-            version: 1,
-            risk: Risk::Restoring,
-            confirmation: USUAL_PHRASE.to_owned(),
-            arguments: vec![run],
-            inverse: Some(ROLLBACK.to_owned()),
-            variants: vec!["exact-inverse".to_owned()],
-        }
-    }
-
-    /// What people are told of a procedure.
-    #[must_use]
-    pub fn of(procedure: &Procedure) -> Self {
-        let arguments = procedure.arguments.iter().map(|argument| Argument {
-            name: argument.name.clone(),
-            help: argument.help.clone(),
-            values: argument.values.clone(),
-            default: argument.default.clone(),
-        });
-        Self {
-            name: procedure.name.clone(),
-            summary: procedure.summary.clone(),
-            version: procedure.version,
-            risk: procedure.risk,
-            confirmation: procedure.confirmation.clone(),
-            arguments: arguments.collect(),
-            inverse: procedure.inverse.as_ref().map(|inverse| inverse.procedure.clone()),
-            variants: procedure.variants.iter().map(|variant| variant.name.clone()).collect(),
-        }
-    }
-
-    /// The same, as the command's reader wants it.
-    #[must_use]
-    pub fn known(&self) -> KnownProcedure {
-        let arguments = self.arguments.iter().map(|argument| argument.name.clone()).collect();
-        KnownProcedure { name: self.name.clone(), arguments }
-    }
-}
-
-/// How many runs `/status` lists, and how far back it looks for them.
+/// How many runs `/status` lists, and how many it searches for them.
 const LISTED: usize = 10;
-const LOOKED_AT: u32 = 200;
+const SEARCHED: u32 = 200;
 
 /// The answer's Markdown; `None` where the plan is the answer.
-pub(super) async fn answer(pipeline: &Pipeline, job: &Job) -> Result<Option<String>, StepError> {
-    let text = match &job.asked.what {
-        What::Actuate | What::Plan | What::Cancel { .. } | What::Mistake { .. } => return Ok(None),
-        What::Status { run } => status(pipeline, job, run.as_ref()).await?,
-        What::Help => {
-            let context = json!({"commands": table::markdown(), "procedures": pipeline.catalogue});
-            pipeline.renderer.render("help.md", context)?
+pub(super) async fn answer(context: &Context, job: &Job) -> Result<Option<String>, StepError> {
+    let Some(command) = job.command() else { return Ok(None) };
+    let text = match command {
+        Command::Actuate | Command::Plan | Command::Cancel { .. } => return Ok(None),
+        Command::Status { run } => status(context, job, run.as_ref()).await?,
+        Command::Help => {
+            let values = json!({"commands": table::markdown(), "procedures": context.catalogue});
+            context.renderer.render("help.md", values)?
         }
-        What::Explain { subject } => {
-            let explainer = job.target.planner.explainer();
-            let known = pipeline.catalogue.iter().find(|entry| entry.name == *subject);
+        Command::Explain { subject } => {
+            let explainer = job.repository.planner.explainer();
+            let known = context.catalogue.iter().find(|entry| entry.name == *subject);
             match (known, explainer.explain(subject)) {
-                (None, Some(explanation)) => pipeline.renderer.render(explanation.template(), explanation)?,
+                (None, Some(explanation)) => context.renderer.render(explanation.template(), explanation)?,
                 (known, _) => {
-                    let names: Vec<_> = pipeline.catalogue.iter().map(|entry| entry.name.as_str()).collect();
+                    let names: Vec<_> = context.catalogue.iter().map(|entry| entry.name.as_str()).collect();
                     let similar = nearest(subject, names.iter().copied().chain(explainer.codes()));
-                    let context =
+                    let values =
                         json!({"subject": subject, "known": known, "names": names, "similar": similar});
-                    pipeline.renderer.render("explain.md", context)?
+                    context.renderer.render("explain.md", values)?
                 }
             }
         }
@@ -125,46 +46,40 @@ pub(super) async fn answer(pipeline: &Pipeline, job: &Job) -> Result<Option<Stri
     Ok(Some(text))
 }
 
-async fn status(pipeline: &Pipeline, job: &Job, run: Option<&RunId>) -> Result<String, StepError> {
+async fn status(context: &Context, job: &Job, run: Option<&RunId>) -> Result<String, StepError> {
     let here = |found: &Run| found.subject == job.run.subject && found.id != job.run.id;
     let runs: Vec<Run> = match run {
-        // Runs of other repositories are none of this place's business.
+        // Commands here do not reach the runs of other repositories.
         Some(id) => {
-            let repository = format!("{}#", job.target.name);
-            pipeline
-                .store
-                .run(id)
-                .await?
-                .into_iter()
-                .filter(|run| run.subject.starts_with(&repository))
-                .collect()
+            let found = context.store.run(id).await?;
+            found.into_iter().filter(|run| run.subject.repository == job.repository.name).collect()
         }
-        None => pipeline.store.commands(LOOKED_AT).await?.into_iter().filter(here).take(LISTED).collect(),
+        None => context.store.commands(SEARCHED).await?.into_iter().filter(here).take(LISTED).collect(),
     };
     let mut rows = Vec::with_capacity(runs.len());
     for run in &runs {
-        rows.push(row(pipeline, &job.target.name, run).await?);
+        rows.push(row(context, &job.repository.name, run).await?);
     }
-    // On a pull request, what stands of it; `/status RUN` is about that run alone.
-    let place = job.asked.place.issue;
+    // On a pull request, its state; `/status RUN` is about that run alone.
+    let place = job.stored.place.issue;
     let standing = match run {
         Some(_) => None,
-        None => kept_pull(pipeline, &job.target.name, place).await?.as_ref().map(shown),
+        None => stored_pull(context, &job.repository.name, place).await?.as_ref().map(shown),
     };
-    Ok(pipeline.renderer.render("runs.md", json!({"wanted": run, "runs": rows, "standing": standing}))?)
+    Ok(context.renderer.render("runs.md", json!({"wanted": run, "runs": rows, "standing": standing}))?)
 }
 
-async fn kept_pull(
-    pipeline: &Pipeline,
+async fn stored_pull(
+    context: &Context,
     repository: &RepositoryName,
     number: IssueNumber,
 ) -> Result<Option<KeptPull>, StepError> {
-    let found = pipeline.store.pulls(Pulls::Numbered(repository, number)).await?;
+    let found = context.store.pulls(Pulls::Numbered(repository, number)).await?;
     Ok(found.into_iter().next())
 }
 
 /// What became of a pull request, and what the policies said of its head.
-fn shown(pull: &KeptPull) -> serde_json::Value {
+fn shown(pull: &KeptPull) -> Value {
     json!({"state": pull.seen.state, "policy": pull.policy, "head": pull.seen.head, "at": moment(pull.at)})
 }
 
@@ -172,13 +87,9 @@ fn moment(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
-async fn row(
-    pipeline: &Pipeline,
-    repository: &RepositoryName,
-    run: &Run,
-) -> Result<serde_json::Value, StepError> {
+async fn row(context: &Context, repository: &RepositoryName, run: &Run) -> Result<Value, StepError> {
     let became = match &run.outcome {
-        Some(Outcome::Proposed { pull, .. }) => kept_pull(pipeline, repository, IssueNumber(*pull)).await?,
+        Some(Outcome::Proposed { pull, .. }) => stored_pull(context, repository, *pull).await?,
         _ => None,
     };
     let position = match run.position {
@@ -187,12 +98,12 @@ async fn row(
     };
     Ok(json!({
         "id": run.id,
-        "verb": run.command.get("what").and_then(|what| what.get("verb")),
+        "verb": StoredCommand::of(run).ok().map(|stored| stored.verb()),
         "procedure": run.request.as_ref().map(|request| &request.procedure),
         "position": position,
         "outcome": run.outcome,
         "created_at": moment(run.created_at),
-        "url": pipeline.run_url(run),
+        "url": context.run_url(&run.id),
         "became": became.as_ref().map(shown),
     }))
 }

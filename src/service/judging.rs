@@ -1,16 +1,35 @@
 //! Judging a change: from a base and a head commit to the verdict of the policies and what changes by name.
 //!
-//! Called by `writ check` and for pull requests; the planner judges its own plans by the same policies.
+//! Called by `writ check` and for pull requests; the planner owns a judge for its own plans.
 //! Blocking: it reads git objects, and nothing else of a change: no file is checked out, nothing of it runs.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::domain::change::{Change, between_trees};
+use crate::domain::lane::Lanes;
+use crate::domain::manifest::Manifests;
 use crate::domain::names::CommitId;
-use crate::domain::policy::{Asked, Facts, Finding, Policy, Situation, Verdict};
+use crate::domain::plan::Plan;
+use crate::domain::policy::{
+    Documents, Facts, Finding, Incomplete, Policies, Provenance, Situation, Verdict,
+};
+use crate::domain::target::{self, TargetProfile};
 use crate::domain::tree::Snapshot;
 use crate::domain::yaml::{self, Pointer};
 use crate::ports::git::{Git, GitError};
+use crate::ports::library::Library;
 
-use super::planning::Planner;
+/// Judges changes by the policies of a library. Holds them compiled, and what it parsed and built so far.
+#[derive(Debug)]
+pub struct Judge {
+    target: TargetProfile,
+    policies: Policies,
+    lanes: Lanes,
+    /// [`Library::digest`].
+    library: String,
+    manifests: Manifests,
+    documents: Documents,
+}
 
 /// What judging a change came to.
 #[derive(Debug, Clone)]
@@ -23,14 +42,96 @@ pub struct Judged {
     pub head: Snapshot,
 }
 
-impl Planner {
-    /// The policies that judge, sorted by file.
-    #[must_use]
-    pub fn policies(&self) -> &[Policy] {
-        self.policies.policies()
+/// Why nothing can be judged or planned by a library.
+#[derive(Debug, thiserror::Error)]
+pub enum CompileError {
+    /// A procedure, policy, lane or the target is wrong.
+    #[error("{file}:{line}: {message}")]
+    Invalid {
+        /// File below the library, such as `patches/pause-trading.yaml`.
+        file: String,
+        /// Line, from 1; 0 where it is about the whole file.
+        line: usize,
+        /// What is wrong.
+        message: String,
+    },
+    /// Each file may be right, and yet they do not judge as they should.
+    #[error("the policies of the library are incomplete: {0}")]
+    Incomplete(#[source] Incomplete),
+}
+
+impl Judge {
+    /// Compiles the policies of a library, for manifests below `gitops_path` (no slash at either end); `None` takes that
+    /// of the library's target.
+    ///
+    /// # Errors
+    /// - `Invalid`: a policy, the lanes or the target are not valid: file, line, what is wrong
+    /// - `Incomplete`: there is no rule, or a known code that no rule can find
+    pub fn compile(library: &Library, gitops_path: Option<&str>) -> Result<Self, CompileError> {
+        let mut target = TargetProfile::load(&library.policies)?;
+        if let Some(gitops_path) = gitops_path {
+            target = target.below(gitops_path);
+        }
+        let policies = Policies::compile(&library.policies).map_err(|error| CompileError::Invalid {
+            file: format!("policies/{}", error.file),
+            line: error.line,
+            message: error.message,
+        })?;
+        let expected = match library.folder() {
+            Some(_) => Policies::codes_of(&Library::embedded().policies),
+            None => BTreeSet::new(),
+        };
+        policies.check_complete(&expected, &target.retired_codes).map_err(CompileError::Incomplete)?;
+        let lanes = Lanes::load(&library.policies).map_err(|error| CompileError::Invalid {
+            file: "policies/lanes.yaml".to_owned(),
+            line: error.line,
+            message: error.message,
+        })?;
+        if let Some(because) = lanes.forbids(target.branch_prefix()) {
+            let message = format!("branches like `{}…` are forbidden: {because}", target.branch_prefix());
+            return Err(TargetProfile::error_at(&library.policies, "actuation_branch", message).into());
+        }
+        Ok(Self {
+            target,
+            policies,
+            lanes,
+            library: library.digest(),
+            manifests: Manifests::default(),
+            documents: Documents::new(),
+        })
     }
 
-    /// Judges what changes below the GitOps path from one commit to another; `asked` where it is a plan of writ's own.
+    /// What is known of the target; its GitOps path is the one that is judged.
+    #[must_use]
+    pub fn target(&self) -> &TargetProfile {
+        &self.target
+    }
+
+    /// The policies that judge.
+    #[must_use]
+    pub fn policies(&self) -> &Policies {
+        &self.policies
+    }
+
+    /// The lanes.
+    #[must_use]
+    pub fn lanes(&self) -> &Lanes {
+        &self.lanes
+    }
+
+    /// The digest of the library that is judged by, as [`Library::digest`] has it.
+    #[must_use]
+    pub fn library(&self) -> &str {
+        &self.library
+    }
+
+    /// The manifests parsed so far.
+    pub(super) fn manifests(&self) -> &Manifests {
+        &self.manifests
+    }
+
+    /// Judges what changes below the GitOps path from one commit to another; `provenance` where it is a plan of writ's
+    /// own.
     ///
     /// # Errors
     /// - `UnknownRevision`: a commit is not here
@@ -40,20 +141,54 @@ impl Planner {
         git: &dyn Git,
         base: &CommitId,
         head: &CommitId,
-        asked: Option<&Asked>,
+        provenance: Option<&Provenance>,
     ) -> Result<Judged, GitError> {
-        let base = git.snapshot(base, &self.gitops_path)?;
-        let head = git.snapshot(head, &self.gitops_path)?;
+        let base = git.snapshot(base, &self.target.gitops_path)?;
+        let head = git.snapshot(head, &self.target.gitops_path)?;
         let changes = between_trees(&base, &head, &self.manifests);
-        let situation = Situation { gitops_path: &self.gitops_path, base: &base, changes: &changes, asked };
+        let situation = Situation { target: &self.target, base: &base, changes: &changes, provenance };
         let facts = Facts::of_trees(&situation, &head, &self.documents);
         let verdict = self.verdict(git, &base.commit, facts)?;
         Ok(Judged { verdict, changes, head })
     }
+
+    /// Judges a plan of writ's own on its base.
+    ///
+    /// # Errors
+    /// - `UnknownRevision`, `Odb`: the history of a file that rules ask for cannot be read
+    pub fn judge_plan(
+        &self,
+        git: &dyn Git,
+        plan: &Plan,
+        base: &Snapshot,
+        provenance: &Provenance,
+    ) -> Result<Verdict, GitError> {
+        if plan.no_change.is_some() {
+            return Ok(Verdict::no_change());
+        }
+        let changes = &plan.changes;
+        let situation = Situation { target: &self.target, base, changes, provenance: Some(provenance) };
+        self.verdict(git, &base.commit, Facts::of_writes(&situation, &plan.writes, &self.documents))
+    }
+
+    /// The verdict on facts about a change of `base`, with the history that rules ask for. They ask only about changes
+    /// of a few settings, so an ordinary change reads no history at all.
+    fn verdict(&self, git: &dyn Git, base: &CommitId, facts: Facts) -> Result<Verdict, GitError> {
+        let names = self.policies.history_names();
+        let mut known = BTreeMap::new();
+        for path in facts.wants_history(&names) {
+            let history = git.file_history(base, &path)?;
+            // Half a history would call a value new that is not.
+            if history.is_whole {
+                known.insert(path, history.contents);
+            }
+        }
+        Ok(self.policies.evaluate(&facts.with_history(&names, &known)))
+    }
 }
 
 impl Judged {
-    /// The line of the head's file, from 1, on which a finding of the verdict stands: that of its node, else that of the
+    /// The line of the head's file, from 1, to which a finding of the verdict belongs: that of its node, else that of the
     /// nearest node above it that is there. `None` where the finding is about no file, or about one that is gone.
     #[must_use]
     pub fn line_of(&self, finding: &Finding) -> Option<usize> {
@@ -68,5 +203,12 @@ impl Judged {
             }
             pointer.steps.pop()?;
         }
+    }
+}
+
+impl From<target::TargetError> for CompileError {
+    fn from(error: target::TargetError) -> Self {
+        let file = format!("policies/{}", target::FILE);
+        Self::Invalid { file, line: error.line, message: error.message }
     }
 }

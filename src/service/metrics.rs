@@ -36,12 +36,12 @@ impl Metrics {
         *self.locked().deliveries.entry(result).or_default() += 1;
     }
 
-    /// Counts a run that is over, by its outcome.
+    /// Counts a settled run by its outcome.
     pub fn run(&self, outcome: &'static str) {
         *self.locked().runs.entry(outcome).or_default() += 1;
     }
 
-    /// Counts one try of a step, by what came of it: `done`, `ends`, `later`, `lost`, `failed`.
+    /// Counts one try of a step by its result: `done`, `ends`, `waits`, `later`, `lost`, `failed`.
     pub fn step(&self, step: &'static str, result: &'static str, took: Duration) {
         let mut counted = self.locked();
         *counted.steps.entry((step, result)).or_default() += 1;

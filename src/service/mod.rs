@@ -1,22 +1,29 @@
-//! Floor 2: what the bot does: accept a delivery, work through a run's steps, reply; look at pull requests and judge them.
+//! Floor 2: what the bot does: accepts deliveries, works through the steps of runs, replies; judges pull requests.
+//!
+//! Arrows run from `steps` to what they share (standing, conflicts, replies, checks), from there to `job`, and from there
+//! to `context`, `facts` and `error`. `steps/mod.rs` is the one file that knows all steps.
 
 pub mod accept;
-pub mod answers;
-pub mod asked;
+mod answers;
 pub mod checks;
-pub mod delivery;
+mod conflicts;
+pub mod context;
+mod ending;
+pub mod error;
+pub mod facts;
 pub mod failpoint;
-pub mod happening;
+pub mod job;
+pub mod judgement;
 pub mod judging;
-pub mod look;
 pub mod metrics;
 pub mod notary;
-pub mod pipeline;
 pub mod planning;
+pub mod procedure_summary;
 pub mod proposal;
 mod recipe;
+pub mod reconciliation;
 pub mod reply;
-mod rivals;
+mod standing;
 mod steps;
-mod verdict;
+pub mod stored_command;
 pub mod worker;

@@ -7,40 +7,32 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
+use crate::domain::digest::sha256_hex;
 use crate::domain::explanation::Explainer;
-use crate::domain::lane::Lanes;
 use crate::domain::ledger::Record;
-use crate::domain::manifest::Manifests;
 use crate::domain::names::CommitId;
-use crate::domain::plan::{Plan, PlanReport, Risk};
-use crate::domain::policy::{Asked, Decision, Documents, Facts, Policies, Situation, Verdict};
-pub use crate::domain::procedure::PlanRefusal;
+use crate::domain::plan::{Plan, PlanReport};
+use crate::domain::policy::{Provenance, Verdict};
 use crate::domain::procedure::{
     Catalogue, PlanInput, ROLLBACK, RevertTarget, admit, confirm, draft, roll_back,
 };
 use crate::domain::reason;
-use crate::domain::refusal::Place;
+use crate::domain::refusal::{Place, Refusal};
 use crate::domain::request::{Origin, Request};
+use crate::domain::risk::Risk;
 use crate::domain::tree::Snapshot;
 use crate::ports::git::{CommitDraft, Git, GitError, blob_id};
 use crate::ports::library::Library;
 
-use super::verdict::recorded;
+pub use super::judging::CompileError;
+use super::judging::Judge;
 
-/// Where the manifests stand in the target repository, unless settings say otherwise.
-pub const GITOPS_PATH: &str = "argocd/applications/torghut";
-
-/// Plans requests. Holds the compiled procedures and policies, and the manifests parsed so far (by blob id).
+/// Plans requests. Holds the compiled procedures, and a judge with the compiled policies.
 #[derive(Debug)]
 pub struct Planner {
-    pub(super) gitops_path: String,
     catalogue: Catalogue,
-    pub(super) policies: Policies,
-    lanes: Lanes,
-    pub(super) manifests: Manifests,
-    pub(super) documents: Documents,
+    judge: Judge,
 }
 
 /// All that a request came to on one base.
@@ -62,66 +54,41 @@ pub struct Planned {
 pub enum PlanError {
     /// The request cannot be carried out on this base; the requester can act on it.
     #[error(transparent)]
-    Refused(#[from] PlanRefusal),
+    Refused(#[from] Refusal),
     /// The repository could not be read.
     #[error("reading the base")]
     Git(#[from] GitError),
 }
 
-/// Why a library cannot be planned with: a procedure or policy file is wrong.
-#[derive(Debug, thiserror::Error)]
-#[error("{file}:{line}: {message}")]
-pub struct PlannerError {
-    /// File below the library, such as `patches/pause-trading.yaml`.
-    pub file: String,
-    /// Line, from 1; 0 where the whole file is meant.
-    pub line: usize,
-    /// What is wrong.
-    pub message: String,
-}
-
 impl Planner {
-    /// Compiles the procedures and policies of a library, for manifests below `gitops_path` (no slash at either
-    /// end, see [`GITOPS_PATH`]).
+    /// Compiles the procedures and policies of a library, for manifests below `gitops_path` (no slash at either end);
+    /// `None` takes that of the library's target.
     ///
     /// # Errors
-    /// - a procedure or a policy is not valid: file, line, what is wrong
-    pub fn compile(library: &Library, gitops_path: &str) -> Result<Self, PlannerError> {
-        let catalogue = Catalogue::load(&library.patches).map_err(|error| PlannerError {
+    /// - `Invalid`: a procedure or a policy is not valid: file, line, what is wrong
+    /// - as [`Judge::compile`]
+    pub fn compile<'p>(
+        library: &Library,
+        gitops_path: impl Into<Option<&'p str>>,
+    ) -> Result<Self, CompileError> {
+        let catalogue = Catalogue::load(&library.patches).map_err(|error| CompileError::Invalid {
             file: format!("patches/{}", error.file),
             line: error.line,
             message: error.message,
         })?;
-        let policies = Policies::compile(&library.policies).map_err(|error| PlannerError {
-            file: format!("policies/{}", error.file),
-            line: error.line,
-            message: error.message,
-        })?;
-        let lanes = Lanes::load(&library.policies).map_err(|error| PlannerError {
-            file: "policies/lanes.yaml".to_owned(),
-            line: error.line,
-            message: error.message,
-        })?;
-        Ok(Self {
-            gitops_path: gitops_path.to_owned(),
-            catalogue,
-            policies,
-            lanes,
-            manifests: Manifests::default(),
-            documents: Documents::new(),
-        })
+        Ok(Self { catalogue, judge: Judge::compile(library, gitops_path.into())? })
     }
 
-    /// Where the manifests stand, no slash at either end.
+    /// Who judges the plans, and everybody's pull requests.
+    #[must_use]
+    pub fn judge(&self) -> &Judge {
+        &self.judge
+    }
+
+    /// Where the manifests are, no slash at either end.
     #[must_use]
     pub fn gitops_path(&self) -> &str {
-        &self.gitops_path
-    }
-
-    /// The lanes.
-    #[must_use]
-    pub fn lanes(&self) -> &Lanes {
-        &self.lanes
+        &self.judge.target().gitops_path
     }
 
     /// The procedures.
@@ -133,7 +100,7 @@ impl Planner {
     /// Explains reason codes: those of this library, and those of the program.
     #[must_use]
     pub fn explainer(&self) -> Explainer<'_> {
-        Explainer { policies: &self.policies, catalogue: &self.catalogue, lanes: &self.lanes }
+        Explainer { policies: self.judge.policies(), catalogue: &self.catalogue, lanes: self.judge.lanes() }
     }
 
     /// A procedure's risk class; `None` for one that is not known.
@@ -147,18 +114,18 @@ impl Planner {
     pub fn targets(&self, procedure: &str) -> BTreeSet<String> {
         let Ok(procedure) = self.catalogue.find(procedure) else { return BTreeSet::new() };
         let edits = procedure.variants.iter().flat_map(|variant| &variant.edits);
-        edits.map(|edit| format!("{}/{}", self.gitops_path, procedure.object(&edit.object).file)).collect()
+        edits.map(|edit| format!("{}/{}", self.gitops_path(), procedure.object(&edit.object).file)).collect()
     }
 
     /// Checks what can be checked without a tree: the procedure exists, arguments and reason are well formed.
     ///
     /// # Errors
     /// `unknown_procedure`, `missing_reason`, or what is wrong with the arguments or the reason.
-    pub fn admit(&self, request: &Request) -> Result<(), PlanRefusal> {
+    pub fn admit(&self, request: &Request) -> Result<(), Refusal> {
         let procedure = self.catalogue.find(&request.procedure)?;
         admit(procedure, request)?;
         if request.origin == Origin::Terminal && request.reason.trim().is_empty() {
-            return Err(PlanRefusal::new(
+            return Err(Refusal::new(
                 reason::MISSING_REASON,
                 "a plan needs a reason",
                 "add `--reason TEXT`: why this is needed, in one line",
@@ -173,7 +140,7 @@ impl Planner {
     ///
     /// # Errors
     /// `missing_reason`, `confirmation_missing`, `confirmation_wrong`, `unknown_procedure`.
-    pub fn confirm(&self, request: &Request) -> Result<(), PlanRefusal> {
+    pub fn confirm(&self, request: &Request) -> Result<(), Refusal> {
         let procedure = self.catalogue.find(&request.procedure)?;
         confirm(&procedure.name, &procedure.confirmation, request)
     }
@@ -182,16 +149,16 @@ impl Planner {
     ///
     /// # Errors
     /// `not_invertible`, or what is wrong with the arguments or the reason.
-    pub fn admit_rollback(&self, request: &Request, undone: &RevertTarget) -> Result<(), PlanRefusal> {
-        admit(&undone.inverse(&self.catalogue, &self.gitops_path)?, request).map(drop)
+    pub fn admit_rollback(&self, request: &Request, undone: &RevertTarget) -> Result<(), Refusal> {
+        admit(&undone.inverse(&self.catalogue, self.judge.target())?, request).map(drop)
     }
 
     /// The same as [`Planner::confirm`] for a rollback: it wants the phrase of the procedure that is undone.
     ///
     /// # Errors
     /// `missing_reason`, `confirmation_missing`, `confirmation_wrong`.
-    pub fn confirm_rollback(&self, request: &Request, undone: &RevertTarget) -> Result<(), PlanRefusal> {
-        confirm(ROLLBACK, undone.phrase(&self.catalogue), request)
+    pub fn confirm_rollback(&self, request: &Request, undone: &RevertTarget) -> Result<(), Refusal> {
+        confirm(ROLLBACK, undone.phrase(&self.catalogue, self.judge.target()), request)
     }
 
     /// Plans a request on a base commit and judges the plan. A verdict of `deny` or `no_change` is a plan too.
@@ -202,8 +169,8 @@ impl Planner {
     pub fn plan(&self, git: &dyn Git, base: &CommitId, request: &Request) -> Result<Planned, PlanError> {
         self.admit(request)?;
         let procedure = self.catalogue.find(&request.procedure)?;
-        let snapshot = git.snapshot(base, &self.gitops_path)?;
-        let plan = draft(procedure, request, self.ground(&snapshot))?;
+        let snapshot = git.snapshot(base, self.gitops_path())?;
+        let plan = draft(procedure, request, self.input(&snapshot))?;
         self.complete(git, &snapshot, request, plan, None)
     }
 
@@ -219,13 +186,13 @@ impl Planner {
         request: &Request,
         undone: &RevertTarget,
     ) -> Result<Planned, PlanError> {
-        let snapshot = git.snapshot(base, &self.gitops_path)?;
-        let plan = roll_back(&self.catalogue, undone, request, self.ground(&snapshot))?;
+        let snapshot = git.snapshot(base, self.gitops_path())?;
+        let plan = roll_back(&self.catalogue, undone, request, self.input(&snapshot))?;
         self.complete(git, &snapshot, request, plan, Some(undone))
     }
 
-    fn ground<'a>(&'a self, base: &'a Snapshot) -> PlanInput<'a> {
-        PlanInput { gitops_path: &self.gitops_path, base, manifests: &self.manifests, blob_id }
+    fn input<'a>(&'a self, base: &'a Snapshot) -> PlanInput<'a> {
+        PlanInput { target: self.judge.target(), base, manifests: self.judge.manifests(), blob_id }
     }
 
     /// Judges a plan, and works out its record and its commit.
@@ -237,7 +204,7 @@ impl Planner {
         plan: Plan,
         undone: Option<&RevertTarget>,
     ) -> Result<Planned, PlanError> {
-        let verdict = self.judge(git, &plan, base, request)?;
+        let verdict = self.judge.judge_plan(git, &plan, base, &provenance(&plan, request))?;
         let mut report = report(&plan, verdict);
         let mut record = self.record(&plan, &report, request);
         if let (Some(undone), Some(body)) = (undone, record.body.as_object_mut()) {
@@ -249,22 +216,6 @@ impl Planner {
             report.commit = Some(git.preview(draft)?);
         }
         Ok(Planned { plan, report, record, draft })
-    }
-
-    fn judge(
-        &self,
-        git: &dyn Git,
-        plan: &Plan,
-        base: &Snapshot,
-        request: &Request,
-    ) -> Result<Verdict, GitError> {
-        if plan.no_change.is_some() {
-            return Ok(Verdict { decision: Decision::NoChange, results: Vec::new() });
-        }
-        let asked = asked(plan, request);
-        let situation =
-            Situation { gitops_path: &self.gitops_path, base, changes: &plan.changes, asked: Some(&asked) };
-        self.verdict(git, &base.commit, Facts::of_writes(&situation, &plan.writes, &self.documents))
     }
 
     /// `change.planned`: enough to say later who asked for what and why, on what base, and what was decided.
@@ -288,7 +239,8 @@ impl Planner {
             "branch": plan.branch,
             "files": files,
             "changes": plan.changes,
-            "verdict": recorded(&report.verdict),
+            "verdict": report.verdict.recorded(),
+            "library": self.judge.library(),
             "digest": report.digest,
         });
         Record::new("change.planned", Some(plan.run.clone()), request.requested_at, body)
@@ -298,13 +250,13 @@ impl Planner {
 impl Planned {
     /// Who asked for what, as the policies see it.
     #[must_use]
-    pub fn asked(&self, request: &Request) -> Asked {
-        asked(&self.plan, request)
+    pub fn provenance(&self, request: &Request) -> Provenance {
+        provenance(&self.plan, request)
     }
 }
 
-fn asked(plan: &Plan, request: &Request) -> Asked {
-    Asked {
+fn provenance(plan: &Plan, request: &Request) -> Provenance {
+    Provenance {
         procedure: plan.procedure.clone(),
         risk: plan.risk,
         actor: request.actor.login.clone(),
@@ -348,7 +300,7 @@ pub fn digest(report: &PlanReport) -> String {
         fields.remove("digest");
     }
     let canonical = serde_json_canonicalizer::to_vec(&value).unwrap_or_default();
-    format!("sha256:{}", data_encoding::HEXLOWER.encode(&Sha256::digest(&canonical)))
+    format!("sha256:{}", sha256_hex(&canonical))
 }
 
 fn commit_draft(plan: &Plan, record: &Record, request: &Request) -> CommitDraft {

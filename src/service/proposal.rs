@@ -1,6 +1,6 @@
 //! The proposal: a plan as a pull request: title, body, labels, draft or not.
 //!
-//! **Invariant**: what people wrote stands in code spans only, and the body keeps within the forge's limit.
+//! **Invariant**: what people wrote appears in code spans only, and the body keeps within the forge's limit.
 
 use serde_json::json;
 
@@ -83,7 +83,7 @@ fn context(planned: &Planned, evidence: Evidence<'_>, rows: usize) -> serde_json
     })
 }
 
-/// Whether an address may stand in a Markdown link as it is.
+/// Whether an address is safe in a Markdown link as it is.
 fn is_link(url: &str) -> bool {
     let safe = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/?#@!$&'*+,;=%".contains(&byte);
     (url.starts_with("https://") || url.starts_with("http://")) && url.len() <= 500 && url.bytes().all(safe)

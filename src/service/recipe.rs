@@ -8,21 +8,21 @@ use std::sync::Arc;
 use crate::domain::ledger::Record;
 use crate::domain::names::{CommitId, RepositoryName, RunId};
 use crate::domain::plan::Risk;
-use crate::domain::procedure::{PlanRefusal, ROLLBACK, RUN_ARGUMENT, RevertTarget};
+use crate::domain::procedure::{ROLLBACK, RUN_ARGUMENT, RevertTarget};
 use crate::domain::reason;
-use crate::domain::refusal::Place;
+use crate::domain::refusal::{Place, Refusal};
 use crate::domain::request::Request;
 use crate::domain::run::Outcome;
 use crate::domain::text::{nearest, quoted};
 use crate::ports::store::{Run, Store, StoreError};
 
-use super::pipeline::Target;
+use super::context::ServedRepository;
 use super::planning::{PlanError, Planned};
 
 /// What one request is planned by. Cheap enough to be handed to another thread.
 #[derive(Clone)]
 pub(super) struct Recipe {
-    target: Arc<Target>,
+    repository: Arc<ServedRepository>,
     request: Request,
     basis: Basis,
 }
@@ -34,38 +34,39 @@ enum Basis {
     /// The inverse of what this run changed.
     Rollback(Box<RevertTarget>),
     /// A rollback of something that cannot be rolled back, and why.
-    Impossible(PlanRefusal),
+    Impossible(Refusal),
 }
 
 impl Recipe {
-    /// The recipe of a request, as the ledger stands now: it only grows, so it stays the same.
-    pub async fn of(store: &dyn Store, target: &Arc<Target>, request: &Request) -> Result<Self, StoreError> {
+    /// The recipe of a request, from the ledger as it is now: it only grows, so the recipe stays the same.
+    pub async fn of(
+        store: &dyn Store,
+        repository: &Arc<ServedRepository>,
+        request: &Request,
+    ) -> Result<Self, StoreError> {
         let basis = if request.procedure == ROLLBACK {
             let run = request.arguments.get(RUN_ARGUMENT).map_or("", String::as_str);
-            match undone(store, &target.name, run).await? {
-                Ok(undone) => Basis::Rollback(Box::new(undone)),
-                Err(refusal) => Basis::Impossible(refusal),
-            }
+            Basis::of_rollback(store, &repository.name, run).await?
         } else {
             Basis::Procedure
         };
-        Ok(Self { target: Arc::clone(target), request: request.clone(), basis })
+        Ok(Self { repository: Arc::clone(repository), request: request.clone(), basis })
     }
 
     /// Checks what can be checked without a tree.
-    pub fn admit(&self) -> Result<(), PlanRefusal> {
+    pub fn admit(&self) -> Result<(), Refusal> {
         match &self.basis {
-            Basis::Procedure => self.target.planner.admit(&self.request),
-            Basis::Rollback(undone) => self.target.planner.admit_rollback(&self.request, undone),
+            Basis::Procedure => self.repository.planner.admit(&self.request),
+            Basis::Rollback(undone) => self.repository.planner.admit_rollback(&self.request, undone),
             Basis::Impossible(refusal) => Err(refusal.clone()),
         }
     }
 
     /// Checks that the request was confirmed with a reason.
-    pub fn confirm(&self) -> Result<(), PlanRefusal> {
+    pub fn confirm(&self) -> Result<(), Refusal> {
         match &self.basis {
-            Basis::Procedure => self.target.planner.confirm(&self.request),
-            Basis::Rollback(undone) => self.target.planner.confirm_rollback(&self.request, undone),
+            Basis::Procedure => self.repository.planner.confirm(&self.request),
+            Basis::Rollback(undone) => self.repository.planner.confirm_rollback(&self.request, undone),
             Basis::Impossible(refusal) => Err(refusal.clone()),
         }
     }
@@ -73,7 +74,7 @@ impl Recipe {
     /// The files that the request may write, by full path.
     pub fn targets(&self) -> BTreeSet<String> {
         match &self.basis {
-            Basis::Procedure => self.target.planner.targets(&self.request.procedure),
+            Basis::Procedure => self.repository.planner.targets(&self.request.procedure),
             Basis::Rollback(undone) => undone.targets(),
             Basis::Impossible(_) => BTreeSet::new(),
         }
@@ -83,8 +84,8 @@ impl Recipe {
     /// comes to the same on this base, planning says.
     pub fn is_containment(&self) -> bool {
         let risk = match &self.basis {
-            Basis::Procedure => self.target.planner.risk(&self.request.procedure),
-            Basis::Rollback(undone) => undone.named_inverse_risk(self.target.planner.catalogue()),
+            Basis::Procedure => self.repository.planner.risk(&self.request.procedure),
+            Basis::Rollback(undone) => undone.named_inverse_risk(self.repository.planner.catalogue()),
             Basis::Impossible(_) => None,
         };
         risk == Some(Risk::Containment)
@@ -92,7 +93,7 @@ impl Recipe {
 
     /// Plans on a base. Blocking.
     pub fn plan(&self, base: &CommitId) -> Result<Planned, PlanError> {
-        let (planner, git) = (&self.target.planner, self.target.git.as_ref());
+        let (planner, git) = (&self.repository.planner, self.repository.git.as_ref());
         match &self.basis {
             Basis::Procedure => planner.plan(git, base, &self.request),
             Basis::Rollback(undone) => planner.roll_back(git, base, &self.request, undone),
@@ -101,43 +102,57 @@ impl Recipe {
     }
 }
 
-/// What a run changed, as long as it is one of this repository; the inner error says why there is nothing to undo.
-async fn undone(
-    store: &dyn Store,
-    repository: &RepositoryName,
-    typed: &str,
-) -> Result<Result<RevertTarget, PlanRefusal>, StoreError> {
-    let run = match run_of(store, repository, typed).await? {
-        Ok(run) => run,
-        Err(refusal) => return Ok(Err(refusal)),
-    };
-    let mut records = Vec::new();
-    for leaf in store.leaves_of(&run.id).await? {
-        let record = Record::from_canonical(&leaf.data);
-        records.push(record.map_err(|error| StoreError::Corrupt(format!("leaf {}: {error}", leaf.index)))?);
+impl Basis {
+    /// The rollback of what a run of this repository changed.
+    async fn of_rollback(
+        store: &dyn Store,
+        repository: &RepositoryName,
+        typed: &str,
+    ) -> Result<Self, StoreError> {
+        let run = match find_run(store, repository, typed).await? {
+            FoundRun::Known(run) => run,
+            FoundRun::Unknown(refusal) => return Ok(Self::Impossible(refusal)),
+        };
+        let mut records = Vec::new();
+        for leaf in store.leaves_of(&run.id).await? {
+            let record = Record::from_canonical(&leaf.data);
+            records
+                .push(record.map_err(|error| StoreError::Corrupt(format!("leaf {}: {error}", leaf.index)))?);
+        }
+        Ok(match RevertTarget::of(&run.id, &records) {
+            Ok(undone) => Self::Rollback(Box::new(undone)),
+            Err(refusal) => Self::Impossible(refusal),
+        })
     }
-    Ok(RevertTarget::of(&run.id, &records))
 }
 
-/// A run of this repository by its id as it was typed; the inner error says that there is none.
-pub(super) async fn run_of(
+/// A run that a person named.
+pub(super) enum FoundRun {
+    /// It is one of this repository.
+    Known(Box<Run>),
+    /// There is none; this says so, and which one was probably meant.
+    Unknown(Refusal),
+}
+
+/// A run of this repository by its id as it was typed.
+pub(super) async fn find_run(
     store: &dyn Store,
     repository: &RepositoryName,
     typed: &str,
-) -> Result<Result<Run, PlanRefusal>, StoreError> {
+) -> Result<FoundRun, StoreError> {
     let known = match typed.parse::<RunId>() {
         Ok(run) => store.run(&run).await?.filter(|run| is_of(run, repository)),
         Err(_) => None,
     };
     match known {
-        Some(run) => Ok(Ok(run)),
-        None => Ok(Err(unknown_run(store, repository, typed).await?)),
+        Some(run) => Ok(FoundRun::Known(Box::new(run))),
+        None => Ok(FoundRun::Unknown(unknown_run(store, repository, typed).await?)),
     }
 }
 
-/// Runs of other repositories are none of this place's business.
+/// Whether a run is of this repository: commands here do not reach the runs of others.
 fn is_of(run: &Run, repository: &RepositoryName) -> bool {
-    run.subject.rsplit_once('#').is_some_and(|(of, _)| of == repository.as_str())
+    run.subject.repository == *repository
 }
 
 /// How far back a run is looked for whose id was mistyped.
@@ -147,7 +162,7 @@ async fn unknown_run(
     store: &dyn Store,
     repository: &RepositoryName,
     typed: &str,
-) -> Result<PlanRefusal, StoreError> {
+) -> Result<Refusal, StoreError> {
     let proposed =
         |run: &Run| matches!(run.outcome, Some(Outcome::Proposed { .. })) && is_of(run, repository);
     let runs = store.runs(LOOKED_AT).await?;
@@ -157,5 +172,5 @@ async fn unknown_run(
         None => "`/status` lists the runs that were asked for here".to_owned(),
     };
     let message = format!("there is no run {} in this repository", quoted(typed, 60));
-    Ok(PlanRefusal::new(reason::UNKNOWN_RUN, message, remedy).at(Place::Field(RUN_ARGUMENT)))
+    Ok(Refusal::new(reason::UNKNOWN_RUN, message, remedy).at(Place::Field(RUN_ARGUMENT)))
 }

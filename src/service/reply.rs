@@ -1,22 +1,24 @@
-//! Replies: the one status comment of a run, first «working», then its end, in place.
+//! Replies: the one status comment of a run, first "working", then its end, in place.
 //!
-//! The comment is found again by its marker. What is said stands in `templates/working.md` and
-//! `templates/reply.md`; this file only gathers what they say it from.
+//! The comment is found again by its marker. What is said is in `templates/working.md` and `templates/reply.md`; this
+//! file only gathers what they say it from.
 
 use serde::Serialize;
-use serde_json::Value;
 use tracing::warn;
 
-use crate::domain::names::RunId;
-use crate::domain::procedure::PlanRefusal;
-use crate::domain::refusal::Place;
-use crate::domain::run::{Outcome, Step};
-use crate::domain::turn::Wait;
-use crate::ports::store::Run;
+use crate::domain::admission::Wait;
+use crate::domain::names::{IssueNumber, RunId};
+use crate::domain::plan::PlanReport;
+use crate::domain::request::Request;
+use crate::domain::run::Outcome;
+use crate::ports::forge::Reaction;
 
 use super::answers;
-use super::asked::{Asked, What};
-use super::pipeline::{Job, Performed, Pipeline, StepError};
+use super::context::Context;
+use super::error::StepError;
+use super::facts::{self, AuthorizeFact, CloseFact, PlanFact, ProposeFact, PushFact};
+use super::job::Job;
+use super::stored_command::StoredCommand;
 
 /// The most characters that GitHub takes in a comment.
 const LONGEST: usize = 65_536;
@@ -27,29 +29,28 @@ pub fn marker(run: &RunId) -> String {
     format!("<!-- writ:run:{run} -->")
 }
 
-/// A planner's refusal as the end of a run.
-pub(super) fn refused(refusal: PlanRefusal) -> Performed {
-    let message = match refusal.place {
-        Place::Whole => refusal.message,
-        place => format!("{} (at `{place}`)", refusal.message),
-    };
-    Performed::refused(refusal.code, message, refusal.remedy)
+/// Puts a reaction on the comment; a sign that fails is no reason to fail.
+pub(super) async fn react(context: &Context, job: &Job, reaction: Reaction) {
+    let place = &job.stored.place;
+    if let Err(error) = context.forge.react(&place.repository, place.comment, reaction).await {
+        warn!(error = &error as &dyn std::error::Error, "the reaction could not be put on the comment");
+    }
 }
 
 /// Says that the run is being worked on. Best effort: the terminal reply does not depend on it.
-pub(super) async fn put_working(pipeline: &Pipeline, job: &Job) {
-    put(pipeline, job, None).await;
+pub(super) async fn put_working(context: &Context, job: &Job) {
+    put(context, job, None).await;
 }
 
 /// Says that the run waits for its turn, where in the line, and why. Best effort, too.
-pub(super) async fn put_waiting(pipeline: &Pipeline, job: &Job, wait: &Wait) {
-    put(pipeline, job, Some(wait)).await;
+pub(super) async fn put_waiting(context: &Context, job: &Job, wait: &Wait) {
+    put(context, job, Some(wait)).await;
 }
 
-async fn put(pipeline: &Pipeline, job: &Job, wait: Option<&Wait>) {
-    let mut context = context(pipeline, job);
-    context.wait = wait.map(Waiting::of);
-    let rendered = pipeline.renderer.render("working.md", &context);
+async fn put(context: &Context, job: &Job, wait: Option<&Wait>) {
+    let mut values = values(context, job);
+    values.wait = wait.map(Waiting::of);
+    let rendered = context.renderer.render("working.md", &values);
     let body = match rendered {
         Ok(body) => body,
         Err(error) => {
@@ -57,48 +58,48 @@ async fn put(pipeline: &Pipeline, job: &Job, wait: Option<&Wait>) {
             return;
         }
     };
-    let place = &job.asked.place;
-    let put = pipeline.forge.put_status(&place.repository, place.issue, &marker(&job.run.id), &body).await;
+    let place = &job.stored.place;
+    let put = context.forge.put_status(&place.repository, place.issue, &marker(&job.run.id), &body).await;
     if let Err(error) = put {
         warn!(error = &error as &dyn std::error::Error, "the working comment could not be posted");
     }
 }
 
 /// The terminal reply's text.
-pub(super) async fn terminal(pipeline: &Pipeline, job: &Job, outcome: &Outcome) -> Result<String, StepError> {
-    let mut context = context(pipeline, job);
-    context.outcome = Some(outcome);
+pub(super) async fn terminal(context: &Context, job: &Job, outcome: &Outcome) -> Result<String, StepError> {
+    let mut values = values(context, job);
+    values.outcome = Some(outcome);
     if matches!(outcome, Outcome::Answered) {
-        context.answer = answers::answer(pipeline, job).await?;
+        values.answer = answers::answer(context, job).await?;
     }
-    let text = pipeline.renderer.render("reply.md", &context)?;
+    let text = context.renderer.render("reply.md", &values)?;
     if text.chars().count() <= LONGEST {
         return Ok(text);
     }
-    context.plan = None;
-    context.answer = Some("The answer is too long for a comment; the run's page has it.".to_owned());
-    Ok(pipeline.renderer.render("reply.md", &context)?)
+    values.plan = None;
+    values.answer = Some("The answer is too long for a comment; the run's page has it.".to_owned());
+    Ok(context.renderer.render("reply.md", &values)?)
 }
 
 /// What the templates see.
 #[derive(Serialize)]
-struct Context<'a> {
+struct ReplyValues<'a> {
     marker: String,
     run: &'a RunId,
     delivery: &'a str,
     verb: &'static str,
-    asked: &'a Asked,
-    request: Option<&'a crate::domain::request::Request>,
+    asked: &'a StoredCommand,
+    request: Option<&'a Request>,
     outcome: Option<&'a Outcome>,
     wait: Option<Waiting<'a>>,
     /// Pull requests that were closed for this run.
-    superseded: Option<&'a Value>,
+    superseded: Option<Vec<IssueNumber>>,
     /// Whether it cannot be known that all of them were.
     unclosed: bool,
-    plan: Option<&'a Value>,
-    pushed: Option<&'a Value>,
-    proposed: Option<&'a Value>,
-    checks: Vec<Check>,
+    plan: Option<PlanReport>,
+    pushed: Option<PushFact>,
+    proposed: Option<ProposeFact>,
+    checks: Vec<Checked>,
     answer: Option<String>,
     excerpt: Option<&'a str>,
     suggestion: Option<&'a str>,
@@ -122,63 +123,56 @@ impl<'a> Waiting<'a> {
 
 /// One thing that was checked, and what was found.
 #[derive(Serialize)]
-struct Check {
+struct Checked {
     what: &'static str,
     found: String,
 }
 
-fn context<'a>(pipeline: &Pipeline, job: &'a Job) -> Context<'a> {
+fn values<'a>(context: &Context, job: &'a Job) -> ReplyValues<'a> {
     let run = &job.run;
-    let (excerpt, suggestion) = match &job.asked.what {
-        What::Mistake { excerpt, suggestion } => (Some(excerpt.as_str()), suggestion.as_deref()),
-        _ => (None, None),
+    let invalid = job.stored.invalid();
+    let authorized = facts::shown::<AuthorizeFact>(run);
+    let plan = facts::shown::<PlanFact>(run).map(|fact| fact.report);
+    let (superseded, unclosed) = match facts::shown::<CloseFact>(run) {
+        Some(CloseFact::Superseded(pulls)) => (Some(pulls), false),
+        Some(CloseFact::Unclosed(_)) => (None, true),
+        Some(CloseFact::Cancelled(_) | CloseFact::GaveWayTo(_)) | None => (None, false),
     };
-    Context {
+    ReplyValues {
         marker: marker(&run.id),
         run: &run.id,
         delivery: &run.delivery,
-        verb: job.asked.what.verb(),
-        asked: &job.asked,
+        verb: job.stored.verb(),
+        asked: &job.stored,
         request: run.request.as_ref(),
         outcome: None,
         wait: None,
-        superseded: fact(run, Step::Close).and_then(|fact| fact.get("superseded")),
-        unclosed: fact(run, Step::Close).is_some_and(|fact| fact.get("unclosed").is_some()),
-        plan: fact(run, Step::Plan).and_then(|fact| fact.get("report")),
-        pushed: fact(run, Step::Push),
-        proposed: fact(run, Step::Propose),
+        superseded,
+        unclosed,
+        pushed: facts::shown(run),
+        proposed: facts::shown(run),
         // The other commands ask for nothing that needs a check beyond the right to ask.
-        checks: if run.request.is_some() { checks(run) } else { Vec::new() },
+        checks: if run.request.is_some() { checked(authorized.as_ref(), plan.as_ref()) } else { Vec::new() },
+        plan,
         answer: None,
-        excerpt: excerpt.filter(|excerpt| !excerpt.is_empty()),
-        suggestion,
-        run_url: pipeline.run_url(run),
+        excerpt: invalid.map(|invalid| invalid.excerpt.as_str()).filter(|excerpt| !excerpt.is_empty()),
+        suggestion: invalid.and_then(|invalid| invalid.suggestion.as_deref()),
+        run_url: context.run_url(&run.id),
     }
-}
-
-fn fact(run: &Run, step: Step) -> Option<&Value> {
-    run.facts.get(step.as_str())
 }
 
 /// What the steps found, in words; only of steps that came to an end.
-fn checks(run: &Run) -> Vec<Check> {
-    let text = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or("").to_owned();
-    let mut checks = Vec::new();
-    if let Some(permission) = fact(run, Step::Authorize).and_then(|fact| fact.get("permission")) {
-        checks.push(Check { what: "permission", found: text(Some(permission)) });
-        checks.push(Check { what: "comment", found: "as it was signed".to_owned() });
+fn checked(authorized: Option<&AuthorizeFact>, plan: Option<&PlanReport>) -> Vec<Checked> {
+    let mut checked = Vec::new();
+    if let Some(authorized) = authorized {
+        checked.push(Checked { what: "permission", found: authorized.permission.clone() });
+        checked.push(Checked { what: "comment", found: "as it was signed".to_owned() });
     }
-    let Some(report) = fact(run, Step::Plan).and_then(|fact| fact.get("report")) else { return checks };
-    let short: String = text(report.get("base")).chars().take(12).collect();
-    checks.push(Check { what: "base", found: short });
-    if let Some(effects) = report.get("effects").and_then(Value::as_array) {
-        let held = effects.iter().filter(|effect| effect.get("holds") == Some(&Value::Bool(true))).count();
-        checks.push(Check { what: "effects", found: format!("{held} of {} hold", effects.len()) });
-    }
-    let verdict = report.get("verdict");
-    let found =
-        verdict.and_then(|verdict| verdict.get("results")).and_then(Value::as_array).map_or(0, Vec::len);
-    let decision = text(verdict.and_then(|verdict| verdict.get("decision")));
-    checks.push(Check { what: "policies", found: format!("{decision}, {found} findings") });
-    checks
+    let Some(plan) = plan else { return checked };
+    checked.push(Checked { what: "base", found: plan.base.as_str().chars().take(12).collect() });
+    let held = plan.effects.iter().filter(|effect| effect.holds).count();
+    checked.push(Checked { what: "effects", found: format!("{held} of {} hold", plan.effects.len()) });
+    let (decision, findings) = (plan.verdict.decision.as_str(), plan.verdict.results.len());
+    checked.push(Checked { what: "policies", found: format!("{decision}, {findings} findings") });
+    checked
 }

@@ -1,4 +1,4 @@
-//! The worker: leases the step that is due longest, keeps its intent, performs it, keeps what came of it.
+//! The worker: leases the step that is due longest, stores its intent, performs it, stores the result.
 //!
 //! **Invariants**: an intent is durable before its effect; an outcome and its records are one transaction; a worker
 //! whose lease was lost writes nothing; a panic ends one step, not the process. Several workers, in one process or
@@ -13,17 +13,20 @@ use tokio::sync::{Notify, watch};
 use tracing::{Instrument as _, error, info, info_span, warn};
 
 use crate::domain::ledger::Record;
-use crate::domain::reason;
-use crate::domain::run::{Outcome, Position, Step, StepResult, next, retry_seconds};
+use crate::domain::run::{Position, Step, StepResult, next, retry_seconds};
 use crate::ports::clock::Clock;
-use crate::ports::store::{Finished, Lease, Store, StoreError};
+use crate::ports::store::{Finished, Lease, StepQueue, StoreError};
 
+use super::context::Context;
+use super::ending;
+use super::error::{StepError, chain};
 use super::failpoint::{Failpoint, Moment};
+use super::job::Performed;
 use super::metrics::Metrics;
-use super::pipeline::{Performed, Pipeline, StepError};
+use super::steps;
 
-/// How long an idle worker waits before it looks again: another process may have taken a delivery.
-const LOOK_AGAIN: Duration = Duration::from_secs(2);
+/// How long an idle worker waits before it asks again: another process may have accepted a delivery.
+const IDLE: Duration = Duration::from_secs(2);
 /// A step that was begun so often without coming to an end takes the process down with it; it is not tried again.
 const MOST_TRIES: u32 = 8;
 /// How often a reply is tried: a day of every five minutes. Nobody is left without an answer by an outage.
@@ -37,16 +40,16 @@ pub struct Worker {
     /// Its name in leases: distinct for every worker of every process.
     pub name: String,
     /// Leases and outcomes.
-    pub store: Arc<dyn Store>,
-    /// Performs the steps.
-    pub pipeline: Arc<Pipeline>,
+    pub store: Arc<dyn StepQueue>,
+    /// What the steps use.
+    pub context: Arc<Context>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Counters.
     pub metrics: Arc<Metrics>,
     /// Told when there is something to do.
     pub wake: Arc<Notify>,
-    /// Counts the steps that came to an end or were put off, for whoever waits for progress.
+    /// Counts the steps that ended or were put off, for whoever waits for progress.
     pub progress: watch::Sender<u64>,
     /// How long a lease holds without being extended.
     pub lease: Duration,
@@ -55,7 +58,7 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Works until told to stop; a step that was begun is brought to its end.
+    /// Works until told to stop; a step that was begun is finished.
     pub async fn work(self, mut stop: watch::Receiver<bool>) {
         while !*stop.borrow() {
             match self.turn().await {
@@ -63,7 +66,7 @@ impl Worker {
                 Ok(false) => self.idle(&mut stop).await,
                 Err(error) => {
                     warn!(error = &error as &dyn std::error::Error, "the worker cannot use the store");
-                    pause(LOOK_AGAIN, &self.wake, &mut stop).await;
+                    pause(IDLE, &self.wake, &mut stop).await;
                 }
             }
         }
@@ -78,15 +81,15 @@ impl Worker {
         let Some(lease) = self.store.lease(&self.name, now, now + self.lease).await? else {
             return Ok(false);
         };
-        // There may be more: let another worker look while this one is busy.
+        // There may be more: let another worker ask while this one is busy.
         self.wake.notify_one();
         let span = info_span!(
             "step", run.id = %lease.run.id, step = lease.step.as_str(), attempt = lease.run.attempts,
             delivery.id = %lease.run.delivery, subject = %lease.run.subject
         );
-        let came = self.step(&lease).instrument(span).await;
+        let result = self.step(&lease).instrument(span).await;
         self.progress.send_modify(|count| *count += 1);
-        match came {
+        match result {
             Err(StoreError::LeaseLost(run)) => {
                 self.metrics.step(lease.step.as_str(), "lost", Duration::ZERO);
                 warn!(run.id = %run, "the lease was lost; another worker goes on with the run");
@@ -99,9 +102,9 @@ impl Worker {
     async fn step(&self, lease: &Lease) -> Result<(), StoreError> {
         let (step, begun) = (lease.step, Instant::now());
         Failpoint::reach(self.failpoint, step, Moment::BeforeIntent);
-        self.store.intend(lease, &self.pipeline.intent(lease), self.clock.now()).await?;
+        self.store.record_intent(lease, &steps::intent(lease), self.clock.now()).await?;
         Failpoint::reach(self.failpoint, step, Moment::AfterIntent);
-        let came = if lease.run.attempts > MOST_TRIES && !is_patient(step) {
+        let performed = if lease.run.attempts > MOST_TRIES && !is_patient(step) {
             Err(StepError::Fault(format!("the step was begun {} times and never ended", lease.run.attempts)))
         } else {
             self.perform(lease).await
@@ -111,21 +114,21 @@ impl Worker {
             let now = self.clock.now();
             return self.store.postpone(lease, "repeated by a failpoint", now, now).await;
         }
-        let result = self.settle(lease, came, begun).await;
+        let result = self.settle(lease, performed, begun).await;
         Failpoint::reach(self.failpoint, step, Moment::AfterOutcome);
         result
     }
 
     /// Performs the step in its own task, which catches a panic, and extends the lease meanwhile.
     async fn perform(&self, lease: &Lease) -> Result<Performed, StepError> {
-        let pipeline = Arc::clone(&self.pipeline);
+        let context = Arc::clone(&self.context);
         let owned = lease.clone();
-        let work = async move { pipeline.perform(owned).await }.in_current_span();
+        let work = async move { steps::perform(&context, owned).await }.in_current_span();
         let mut task = tokio::spawn(work);
         loop {
             match tokio::time::timeout(self.lease / 3, &mut task).await {
-                Ok(Ok(came)) => return came,
-                Ok(Err(ended)) => return Err(StepError::Fault(format!("the step ended early: {ended}"))),
+                Ok(Ok(performed)) => return performed,
+                Ok(Err(ended)) => return Err(ended.into()),
                 Err(_) => {
                     let until = self.clock.now() + self.lease;
                     if let Err(error) = self.store.extend(lease, until).await {
@@ -136,37 +139,39 @@ impl Worker {
         }
     }
 
-    /// Keeps what a try came to.
+    /// Stores the result of a try.
     async fn settle(
         &self,
         lease: &Lease,
-        came: Result<Performed, StepError>,
+        performed: Result<Performed, StepError>,
         begun: Instant,
     ) -> Result<(), StoreError> {
         let now = self.clock.now();
-        let (label, performed) = match came {
+        let (label, performed) = match performed {
             Ok(Performed { result: StepResult::Waits(wait), .. }) => {
                 info!(place = wait.place, "the run waits for its turn");
                 self.metrics.step(lease.step.as_str(), "waits", begun.elapsed());
                 return self.store.wait(lease, &wait.to_string(), now, wait.until).await;
             }
             Ok(performed) => (if performed.result == StepResult::Done { "done" } else { "ends" }, performed),
-            Err(StepError::Busy { message, retry_after }) => match wait_seconds(lease, retry_after) {
-                Some(seconds) => {
-                    warn!(problem = %message, retry_in_s = seconds, "the step is tried again later");
-                    self.metrics.step(lease.step.as_str(), "later", begun.elapsed());
-                    let due = now + Duration::from_secs(seconds.into());
-                    return self.store.postpone(lease, &message, now, due).await;
-                }
+            Err(error) => match error.outage() {
+                Some(outage) => match wait_seconds(lease, outage.retry_after) {
+                    Some(seconds) => {
+                        warn!(problem = %outage.message, retry_in_s = seconds, "the step is tried again later");
+                        self.metrics.step(lease.step.as_str(), "later", begun.elapsed());
+                        let due = now + Duration::from_secs(seconds.into());
+                        return self.store.postpone(lease, &outage.message, now, due).await;
+                    }
+                    None => {
+                        error!(problem = %outage.message, "given up: something outside does not answer");
+                        ("failed", ending::given_up(lease))
+                    }
+                },
                 None => {
-                    error!(problem = %message, "given up: something outside does not answer");
-                    ("failed", given_up(lease))
+                    error!(problem = %chain(&error), "the step failed and is not repeated");
+                    ("failed", ending::failed(lease))
                 }
             },
-            Err(StepError::Fault(message)) => {
-                error!(problem = %message, "the step failed and is not repeated");
-                ("failed", failed(lease))
-            }
         };
         self.metrics.step(lease.step.as_str(), label, begun.elapsed());
         self.finish(lease, performed, now, begun).await
@@ -183,7 +188,7 @@ impl Worker {
         let mut records = performed.records;
         let outcome = match performed.result {
             StepResult::Ends(outcome) => {
-                records.extend(ending(lease.step, &outcome).map(|kind| {
+                records.extend(ending::record_kind(lease.step, &outcome).map(|kind| {
                     let body = json!({"step": lease.step.as_str(), "outcome": outcome});
                     Record::new(kind, Some(lease.run.id.clone()), now, body)
                 }));
@@ -193,19 +198,20 @@ impl Worker {
         };
         let settled = position == Position::Settled;
         let finished = Finished {
-            fact: performed.fact,
+            fact: performed.fact.into_json(),
             position,
             outcome,
             at: now,
             records,
             pull: performed.pull,
-            over: performed.over,
+            closed_runs: performed.closed_runs,
         };
         self.store.finish(lease, &finished).await?;
         let duration_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-        info!(duration_ms, outcome = finished.outcome.as_ref().map(kind), "step done");
+        info!(duration_ms, outcome = finished.outcome.as_ref().map(ending::name), "step done");
         if settled {
-            let outcome = lease.run.outcome.as_ref().or(finished.outcome.as_ref()).map_or("none", kind);
+            let outcome =
+                lease.run.outcome.as_ref().or(finished.outcome.as_ref()).map_or("none", ending::name);
             self.metrics.run(outcome);
             info!(outcome, "run is over");
         }
@@ -214,11 +220,11 @@ impl Worker {
 
     async fn idle(&self, stop: &mut watch::Receiver<bool>) {
         let due = self.store.next_due().await.ok().flatten();
-        let until_due = due.map_or(LOOK_AGAIN, |due| {
+        let until_due = due.map_or(IDLE, |due| {
             let left = due.as_millisecond() - self.clock.now().as_millisecond();
             Duration::from_millis(u64::try_from(left).unwrap_or(0).max(5))
         });
-        pause(until_due.min(LOOK_AGAIN), &self.wake, stop).await;
+        pause(until_due.min(IDLE), &self.wake, stop).await;
     }
 }
 
@@ -236,7 +242,7 @@ fn is_patient(step: Step) -> bool {
     matches!(step, Step::Report | Step::Observe | Step::Conclude | Step::Approve)
 }
 
-/// When a busy step is tried again; `None` when it was tried often enough.
+/// When a step is tried again that something outside did not answer; `None` when it was tried often enough.
 fn wait_seconds(lease: &Lease, asked: Option<Duration>) -> Option<u32> {
     let tries = lease.run.attempts;
     let own = match retry_seconds(tries) {
@@ -248,84 +254,4 @@ fn wait_seconds(lease: &Lease, asked: Option<Duration>) -> Option<u32> {
     // The other side knows best when it will be back; more than an hour is not waiting any more.
     let asked = asked.map_or(0, |asked| u32::try_from(asked.as_secs()).unwrap_or(3600).min(3600));
     Some(own.max(asked))
-}
-
-/// The end of a run whose step found something outside unavailable once too often.
-fn given_up(lease: &Lease) -> Performed {
-    let step = lease.step;
-    match step {
-        Step::Push | Step::Propose => stuck(step),
-        Step::Report | Step::Conclude | Step::Approve => unreported(),
-        Step::Close if !is_cancelling(lease) => unclosed(),
-        _ => Performed::refused(
-            reason::UNAVAILABLE,
-            "the forge or the repository did not answer, several times in a row; nothing was changed",
-            if step.is_of_look() { "wait until it does" } else { "comment the command again when it does" },
-        ),
-    }
-}
-
-/// The end of a run whose step failed for good. People are not told the fault's text; it is in the log.
-fn failed(lease: &Lease) -> Performed {
-    match lease.step {
-        Step::Push | Step::Propose => stuck(lease.step),
-        Step::Report | Step::Conclude | Step::Approve => unreported(),
-        Step::Close if !is_cancelling(lease) => unclosed(),
-        _ => Performed::refused(
-            reason::FAULT,
-            "writ or its settings are at fault; nothing was changed",
-            format!("show delivery `{}` to whoever runs writ: its log says more", lease.run.delivery),
-        ),
-    }
-}
-
-fn stuck(step: Step) -> Performed {
-    let what = if step == Step::Push { "the branch was pushed" } else { "the pull request was opened" };
-    let message = format!("it cannot be known whether {what}; look before you ask again");
-    Performed::ends(Outcome::Stuck { message }, json!({}), vec![])
-}
-
-fn is_cancelling(lease: &Lease) -> bool {
-    matches!(lease.run.outcome, Some(Outcome::Cancelled { .. }))
-}
-
-/// What the run itself came to stands; that others were not closed for it is said in its reply.
-fn unclosed() -> Performed {
-    Performed::done(json!({"unclosed": true}), vec![])
-}
-
-fn unreported() -> Performed {
-    Performed::done(json!({"unreported": true}), vec![])
-}
-
-/// The record that the end of a run leaves, where its step leaves none of its own.
-fn ending(step: Step, outcome: &Outcome) -> Option<&'static str> {
-    match outcome {
-        Outcome::Refused { .. } if step.is_of_look() => Some("look.failed"),
-        Outcome::Refused { .. } => Some("request.refused"),
-        Outcome::Denied => Some("change.denied"),
-        Outcome::Void { .. } => Some("request.voided"),
-        Outcome::Stuck { .. } => Some("run.stuck"),
-        Outcome::NoChange { .. } => Some("change.unneeded"),
-        Outcome::Linked { .. } => Some("pull.linked"),
-        Outcome::Proposed { .. } | Outcome::Cancelled { .. } | Outcome::Answered | Outcome::Looked { .. } => {
-            None
-        }
-    }
-}
-
-/// An outcome's name in logs and metrics.
-fn kind(outcome: &Outcome) -> &'static str {
-    match outcome {
-        Outcome::Proposed { .. } => "proposed",
-        Outcome::Linked { .. } => "linked",
-        Outcome::Cancelled { .. } => "cancelled",
-        Outcome::Answered => "answered",
-        Outcome::NoChange { .. } => "no_change",
-        Outcome::Refused { .. } => "refused",
-        Outcome::Denied => "denied",
-        Outcome::Void { .. } => "void",
-        Outcome::Stuck { .. } => "stuck",
-        Outcome::Looked { .. } => "looked",
-    }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use serde::Deserialize;
-use writ::domain::command::{Ask, Command, KnownProcedure, Mistake, Reading, read, table};
+use writ::domain::command::{Command, KnownProcedure, Mistake, ParsedCommand, Reading, read, table};
 use writ::domain::refusal::{Place, Position};
 
 #[derive(Debug, Deserialize)]
@@ -84,19 +84,25 @@ fn position(mistake: &Mistake) -> (usize, usize) {
     }
 }
 
-fn described(command: &Command) -> ExpectedCommand {
-    let ask = |verb: &str, ask: &Ask| ExpectedCommand {
-        verb: verb.to_owned(),
-        procedure: Some(ask.procedure.clone()),
-        arguments: ask.arguments.clone(),
-        reason: ask.reason.clone(),
-        confirm: ask.confirmation.clone(),
-        ..ExpectedCommand::default()
+fn described(parsed: &ParsedCommand) -> ExpectedCommand {
+    let ask = |verb: &str| {
+        let ask = parsed.ask.as_ref().unwrap();
+        ExpectedCommand {
+            verb: verb.to_owned(),
+            procedure: Some(ask.procedure.clone()),
+            arguments: ask.arguments.clone(),
+            reason: ask.reason.clone(),
+            confirm: ask.confirmation.clone(),
+            ..ExpectedCommand::default()
+        }
     };
-    let plain = |verb: &str| ExpectedCommand { verb: verb.to_owned(), ..ExpectedCommand::default() };
-    match command {
-        Command::Actuate(what) => ask("actuate", what),
-        Command::Plan(what) => ask("plan", what),
+    let plain = |verb: &str| {
+        assert_eq!(parsed.ask, None);
+        ExpectedCommand { verb: verb.to_owned(), ..ExpectedCommand::default() }
+    };
+    match &parsed.command {
+        Command::Actuate => ask("actuate"),
+        Command::Plan => ask("plan"),
         Command::Status { run } => {
             ExpectedCommand { run: run.as_ref().map(ToString::to_string), ..plain("status") }
         }
@@ -126,8 +132,9 @@ fn procedures() -> Vec<KnownProcedure> {
 fn every_example_of_the_table_is_read_as_its_command() {
     for row in table::TABLE {
         match read(row.example, &procedures()) {
-            Reading::Command(Command::Actuate(ask)) if row.verb == table::Verb::Rollback => {
-                assert_eq!(ask.procedure, "rollback");
+            Reading::Command(parsed) if row.verb == table::Verb::Rollback => {
+                assert_eq!(parsed.command, Command::Actuate);
+                assert_eq!(parsed.ask.unwrap().procedure, "rollback");
             }
             Reading::Command(command) => assert_eq!(described(&command).verb, row.verb.as_str()),
             other => panic!("{}: {other:?}", row.example),
@@ -192,7 +199,7 @@ proptest! {
         let typed = reason.replace('\\', "\\\\").replace('"', "\\\"");
         let comment = format!("/actuate pause-trading reason=\"{typed}\" confirm=ACTUATE_TORGHUT");
         match read(&comment, &procedures()) {
-            Reading::Command(Command::Actuate(ask)) => prop_assert_eq!(ask.reason, reason),
+            Reading::Command(ParsedCommand { ask: Some(ask), .. }) => prop_assert_eq!(ask.reason, reason),
             // A reason may close over code or HTML, never over the line's own start.
             other => prop_assert!(false, "{:?}", other),
         }

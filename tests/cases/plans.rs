@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use writ::ports::library::Library;
-use writ::service::planning::{GITOPS_PATH, Planner};
+use writ::service::planning::Planner;
 
+use crate::support::corpus::GITOPS_PATH;
 use crate::support::plans::{assert_clean, outcome, plan, planner, repository_of, request};
 use crate::support::repository::Item;
 

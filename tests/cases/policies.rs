@@ -12,7 +12,10 @@ use writ::domain::change;
 use writ::domain::manifest::Manifests;
 use writ::domain::names::{BlobId, CommitId};
 use writ::domain::plan::Risk;
-use writ::domain::policy::{Asked, Declared, Documents, Example, Facts, Level, Policies, Situation, Verdict};
+use writ::domain::policy::{
+    Declared, Documents, Example, Facts, Level, Policies, Provenance, Situation, Verdict,
+};
+use writ::domain::target::TargetProfile;
 use writ::domain::tree::{Entry, EntryKind, FileWrite, Snapshot};
 use writ::ports::library::Library;
 
@@ -158,8 +161,7 @@ pub(super) fn real_facts(test: &str) -> Option<Vec<(String, Facts)>> {
             let base = corpus::snapshot(test, &format!("golden/{commit}/before"))?;
             let head = corpus::snapshot(test, &format!("golden/{commit}/after"))?;
             let changes = change::between_trees(&base, &head, &Manifests::default());
-            let situation =
-                Situation { gitops_path: corpus::GITOPS_PATH, base: &base, changes: &changes, asked: None };
+            let situation = Situation { target: target(), base: &base, changes: &changes, provenance: None };
             Some(((*commit).to_owned(), Facts::of_trees(&situation, &head, &Documents::new())))
         })
         .collect()
@@ -187,9 +189,23 @@ pub(super) fn policies() -> &'static Policies {
     })
 }
 
-pub(super) fn judge(policies: &Policies, base: &Snapshot, head: &Snapshot, asked: Option<&Asked>) -> Verdict {
+/// What the folder says of the target.
+fn target() -> &'static TargetProfile {
+    static TARGET: OnceLock<TargetProfile> = OnceLock::new();
+    TARGET.get_or_init(|| {
+        let library = Library::read(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
+        TargetProfile::load(&library.policies).unwrap()
+    })
+}
+
+pub(super) fn judge(
+    policies: &Policies,
+    base: &Snapshot,
+    head: &Snapshot,
+    asked: Option<&Provenance>,
+) -> Verdict {
     let changes = change::between_trees(base, head, &Manifests::default());
-    let situation = Situation { gitops_path: corpus::GITOPS_PATH, base, changes: &changes, asked };
+    let situation = Situation { target: target(), base, changes: &changes, provenance: asked };
     policies.evaluate(&Facts::of_trees(&situation, head, &Documents::new()))
 }
 
@@ -198,7 +214,7 @@ pub(super) fn facts(case: &Case) -> Facts {
     let head = edited(base.clone(), &case.edit);
     let changes = change::between_trees(&base, &head, &Manifests::default());
     let full = |path: &str| format!("{}/{path}", corpus::GITOPS_PATH);
-    let asked = case.request.as_ref().map(|request| Asked {
+    let asked = case.request.as_ref().map(|request| Provenance {
         procedure: request.procedure.clone(),
         risk: request.risk,
         actor: "operator".to_owned(),
@@ -209,7 +225,7 @@ pub(super) fn facts(case: &Case) -> Facts {
             .collect(),
     });
     let situation =
-        Situation { gitops_path: corpus::GITOPS_PATH, base: &base, changes: &changes, asked: asked.as_ref() };
+        Situation { target: target(), base: &base, changes: &changes, provenance: asked.as_ref() };
     let documents = Documents::new();
     let of_trees = Facts::of_trees(&situation, &head, &documents);
     // A plan says the same by its writes; links cannot be written.
@@ -239,8 +255,9 @@ fn remember(history: &[Former], facts: Facts) -> Facts {
         .iter()
         .map(|former| (full(former), former.values.iter().map(|value| content(former, value)).collect()))
         .collect();
-    assert_eq!(facts.wants_history(), files.keys().cloned().collect::<Vec<_>>());
-    facts.with_history(&files)
+    let names = policies().history_names();
+    assert_eq!(facts.wants_history(&names), files.keys().cloned().collect::<Vec<_>>());
+    facts.with_history(&names, &files)
 }
 
 /// The tree of `policies/tree`.

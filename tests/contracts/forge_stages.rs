@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use writ::domain::approval::Opinion;
 use writ::domain::names::{BranchName, CheckId, CommentId, CommitId, IssueNumber, RepositoryName};
 use writ::ports::forge::check::Check;
-use writ::ports::forge::github::{Credentials, Github, Options, Secret, Timeouts};
+use writ::ports::forge::github::{Credentials, Github, Options, Timeouts};
 use writ::ports::forge::local::LocalForge;
 use writ::ports::forge::{Forge, Permission};
 
@@ -132,8 +132,13 @@ impl GithubStage {
     /// The emulator with the bot as an App; `None` where it is not installed.
     pub async fn start() -> Option<Self> {
         let emulator = Emulator::start("the forge suite on the emulator").await?;
-        let credentials = Credentials::App { id: APP_ID, private_key: Secret::new(&emulator.app_key) };
-        let options = Options { base_url: emulator.url(), credentials, timeouts: Timeouts::default() };
+        let credentials = Credentials::App { id: APP_ID, private_key: emulator.app_key.as_str().into() };
+        let options = Options {
+            base_url: emulator.url(),
+            credentials,
+            timeouts: Timeouts::default(),
+            now: Timestamp::now,
+        };
         let forge = Github::new(&options).expect("right options");
         Some(Self { forge, emulator })
     }

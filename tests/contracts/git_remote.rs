@@ -24,7 +24,7 @@ fn topic() -> BranchName {
 }
 
 fn credential(secret: &str) -> Credential {
-    Credential { user: "x-access-token".to_owned(), secret: secret.to_owned() }
+    Credential { user: "x-access-token".to_owned(), secret: secret.into() }
 }
 
 fn upstream() -> TestRepository {

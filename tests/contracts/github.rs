@@ -1,9 +1,12 @@
 //! The forge `github` against an emulator of GitHub, each request checked against GitHub's OpenAPI description.
 
 use axum::http::Method;
+use jiff::Timestamp;
+use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
+use writ::domain::credential::Credential;
 use writ::domain::names::{BranchName, CommentId, IssueNumber, RepositoryName};
-use writ::ports::forge::github::{Credentials, Github, Options, Secret, Timeouts};
+use writ::ports::forge::github::{Credentials, Github, Options, Timeouts};
 use writ::ports::forge::{Forge as _, ForgeError, NewPull, Permission, Reaction};
 
 use crate::support::emulator::{APP_ID, Emulator, PEOPLE, REPOSITORY, token_of};
@@ -18,12 +21,13 @@ fn branch(name: &str) -> BranchName {
 }
 
 fn as_app(emulator: &Emulator) -> Github {
-    let credentials = Credentials::App { id: APP_ID, private_key: Secret::new(&emulator.app_key) };
+    let credentials = Credentials::App { id: APP_ID, private_key: emulator.app_key.as_str().into() };
     connect(emulator, credentials)
 }
 
 fn connect(emulator: &Emulator, credentials: Credentials) -> Github {
-    let options = Options { base_url: emulator.url(), credentials, timeouts: Timeouts::default() };
+    let options =
+        Options { base_url: emulator.url(), credentials, timeouts: Timeouts::default(), now: Timestamp::now };
     Github::new(&options).expect("right options")
 }
 
@@ -195,11 +199,15 @@ async fn a_pull_request_whose_answer_was_lost_is_found() {
     emulator.recorder.assert_described();
 }
 
+fn user_and_secret(credential: Credential) -> (String, String) {
+    (credential.user, credential.secret.expose_secret().to_owned())
+}
+
 #[tokio::test]
 async fn an_app_asks_for_one_token_and_keeps_it() {
     let Some(emulator) = Emulator::start("installation tokens on the emulator").await else { return };
     let forge = as_app(&emulator);
-    let ask = || async { forge.git_credential(&repository()).await.unwrap().expect("a credential") };
+    let ask = || async { user_and_secret(forge.git_credential(&repository()).await.unwrap().expect("one")) };
     let (one, two, three) = tokio::join!(ask(), ask(), ask());
     assert_eq!(one.0, "x-access-token");
     assert!(one.1.len() > 20 && one == two && two == three);
@@ -213,7 +221,7 @@ async fn an_app_asks_for_one_token_and_keeps_it() {
 #[tokio::test]
 async fn a_plain_token_does_the_same() {
     let Some(emulator) = Emulator::start("a plain token on the emulator").await else { return };
-    let forge = connect(&emulator, Credentials::Token(Secret::new(&token_of("machine"))));
+    let forge = connect(&emulator, Credentials::Token(token_of("machine").into()));
     let issue = emulator.open_issue("wes", "Stop it").await;
     let marker = "<!-- writ:run:abcdefghijklmnop -->";
     emulator.comment("wes", issue, marker).await;
@@ -226,7 +234,7 @@ async fn a_plain_token_does_the_same() {
     let opened = forge.open_pull(&repository(), &new_pull("codex/torghut-v3-b")).await.unwrap();
     assert_eq!(forge.find_pull(&repository(), &branch("codex/torghut-v3-b")).await.unwrap(), Some(opened));
     let credential = forge.git_credential(&repository()).await.unwrap();
-    assert_eq!(credential, Some(("x-access-token".to_owned(), token_of("machine"))));
+    assert_eq!(credential.map(user_and_secret), Some(("x-access-token".to_owned(), token_of("machine"))));
     assert_eq!(emulator.comments(issue).await.len(), 2);
     emulator.recorder.assert_described();
 }

@@ -1,5 +1,6 @@
 //! Keys, checkpoints, proofs and bodies: what was written is read back, and what was touched is refused.
 
+use secrecy::ExposeSecret as _;
 use serde_json::json;
 use signed_note::{Note, StandardSigner};
 use writ::domain::ledger::tree::{self, Edge};
@@ -52,7 +53,7 @@ fn keys_are_those_of_go_s_note_package() {
     let public = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW";
     let key = SignerKey::parse(secret, "PeterNeumann").unwrap();
     assert_eq!(key.verifier().to_string(), public);
-    assert_eq!(key.to_secret_text().trim(), secret);
+    assert_eq!(key.to_secret_text().expose_secret().trim(), secret);
     assert!(!format!("{key:?}").contains("AYEK"), "Debug tells no secret");
 }
 
@@ -67,7 +68,10 @@ fn a_pem_key_is_read() {
     let told = data_encoding::BASE64.decode(told.splitn(3, '+').last().unwrap().as_bytes()).unwrap();
     let public = "19bf44096984cdfe8541bac167dc3b96c85086aa30b6b6cb0c5c38ad703166e1";
     assert_eq!(data_encoding::HEXLOWER.encode(&told[1..]), public);
-    assert_eq!(SignerKey::parse(&key.to_secret_text(), ORIGIN).unwrap().verifier(), key.verifier());
+    assert_eq!(
+        SignerKey::parse(key.to_secret_text().expose_secret(), ORIGIN).unwrap().verifier(),
+        key.verifier()
+    );
 }
 
 #[test]
@@ -77,7 +81,7 @@ fn bad_keys_are_refused() {
         assert_eq!(SignerKey::parse(text, ORIGIN).unwrap_err(), KeyError::Signer, "{text}");
     }
     let other = signer(1).to_secret_text();
-    assert!(matches!(SignerKey::parse(&other, "another"), Err(KeyError::OtherName { .. })));
+    assert!(matches!(SignerKey::parse(other.expose_secret(), "another"), Err(KeyError::OtherName { .. })));
     for name in ["", "two words", "a+b", "line\nbreak", "bell\u{7}", &"x".repeat(201)] {
         assert!(matches!(SignerKey::from_seed(name, [1; 32]), Err(KeyError::Name(_))), "{name}");
     }
@@ -110,7 +114,8 @@ fn a_checkpoint_is_trusted_by_its_key_alone() {
     // A known key of another name vouches for its own ledger only.
     let elsewhere = SignerKey::from_seed("elsewhere", [1; 32]).unwrap();
     let mut lent = Note::new(format!("{ORIGIN}\n1\n{root}\n").as_bytes(), &[]).unwrap();
-    lent.add_sigs(&[&StandardSigner::new(elsewhere.to_secret_text().trim()).unwrap()]).unwrap();
+    lent.add_sigs(&[&StandardSigner::new(elsewhere.to_secret_text().expose_secret().trim()).unwrap()])
+        .unwrap();
     let lent = String::from_utf8(lent.to_bytes()).unwrap();
     let other_name = CheckpointError::OtherName { origin: ORIGIN.to_owned() };
     assert_eq!(Checkpoint::verify(&lent, &keys(&elsewhere)), Err(other_name));

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use writ::domain::admission::{Admission, Claim, Quotas, WaitReason};
 use writ::domain::lane::Reproducibility;
 use writ::domain::ledger::{LeafHash, Record, tree};
 use writ::domain::names::{AccountId, IssueNumber, RunId};
 use writ::domain::pull::{Conclusion, Observed, PullState};
 use writ::domain::request::{Actor, run_id_of};
 use writ::domain::run::{Outcome, Position, Step};
-use writ::domain::turn::{Quotas, Ticket, Turn, Why};
 use writ::ports::store::{Accepted, Arrival, Finished, KeptPull, Lease, NewRun, Pulls, Store, StoreError};
 
 /// Runs every check of the contract on a fresh store that `$open` gives: `async fn() -> (Arc<dyn Store>, impl Any)`,
@@ -80,7 +80,7 @@ pub fn arrival(delivery: &str, number: u64, seconds: i64) -> Arrival {
             id: id.clone(),
             command: json!({"verb": "actuate", "number": number}),
             request: None,
-            subject: format!("acme/shop#{number}"),
+            subject: format!("acme/shop#{number}").parse().expect("a subject"),
             position: Step::Authorize,
             outcome: None,
             queue: None,
@@ -137,7 +137,7 @@ pub fn finished(position: Position, seconds: i64) -> Finished {
         at: at(seconds),
         records: Vec::new(),
         pull: None,
-        over: Vec::new(),
+        closed_runs: Vec::new(),
     }
 }
 
@@ -147,7 +147,7 @@ async fn lease(store: &Arc<dyn Store>, worker: &str, seconds: i64) -> Option<Lea
 
 async fn keep(store: &Arc<dyn Store>, number: u64, seconds: i64) {
     let accepted = store.accept(&arrival(&format!("d{number}"), number, seconds)).await.expect("accept");
-    assert_eq!(accepted, Accepted::Kept { run: Some(run_id(number)) });
+    assert_eq!(accepted, Accepted::Stored { run: Some(run_id(number)) });
 }
 
 fn is_lost<T>(result: Result<T, StoreError>) -> bool {
@@ -156,12 +156,12 @@ fn is_lost<T>(result: Result<T, StoreError>) -> bool {
 
 pub async fn a_delivery_is_kept_once(store: Arc<dyn Store>) {
     let first = arrival("d1", 1, 0);
-    assert_eq!(store.accept(&first).await.expect("first"), Accepted::Kept { run: Some(run_id(1)) });
+    assert_eq!(store.accept(&first).await.expect("first"), Accepted::Stored { run: Some(run_id(1)) });
     let again = Arrival { content_key: None, runs: vec![], ..arrival("d1", 1, 1) };
     let duplicate = Accepted::Duplicate { run: Some(run_id(1)) };
     assert_eq!(store.accept(&again).await.expect("again"), duplicate);
     let silent = Arrival { content_key: None, runs: vec![], ..arrival("d2", 2, 2) };
-    assert_eq!(store.accept(&silent).await.expect("no run"), Accepted::Kept { run: None });
+    assert_eq!(store.accept(&silent).await.expect("no run"), Accepted::Stored { run: None });
     assert_eq!(store.accept(&silent).await.expect("no run again"), Accepted::Duplicate { run: None });
 }
 
@@ -174,7 +174,7 @@ pub async fn the_same_content_is_kept_once(store: Arc<dyn Store>) {
     for delivery in ["e1", "e2"] {
         let event =
             Arrival { content_key: None, runs: vec![], records: Vec::new(), ..arrival(delivery, 9, 1) };
-        assert_eq!(store.accept(&event).await.expect("event"), Accepted::Kept { run: None });
+        assert_eq!(store.accept(&event).await.expect("event"), Accepted::Stored { run: None });
     }
 }
 
@@ -203,7 +203,7 @@ pub async fn eight_deliveries_of_one_comment_make_one_run(store: Arc<dyn Store>)
     let mut kept = 0;
     for task in tasks.collect::<Vec<_>>() {
         match task.await.expect("task") {
-            Accepted::Kept { .. } => kept += 1,
+            Accepted::Stored { .. } => kept += 1,
             Accepted::Duplicate { run } => assert_eq!(run, Some(run_id(1))),
         }
     }
@@ -222,7 +222,8 @@ pub async fn a_run_comes_back_as_it_was_given(store: Arc<dyn Store>) {
     }
     store.accept(&given).await.expect("accept");
     let run = store.run(&run_id(1)).await.expect("run").expect("there");
-    assert_eq!((run.id, run.subject, run.delivery), (run_id(1), "acme/shop#1".to_owned(), "d1".to_owned()));
+    let subject = "acme/shop#1".parse().expect("a subject");
+    assert_eq!((run.id, run.subject, run.delivery), (run_id(1), subject, "d1".to_owned()));
     assert_eq!(run.command, json!({"verb": "actuate", "number": 1}));
     assert_eq!((run.position, run.outcome), (Position::At(Step::Report), Some(outcome)));
     assert_eq!((run.attempts, run.created_at, run.updated_at), (0, at(0), at(0)));
@@ -278,10 +279,10 @@ pub async fn sixteen_workers_share_eight_runs(store: Arc<dyn Store>) {
 pub async fn an_expired_lease_is_lost_when_taken_over(store: Arc<dyn Store>) {
     keep(&store, 1, 0).await;
     let slow = lease(&store, "slow", 0).await.expect("due");
-    store.intend(&slow, &json!({"push": 1}), at(1)).await.expect("intend");
+    store.record_intent(&slow, &json!({"push": 1}), at(1)).await.expect("intend");
     let quick = lease(&store, "quick", 60).await.expect("expired");
     assert_eq!(quick.earlier_intent, Some(json!({"push": 1})));
-    assert!(is_lost(store.intend(&slow, &Value::Null, at(61)).await));
+    assert!(is_lost(store.record_intent(&slow, &Value::Null, at(61)).await));
     assert!(is_lost(store.finish(&slow, &finished(Position::Settled, 61)).await));
     assert!(is_lost(store.postpone(&slow, "slow", at(61), at(62)).await));
     store.finish(&quick, &finished(Position::At(Step::Plan), 62)).await.expect("the holder may");
@@ -292,13 +293,13 @@ pub async fn a_released_lease_is_lost(store: Arc<dyn Store>) {
     let lease = lease(&store, "w", 0).await.expect("due");
     store.finish(&lease, &finished(Position::At(Step::Plan), 1)).await.expect("once");
     assert!(is_lost(store.finish(&lease, &finished(Position::Settled, 2)).await), "twice");
-    assert!(is_lost(store.intend(&lease, &Value::Null, at(2)).await));
+    assert!(is_lost(store.record_intent(&lease, &Value::Null, at(2)).await));
 }
 
 pub async fn finish_moves_the_run_and_appends_records(store: Arc<dyn Store>) {
     keep(&store, 1, 0).await;
     let held = lease(&store, "w", 0).await.expect("due");
-    store.intend(&held, &json!({"ask": "permission"}), at(1)).await.expect("intend");
+    store.record_intent(&held, &json!({"ask": "permission"}), at(1)).await.expect("intend");
     let records = vec![record("request.authorized", 1, 2), record("change.planned", 1, 2)];
     let end = Finished { records: records.clone(), ..finished(Position::At(Step::Plan), 2) };
     let leaves = store.finish(&held, &end).await.expect("finish");
@@ -347,7 +348,7 @@ pub async fn a_settled_run_is_never_due(store: Arc<dyn Store>) {
 pub async fn a_postponed_step_is_due_later_with_its_intent(store: Arc<dyn Store>) {
     keep(&store, 1, 0).await;
     let held = lease(&store, "w", 0).await.expect("due");
-    store.intend(&held, &json!({"push": "branch"}), at(1)).await.expect("intend");
+    store.record_intent(&held, &json!({"push": "branch"}), at(1)).await.expect("intend");
     store.postpone(&held, "the forge is down", at(2), at(30)).await.expect("postpone");
     assert_eq!(store.next_due().await.expect("due"), Some(at(30)));
     assert!(lease(&store, "w", 29).await.is_none());
@@ -364,7 +365,7 @@ pub async fn a_second_intent_keeps_the_first(store: Arc<dyn Store>) {
     keep(&store, 1, 0).await;
     let held = lease(&store, "w", 0).await.expect("due");
     for intent in ["react", "comment"] {
-        store.intend(&held, &json!(intent), at(1)).await.expect("intend");
+        store.record_intent(&held, &json!(intent), at(1)).await.expect("intend");
     }
     let timeline = store.timeline(&run_id(1)).await.expect("timeline");
     let intents: Vec<_> = timeline.into_iter().filter_map(|entry| entry.intent).collect();
@@ -376,7 +377,7 @@ pub async fn runs_of_a_queue_go_one_after_the_other(store: Arc<dyn Store>) {
     store.accept(&look(1, 0)).await.expect("accept");
     let first = lease(&store, "one", 1).await.expect("the first look");
     let made = store.accept(&look(2, 2)).await.expect("accept");
-    assert_eq!(made, Accepted::Kept { run: Some(run_id(2)) }, "the first has begun, so there is a second");
+    assert_eq!(made, Accepted::Stored { run: Some(run_id(2)) }, "the first has begun, so there is a second");
     keep(&store, 3, 2).await;
     let other = lease(&store, "two", 3).await.expect("a command waits for no queue");
     assert_eq!(other.run.id, run_id(3));
@@ -395,7 +396,7 @@ pub async fn runs_of_a_queue_go_one_after_the_other(store: Arc<dyn Store>) {
 
 pub async fn what_happens_meanwhile_joins_the_run_that_waits(store: Arc<dyn Store>) {
     store.accept(&look(1, 0)).await.expect("accept");
-    let joined = Accepted::Kept { run: Some(run_id(1)) };
+    let joined = Accepted::Stored { run: Some(run_id(1)) };
     assert_eq!(store.accept(&look(2, 1)).await.expect("accept"), joined);
     assert_eq!(
         store.accept(&look(2, 1)).await.expect("accept"),
@@ -420,14 +421,14 @@ pub async fn a_run_that_somebody_may_still_work_on_is_not_joined(store: Arc<dyn 
     let slow = lease(&store, "slow", 1).await.expect("the look");
     // Its lease has expired, but it may have read the old state and still tell of it.
     let made = store.accept(&look(2, 200)).await.expect("accept");
-    assert_eq!(made, Accepted::Kept { run: Some(run_id(2)) });
+    assert_eq!(made, Accepted::Stored { run: Some(run_id(2)) });
     store.finish(&slow, &finished(Position::Settled, 201)).await.expect("it was not taken over");
     assert_eq!(lease(&store, "next", 202).await.map(|lease| lease.run.id), Some(run_id(2)));
 }
 
 /// The ticket of run `number`, by an account of the same number, for one file.
-fn ticket(number: u64, target: &str) -> Ticket {
-    Ticket {
+fn claim(number: u64, target: &str) -> Claim {
+    Claim {
         run: run_id(number),
         repository: "acme/shop".parse().expect("a name"),
         lane: "actuation".to_owned(),
@@ -440,8 +441,8 @@ fn ticket(number: u64, target: &str) -> Ticket {
 
 const QUOTAS: Quotas = Quotas { actor: 9, lane: 9, repository: 9 };
 
-fn passes(turn: &Turn) -> bool {
-    matches!(turn, Turn::Pass { .. })
+fn passes(admission: &Admission) -> bool {
+    matches!(admission, Admission::Granted { .. })
 }
 
 pub async fn a_turn_is_kept_for_all_and_given_back_with_the_report(store: Arc<dyn Store>) {
@@ -451,14 +452,14 @@ pub async fn a_turn_is_kept_for_all_and_given_back_with_the_report(store: Arc<dy
     let second = lease(&store, "w", 1).await.expect("due");
     for _ in 0..2 {
         assert!(
-            passes(&store.take_turn(&ticket(1, "a"), &QUOTAS, at(1)).await.expect("a turn")),
+            passes(&store.admit(&claim(1, "a"), &QUOTAS, at(1)).await.expect("a turn")),
             "asked again, too"
         );
     }
-    let Turn::Wait(wait) = store.take_turn(&ticket(2, "a"), &QUOTAS, at(2)).await.expect("an answer") else {
+    let Admission::Wait(wait) = store.admit(&claim(2, "a"), &QUOTAS, at(2)).await.expect("an answer") else {
         panic!("both hold it")
     };
-    assert_eq!(wait.why, Why::Target { run: run_id(1), target: "a".to_owned() });
+    assert_eq!(wait.why, WaitReason::Target { run: run_id(1), target: "a".to_owned() });
     store.finish(&second, &finished(Position::At(Step::Turn), 2)).await.expect("finish");
     let second = lease(&store, "w", 2).await.expect("due");
     store.wait(&second, "waits", at(3), at(500)).await.expect("wait");
@@ -469,24 +470,24 @@ pub async fn a_turn_is_kept_for_all_and_given_back_with_the_report(store: Arc<dy
         .map(|lease| lease.run.id)
         .collect();
     assert_eq!(due, [run_id(1), run_id(2)], "who waits is told at once");
-    assert!(passes(&store.take_turn(&ticket(2, "a"), &QUOTAS, at(5)).await.expect("a turn")));
+    assert!(passes(&store.admit(&claim(2, "a"), &QUOTAS, at(5)).await.expect("a turn")));
     let one = Quotas { repository: 2, ..QUOTAS };
     keep(&store, 3, 6).await;
-    let Turn::Wait(wait) = store.take_turn(&ticket(3, "c"), &one, at(6)).await.expect("an answer") else {
+    let Admission::Wait(wait) = store.admit(&claim(3, "c"), &one, at(6)).await.expect("an answer") else {
         panic!("those that were let through count")
     };
-    assert_eq!(wait.why, Why::Repository { quota: 2 });
+    assert_eq!(wait.why, WaitReason::Repository { quota: 2 });
 }
 
 pub async fn a_containment_takes_what_another_run_holds(store: Arc<dyn Store>) {
     for number in [1, 2] {
         keep(&store, number, 0).await;
     }
-    assert!(passes(&store.take_turn(&ticket(1, "a"), &QUOTAS, at(1)).await.expect("a turn")));
+    assert!(passes(&store.admit(&claim(1, "a"), &QUOTAS, at(1)).await.expect("a turn")));
     assert_eq!(store.taken_by(&run_id(1)).await.expect("an answer"), None);
-    let containment = Ticket { containment: true, ..ticket(2, "a") };
-    let turn = store.take_turn(&containment, &QUOTAS, at(2)).await.expect("a turn");
-    assert_eq!(turn, Turn::Pass { taken_from: vec![run_id(1)] });
+    let containment = Claim { containment: true, ..claim(2, "a") };
+    let turn = store.admit(&containment, &QUOTAS, at(2)).await.expect("a turn");
+    assert_eq!(turn, Admission::Granted { taken_from: vec![run_id(1)] });
     assert_eq!(store.taken_by(&run_id(1)).await.expect("an answer"), Some(run_id(2)));
     assert_eq!(store.taken_by(&run_id(9)).await.expect("an answer"), None);
 }
@@ -511,14 +512,14 @@ pub async fn proposals_are_kept_until_they_are_over(store: Arc<dyn Store>) {
     for number in [1, 2] {
         keep(&store, number, 0).await;
         let held = lease(&store, "w", 1).await.expect("due");
-        let outcome = Outcome::Proposed { pull: number, url: "https://forge/1".to_owned() };
+        let outcome = Outcome::Proposed { pull: IssueNumber(number), url: "https://forge/1".to_owned() };
         let end = Finished { outcome: Some(outcome), ..finished(Position::At(Step::Close), 1) };
         store.finish(&held, &end).await.expect("finish");
     }
     assert_eq!(proposed().await, [run_id(1), run_id(2)]);
     assert!(store.proposed(&"acme/other".parse().expect("a name")).await.expect("runs").is_empty());
     let held = lease(&store, "w", 2).await.expect("due");
-    let end = Finished { over: vec![run_id(1)], ..finished(Position::Settled, 3) };
+    let end = Finished { closed_runs: vec![run_id(1)], ..finished(Position::Settled, 3) };
     store.finish(&held, &end).await.expect("finish");
     assert_eq!(proposed().await, [run_id(2)]);
 }

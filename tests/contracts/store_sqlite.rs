@@ -8,7 +8,9 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _};
 use tempfile::TempDir;
 use writ::domain::run::{Position, Step};
-use writ::ports::store::{SqliteStore, Store, StoreError};
+use writ::ports::store::{
+    Inbox as _, LedgerStore as _, RunView as _, SqliteStore, StepQueue as _, Store, StoreError,
+};
 
 use super::store::{arrival, at, finished, run_id, store_contract};
 
@@ -34,7 +36,7 @@ async fn an_open_intent_survives_a_restart() {
     let store = SqliteStore::open(&path).await.expect("open");
     store.accept(&arrival("d1", 1, 0)).await.expect("accept");
     let held = store.lease("before", at(0), at(60)).await.expect("lease").expect("due");
-    store.intend(&held, &json!({"push": "branch"}), at(1)).await.expect("intend");
+    store.record_intent(&held, &json!({"push": "branch"}), at(1)).await.expect("intend");
     store.close().await;
     drop(store);
 

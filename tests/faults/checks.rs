@@ -3,11 +3,12 @@
 
 use std::sync::{Arc, Mutex};
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use writ::domain::names::{CheckId, RepositoryName};
 use writ::domain::pull::Conclusion;
 use writ::ports::forge::check::{Annotation, AnnotationLevel, Check, CheckStatus};
-use writ::ports::forge::github::{Credentials, Github, Options, Secret, Timeouts};
+use writ::ports::forge::github::{Credentials, Github, Options, Timeouts};
 use writ::ports::forge::{Forge as _, ForgeError};
 
 use crate::support::scripted::{Asked, Reply, Scripted};
@@ -99,8 +100,9 @@ fn check(lines: std::ops::Range<usize>) -> Check {
 }
 
 async fn put(url: &str, check: &Check) -> Result<CheckId, ForgeError> {
-    let credentials = Credentials::Token(Secret::new("ghp_plain"));
-    let options = Options { base_url: url.to_owned(), credentials, timeouts: Timeouts::default() };
+    let credentials = Credentials::Token("ghp_plain".into());
+    let options =
+        Options { base_url: url.to_owned(), credentials, timeouts: Timeouts::default(), now: Timestamp::now };
     let repository: RepositoryName = "acme/lab".parse().unwrap();
     Github::new(&options).expect("right options").put_check(&repository, check).await
 }

@@ -3,9 +3,11 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use jiff::{SignedDuration, Timestamp};
+use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use writ::domain::names::{BranchName, CommentId, IssueNumber, RepositoryName};
-use writ::ports::forge::github::{Credentials, Github, Options, Secret, SetupError, Timeouts};
+use writ::ports::forge::github::{Credentials, Github, Options, SetupError, Timeouts};
 use writ::ports::forge::{Forge as _, ForgeError, NewPull};
 
 use crate::support;
@@ -39,13 +41,14 @@ fn patient() -> Timeouts {
 }
 
 fn with_token(url: &str, timeouts: Timeouts) -> Github {
-    let credentials = Credentials::Token(Secret::new("ghp_plain"));
-    Github::new(&Options { base_url: url.to_owned(), credentials, timeouts }).expect("right options")
+    let credentials = Credentials::Token("ghp_plain".into());
+    Github::new(&Options { base_url: url.to_owned(), credentials, timeouts, now: Timestamp::now })
+        .expect("right options")
 }
 
 fn with_app(url: &str, private_key: &str) -> Result<Github, SetupError> {
-    let credentials = Credentials::App { id: 7, private_key: Secret::new(private_key) };
-    Github::new(&Options { base_url: url.to_owned(), credentials, timeouts: patient() })
+    let credentials = Credentials::App { id: 7, private_key: private_key.into() };
+    Github::new(&Options { base_url: url.to_owned(), credentials, timeouts: patient(), now: Timestamp::now })
 }
 
 /// A fresh RSA key by node, which makes no use of the installed packages.
@@ -284,7 +287,7 @@ fn app_server(asked: &Asked, issued: &AtomicUsize, lives: i64, good: &str) -> Re
         "POST /app/installations/3/access_tokens" => {
             assert_eq!(asked.body, r#"{"repositories":["lab"]}"#);
             let number = issued.fetch_add(1, Ordering::SeqCst) + 1;
-            let ends = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(lives);
+            let ends = Timestamp::now() + SignedDuration::from_secs(lives);
             // As long and as opaque as GitHub's longest.
             let token = format!("ghs_{number}_{}", "x".repeat(510));
             Reply::json(201, &json!({ "token": token, "expires_at": ends.to_string() }))
@@ -327,8 +330,9 @@ async fn a_token_about_to_end_is_not_used() {
         let server = Scripted::start(move |asked| app_server(asked, &issued, lives, "ghs_")).await;
         let forge = with_app(&server.url, &key).unwrap();
         forge.git_credential(&repository()).await.unwrap();
-        let (user, token) = forge.git_credential(&repository()).await.unwrap().unwrap();
-        assert_eq!((user.as_str(), token.len()), ("x-access-token", 516));
+        let credential = forge.git_credential(&repository()).await.unwrap().unwrap();
+        let length = credential.secret.expose_secret().len();
+        assert_eq!((credential.user.as_str(), length), ("x-access-token", 516));
         let posts = server.asked().iter().filter(|asked| asked.line.starts_with("POST")).count();
         assert_eq!(posts, wanted, "tokens that live {lives} s");
     }
@@ -356,8 +360,13 @@ async fn a_wrong_key_token_or_address_is_found_at_the_start() {
         assert!(!message.contains("bm90"), "{message}");
     }
     let start = |base_url: &str, token: &str| {
-        let credentials = Credentials::Token(Secret::new(token));
-        Github::new(&Options { base_url: base_url.to_owned(), credentials, timeouts: quick() })
+        let credentials = Credentials::Token(token.into());
+        Github::new(&Options {
+            base_url: base_url.to_owned(),
+            credentials,
+            timeouts: quick(),
+            now: Timestamp::now,
+        })
     };
     for wrong in ["", "two words", "line\nbreak", "ü"] {
         assert!(matches!(start("https://api.github.com", wrong), Err(SetupError::Token)), "{wrong:?}");

@@ -68,7 +68,7 @@ async fn repeated(failpoint: String) {
 }
 
 fn commands_steps() -> impl Iterator<Item = Step> {
-    Step::ALL.into_iter().filter(|step| !step.is_of_look())
+    Step::ALL.into_iter().filter(|step| !step.is_of_reconciliation())
 }
 
 /// Runs the stories a few at a time: each waits for a lease to expire.

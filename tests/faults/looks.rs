@@ -7,12 +7,12 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::task::JoinSet;
 use writ::domain::names::{CommitId, IssueNumber};
-use writ::domain::pull::{Conclusion, PullState};
+use writ::domain::pull::{Conclusion, POLICY_CHECK, PullState};
 use writ::domain::run::{Outcome, Step};
 use writ::ports::forge::check::CheckStatus;
-use writ::ports::forge::local::{LocalCheck, LocalForge};
+use writ::ports::forge::conversation::ShownCheck;
+use writ::ports::forge::local::LocalForge;
 use writ::ports::store::SqliteStore;
-use writ::service::checks::POLICY;
 use writ::service::failpoint::Moment;
 
 use crate::support::bot::{repository_name, signed};
@@ -50,7 +50,7 @@ impl Opened {
     /// What one look leaves behind, whatever happened on the way.
     async fn one_of_each(&self, story: &str) {
         let mut checks = self.forge.checks(&repository_name(), &self.head).await.unwrap();
-        checks.retain(|check| check.name == POLICY);
+        checks.retain(|check| check.name == POLICY_CHECK);
         let [check] = &checks[..] else { panic!("{story}: {checks:?}") };
         assert_eq!(check.status, Some(CheckStatus::Completed(Conclusion::Success)), "{story}");
         let runs = self.stage.runs().await;
@@ -129,9 +129,9 @@ async fn bench() -> (Workbench, IssueNumber, CommitId) {
     (bench, pull, head)
 }
 
-async fn policy_checks(bench: &Workbench, head: &CommitId) -> Vec<LocalCheck> {
+async fn policy_checks(bench: &Workbench, head: &CommitId) -> Vec<ShownCheck> {
     let mut checks = bench.people.checks(&repository_name(), head).await.unwrap();
-    checks.retain(|check| check.name == POLICY);
+    checks.retain(|check| check.name == POLICY_CHECK);
     checks
 }
 
@@ -154,7 +154,7 @@ async fn a_burst_of_events_is_one_look_and_what_comes_later_is_another() {
     let joined = bench.tell("pull_request", &pull_payload("closed", pull, 5)).await;
     assert_eq!(joined, run, "it waits between two steps: it begins again");
     let over = bench.work(&run).await;
-    let wanted = Outcome::Looked { pull: pull.0, state: PullState::Closed, conclusion: None };
+    let wanted = Outcome::Reconciled { pull, state: PullState::Closed, conclusion: None };
     assert_eq!(over.outcome, Some(wanted));
     assert!(checks(&bench, &head).await.is_empty());
     assert_eq!(kinds(&bench.store, 0).await, ["look.accepted", "pull.seen", "pull.closed"]);
@@ -173,7 +173,7 @@ async fn a_forge_that_fails_for_a_while_delays_a_look_and_no_more() {
         bench.clock.pass(Duration::from_secs(301));
         over = bench.work(&run).await;
     }
-    assert!(matches!(over.outcome, Some(Outcome::Looked { .. })), "{:?}", over.outcome);
+    assert!(matches!(over.outcome, Some(Outcome::Reconciled { .. })), "{:?}", over.outcome);
     assert_eq!(checks(&bench, &head).await, SUCCESS);
 }
 
@@ -203,7 +203,7 @@ async fn a_check_run_that_may_not_be_written_is_recorded() {
     bench.fail("put_check", &[Failure::Forbidden; 2]);
     let run = bench.tell("pull_request", &pull_payload("opened", pull, 0)).await;
     let over = bench.work(&run).await;
-    assert!(matches!(over.outcome, Some(Outcome::Looked { .. })), "{:?}", over.outcome);
+    assert!(matches!(over.outcome, Some(Outcome::Reconciled { .. })), "{:?}", over.outcome);
     assert!(checks(&bench, &head).await.is_empty());
     assert!(kinds(&bench.store, 0).await.contains(&"check.failed".to_owned()));
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use writ::domain::run::{Outcome, Position, Step};
 use writ::ports::forge::Permission;
-use writ::ports::store::Store as _;
+use writ::ports::store::{LedgerStore as _, StepQueue as _};
 
 use crate::support::bot::repository_name;
 use crate::support::manifests;
@@ -211,6 +211,6 @@ async fn a_worker_whose_lease_was_lost_writes_nothing() {
     bench.clock.pass(Duration::from_secs(31));
     let over = bench.work(&run).await;
     assert!(matches!(over.outcome, Some(Outcome::Proposed { .. })), "{:?}", over.outcome);
-    let late = bench.store.intend(&stale, &serde_json::json!({}), now).await;
+    let late = bench.store.record_intent(&stale, &serde_json::json!({}), now).await;
     assert!(late.is_err(), "an old fence writes nothing");
 }

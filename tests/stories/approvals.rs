@@ -6,7 +6,7 @@ use writ::domain::names::{CommitId, IssueNumber, RunId};
 use writ::domain::pull::Conclusion;
 use writ::ports::forge::Permission;
 use writ::ports::forge::check::CheckStatus;
-use writ::ports::forge::local::LocalCheck;
+use writ::ports::forge::conversation::ShownCheck;
 
 use crate::support::bot::{Bot, Home, repository_name};
 use crate::support::manifests::{self, paused};
@@ -56,7 +56,7 @@ impl Story {
         self.bot.settle().await;
     }
 
-    async fn check(&self) -> LocalCheck {
+    async fn check(&self) -> ShownCheck {
         self.bot.approval(&self.head).await
     }
 

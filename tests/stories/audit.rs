@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use pulldown_cmark::{CodeBlockKind, Event, Tag};
+use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, SqliteConnection};
@@ -12,7 +13,8 @@ use writ::domain::ledger::tree::Edge;
 use writ::domain::ledger::{Checkpoint, LeafHash, Record, SignerKey, embed};
 use writ::domain::names::RunId;
 use writ::domain::request::run_id_of;
-use writ::ports::store::{Arrival, SqliteStore, Store};
+use writ::ports::store::{Arrival, Inbox as _, SqliteStore};
+use writ::service::notary::Notary;
 
 use crate::support::bot::Bot;
 
@@ -35,10 +37,10 @@ impl Archive {
         for number in 0..9 {
             store.accept(&arrival(number)).await.unwrap();
             if number == 4 {
-                store.seal(&archive.key).await.unwrap();
+                Notary::new(archive.key.clone()).seal(&store).await.unwrap();
             }
         }
-        let proof = store.prove(6, &archive.key).await.unwrap();
+        let proof = Notary::new(archive.key.clone()).prove_leaf(&store, 6).await.unwrap();
         let body = format!(
             "## Pause trading\n\nRun `{}`, digest `{}`\n\n| object | field | before | after |\n|---|---|---|---|\n\
              | Deployment torghut-scheduler | `/spec/replicas` | `1` | `0` |\n\n{}",
@@ -48,7 +50,7 @@ impl Archive {
         );
         std::fs::write(archive.path("body.md"), body).unwrap();
         std::fs::write(archive.path("key"), format!("# the key\n{}\n", archive.key.verifier())).unwrap();
-        std::fs::write(archive.path("ledger.key"), archive.key.to_secret_text()).unwrap();
+        std::fs::write(archive.path("ledger.key"), archive.key.to_secret_text().expose_secret()).unwrap();
         store.close().await;
         archive
     }
@@ -317,7 +319,7 @@ async fn a_rebuilt_history_does_not_fit_the_checkpoints() {
     let archive = Archive::new().await;
     archive.tamper(&statements).await;
     let store = SqliteStore::open(&archive.database()).await.unwrap();
-    let refused = store.seal(&archive.key).await.unwrap_err();
+    let refused = Notary::new(archive.key.clone()).seal(&store).await.unwrap_err();
     assert!(refused.to_string().contains("no longer continues its checkpoint of 9 leaves"), "{refused}");
 }
 

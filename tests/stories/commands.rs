@@ -1,6 +1,6 @@
 //! What people comment, and the one reply they get.
 
-use writ::service::asked::Asked;
+use writ::service::stored_command::StoredCommand;
 
 use crate::support::bot::{Bot, Home, repository_name};
 use crate::support::manifests;
@@ -144,8 +144,8 @@ async fn what_was_asked_is_kept_as_it_was_asked() {
     let bot = Bot::start().await;
     bot.comment(PAUSE).await;
     let run = bot.runs().await.remove(0);
-    let asked: Asked = serde_json::from_value(run.command).unwrap();
-    assert_eq!((asked.actor.login.as_str(), asked.what.verb()), ("ada", "actuate"));
+    let stored: StoredCommand = serde_json::from_value(run.command).unwrap();
+    assert_eq!((stored.actor.login.as_str(), stored.verb()), ("ada", "actuate"));
     let request = run.request.unwrap();
     assert_eq!(
         (request.procedure.as_str(), request.reason.as_str()),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use sqlx::Connection as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use writ::http::signature::Secrets;
+use writ::ports::forge::github::webhook::Secrets;
 
 use crate::support::bot::{Bot, SECRET};
 use crate::support::http::{Answer, Request};

@@ -3,7 +3,7 @@
 use writ::domain::names::IssueNumber;
 use writ::domain::pull::Conclusion;
 use writ::ports::forge::check::CheckStatus;
-use writ::ports::forge::local::LocalCheck;
+use writ::ports::forge::conversation::ShownCheck;
 
 use crate::support::bot::{Bot, repository_name};
 use crate::support::manifests::{ROOT, SCHEDULER};
@@ -13,7 +13,7 @@ const WHOLE: &str =
     "## Summary\n\n```reproducibility\nrun: run-1\nconfig: a@1\nmodel: none\nprompt: p@2\n```\n";
 
 /// A lane's pull request with these files; its check when all work is done.
-async fn propose(bot: &Bot, branch: &str, body: &str, files: &[(&str, &str)]) -> (IssueNumber, LocalCheck) {
+async fn propose(bot: &Bot, branch: &str, body: &str, files: &[(&str, &str)]) -> (IssueNumber, ShownCheck) {
     let head = bot.push(branch, files);
     let mut pull = new_pull(branch);
     pull.body = body.to_owned();
@@ -22,7 +22,7 @@ async fn propose(bot: &Bot, branch: &str, body: &str, files: &[(&str, &str)]) ->
     (number, bot.check(&head).await)
 }
 
-fn conclusion(check: &LocalCheck) -> Conclusion {
+fn conclusion(check: &ShownCheck) -> Conclusion {
     let Some(CheckStatus::Completed(conclusion)) = check.status else { panic!("{check:?}") };
     conclusion
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use writ::domain::run::{Outcome, Step};
-use writ::ports::forge::local::LocalPull;
-use writ::ports::store::Store as _;
+use writ::ports::forge::conversation::ShownPull;
+use writ::ports::store::RunView as _;
 
 use crate::support::bot::{Bot, repository_name};
 use crate::support::manifests::{self, paused};
@@ -19,7 +19,7 @@ fn scheduler() -> String {
 }
 
 /// What the bot said on a pull request.
-async fn said_on(bot: &Bot, pull: &LocalPull) -> Vec<String> {
+async fn said_on(bot: &Bot, pull: &ShownPull) -> Vec<String> {
     let comments = bot.forge.comments(&repository_name(), pull.pull.number).await.unwrap();
     comments.into_iter().filter(|found| found.bot).map(|found| found.comment.body).collect()
 }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use writ::domain::admission::Quotas;
 use writ::domain::run::{Outcome, Position, Step};
-use writ::domain::turn::Quotas;
-use writ::ports::store::{SqliteStore, Store as _};
+use writ::ports::store::{SqliteStore, StepQueue as _};
 
 use crate::support::bot::{Bot, Home};
 use crate::support::workbench::Workbench;

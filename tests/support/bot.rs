@@ -13,12 +13,13 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use writ::cli::settings::{ForgeSettings, LedgerSettings, RepositorySettings, Settings};
 use writ::cli::wiring::{self, Running};
+use writ::domain::admission::Quotas;
 use writ::domain::names::{AccountId, CommentId, IssueNumber, RepositoryName, RunId};
 use writ::domain::run::Position;
-use writ::domain::turn::Quotas;
-use writ::http::signature::Secrets;
 use writ::ports::forge::Permission;
-use writ::ports::forge::local::{LocalForge, LocalPull};
+use writ::ports::forge::conversation::ShownPull;
+use writ::ports::forge::github::webhook::Secrets;
+use writ::ports::forge::local::LocalForge;
 use writ::ports::store::Run;
 
 use super::http::{Answer, Request};
@@ -130,7 +131,7 @@ impl Home {
                 name: repository_name(),
                 remote: self.repository.path().to_str().unwrap().to_owned(),
                 base: "main".to_owned().try_into().unwrap(),
-                gitops_path: manifests::ROOT.to_owned(),
+                gitops_path: Some(manifests::ROOT.to_owned()),
             }],
             failpoint: None,
             data,
@@ -265,7 +266,7 @@ impl Bot {
     }
 
     /// All pull requests, newest first.
-    pub async fn pulls(&self) -> Vec<LocalPull> {
+    pub async fn pulls(&self) -> Vec<ShownPull> {
         self.forge.pulls(&repository_name()).await.unwrap()
     }
 

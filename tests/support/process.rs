@@ -9,8 +9,9 @@ use tokio::process::{Child, ChildStderr, Command};
 use writ::domain::names::{IssueNumber, RunId};
 use writ::domain::run::Position;
 use writ::ports::forge::Permission;
-use writ::ports::forge::local::{BOT_LOGIN, LocalForge, LocalPull};
-use writ::ports::store::{SqliteStore, Store as _};
+use writ::ports::forge::conversation::ShownPull;
+use writ::ports::forge::local::{BOT_LOGIN, LocalForge};
+use writ::ports::store::{LedgerStore as _, RunView as _, SqliteStore};
 
 use super::bot::{Home, SECRET, comment_payload, repository_name, signed};
 use super::http::Answer;
@@ -98,7 +99,7 @@ impl Stage {
     }
 
     /// All pull requests.
-    pub async fn pulls(&self) -> Vec<LocalPull> {
+    pub async fn pulls(&self) -> Vec<ShownPull> {
         self.forge.pulls(&repository_name()).await.unwrap()
     }
 

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 use writ::domain::names::{BranchName, CommitId, IssueNumber};
 use writ::ports::forge::NewPull;
-use writ::ports::forge::local::{Fork, LocalCheck};
+use writ::ports::forge::conversation::ShownCheck;
+use writ::ports::forge::local::Fork;
 use writ::ports::store::{KeptPull, Pulls, Store};
 
 use super::bot::{Bot, repository_name, signed};
@@ -106,18 +107,18 @@ impl Bot {
     }
 
     /// The one policy check of a commit, when all work is done.
-    pub async fn check(&self, head: &CommitId) -> LocalCheck {
+    pub async fn check(&self, head: &CommitId) -> ShownCheck {
         self.settle().await;
         self.named_check(head, "writ/policy").await
     }
 
     /// Whether all is approved that must be, as its check run on a commit says, when all work is done.
-    pub async fn approval(&self, head: &CommitId) -> LocalCheck {
+    pub async fn approval(&self, head: &CommitId) -> ShownCheck {
         self.settle().await;
         self.named_check(head, "writ/approval").await
     }
 
-    async fn named_check(&self, head: &CommitId, name: &str) -> LocalCheck {
+    async fn named_check(&self, head: &CommitId, name: &str) -> ShownCheck {
         let mut checks = self.forge.checks(&repository_name(), head).await.unwrap();
         checks.retain(|check| check.name == name);
         assert_eq!(checks.len(), 1, "{checks:?}");

@@ -8,27 +8,28 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio::sync::{Notify, watch};
+use writ::domain::admission::Quotas;
 use writ::domain::approval::Review;
 use writ::domain::command::KnownProcedure;
+use writ::domain::credential::Credential;
 use writ::domain::ledger::SignerKey;
 use writ::domain::names::{BranchName, CheckId, CommentId, CommitId, IssueNumber, RepositoryName, RunId};
 use writ::domain::run::{Outcome, Position, Step};
-use writ::domain::turn::Quotas;
 use writ::ports::clock::Clock;
 use writ::ports::forge::check::{Check, FoundCheck};
+use writ::ports::forge::github::webhook;
 use writ::ports::forge::local::LocalForge;
 use writ::ports::forge::{Comment, Forge, ForgeError, NewPull, Permission, Pull, Reaction};
 use writ::ports::git::Repository;
 use writ::ports::library::Library;
 use writ::ports::render::Renderer;
-use writ::ports::store::{Run, SqliteStore, Store as _};
+use writ::ports::store::{LedgerStore as _, Run, RunView as _, SqliteStore, StepQueue as _};
 use writ::service::accept::{Intake, Reception};
-use writ::service::answers::{Entry, entries};
-use writ::service::delivery::Delivery;
+use writ::service::context::{Context, ServedRepository};
 use writ::service::metrics::Metrics;
 use writ::service::notary::Notary;
-use writ::service::pipeline::{Pipeline, Target};
 use writ::service::planning::Planner;
+use writ::service::procedure_summary::{ProcedureSummary, summaries};
 use writ::service::worker::Worker;
 
 use super::bot::{Home, comment_payload, repository_name};
@@ -118,19 +119,19 @@ impl Workbench {
         let forge = Arc::new(FailingForge { inner: people.clone(), failures: Mutex::default() });
         let library = Library::embedded();
         let planner = Planner::compile(&library, manifests::ROOT).unwrap();
-        let catalogue = entries(planner.catalogue());
-        let procedures: Vec<KnownProcedure> = catalogue.iter().map(Entry::known).collect();
+        let catalogue = summaries(&planner);
+        let procedures: Vec<KnownProcedure> = catalogue.iter().map(ProcedureSummary::known).collect();
         let mirror = Repository::mirror(&data.join("mirror.git"), home.repository.path().to_str().unwrap());
-        let target = Target {
+        let served = ServedRepository {
             name: name.clone(),
             base: "main".to_owned().try_into().unwrap(),
             git: Arc::new(mirror.unwrap()),
             planner: Arc::new(planner),
         };
-        let pipeline = Pipeline {
+        let context = Context {
             store: Arc::clone(&shared),
             forge: Arc::clone(&forge) as Arc<dyn Forge>,
-            targets: vec![Arc::new(target)],
+            repositories: vec![Arc::new(served)],
             catalogue,
             renderer: Arc::new(Renderer::compile(&library).unwrap()),
             notary: Arc::new(Notary::new(SignerKey::from_seed("example.com/ledger", [7; 32]).unwrap())),
@@ -142,8 +143,8 @@ impl Workbench {
         let wake = Arc::new(Notify::new());
         let worker = Worker {
             name: "workbench".to_owned(),
-            store: Arc::clone(&shared),
-            pipeline: Arc::new(pipeline),
+            store: Arc::clone(&shared) as Arc<dyn writ::ports::store::StepQueue>,
+            context: Arc::new(context),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             metrics: Arc::new(Metrics::default()),
             wake: Arc::clone(&wake),
@@ -152,7 +153,8 @@ impl Workbench {
             failpoint: None,
         };
         let intake = Intake {
-            store: shared,
+            inbox: Arc::clone(&shared) as Arc<dyn writ::ports::store::Inbox>,
+            view: shared,
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             repositories: vec![name],
             procedures,
@@ -175,7 +177,7 @@ impl Workbench {
 
     async fn deliver(&self, event: &str, payload: &str) -> RunId {
         let id = super::http::unique("delivery");
-        let delivery = Delivery { id: &id, event, body: payload.as_bytes() };
+        let delivery = webhook::read(&id, event, payload.as_bytes()).unwrap();
         match self.intake.accept(&delivery).await.unwrap() {
             Reception::Accepted { run } => run,
             other => panic!("not accepted: {other:?}"),
@@ -346,10 +348,7 @@ impl Forge for FailingForge {
         self.call("put_check", self.inner.put_check(repository, check)).await
     }
 
-    async fn git_credential(
-        &self,
-        repository: &RepositoryName,
-    ) -> Result<Option<(String, String)>, ForgeError> {
+    async fn git_credential(&self, repository: &RepositoryName) -> Result<Option<Credential>, ForgeError> {
         self.call("git_credential", self.inner.git_credential(repository)).await
     }
 }

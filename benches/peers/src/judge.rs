@@ -1,20 +1,14 @@
-//! Who is right, and who is minimal; the table.
+//! Which results are right, and which are minimal; the table.
 
 use std::time::Duration;
 
-use serde::Deserialize as _;
-use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 
-use crate::edits::Edit;
+use crate::edit::Edit;
 use crate::measure::{Program, Row};
+use crate::values::values;
 
-/// The documents of a text, by a reader that no tool here is made from.
-pub fn values(text: &str) -> Option<Vec<Value>> {
-    yaml_serde::Deserializer::from_str(text).map(|document| Value::deserialize(document).ok()).collect()
-}
-
-/// How many lines of a text are not in the text after: changed or gone.
+/// How many lines of a text are changed or removed in the text after.
 fn lost_lines(before: &str, after: &str) -> usize {
     let difference = TextDiff::from_lines(before, after);
     difference.iter_all_changes().filter(|change| change.tag() == ChangeTag::Delete).count()
@@ -29,7 +23,7 @@ struct Score {
     identical: usize,
 }
 
-/// Judges all results together: a result is minimal when no right one leaves more lines of the text before alone.
+/// Judges all results together: a result is minimal if no right one keeps more lines of the text before.
 pub fn print(edits: &[Edit], rows: Vec<Row>, programs: Vec<Program>) {
     let all: Vec<(&str, &[Option<String>])> = rows
         .iter()
@@ -59,8 +53,8 @@ pub fn print(edits: &[Edit], rows: Vec<Row>, programs: Vec<Program>) {
             }
         }
     }
-    let values = edits.iter().filter(|edit| edit.kind == "value").count();
-    println!("{} edits, {values} of them value edits\n", edits.len());
+    let value_edits = edits.iter().filter(|edit| edit.kind == "value").count();
+    println!("{} edits, {value_edits} of them value edits\n", edits.len());
     println!(
         "| tool | right and minimal | right | wrong | cannot | value edits as people wrote them | time per edit, median | on the same edits, writ | 17 to 21 KB, median |"
     );
@@ -74,7 +68,7 @@ pub fn print(edits: &[Edit], rows: Vec<Row>, programs: Vec<Program>) {
         println!(
             "| {} | {} | {} | {} | {} | {} |",
             row.tool,
-            score.words(edits.len(), values),
+            score.words(edits.len(), value_edits),
             micros(median(&row.times, &all)),
             micros(median(&writ.times, &all)),
             micros(median(&row.times, &large)),
@@ -89,7 +83,7 @@ pub fn print(edits: &[Edit], rows: Vec<Row>, programs: Vec<Program>) {
         println!(
             "| {} | {} | {} | {} | {} |",
             program.tool,
-            score.words(edits.len(), values),
+            score.words(edits.len(), value_edits),
             micros(program.single.0),
             micros(program.single.1),
             micros(program.batch / u32::try_from(edits.len()).expect("few")),

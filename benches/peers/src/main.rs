@@ -2,10 +2,12 @@
 //!
 //! `cargo run --release -- CORPUS [--writ BINARY] [--peers FOLDER]`; `benches/README.md` says what the words mean.
 
-mod edits;
+mod corpus;
+mod edit;
 mod judge;
 mod measure;
 mod tools;
+mod values;
 /// The engine itself, from its own files: nothing else of writ is built for this.
 #[allow(dead_code, unused_imports)]
 #[path = "../../../src/domain/yaml/mod.rs"]
@@ -29,7 +31,7 @@ fn main() {
         eprintln!("peers CORPUS/edits [--writ BINARY] [--peers FOLDER]");
         std::process::exit(2);
     };
-    let edits = edits::load(&corpus);
+    let edits = corpus::load(&corpus);
     // A tool may panic on an edit: that is an answer, and not worth a backtrace.
     std::panic::set_hook(Box::new(|_| {}));
     let rows = measure::libraries(&edits);

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::edits::Edit;
+use crate::edit::Edit;
 use crate::tools::{TOOLS, Tool};
 
 /// Each edit is made so often by each tool; the fastest counts, since the machine has other work.

@@ -11,7 +11,7 @@ use crate::domain::ledger::{Checkpoint, LeafHash, Proof, embed, tree};
 use crate::domain::names::RunId;
 use crate::domain::reason;
 use crate::domain::refusal::Refusal;
-use crate::ports::store::{Leaf, Store, StoreError};
+use crate::ports::store::{Leaf, LedgerStore, StoreError};
 
 /// Prints a proof.
 #[derive(Debug, Args)]
@@ -59,7 +59,7 @@ impl Prove {
         Ok(ExitCode::SUCCESS)
     }
 
-    async fn leaf(&self, store: &dyn Store) -> Result<Leaf, Failure> {
+    async fn leaf(&self, store: &dyn LedgerStore) -> Result<Leaf, Failure> {
         let fault = |error: StoreError| self.database.failure(&error);
         let found = if let Ok(run) = self.what.parse::<RunId>() {
             let leaves = store.leaves_of(&run).await.map_err(fault)?;
@@ -83,7 +83,7 @@ impl Prove {
         })
     }
 
-    async fn prove(&self, store: &dyn Store, leaf: &Leaf) -> Result<Proof, Failure> {
+    async fn prove(&self, store: &dyn LedgerStore, leaf: &Leaf) -> Result<Proof, Failure> {
         let fault = |error: StoreError| self.database.failure(&error);
         let note = store.checkpoint().await.map_err(fault)?.unwrap_or_default();
         let covering = Checkpoint::parse_unverified(&note).ok().filter(|newest| newest.size > leaf.index);

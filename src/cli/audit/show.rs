@@ -12,7 +12,7 @@ use crate::domain::names::RunId;
 use crate::domain::reason;
 use crate::domain::refusal::Refusal;
 use crate::domain::run::Position;
-use crate::ports::store::{Leaf, Run, Store, StoreError};
+use crate::ports::store::{Leaf, LedgerStore as _, Run, RunView as _, StoreError};
 
 /// Shows a run's records.
 #[derive(Debug, Args)]

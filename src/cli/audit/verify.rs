@@ -9,7 +9,7 @@ use serde_json::json;
 use super::{Database, Format, print_json, read_keys};
 use crate::cli::failure::Failure;
 use crate::domain::ledger::{Audit, Finding, NodeId, StoredLeaf};
-use crate::ports::store::{Store, StoreError};
+use crate::ports::store::{LedgerStore, StoreError};
 
 /// How many leaves are read at a time.
 const BATCH: u32 = 1000;
@@ -48,7 +48,7 @@ impl Verify {
         Ok(if audited.findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
     }
 
-    async fn audit(&self, store: &dyn Store) -> Result<Audited, Failure> {
+    async fn audit(&self, store: &dyn LedgerStore) -> Result<Audited, Failure> {
         let keys = self.key.as_deref().map(read_keys).transpose()?;
         let fault = |error: StoreError| self.database.failure(&error);
         let mut findings: Vec<Finding> =

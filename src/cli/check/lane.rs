@@ -1,13 +1,12 @@
 //! `writ check --lane`: what of a change does not belong to the lane that somebody works in.
 
-use crate::domain::lane::Claim;
+use crate::domain::lane::{Claim, Lanes};
 use crate::domain::names::CommitId;
 use crate::domain::policy::Finding;
 use crate::domain::reason;
 use crate::domain::refusal::Refusal;
 use crate::domain::text::nearest;
 use crate::ports::git::{Git as _, Repository};
-use crate::service::planning::Planner;
 
 use crate::cli::failure::Failure;
 
@@ -20,12 +19,11 @@ const MOST_FILES: usize = 20_000;
 /// # Errors
 /// Usage: there is no such lane, or the change is too large to be held to one. Fault: objects cannot be read.
 pub fn findings(
-    planner: &Planner,
+    lanes: &Lanes,
     git: &Repository,
     (base, head): (&CommitId, &CommitId),
     id: &str,
 ) -> Result<Vec<Finding>, Failure> {
-    let lanes = planner.lanes();
     let lane = lanes.find(id).ok_or_else(|| {
         let ids = || lanes.all().iter().map(|lane| lane.id.as_str());
         let remedy = match nearest(id, ids()) {

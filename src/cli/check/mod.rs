@@ -19,9 +19,9 @@ use crate::domain::reason;
 use crate::domain::refusal::Refusal;
 use crate::ports::git::{Git as _, GitError, Repository};
 use crate::ports::render::Renderer;
-use crate::service::planning::GITOPS_PATH;
 
 use super::failure::{Failure, Form};
+use super::library::note;
 use super::paint::paint;
 use super::terminal;
 use report::Report;
@@ -39,16 +39,16 @@ pub struct CheckArguments {
     /// The change: a branch, tag or commit id.
     #[arg(long, value_name = "REV", default_value = "HEAD")]
     head: String,
-    /// Where the manifests stand in the repository.
-    #[arg(long, value_name = "PATH", default_value = GITOPS_PATH)]
-    path: String,
+    /// Where the manifests are in the repository; the library's `policies/target.yaml` says it by default.
+    #[arg(long, value_name = "PATH")]
+    path: Option<String>,
     /// The lane that the change is made in (`A` to `E`, `a` to `f`; case counts): it may touch no other lane's paths.
     #[arg(long, value_name = "LANE")]
     lane: Option<String>,
     /// How to print it.
     #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
     format: CheckFormat,
-    /// Folder with patches/, policies/, templates/ in place of the embedded ones.
+    /// Folder whose patches/, policies/, templates/ add to the embedded library, or replace single files of it.
     #[arg(long, value_name = "DIR")]
     library: Option<PathBuf>,
 }
@@ -86,19 +86,21 @@ pub fn run(arguments: &CheckArguments) -> ExitCode {
 impl CheckArguments {
     fn check(&self) -> Result<(Decision, String), Failure> {
         let library = terminal::library(self.library.as_ref())?;
-        let planner = terminal::planner(&library, &self.path)?;
+        note(&library);
+        let planner = terminal::planner(&library, self.path.as_deref())?;
+        let judge = planner.judge();
         let git = Repository::open(&self.repo)?;
         let (base, head) = self.sides(&git)?;
-        let mut judged = planner.judge_change(&git, &base, &head, None)?;
+        let mut judged = judge.judge_change(&git, &base, &head, None)?;
         if let Some(lane) = &self.lane {
-            let findings = lane::findings(&planner, &git, (&base, &head), lane)?;
+            let findings = lane::findings(judge.lanes(), &git, (&base, &head), lane)?;
             judged.verdict = judged.verdict.with(findings);
         }
-        let report = Report::of(&judged, &base, self.path.trim_matches('/'));
+        let report = Report::of(&judged, &base, judge);
         let text = match self.format {
             CheckFormat::Json => format!("{:#}\n", json!(report)),
-            CheckFormat::Sarif => format!("{:#}\n", sarif::log(&report, planner.policies())),
-            CheckFormat::Junit => junit::suites(&report, planner.policies()),
+            CheckFormat::Sarif => format!("{:#}\n", sarif::log(&report, judge.policies().policies())),
+            CheckFormat::Junit => junit::suites(&report, judge.policies().policies()),
             CheckFormat::Text | CheckFormat::Markdown => {
                 let renderer = Renderer::compile(&library)?;
                 let is_text = self.format == CheckFormat::Text;

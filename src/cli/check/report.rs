@@ -5,14 +5,16 @@ use serde::Serialize;
 use crate::domain::change::Change;
 use crate::domain::names::CommitId;
 use crate::domain::policy::{Decision, Finding};
-use crate::service::judging::Judged;
+use crate::service::judging::{Judge, Judged};
 
 /// What checking a change came to.
 #[derive(Debug, Serialize)]
 pub struct Report {
     schema: &'static str,
-    /// Where the manifests stand.
+    /// Where the manifests are.
     pub path: String,
+    /// The digest of the library that was judged by.
+    pub library: String,
     /// The commit that was compared with.
     pub base: CommitId,
     /// The commit that was judged.
@@ -44,7 +46,7 @@ pub struct Placed {
 
 impl Report {
     /// The report of a judgement.
-    pub fn of(judged: &Judged, base: &CommitId, path: &str) -> Self {
+    pub fn of(judged: &Judged, base: &CommitId, judge: &Judge) -> Self {
         let decision = match judged.verdict.decision {
             Decision::Allow if judged.changes.is_empty() => Decision::NoChange,
             decision => decision,
@@ -55,7 +57,8 @@ impl Report {
         results.sort_by_key(|placed| std::cmp::Reverse(placed.finding.level));
         Self {
             schema: "writ.check/v1",
-            path: path.to_owned(),
+            path: judge.target().gitops_path.clone(),
+            library: judge.library().to_owned(),
             base: base.clone(),
             head: judged.head.commit.clone(),
             verdict: Judgement { decision, results },

@@ -3,10 +3,10 @@
 use anyhow::Context as _;
 
 use crate::domain::ledger::{Audit, Proof, StoredLeaf, VerifierKeys, extract};
+use crate::domain::names::IssueNumber;
 use crate::domain::plan::PlanReport;
-use crate::domain::pull::Conclusion;
+use crate::domain::pull::{CHECKS, Conclusion};
 use crate::ports::forge::check::CheckStatus;
-use crate::service::checks::NAMES;
 
 use super::client::Delivery;
 use super::repository::BASE;
@@ -34,7 +34,7 @@ pub fn repository(story: &mut Story, stage: &Stage, report: &PlanReport) -> anyh
 pub async fn check_runs(story: &mut Story, stage: &Stage, report: &PlanReport) -> anyhow::Result<()> {
     let head = report.commit.as_ref().context("the plan has no commit")?;
     let found = stage.check_runs(head).await?;
-    for name in NAMES {
+    for name in CHECKS {
         let check = found.iter().find(|check| check.name == name);
         let passed =
             check.is_some_and(|check| check.status == Some(CheckStatus::Completed(Conclusion::Success)));
@@ -65,11 +65,11 @@ pub async fn ledger(story: &mut Story, stage: &Stage) -> anyhow::Result<()> {
 }
 
 /// The proof in the pull request's body, with nothing but that text and the public key.
-pub async fn proof(story: &mut Story, stage: &Stage, number: u64) -> anyhow::Result<()> {
+pub async fn proof(story: &mut Story, stage: &Stage, number: IssueNumber) -> anyhow::Result<()> {
     let pulls = stage.pulls().await?;
     story.check(pulls.len() == 1, "there is one pull request");
     let pull =
-        pulls.iter().find(|pull| pull.pull.number.0 == number).context("the pull request is not there")?;
+        pulls.iter().find(|pull| pull.pull.number == number).context("the pull request is not there")?;
     let embedded = extract(&pull.pull.body)?;
     let keys = VerifierKeys::parse(&stage.running.verifier)?;
     let proven = Proof::parse(&embedded.proof)?.verify(&embedded.record, &keys);

@@ -11,8 +11,8 @@ use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
 
 use crate::domain::names::{IssueNumber, RepositoryName};
-use crate::http::signature::Secrets;
 use crate::ports::forge::Comment;
+use crate::ports::forge::github::webhook::{DELIVERY_HEADER, EVENT_HEADER, PATH, SIGNATURE_HEADER, Secrets};
 
 /// Sends webhooks to one server.
 pub struct WebhookSender {
@@ -60,12 +60,12 @@ impl WebhookSender {
     }
 
     async fn post(&self, delivery: &Delivery, signature: Option<String>) -> anyhow::Result<Answer> {
-        let mut request = Request::post(format!("{}/webhooks/github", self.base_url))
+        let mut request = Request::post(format!("{}{PATH}", self.base_url))
             .header("content-type", "application/json")
-            .header("x-github-event", delivery.event)
-            .header("x-github-delivery", &delivery.id);
+            .header(EVENT_HEADER, delivery.event)
+            .header(DELIVERY_HEADER, &delivery.id);
         if let Some(signature) = signature {
-            request = request.header("x-hub-signature-256", signature);
+            request = request.header(SIGNATURE_HEADER, signature);
         }
         let request = request.body(Full::from(delivery.body.clone()))?;
         let response = self.client.request(request).await.context("sending the webhook")?;

@@ -15,10 +15,10 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::domain::names::{IssueNumber, RunId};
-use crate::domain::plan::PlanReport;
+use crate::domain::names::RunId;
 use crate::domain::run::{Outcome, Position, Step};
 use crate::ports::store::{Run, StepEntry};
+use crate::service::facts::{self, AuthorizeFact, CheckFact, PlanFact, PushFact, RecordFact};
 
 use client::Delivery;
 use stage::Stage;
@@ -95,7 +95,7 @@ async fn perform(arguments: &DemoArguments) -> anyhow::Result<Vec<String>> {
     story.line(&format!("undo: {}", report.rollback.command));
 
     story.chapter("The forge tells that it was opened, as it tells of everybody's pull requests");
-    let look = deliver(&mut story, &stage, &stage.opened(IssueNumber(*number))).await?;
+    let look = deliver(&mut story, &stage, &stage.opened(*number)).await?;
     follow(&story, &stage, &look).await?;
     checks::check_runs(&mut story, &stage, &report).await?;
 
@@ -158,42 +158,49 @@ async fn follow(story: &Story, stage: &Stage, id: &RunId) -> anyhow::Result<Run>
 
 /// What a step came to, one sentence.
 fn came_to(step: Step, run: &Run) -> String {
-    let report = stage::report_of(run).ok();
-    let fact = |step: Step, key: &str| {
-        let value = run.facts.get(step.as_str()).map(|fact| &fact[key]);
-        value.and_then(|value| value.as_str()).unwrap_or("?").to_owned()
-    };
-    let planned = |say: fn(&PlanReport) -> String| report.as_ref().map_or_else(String::new, say);
-    match step {
-        Step::Authorize => {
-            format!(
-                "{} has {} permission and confirmed; the comment is unedited",
-                stage::PERSON,
-                fact(step, "permission")
-            )
+    found(step, run).unwrap_or_else(|| {
+        match step {
+            Step::Turn => "nobody else writes the same file, and the hour has room",
+            Step::Propose => "the pull request is open",
+            Step::Close => "no older pull request has to be closed for it",
+            Step::Report => "one answer under the comment",
+            Step::Observe => "read again from the forge: the webhook is only a hint",
+            Step::Judge => "its head against the merge base, from git objects alone",
+            Step::Conclude => "the check run `writ/policy` says so on its head",
+            Step::Approve => "so does `writ/approval`",
+            _ => step.purpose(),
         }
-        Step::Turn => "nobody else writes the same file, and the hour has room".to_owned(),
-        Step::Plan => planned(|report| {
-            format!(
-                "{} change in {} file, on {:.10}",
-                report.changes.len(),
-                report.files.len(),
-                report.base.as_str()
-            )
-        }),
-        Step::Check => format!("the policies compared base and head: {}", fact(step, "decision")),
+        .to_owned()
+    })
+}
+
+/// The same from what the step left, where that is worth telling.
+fn found(step: Step, run: &Run) -> Option<String> {
+    Some(match step {
+        Step::Authorize => format!(
+            "{} has {} permission and confirmed; the comment is unedited",
+            stage::PERSON,
+            facts::shown::<AuthorizeFact>(run)?.permission
+        ),
+        Step::Plan => {
+            let report = facts::shown::<PlanFact>(run)?.report;
+            let (changes, files) = (report.changes.len(), report.files.len());
+            format!("{changes} change in {files} file, on {:.10}", report.base.as_str())
+        }
+        Step::Check => {
+            let decision = facts::shown::<CheckFact>(run)?.decision.as_str();
+            format!("the policies compared base and head: {decision}")
+        }
         Step::Record => {
-            format!("the plan is in the ledger before anything is published: {:.10}…", fact(step, "leaf"))
+            let leaf = facts::shown::<RecordFact>(run)?.leaf;
+            format!("the plan is in the ledger before anything is published: {leaf:.10}…")
         }
-        Step::Push => format!("{:.10} on {}", fact(step, "commit"), fact(step, "branch")),
-        Step::Propose => "the pull request is open".to_owned(),
-        Step::Close => "no older pull request has to be closed for it".to_owned(),
-        Step::Report => "one answer under the comment".to_owned(),
-        Step::Observe => "read again from the forge: the webhook is only a hint".to_owned(),
-        Step::Judge => "its head against the merge base, from git objects alone".to_owned(),
-        Step::Conclude => "the check run `writ/policy` says so on its head".to_owned(),
-        Step::Approve => "so does `writ/approval`".to_owned(),
-    }
+        Step::Push => {
+            let pushed = facts::shown::<PushFact>(run)?;
+            format!("{:.10} on {}", pushed.commit.as_str(), pushed.branch)
+        }
+        _ => return None,
+    })
 }
 
 fn took(entry: &StepEntry) -> String {

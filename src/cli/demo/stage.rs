@@ -7,13 +7,15 @@ use anyhow::Context as _;
 
 use crate::cli::settings::{ForgeSettings, LedgerSettings, RepositorySettings, Settings};
 use crate::cli::wiring::{self, Running};
+use crate::domain::admission::Quotas;
 use crate::domain::names::{BranchName, CommitId, IssueNumber, RepositoryName};
 use crate::domain::plan::PlanReport;
-use crate::domain::turn::Quotas;
-use crate::http::signature::Secrets;
 use crate::ports::forge::Permission;
-use crate::ports::forge::local::{LocalCheck, LocalForge, LocalPull};
+use crate::ports::forge::conversation::{ShownCheck, ShownPull};
+use crate::ports::forge::github::webhook::Secrets;
+use crate::ports::forge::local::LocalForge;
 use crate::ports::store::Run;
+use crate::service::facts::{self, PlanFact};
 
 use super::client::{Delivery, WebhookSender};
 use super::repository;
@@ -78,7 +80,7 @@ impl Stage {
                 name: name.clone(),
                 remote: remote.to_string_lossy().into_owned(),
                 base: BranchName::try_from(repository::BASE.to_owned())?,
-                gitops_path: "argocd/applications/torghut".to_owned(),
+                gitops_path: None,
             }],
             failpoint: None,
             data,
@@ -110,7 +112,7 @@ impl Stage {
     ///
     /// # Errors
     /// - the forge's database cannot be read
-    pub async fn check_runs(&self, head: &CommitId) -> anyhow::Result<Vec<LocalCheck>> {
+    pub async fn check_runs(&self, head: &CommitId) -> anyhow::Result<Vec<ShownCheck>> {
         Ok(self.forge.checks(&self.name, head).await?)
     }
 
@@ -118,7 +120,7 @@ impl Stage {
     ///
     /// # Errors
     /// - the forge's database cannot be read
-    pub async fn pulls(&self) -> anyhow::Result<Vec<LocalPull>> {
+    pub async fn pulls(&self) -> anyhow::Result<Vec<ShownPull>> {
         Ok(self.forge.pulls(&self.name).await?)
     }
 
@@ -133,8 +135,7 @@ impl Stage {
 /// # Errors
 /// - it has none, or one that cannot be read
 pub fn report_of(run: &Run) -> anyhow::Result<PlanReport> {
-    let report = run.facts.get("plan").map(|fact| fact["report"].clone()).context("the run has no plan")?;
-    serde_json::from_value(report).context("reading the run's plan")
+    Ok(facts::find::<PlanFact>(run)?.context("the run has no plan")?.report)
 }
 
 /// The loopback address with the given port, or with one that is free now: links need it before the server listens.

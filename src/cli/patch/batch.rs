@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::edited;
 use super::operations::{Operations, from_json};
 use crate::cli::failure::Failure;
 use crate::cli::file::{self, FileError};
@@ -24,9 +23,9 @@ struct Job {
     patch: Operations,
 }
 
-/// What became of it.
+/// The result of a job, as one line.
 #[derive(Debug, Serialize)]
-struct Done<'a> {
+struct JobResult<'a> {
     id: &'a Value,
     ok: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -35,7 +34,7 @@ struct Done<'a> {
     error: Option<String>,
 }
 
-/// Answers each job; a job that fails does not keep the others from being done.
+/// Runs each job; one that fails does not stop the others.
 pub(super) fn run(jobs: &Path) -> Result<(), Failure> {
     let mut out = BufWriter::new(std::io::stdout().lock());
     for line in BufReader::new(file::open(jobs)?).split(b'\n') {
@@ -43,13 +42,13 @@ pub(super) fn run(jobs: &Path) -> Result<(), Failure> {
         if line.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
-        let (id, result) = answer(&String::from_utf8_lossy(&line));
-        let (output, error) = match result {
+        let (id, output) = run_job(&String::from_utf8_lossy(&line));
+        let (output, error) = match output {
             Ok(text) => (Some(text), None),
             Err(message) => (None, Some(message)),
         };
-        let done = Done { id: &id, ok: output.is_some(), output, error };
-        serde_json::to_writer(&mut out, &done)
+        let result = JobResult { id: &id, ok: output.is_some(), output, error };
+        serde_json::to_writer(&mut out, &result)
             .map_err(std::io::Error::from)
             .and_then(|()| out.write_all(b"\n"))
             .and_then(|()| out.flush())
@@ -58,8 +57,8 @@ pub(super) fn run(jobs: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A job's id, and its output or what went wrong.
-fn answer(line: &str) -> (Value, Result<String, String>) {
+/// A job's id, and its output or the message of its error.
+fn run_job(line: &str) -> (Value, Result<String, String>) {
     let job: Job = match from_json(line) {
         Ok(job) => job,
         Err(error) => {
@@ -71,6 +70,6 @@ fn answer(line: &str) -> (Value, Result<String, String>) {
         Ok(text) => text,
         Err(error) => return (job.id, Err(error_chain(&error))),
     };
-    let edited = edited(&text, &job.patch, job.document);
+    let edited = job.patch.apply(&text, job.document);
     (job.id, edited.map(|edited| edited.text).map_err(|refusal| refusal.to_string()))
 }

@@ -1,27 +1,27 @@
-//! RFC 6902 patches as people and programs write them: JSON to edits, with the place of what is wrong.
+//! RFC 6902 patches as people and programs write them: from JSON to edits, with the place of a mistake.
 //!
-//! One word more than RFC 6902 is understood: an operation may say `"document": N`, from 0, and then goes to that
-//! document of the file. (RFC 6902 §4 lets an operation have further members.)
+//! One member more than in RFC 6902 is understood: an operation with `"document": N`, from 0, applies to that document
+//! of the file. (RFC 6902 §4 lets an operation have further members.)
 
 use json_patch::PatchOperation;
 use serde::Deserialize;
 
-use crate::domain::yaml::{Edit, PointerError, line_column};
+use crate::domain::yaml::{self, Edit, Edited, PointerError, Reason, Refusal, line_column};
 
-/// A patch.
+/// The operations of a patch, in order.
 #[derive(Debug, Deserialize)]
 #[serde(transparent)]
-pub struct Operations(Vec<Step>);
+pub struct Operations(Vec<PatchStep>);
 
 #[derive(Debug, Deserialize)]
 #[serde(expecting = "an operation")]
-struct Step {
+struct PatchStep {
     document: Option<usize>,
     #[serde(flatten)]
     operation: PatchOperation,
 }
 
-/// Why a JSON text is no patch.
+/// Why a JSON text is not a patch.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}, column {column}: {wrong}")]
 pub struct NotPatch {
@@ -31,12 +31,20 @@ pub struct NotPatch {
 }
 
 impl Operations {
-    /// The edits, one for each operation; `document` is for those that name none.
+    /// The text after the operations, proven; `document` is for those that name none.
     ///
     /// # Errors
-    /// - a path that is no JSON Pointer
-    pub fn edits(&self, document: usize) -> Result<Vec<Edit>, PointerError> {
-        let edit = |step: &Step| Edit::from_rfc6902(step.document.unwrap_or(document), &step.operation);
+    /// A [`Refusal`]; nothing is changed then.
+    pub fn apply(&self, text: &str, document: usize) -> Result<Edited, Refusal> {
+        let edits = self
+            .edits(document)
+            .map_err(|error| Refusal::at(text, 0, Reason::PointerSyntax, error.to_string()))?;
+        yaml::edit_in_order(text, &edits)
+    }
+
+    /// The edits, one for each operation; `document` is for those that name none.
+    fn edits(&self, document: usize) -> Result<Vec<Edit>, PointerError> {
+        let edit = |step: &PatchStep| Edit::from_rfc6902(step.document.unwrap_or(document), &step.operation);
         self.0.iter().map(edit).collect()
     }
 }
@@ -64,7 +72,7 @@ pub fn from_json<'t, T: Deserialize<'t>>(text: &'t str) -> Result<T, NotPatch> {
     }
 }
 
-/// The first number of a JSON text that reads as another one, with its offset.
+/// The first number of a JSON text that would be read as another one, with its offset.
 fn inexact_number(json: &str) -> Option<(usize, &str)> {
     let bytes = json.as_bytes();
     let mut at = 0;

@@ -10,9 +10,10 @@ use super::{
     Explained, ForgeAccount, ForgeSettings, LedgerSettings, RepositorySettings, Settings, SettingsError,
     Source, Sources, TABLE,
 };
+use crate::domain::admission::Quotas;
+use crate::domain::credential::{self, SecretString};
 use crate::domain::text::nearest;
-use crate::domain::turn::Quotas;
-use crate::http::signature::Secrets;
+use crate::ports::forge::github::webhook::Secrets;
 use crate::service::failpoint::{Failpoint, FailpointError};
 
 /// The settings file as it stands; types that need more than syntax are checked with their source at hand.
@@ -274,13 +275,13 @@ fn webhook_secrets(values: &Values, sources: &Sources<'_>) -> Result<Secrets, Se
 }
 
 fn forge(values: &Values, sources: &Sources<'_>) -> Result<ForgeSettings, SettingsError> {
-    let secret = |variable: &str, key: &str| -> Result<Option<String>, SettingsError> {
+    let secret = |variable: &str, key: &str| -> Result<Option<SecretString>, SettingsError> {
         if let Some(value) = (sources.variable)(variable) {
-            return Ok(Some(value));
+            return Ok(Some(credential::trimmed(&value)));
         }
         values
             .text(key)
-            .map(|path| read_text(Path::new(&path)).map(|text| text.trim().to_owned()))
+            .map(|path| read_text(Path::new(&path)).map(|text| credential::trimmed(&text)))
             .transpose()
     };
     match values.needed("forge.kind")?.as_str() {
@@ -334,8 +335,8 @@ fn repositories(repositories: Vec<RepositorySettings>) -> Result<Vec<RepositoryS
         });
     }
     for (index, repository) in repositories.iter().enumerate() {
-        let path = &repository.gitops_path;
-        if path.split('/').any(|part| part.is_empty() || part == "." || part == "..") {
+        let is_odd = |part: &str| part.is_empty() || part == "." || part == "..";
+        if let Some(path) = repository.gitops_path.as_ref().filter(|path| path.split('/').any(is_odd)) {
             let problem = format!("`{path}` is not a folder's path without slashes at its ends");
             return Err(wrong(format!("repositories[{index}].gitops_path"), problem));
         }

@@ -6,6 +6,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use anyhow::Context as _;
+use secrecy::ExposeSecret as _;
 
 use crate::cli::settings::LedgerSettings;
 use crate::domain::ledger::SignerKey;
@@ -18,7 +19,7 @@ pub fn read_or_make(ledger: &LedgerSettings) -> anyhow::Result<SignerKey> {
         Ok(text) => SignerKey::parse(&text, &ledger.origin).with_context(place),
         Err(error) if error.kind() == ErrorKind::NotFound => {
             let key = SignerKey::from_seed(&ledger.origin, random_seed()?).with_context(place)?;
-            write_new(path, &key.to_secret_text()).with_context(place)?;
+            write_new(path, key.to_secret_text().expose_secret()).with_context(place)?;
             // Read back, since another process may have been quicker: the file's key is the key.
             let text = std::fs::read_to_string(path).with_context(place)?;
             SignerKey::parse(&text, &ledger.origin).with_context(place)

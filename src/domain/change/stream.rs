@@ -2,8 +2,10 @@
 
 use json_patch::Patch;
 
-use super::super::manifest::Manifest;
-use super::{DocumentName, counterparts, operations};
+use crate::domain::manifest::{DocumentName, Manifest};
+
+use super::counterparts::counterparts;
+use super::operations::operations;
 
 /// The way from one file to another.
 #[derive(Debug, Clone, PartialEq, Default)]

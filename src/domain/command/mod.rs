@@ -11,10 +11,9 @@ pub mod table;
 
 use std::collections::BTreeMap;
 
-use super::names::RunId;
-
 pub use mistake::Mistake;
 pub use read::{KnownProcedure, read};
+pub use table::Command;
 
 /// What a comment turned out to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,35 +21,24 @@ pub enum Reading {
     /// Nothing for writ.
     NotACommand,
     /// One well-formed command.
-    Command(Command),
+    Command(ParsedCommand),
     /// Meant for writ, but wrong: answered with what, where and how to go on; nothing is done.
     Mistake(Mistake),
 }
 
-/// One command.
+/// A command, and what it asks for where it is about a procedure.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Command {
-    /// `/actuate PROCEDURE …`: carry it out.
-    Actuate(Ask),
-    /// `/plan PROCEDURE …`: say what it would do.
-    Plan(Ask),
-    /// `/cancel RUN`: close the pull request of a run.
-    Cancel {
-        /// The run.
-        run: RunId,
-    },
-    /// `/status [RUN]`: where one run, or each run asked for on this issue, stands.
-    Status {
-        /// The run; `None` means those of the issue that the comment stands on.
-        run: Option<RunId>,
-    },
-    /// `/explain SUBJECT`: what a procedure does, or what a reason code means.
-    Explain {
-        /// A procedure's name or a reason code; whether it exists is for the caller to say.
-        subject: String,
-    },
-    /// `/help`.
-    Help,
+pub struct ParsedCommand {
+    /// The command.
+    pub command: Command,
+    /// For [`Command::Actuate`] and [`Command::Plan`], and only for them.
+    pub ask: Option<Ask>,
+}
+
+impl From<Command> for ParsedCommand {
+    fn from(command: Command) -> Self {
+        Self { command, ask: None }
+    }
 }
 
 /// What `/actuate` and `/plan` ask for.

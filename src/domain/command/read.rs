@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::line::{Line, Word};
 use super::markdown::candidate_lines;
 use super::mistake::Mistake;
-use super::table::{TABLE, Verb};
-use super::{Ask, Command, Reading};
+use super::table::{Command, TABLE, Verb};
+use super::{Ask, ParsedCommand, Reading};
 use crate::domain::names::RunId;
 use crate::domain::procedure::{ROLLBACK, RUN_ARGUMENT};
 use crate::domain::reason;
@@ -98,17 +98,18 @@ fn misspelled(line: &Line<'_>, verb: Verb) -> Mistake {
     line.mistake(0, end, refusal).suggesting(Some(format!("/{}", verb.as_str())))
 }
 
-fn command(line: &Line<'_>, verb: Verb, known: &[KnownProcedure]) -> Result<Command, Mistake> {
+fn command(line: &Line<'_>, verb: Verb, known: &[KnownProcedure]) -> Result<ParsedCommand, Mistake> {
     let words = line.words()?;
     let rest = &words[1..];
+    let asking = |command: Command, ask: Ask| ParsedCommand { command, ask: Some(ask) };
     match verb {
-        Verb::Actuate => ask(line, verb, rest, known).map(Command::Actuate),
-        Verb::Plan => ask(line, verb, rest, known).map(Command::Plan),
-        Verb::Rollback => rollback(line, rest).map(Command::Actuate),
-        Verb::Cancel => cancel(line, rest),
-        Verb::Status => status(line, rest),
-        Verb::Explain => explain(line, rest),
-        Verb::Help => nothing_after(line, rest, verb).map(|()| Command::Help),
+        Verb::Actuate => ask(line, verb, rest, known).map(|ask| asking(Command::Actuate, ask)),
+        Verb::Plan => ask(line, verb, rest, known).map(|ask| asking(Command::Plan, ask)),
+        Verb::Rollback => rollback(line, rest).map(|ask| asking(Command::Actuate, ask)),
+        Verb::Cancel => cancel(line, rest).map(ParsedCommand::from),
+        Verb::Status => status(line, rest).map(ParsedCommand::from),
+        Verb::Explain => explain(line, rest).map(ParsedCommand::from),
+        Verb::Help => nothing_after(line, rest, verb).map(|()| Command::Help.into()),
     }
 }
 

@@ -1,8 +1,41 @@
-//! The one table of commands: the parser, `/help` and the README's table are made from it.
+//! The commands: their type, and the one table that the parser, `/help` and the README's table are made from.
 
 use std::fmt::Write as _;
 
-/// A command: one row.
+use serde::{Deserialize, Serialize};
+
+use crate::domain::names::RunId;
+
+/// A command, from the parser to the database and the worker. Serialised with its verb as the tag.
+///
+/// For `actuate` and `plan` the particulars are in the run's [`Request`](crate::domain::request::Request).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "verb", rename_all = "snake_case")]
+pub enum Command {
+    /// `/actuate PROCEDURE …`, and `/rollback RUN …`: carry it out.
+    Actuate,
+    /// `/plan PROCEDURE …`: say what it would do.
+    Plan,
+    /// `/cancel RUN`: close the pull request of a run.
+    Cancel {
+        /// The run.
+        run: RunId,
+    },
+    /// `/status [RUN]`: the state of one run, or of each run that was asked for on this issue.
+    Status {
+        /// The run; `None` means those of the issue that the comment is on.
+        run: Option<RunId>,
+    },
+    /// `/explain SUBJECT`: what a procedure does, or what a reason code means.
+    Explain {
+        /// A procedure's name or a reason code; whether it exists is for the caller to say.
+        subject: String,
+    },
+    /// `/help`.
+    Help,
+}
+
+/// A row of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Row {
     /// What it starts with, without the slash.
@@ -98,6 +131,27 @@ pub const TABLE: &[Row] = &[
     },
 ];
 
+impl Command {
+    /// Its verb.
+    #[must_use]
+    pub fn verb(&self) -> Verb {
+        match self {
+            Self::Actuate => Verb::Actuate,
+            Self::Plan => Verb::Plan,
+            Self::Cancel { .. } => Verb::Cancel,
+            Self::Status { .. } => Verb::Status,
+            Self::Explain { .. } => Verb::Explain,
+            Self::Help => Verb::Help,
+        }
+    }
+
+    /// The permission that its author needs.
+    #[must_use]
+    pub fn needs(&self) -> Needs {
+        self.verb().row().needs
+    }
+}
+
 impl Verb {
     /// The verb as it is typed, without the slash.
     #[must_use]
@@ -169,6 +223,23 @@ mod tests {
             assert_eq!(Verb::named(row.verb.as_str()), Some(row.verb));
             assert_eq!(row.verb.row(), row);
             assert!(row.example.starts_with(&format!("/{}", row.verb.as_str())), "{}", row.example);
+        }
+    }
+
+    #[test]
+    fn a_command_is_stored_under_its_verb() {
+        let run: RunId = "abcdefgh234567ab".parse().unwrap();
+        for command in [
+            Command::Actuate,
+            Command::Plan,
+            Command::Cancel { run: run.clone() },
+            Command::Status { run: Some(run) },
+            Command::Explain { subject: "pause-trading".to_owned() },
+            Command::Help,
+        ] {
+            let stored = serde_json::to_value(&command).unwrap();
+            assert_eq!(stored["verb"], command.verb().as_str());
+            assert_eq!(serde_json::from_value::<Command>(stored).unwrap(), command);
         }
     }
 

@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::built::{Built, Reach, Unknown};
+use super::error::KustomizeError;
 use super::file::File;
 use super::object::{Object, effective};
 use super::paths::{is_remote, join};
-use super::{Built, KustomizeError, Reach, Tree, Unknown, generate, patches, references, transform};
+use super::source::Tree;
+use super::{generate, patches, references, transform};
 
 /// Kustomizations inside kustomizations, at most.
 const DEEPEST: usize = 32;

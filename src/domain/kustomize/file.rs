@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
+use super::built::{Reach, Unknown};
+use super::error::KustomizeError;
 use super::object::{Said, text};
 use super::paths::{file_name, join};
-use super::{KustomizeError, Reach, Tree, Unknown};
+use super::source::Tree;
 
 /// The names that a kustomization may have, in the order in which they are looked for.
 const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];

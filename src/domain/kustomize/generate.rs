@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
+use super::built::Unknown;
+use super::error::KustomizeError;
 use super::file::File;
 use super::object::{Object, map_at, text};
 use super::paths::{file_name, join};
-use super::{KustomizeError, Tree, Unknown};
+use super::source::Tree;
 
 /// `configMapGenerator` and `secretGenerator`.
 pub(super) fn config_maps(

@@ -5,11 +5,13 @@ use std::collections::BTreeSet;
 use regex::Regex;
 use serde_json::{Map, Value};
 
+use super::built::{Reach, Unknown};
+use super::error::KustomizeError;
 use super::file::File;
 use super::merge::{Merged, merge};
 use super::object::{Object, Said, text};
 use super::paths::join;
-use super::{KustomizeError, Reach, Tree, Unknown};
+use super::source::Tree;
 
 /// The patches of one kustomization.
 pub(super) struct Patching<'a, 't> {

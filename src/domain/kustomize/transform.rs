@@ -2,9 +2,10 @@
 
 use serde_json::{Map, Value};
 
+use super::built::{Reach, Unknown};
+use super::error::KustomizeError;
 use super::file::File;
 use super::object::{Object, Said, map_at, text};
-use super::{KustomizeError, Reach, Unknown};
 
 /// `namespace`: every object that lives in one.
 pub(super) fn namespace(file: &File, objects: &mut [Object]) -> Result<(), KustomizeError> {

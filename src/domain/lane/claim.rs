@@ -5,7 +5,8 @@ use crate::domain::policy::{Finding, Level};
 use crate::domain::reason::{self, Code};
 use crate::domain::text::quoted;
 
-use super::{Lane, Lanes, Reproducibility};
+use super::reproducibility::Reproducibility;
+use super::table::{Lane, Lanes};
 
 /// The codes of lanes, with the policies that find them.
 const CODES: [(&str, Code); 7] = [

@@ -1,58 +1,53 @@
 //! Patterns of paths and branches: `*` is any part of a folder's or file's name, `**` any number of folders.
 
+use globset::{GlobBuilder, GlobMatcher};
+
 /// A pattern of paths, such as `argocd/applications/torghut/**`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Glob(Vec<String>);
+#[derive(Debug, Clone)]
+pub(super) struct Glob {
+    text: String,
+    matcher: GlobMatcher,
+}
 
 impl Glob {
-    /// Takes a pattern.
+    /// Takes a pattern. No character but `*` has a meaning of its own.
     ///
     /// # Errors
     /// What is wrong with it.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let parts: Vec<String> = text.split('/').map(str::to_owned).collect();
-        match parts.iter().find(|part| part.is_empty() || *part == "." || *part == "..") {
-            Some(_) => Err("it has an empty part, `.` or `..`".to_owned()),
-            None if parts.iter().any(|part| part != "**" && part.contains("**")) => {
-                Err("`**` stands for whole folders only".to_owned())
+        for part in text.split('/') {
+            if part.is_empty() || part == "." || part == ".." {
+                return Err("it has an empty part, `.` or `..`".to_owned());
             }
-            None => Ok(Self(parts)),
+            if part != "**" && part.contains("**") {
+                return Err("`**` stands for whole folders only".to_owned());
+            }
         }
+        let pattern = text.split('*').map(globset::escape).collect::<Vec<_>>().join("*");
+        let mut builder = GlobBuilder::new(&pattern);
+        let glob = builder.literal_separator(true).backslash_escape(false).build();
+        let matcher = glob.map_err(|error| error.kind().to_string())?.compile_matcher();
+        Ok(Self { text: text.to_owned(), matcher })
     }
 
     /// Whether a path fits. `a/**` fits what is below `a`, not `a` itself.
     pub(super) fn fits(&self, path: &str) -> bool {
-        let path: Vec<&str> = path.split('/').collect();
-        parts_fit(&self.0, &path)
+        self.matcher.is_match(path)
     }
 
-    /// How exact it is: the characters that are no wildcards.
+    /// How exact it is: the characters that are neither wildcards nor separators.
     pub(super) fn exactness(&self) -> usize {
-        self.0.iter().map(|part| part.chars().filter(|letter| *letter != '*').count()).sum()
+        self.text.chars().filter(|letter| !"*/".contains(*letter)).count()
     }
 }
 
-fn parts_fit(pattern: &[String], path: &[&str]) -> bool {
-    match pattern.split_first() {
-        None => path.is_empty(),
-        Some((part, rest)) if part == "**" => {
-            let least = usize::from(rest.is_empty());
-            (least..=path.len()).any(|skipped| parts_fit(rest, &path[skipped..]))
-        }
-        Some((part, rest)) => {
-            path.split_first().is_some_and(|(name, below)| name_fits(part, name) && parts_fit(rest, below))
-        }
+impl PartialEq for Glob {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
     }
 }
 
-fn name_fits(pattern: &str, name: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == name,
-        Some((before, after)) => name.strip_prefix(before).is_some_and(|rest| {
-            rest.char_indices().map(|(at, _)| at).chain([rest.len()]).any(|at| name_fits(after, &rest[at..]))
-        }),
-    }
-}
+impl Eq for Glob {}
 
 /// The run id of a branch that fits `pattern`, in which `<date>` is eight digits and `<runid>`, at its end, is what
 /// names the run: letters, digits and dashes.
@@ -78,6 +73,11 @@ mod tests {
         assert!(fits("a/**/z.yaml", "a/z.yaml") && fits("a/**/z.yaml", "a/b/c/z.yaml"));
         assert!(fits("a/*-config.yaml", "a/x-config.yaml") && !fits("a/*-config.yaml", "a/b/x-config.yaml"));
         assert!(fits("**", "a") && fits("a/b.py", "a/b.py") && !fits("a/b.py", "a/b_py"));
+        assert!(fits("a*b*c", "axbxc") && !fits("a*b*c", "a/b/c") && !fits("a*b*c", "axbx"));
+        assert!(fits("a/[x]?{y}\\*", "a/[x]?{y}\\z") && !fits("a/[x]", "a/x") && !fits("a/?", "a/b"));
+        assert!(
+            fits("ä/*.md", "ä/ü.md") && fits("**/b", "b") && fits("**/b", "a/a/b") && fits("a/**/**", "a/b")
+        );
         for wrong in ["", "a//b", "/a", "a/", "a/../b", "a/b**"] {
             assert!(Glob::parse(wrong).is_err(), "{wrong}");
         }

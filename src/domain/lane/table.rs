@@ -174,6 +174,12 @@ impl Lanes {
         })
     }
 
+    /// Why no lane, and no actuation, may have a branch that begins so; `None` where they may.
+    #[must_use]
+    pub fn forbids(&self, branch: &str) -> Option<&str> {
+        self.forbidden(branch).map(|forbidden| forbidden.because.as_str())
+    }
+
     /// The lanes of a family that own a path: those with the most exact pattern.
     pub(super) fn owners(&self, family: &str, path: &str) -> Vec<&Lane> {
         let family = || self.lanes.iter().filter(|lane| lane.family == family);

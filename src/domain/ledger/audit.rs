@@ -10,7 +10,7 @@ use super::tree::{Edge, NodeHash, NodeId, Nodes, TreeError};
 use crate::domain::names::RunId;
 use crate::domain::reason::{self, Code};
 
-/// A leaf as a store gives it.
+/// A leaf as stored.
 #[derive(Debug, Clone)]
 pub struct StoredLeaf<'a> {
     /// The index it is stored under.
@@ -23,7 +23,7 @@ pub struct StoredLeaf<'a> {
     pub run: Option<&'a RunId>,
 }
 
-/// Something that is not as it was written.
+/// Something that was altered after it was written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Finding {
     /// What the database found in itself.
@@ -41,7 +41,7 @@ pub enum Finding {
     /// Filed under another run than its record says.
     #[error("leaf {0}: it is filed under another run than its record names")]
     LeafMisfiled(u64),
-    /// A stored node is not what its leaves give.
+    /// A stored node is not the hash of its leaves.
     #[error("node {} of level {}, completed by leaf {leaf}: its hash is not that of what lies below", id.position, id.level)]
     NodeAltered {
         /// The node.
@@ -60,7 +60,7 @@ pub enum Finding {
         /// Why.
         problem: CheckpointError,
     },
-    /// Kept under another size than its note says.
+    /// Stored under another size than its note says.
     #[error("checkpoint {0}: it is filed under another size than it states")]
     CheckpointMisfiled(usize),
     /// It vouches for leaves that are not there.
@@ -127,7 +127,7 @@ pub struct Audit {
 
 impl Audit {
     /// Begins with the checkpoints, each the size it is filed under and its note, oldest first. Without keys their
-    /// signatures are not looked at.
+    /// signatures are not verified.
     #[must_use]
     pub fn begin<'a>(
         checkpoints: impl IntoIterator<Item = (u64, &'a str)>,

@@ -83,7 +83,7 @@ impl Checkpoint {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// Reads a checkpoint without looking at its signatures.
+    /// Reads a checkpoint without verifying its signatures.
     ///
     /// # Errors
     /// - [`CheckpointError::Malformed`]
@@ -92,7 +92,7 @@ impl Checkpoint {
         Self::of_text(note.text())
     }
 
-    /// Reads a checkpoint that one of the keys has signed; signatures by unknown keys (witnesses) are passed over.
+    /// Reads a checkpoint that one of the keys has signed; signatures by unknown keys (witnesses) are ignored.
     ///
     /// # Errors
     /// - it is malformed, not signed by one of the keys, signed wrongly, or named differently than its key

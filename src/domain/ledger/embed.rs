@@ -1,4 +1,4 @@
-//! Record and proof inside of a pull request's body, and back out of it.
+//! Record and proof in a pull request's body: writing them there, and reading them back.
 //!
 //! Two fenced code blocks. A canonical record is one line that begins with `{`, and no line
 //! of a proof begins with a backtick, so neither can end its fence. Forges may turn line ends into CRLF.

@@ -8,6 +8,7 @@ use std::fmt;
 
 use ed25519_dalek::SigningKey;
 use ed25519_dalek::pkcs8::DecodePrivateKey as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use signed_note::{StandardSigner, StandardVerifier, VerifierList};
 
 use crate::domain::reason::{self, Code};
@@ -31,14 +32,14 @@ pub struct VerifierKey {
     text: String,
 }
 
-/// The keys that a verifier trusts: more than one while a key is being exchanged.
+/// The keys that a verifier trusts: more than one while a key is being replaced.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifierKeys(Vec<VerifierKey>);
 
 /// Why a key cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
-    /// The ledger's name cannot stand in a checkpoint.
+    /// The ledger's name cannot be used in a checkpoint.
     #[error(
         "`{0}` is no name for a ledger: 1 to {LONGEST_NAME} characters, none of them a space, `+` or control"
     )]
@@ -123,13 +124,13 @@ impl SignerKey {
         Self::from_seed(origin, seed)
     }
 
-    /// The key in note format, one line. Secret.
+    /// The key in note format, one line.
     #[must_use]
-    pub fn to_secret_text(&self) -> String {
+    pub fn to_secret_text(&self) -> SecretString {
         let key = self.key.verifying_key();
         let id = signed_note::key_id(&self.origin, &with_kind(key.as_bytes()));
         let secret = data_encoding::BASE64.encode(&with_kind(&self.key.to_bytes()));
-        format!("PRIVATE+KEY+{}+{id:08x}+{secret}\n", self.origin)
+        format!("PRIVATE+KEY+{}+{id:08x}+{secret}\n", self.origin).into()
     }
 
     /// The ledger's name, the first line of its checkpoints.
@@ -147,7 +148,7 @@ impl SignerKey {
 
     pub(super) fn note_signer(&self) -> StandardSigner {
         // OK because the text is made here from a key and a checked name.
-        StandardSigner::new(self.to_secret_text().trim())
+        StandardSigner::new(self.to_secret_text().expose_secret().trim())
             .unwrap_or_else(|error| unreachable!("our own key reads: {error}"))
     }
 }
@@ -179,7 +180,7 @@ impl fmt::Debug for VerifierKey {
 }
 
 impl VerifierKeys {
-    /// Reads a file of verifier keys: one a line; blank lines and lines that begin with `#` say nothing.
+    /// Reads a file of verifier keys: one per line; blank lines and lines that begin with `#` are ignored.
     ///
     /// # Errors
     /// - [`KeyError::Verifier`], [`KeyError::Empty`]

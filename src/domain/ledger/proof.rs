@@ -38,7 +38,7 @@ pub struct Proof {
     pub checkpoint: String,
 }
 
-/// What a proof has shown.
+/// What a proof shows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Proven {
     /// The record.
@@ -57,7 +57,7 @@ pub enum ProofError {
     Format {
         /// The line, from 1.
         line: usize,
-        /// What should stand there.
+        /// What the line should be.
         wanted: &'static str,
     },
     /// The checkpoint is not to be trusted.
@@ -66,7 +66,7 @@ pub enum ProofError {
     /// The leaf is not canonical JSON of a record.
     #[error(transparent)]
     Record(#[from] RecordError),
-    /// The record, as it stands here, is not what the ledger holds at this place.
+    /// The record differs from what the ledger holds at this index.
     #[error("the record is not leaf {index} of the ledger: {problem}")]
     NotIncluded {
         /// The index that the proof names.

@@ -1,7 +1,7 @@
 //! What a pull request's body shows to people, against what its record says.
 //!
-//! Templates are free in what they show and how; so only what a reader relies on is compared: the run, the digest,
-//! and each change's pointer, old and new value, which must stand on one line, in this order.
+//! Templates are free in what they show and how, so only what a reader relies on is compared: the run, the digest, and
+//! each change's pointer, old and new value, which must appear on one line, in this order.
 
 use serde_json::Value;
 
@@ -37,7 +37,7 @@ pub fn facts(record: &Record) -> Vec<String> {
     lines
 }
 
-/// Where the visible part of a body says something else than the record: sentences that begin behind «the body».
+/// Where the visible part of a body differs from the record: sentences whose subject is "the body".
 #[must_use]
 pub fn differences(visible: &str, record: &Record) -> Vec<String> {
     let mut differences = Vec::new();
@@ -82,7 +82,7 @@ fn changes(record: &Record) -> impl Iterator<Item = &Value> {
     record.body.get("changes").and_then(Value::as_array).into_iter().flatten()
 }
 
-/// A value as it may stand in a table's cell; empty where it is absent, or too long or odd to stand there whole.
+/// A value as it may appear in a table's cell; empty where it is absent, or too long or odd to appear whole.
 fn comparable(value: Option<&Value>) -> String {
     let text = value.map_or(String::new(), plain);
     let odd = text.len() > LONGEST_COMPARED
@@ -91,7 +91,7 @@ fn comparable(value: Option<&Value>) -> String {
     if odd || value.is_some_and(|value| value.is_object() || value.is_array()) { String::new() } else { text }
 }
 
-/// What follows a word (not a part of a longer one) in a line; the whole line where there is no word to look for.
+/// What follows a word (not a part of a longer one) in a line; the whole line where the word is empty.
 fn after_word<'a>(line: &'a str, word: &str) -> Option<&'a str> {
     if word.is_empty() {
         return Some(line);

@@ -1,7 +1,8 @@
 //! Functions of OPA's that regorus does not bring.
 
 use regorus::{Engine, Value};
-use sha2::{Digest as _, Sha256};
+
+use crate::domain::digest::sha256_hex;
 
 /// Adds them to an engine that has none of them yet.
 ///
@@ -10,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 pub(super) fn add(engine: &mut Engine) -> Result<(), String> {
     let sha256 = |arguments: Vec<Value>| {
         let text = arguments.first().map_or(Ok(""), |text| text.as_string().map(|text| &**text))?;
-        Ok(Value::from(data_encoding::HEXLOWER.encode(&Sha256::digest(text))))
+        Ok(Value::from(sha256_hex(text.as_bytes())))
     };
     engine.add_extension("crypto.sha256".to_owned(), 1, Box::new(sha256)).map_err(|error| error.to_string())
 }

@@ -3,10 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::domain::cache::Cache;
 use crate::domain::kustomize::{self, Built, KustomizeError, Step, Tree, is_component, is_kustomization};
 
-use super::documents::Document;
-use super::files::{Files, is_manifest};
+use super::document::Document;
+use super::files::{Files, TreeKey, is_manifest};
+
+/// What whole trees come to, by what they are known by.
+pub(super) type EffectiveCache = Cache<TreeKey, Effective>;
 
 /// What the kustomizations of one side come to, by the folder that is built.
 #[derive(Debug)]
@@ -49,14 +53,28 @@ pub(super) enum Listing<'e> {
     Broken(&'e str),
     /// The kustomization of a folder above does not list it.
     Unlisted,
-    /// There is no kustomization above it: it is applied as it stands.
+    /// There is no kustomization above it: it is applied as it is.
     Plain,
 }
 
 impl Effective {
+    /// As [`Effective::of`], at most once for a tree whose files are all known by their blob ids.
+    pub fn of_known(
+        files: &Files<'_>,
+        gitops_path: &str,
+        like: Option<&Self>,
+        known: &EffectiveCache,
+    ) -> Arc<Self> {
+        let build = || Self::of(files, gitops_path, like);
+        match files.key(gitops_path) {
+            Some(key) => known.get_or_make(&key, build),
+            None => Arc::new(build()),
+        }
+    }
+
     /// Builds what is applied: the kustomization of the GitOps path, or where it has none, those of the folders below
     /// that no other one uses. Objects that are equal to those of `like` are shared with it.
-    pub fn of(files: &Files<'_>, gitops_path: &str, like: Option<&Self>) -> Self {
+    fn of(files: &Files<'_>, gitops_path: &str, like: Option<&Self>) -> Self {
         let folders = folders(files);
         let roots = match folders.contains(&gitops_path) {
             true => vec![gitops_path],

@@ -3,7 +3,7 @@
 //! A policy is a package `writ.<name>` with a METADATA comment (title, description, `custom.codes`) and the sets `deny`
 //! and `warn`, as conftest has them. Packages below `writ.lib` are shared; `*_test.rego` are the rules' own tests.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -15,22 +15,12 @@ use crate::domain::manifest::{Found, select};
 use crate::domain::yaml::Pointer;
 
 use super::builtins;
+use super::error::{Incomplete, PolicyError};
 use super::explain::Explanation;
+use super::facts::Facts;
 use super::metadata::{self, Policy};
 use super::objects::Place;
-use super::{Facts, Finding, Level, Verdict};
-
-/// A rule file that cannot be used, or an evaluation that failed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("policies/{file}:{line}: {message}")]
-pub struct PolicyError {
-    /// File below `policies/`.
-    pub file: String,
-    /// Line, from 1; 0 where it is about the whole file.
-    pub line: usize,
-    /// What is wrong.
-    pub message: String,
-}
+use super::verdict::{Finding, Level, Verdict};
 
 /// The compiled rules.
 #[derive(Debug, Clone)]
@@ -56,17 +46,29 @@ impl Policies {
     /// - a package is not `writ.<name>` or lacks its metadata
     pub fn compile(files: &BTreeMap<String, String>) -> Result<Self, PolicyError> {
         let mut engine = new_engine()?;
-        let mut policies = Vec::new();
-        let rules = files.iter().filter(|(file, _)| file.ends_with(".rego") && !file.ends_with("_test.rego"));
-        for (file, text) in rules {
+        let mut policies: Vec<Policy> = Vec::new();
+        for (file, text) in rule_files(files) {
             let package = engine
                 .add_policy(file.clone(), text.clone())
                 .map_err(|error| placed(file, &format!("{error:#}")))?;
-            policies.extend(metadata::read(file, &package, text)?);
+            // OK because the module was just added, and `deny` and `warn` are names of rules.
+            let declares = |set: &str| engine.has_declared_rule_rooted_at(file, set).unwrap_or(false);
+            policies.extend(metadata::read(file, &package, text, declares)?);
         }
         engine
             .add_policy(ALL_SETS.to_owned(), all_sets(&policies))
             .map_err(|error| placed(ALL_SETS, &format!("{error:#}")))?;
+        let shared: Vec<&String> = rule_files(files)
+            .filter(|(file, _)| policies.iter().all(|policy| policy.file != **file))
+            .map(|(_, text)| text)
+            .collect();
+        for policy in &mut policies {
+            let own = files.get(&policy.file);
+            let is_silent = |code: &&String| {
+                !own.into_iter().chain(shared.iter().copied()).any(|text| metadata::holds(text, code))
+            };
+            policy.silent = policy.codes.keys().filter(is_silent).cloned().collect();
+        }
         // Without an input nothing is found, but everything that only shows at evaluation does: unknown functions,
         // rules that call themselves. It also prepares the engine, which its clones then need not do.
         ask(&mut engine, &policies, Value::new_object())?;
@@ -91,6 +93,52 @@ impl Policies {
         &self.policies
     }
 
+    /// The codes that the metadata of some policy files explains.
+    #[must_use]
+    pub fn codes_of(files: &BTreeMap<String, String>) -> BTreeSet<String> {
+        rule_files(files).flat_map(|(_, text)| metadata::codes(text)).collect()
+    }
+
+    /// Checks that there are rules, and that some rule can emit each code: those that the metadata explains, and those
+    /// of `expected`, which other policies were known to emit. `retired` codes may be missing.
+    ///
+    /// # Errors
+    /// - there is no rule
+    /// - no rule can emit a code
+    /// - a retired code is emitted, or nobody expects it
+    pub fn check_complete(
+        &self,
+        expected: &BTreeSet<String>,
+        retired: &BTreeMap<String, String>,
+    ) -> Result<(), Incomplete> {
+        if self.policies.is_empty() {
+            return Err(Incomplete::NoRules);
+        }
+        let mut missing = expected.clone();
+        missing.extend(self.policies.iter().flat_map(|policy| policy.silent.iter().cloned()));
+        for policy in &self.policies {
+            let emitted = policy.codes.keys().filter(|code| !policy.silent.contains(*code));
+            emitted.for_each(|code| {
+                missing.remove(code);
+            });
+        }
+        if let Some(code) = retired.keys().find(|code| !missing.contains(*code)) {
+            return Err(Incomplete::NotRetired(code.clone()));
+        }
+        missing.retain(|code| !retired.contains_key(code));
+        if missing.is_empty() { Ok(()) } else { Err(Incomplete::SilentCodes(missing)) }
+    }
+
+    /// The settings whose former values rules ask for.
+    #[must_use]
+    pub fn history_names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> =
+            self.policies.iter().flat_map(|policy| &policy.history).map(String::as_str).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
     /// Judges a change.
     ///
     /// An evaluation that fails or takes too long is a denial with code `policy_fault`, never a silent pass.
@@ -102,6 +150,11 @@ impl Policies {
             Err(error) => vec![fault(&error)],
         })
     }
+}
+
+/// The files with rules, tests left out.
+fn rule_files(files: &BTreeMap<String, String>) -> impl Iterator<Item = (&String, &String)> {
+    files.iter().filter(|(file, _)| file.ends_with(".rego") && !file.ends_with("_test.rego"))
 }
 
 /// What all policies find in an input.

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::domain::change::Change;
-use crate::domain::plan::Risk;
+use crate::domain::risk::Risk;
+use crate::domain::target::TargetProfile;
 use crate::domain::tree::{EntryKind, FileWrite, LFS_POINTER_START, Snapshot};
 
 use super::documents::Documents;
@@ -18,9 +19,9 @@ use super::gather::Gathered;
 use super::objects::Place;
 use super::value;
 
-/// Who asked for a change that writ itself plans; absent when any change is judged (`writ check`).
+/// Where a change comes from that writ itself plans; absent when any change is judged (`writ check`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Asked {
+pub struct Provenance {
     /// Procedure name.
     pub procedure: String,
     /// The procedure's risk class.
@@ -47,14 +48,14 @@ pub struct Declared {
 /// A change to judge, but for its head.
 #[derive(Debug, Clone, Copy)]
 pub struct Situation<'a> {
-    /// Where the manifests stand, no slash at either end.
-    pub gitops_path: &'a str,
-    /// The tree below it that is changed.
+    /// What is known of the target.
+    pub target: &'a TargetProfile,
+    /// The tree below its GitOps path that is changed.
     pub base: &'a Snapshot,
     /// The semantic changes from base to head.
     pub changes: &'a [Change],
     /// Who asked for what; `None` when any change is judged.
-    pub asked: Option<&'a Asked>,
+    pub provenance: Option<&'a Provenance>,
 }
 
 /// What the rules look at: the value that they get as `input`.
@@ -69,25 +70,32 @@ impl Facts {
     /// The facts about a plan: the base's tree with `writes` over it.
     #[must_use]
     pub fn of_writes(situation: &Situation<'_>, writes: &[FileWrite], documents: &Documents) -> Self {
-        let head = Files::with_writes(situation.base, writes, documents);
-        Self::of_sides(situation, &Files::of(situation.base, documents), &head)
+        let base = Files::of(situation.base, &documents.parsed);
+        let head = Files::with_writes(situation.base, writes, &documents.parsed);
+        Self::of_sides(situation, &base, &head, documents)
     }
 
     /// The facts about a change from one tree to another.
     #[must_use]
     pub fn of_trees(situation: &Situation<'_>, head: &Snapshot, documents: &Documents) -> Self {
-        Self::of_sides(situation, &Files::of(situation.base, documents), &Files::of(head, documents))
+        let base = Files::of(situation.base, &documents.parsed);
+        Self::of_sides(situation, &base, &Files::of(head, &documents.parsed), documents)
     }
 
-    fn of_sides(situation: &Situation<'_>, base: &Files<'_>, head: &Files<'_>) -> Self {
-        let gathered = Gathered::of(situation.gitops_path, base, head);
+    fn of_sides(
+        situation: &Situation<'_>,
+        base: &Files<'_>,
+        head: &Files<'_>,
+        documents: &Documents,
+    ) -> Self {
+        let gathered = Gathered::of(situation.target, base, head, &documents.effective);
         let paths: BTreeSet<&str> = base.paths().chain(head.paths()).collect();
         let files = paths.into_iter().filter_map(|path| file_fact(path, base, head));
         let places = gathered.objects.places();
         let input = value::object([
             ("schema", regorus::Value::from("writ.facts/v1")),
-            ("gitops_path", regorus::Value::from(situation.gitops_path)),
-            ("request", value::of(&situation.asked)),
+            ("gitops_path", regorus::Value::from(situation.target.gitops_path.as_str())),
+            ("request", value::of(&situation.provenance)),
             ("changes", value::of(&situation.changes)),
             ("files", regorus::Value::from(files.collect::<Vec<_>>())),
             ("objects", gathered.objects.into_value()),

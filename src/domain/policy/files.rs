@@ -1,4 +1,4 @@
-//! One side of a change as files: what stands at each path, parsed at most once.
+//! One side of a change as files: the content at each path, parsed at most once.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -7,17 +7,23 @@ use std::sync::Arc;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
+use crate::domain::cache::Cache;
 use crate::domain::kustomize;
 use crate::domain::names::BlobId;
 use crate::domain::tree::{Entry, EntryKind, FileWrite, Snapshot};
 
-use super::documents::{Documents, Parsed, TreeKey};
-use super::effective::Effective;
+use super::document::Parsed;
+
+/// Files parsed before, by blob id.
+pub(super) type ParsedCache = Cache<BlobId, Parsed>;
+
+/// What a tree is known by: a digest over its paths and blob ids.
+pub(super) type TreeKey = [u8; 32];
 
 /// The files of one side.
 pub(super) struct Files<'a> {
     contents: BTreeMap<&'a str, Content<'a>>,
-    documents: &'a Documents,
+    known: &'a ParsedCache,
     parsed: RefCell<BTreeMap<String, Arc<Parsed>>>,
 }
 
@@ -43,14 +49,14 @@ impl<'a> Content<'a> {
 
 impl<'a> Files<'a> {
     /// The files of a commit.
-    pub fn of(snapshot: &'a Snapshot, documents: &'a Documents) -> Self {
+    pub fn of(snapshot: &'a Snapshot, known: &'a ParsedCache) -> Self {
         let contents = snapshot.files.iter().map(|(path, entry)| (path.as_str(), Content::of(entry)));
-        Self { contents: contents.collect(), documents, parsed: RefCell::default() }
+        Self { contents: contents.collect(), known, parsed: RefCell::default() }
     }
 
     /// The files of a commit with others written over them.
-    pub fn with_writes(snapshot: &'a Snapshot, writes: &'a [FileWrite], documents: &'a Documents) -> Self {
-        let mut files = Self::of(snapshot, documents);
+    pub fn with_writes(snapshot: &'a Snapshot, writes: &'a [FileWrite], known: &'a ParsedCache) -> Self {
+        let mut files = Self::of(snapshot, known);
         for write in writes {
             let kind = files.contents.get(write.path.as_str()).map_or(EntryKind::Regular, |file| file.kind);
             files.contents.insert(&write.path, Content { kind, bytes: &write.bytes, blob: None });
@@ -58,16 +64,8 @@ impl<'a> Files<'a> {
         files
     }
 
-    /// What these files come to; kept where all of them are known by blob ids. `like` is what it shares objects with.
-    pub fn effective(&self, gitops_path: &str, like: Option<&Effective>) -> Arc<Effective> {
-        let build = || Effective::of(self, gitops_path, like);
-        match self.key(gitops_path) {
-            Some(key) => self.documents.of_tree(key, build),
-            None => Arc::new(build()),
-        }
-    }
-
-    fn key(&self, gitops_path: &str) -> Option<TreeKey> {
+    /// What the tree is known by; `None` where a file of it is not known by a blob id, as one that a plan writes.
+    pub fn key(&self, gitops_path: &str) -> Option<TreeKey> {
         let mut digest = Sha256::new();
         digest.update(gitops_path);
         for (path, content) in &self.contents {
@@ -93,7 +91,7 @@ impl<'a> Files<'a> {
         }
         let content = self.contents.get(path)?;
         let parsed = match content.blob {
-            Some(blob) => self.documents.of_blob(blob, content.bytes),
+            Some(blob) => self.known.get_or_make(blob, || Parsed::of(content.bytes)),
             None => Arc::new(Parsed::of(content.bytes)),
         };
         self.parsed.borrow_mut().insert(path.to_owned(), Arc::clone(&parsed));

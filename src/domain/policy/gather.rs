@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::domain::kustomize::{KustomizeError, Reach, Unknown, is_kustomization};
+use crate::domain::target::TargetProfile;
 
-use super::effective::{Effective, Listing, source};
+use super::effective::{Effective, EffectiveCache, Listing, source};
 use super::files::Files;
 use super::objects::{Objects, Side, Way};
 
@@ -44,15 +45,13 @@ pub(super) struct UnknownFact {
     changed: bool,
 }
 
-/// Names that make a file worth looking at although it is not changed and not applied.
-const GUARDED: [&str; 4] = ["TRADING_", "TA_GROUP_ID", "ALPACA_TRADE_STREAM_URL", "SHARD_COUNT"];
-
 impl Gathered {
-    pub fn of(gitops_path: &str, base: &Files<'_>, head: &Files<'_>) -> Self {
-        let before = base.effective(gitops_path, None);
-        let after = head.effective(gitops_path, Some(&before));
+    pub fn of(target: &TargetProfile, base: &Files<'_>, head: &Files<'_>, known: &EffectiveCache) -> Self {
+        let gitops_path = target.gitops_path.as_str();
+        let before = Effective::of_known(base, gitops_path, None, known);
+        let after = Effective::of_known(head, gitops_path, Some(&before), known);
         let mut objects = Objects::new(gitops_path);
-        let sides = Sides { gitops_path, base: (base, &before), head: (head, &after) };
+        let sides = Sides { target, base: (base, &before), head: (head, &after) };
         sides.add_effective(&mut objects);
         let paths: BTreeSet<&str> = base.paths().chain(head.paths()).collect();
         for path in paths {
@@ -64,20 +63,20 @@ impl Gathered {
 
 /// Both sides, as files and as what they come to.
 struct Sides<'a> {
-    gitops_path: &'a str,
+    target: &'a TargetProfile,
     base: (&'a Files<'a>, &'a Effective),
     head: (&'a Files<'a>, &'a Effective),
 }
 
 impl Sides<'_> {
     fn applied(&self, folder: &str) -> Way {
-        Way::Applied(if folder == self.gitops_path { String::new() } else { folder.to_owned() })
+        Way::Applied(if folder == self.target.gitops_path { String::new() } else { folder.to_owned() })
     }
 
     fn add_effective(&self, objects: &mut Objects) {
         for (side, (_, effective)) in [(Side::Base, self.base), (Side::Head, self.head)] {
             for (folder, built) in effective.builds() {
-                // What does not build any more is compared as it stands, file with file.
+                // What does not build any more is compared as it is, file with file.
                 if side == Side::Base && matches!(self.head.1.build(folder), Some(Err(_))) {
                     continue;
                 }
@@ -92,7 +91,8 @@ impl Sides<'_> {
     fn add_source(&self, path: &str, objects: &mut Objects) {
         let differs = self.differs(path);
         if self.is_unapplied(path) {
-            let is_guarded = || self.head.0.content(path).is_some_and(|content| is_guarded(content.bytes));
+            let is_guarded =
+                || self.head.0.content(path).is_some_and(|content| self.is_guarded(content.bytes));
             if differs || is_guarded() {
                 objects.add(&Way::Unapplied, Side::Base, source(self.base.0, path));
                 objects.add(&Way::Unapplied, Side::Head, source(self.head.0, path));
@@ -123,6 +123,12 @@ impl Sides<'_> {
     fn is_unapplied(&self, path: &str) -> bool {
         let (_, effective) = if self.head.0.content(path).is_some() { self.head } else { self.base };
         effective.listing(path) == Listing::Unlisted
+    }
+
+    /// Whether a file is worth judging although it is neither changed nor applied.
+    fn is_guarded(&self, bytes: &[u8]) -> bool {
+        let names = &self.target.guarded_names;
+        std::str::from_utf8(bytes).is_ok_and(|text| names.iter().any(|name| text.contains(name)))
     }
 
     fn differs(&self, path: &str) -> bool {
@@ -157,10 +163,6 @@ impl Sides<'_> {
         };
         found.into_iter().map(fact).collect()
     }
-}
-
-fn is_guarded(bytes: &[u8]) -> bool {
-    std::str::from_utf8(bytes).is_ok_and(|text| GUARDED.iter().any(|name| text.contains(name)))
 }
 
 fn builds(base: &Effective, head: &Effective) -> Vec<BuildFact> {

@@ -1,7 +1,8 @@
 //! What settings were before: asked for by rules that want to know whether a value was ever used.
 //!
-//! Reading history is somebody else's: facts say of which files ([`Facts::wants_history`]), and are given what these
-//! held ([`Facts::with_history`]). Without it the rules that ask say that they do not know.
+//! Policies name those settings in their METADATA (`custom.history`). Reading history is somebody else's: facts say of
+//! which files ([`Facts::wants_history`]), and are given what these held ([`Facts::with_history`]). Without it the rules
+//! that ask say that they do not know.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,29 +10,28 @@ use std::sync::Arc;
 use regorus::Value;
 use serde_json::json;
 
-use super::documents::Parsed;
-use super::{Facts, value};
-
-/// The settings whose former values rules ask for.
-const ASKED: [&str; 2] = ["TA_GROUP_ID", "ARCHIVE_GROUP_ID"];
+use super::document::Parsed;
+use super::facts::Facts;
+use super::value;
 
 impl Facts {
-    /// The files whose former contents rules want: those that would set another consumer group. Usually none.
+    /// The files whose former contents rules want: those that set one of these names differently. Usually none.
     #[must_use]
-    pub fn wants_history(&self) -> Vec<String> {
-        let objects = self.input["objects"].as_array();
-        let mut paths: Vec<String> = objects.into_iter().flatten().filter_map(asking).collect();
+    pub fn wants_history(&self, names: &[&str]) -> Vec<String> {
+        let objects = self.input["objects"].as_array().into_iter().flatten();
+        let mut paths: Vec<String> = objects.filter_map(|object| asking(object, names)).collect();
         paths.sort();
         paths.dedup();
         paths
     }
 
-    /// The same facts with what the files held before, newest first. A file that is not in the map stays unknown.
+    /// The same facts with what the files held before of these names, newest first. A file that is not in the map stays
+    /// unknown.
     #[must_use]
-    pub fn with_history(mut self, files: &BTreeMap<String, Vec<Arc<[u8]>>>) -> Self {
+    pub fn with_history(mut self, names: &[&str], files: &BTreeMap<String, Vec<Arc<[u8]>>>) -> Self {
         let entries = files.iter().flat_map(|(path, contents)| {
-            let mut former = former(contents);
-            ASKED.iter().map(move |name| {
+            let mut former = former(contents, names);
+            names.iter().map(move |name| {
                 let values = former.remove(*name).unwrap_or_default();
                 json!({"path": path, "name": name, "values": values})
             })
@@ -46,9 +46,9 @@ impl Facts {
 }
 
 /// The file of an object that sets an asked-for setting differently.
-fn asking(object: &Value) -> Option<String> {
+fn asking(object: &Value, names: &[&str]) -> Option<String> {
     let mut differing = object["differing"].as_array().into_iter().flatten();
-    let is_asked = |name: &Value| name.as_string().is_ok_and(|name| ASKED.contains(&name.as_ref()));
+    let is_asked = |name: &Value| name.as_string().is_ok_and(|name| names.contains(&name.as_ref()));
     if !differing.any(is_asked) {
         return None;
     }
@@ -57,12 +57,12 @@ fn asking(object: &Value) -> Option<String> {
 }
 
 /// The values of each asked-for setting over some contents of a file, each once, newest first.
-fn former(contents: &[Arc<[u8]>]) -> BTreeMap<String, Vec<String>> {
+fn former(contents: &[Arc<[u8]>], names: &[&str]) -> BTreeMap<String, Vec<String>> {
     let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for content in contents {
         let parsed = Parsed::of(content);
         for setting in parsed.documents.iter().flat_map(|document| &document.settings) {
-            if !ASKED.contains(&setting.name.as_str()) {
+            if !names.contains(&setting.name.as_str()) {
                 continue;
             }
             let values = found.entry(setting.name.clone()).or_default();

@@ -1,10 +1,10 @@
 //! What a policy file says about itself: the METADATA comment, as OPA defines it, above its package.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use super::PolicyError;
+use super::error::PolicyError;
 
 /// One policy: a package below `writ` with sets of findings.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,8 +27,12 @@ pub struct Policy {
     pub change: String,
     /// A change that it finds.
     pub example: Option<Example>,
-    /// Which of `deny` and `warn` it has.
+    /// The settings whose former values it asks for, read from the history of the files that set them.
+    pub history: Vec<String>,
+    /// Which of `deny` and `warn` it declares.
     pub(super) sets: Vec<String>,
+    /// Those of its codes that no rule can emit: their text is in no rule.
+    pub(super) silent: BTreeSet<String>,
 }
 
 /// An edit that a policy finds; the tests make it.
@@ -79,10 +83,19 @@ struct Custom {
     #[serde(default)]
     change: String,
     example: Option<Example>,
+    #[serde(default)]
+    history: Vec<String>,
 }
 
 /// The policy of a file; `None` for a shared package below `writ.lib`.
-pub(super) fn read(file: &str, package: &str, text: &str) -> Result<Option<Policy>, PolicyError> {
+///
+/// `declares` says whether the file has rules of a name.
+pub(super) fn read(
+    file: &str,
+    package: &str,
+    text: &str,
+    declares: impl Fn(&str) -> bool,
+) -> Result<Option<Policy>, PolicyError> {
     let wrong = |line: usize, message: String| PolicyError { file: file.to_owned(), line, message };
     let package = package.strip_prefix("data.").unwrap_or(package);
     let Some(name) = package.strip_prefix("writ.") else {
@@ -97,11 +110,8 @@ pub(super) fn read(file: &str, package: &str, text: &str) -> Result<Option<Polic
         let offset = error.location().map_or(0, |location| location.line());
         wrong(line + offset, format!("the metadata: {error}"))
     })?;
-    let sets = ["deny", "warn"]
-        .into_iter()
-        .filter(|set| text.lines().any(|line| line.starts_with(&format!("{set} contains "))))
-        .map(str::to_owned)
-        .collect::<Vec<_>>();
+    let sets: Vec<String> =
+        ["deny", "warn"].into_iter().filter(|set| declares(set)).map(str::to_owned).collect();
     if sets.is_empty() {
         return Err(wrong(1, "it has neither `deny contains …` nor `warn contains …`".to_owned()));
     }
@@ -115,8 +125,22 @@ pub(super) fn read(file: &str, package: &str, text: &str) -> Result<Option<Polic
         remediation: metadata.custom.remediation.trim().to_owned(),
         change: metadata.custom.change.trim().to_owned(),
         example: metadata.custom.example,
+        history: metadata.custom.history,
         sets,
+        silent: BTreeSet::new(),
     }))
+}
+
+/// The codes that a file's metadata explains; none where it has no metadata that can be read.
+pub(super) fn codes(text: &str) -> BTreeSet<String> {
+    let metadata = comment(text).and_then(|(_, comment)| serde_yaml::from_str::<Metadata>(&comment).ok());
+    metadata.map(|metadata| metadata.custom.codes.into_keys().collect()).unwrap_or_default()
+}
+
+/// Whether a file's rules hold a code as a text; comments do not count.
+pub(super) fn holds(text: &str, code: &str) -> bool {
+    let literal = format!("\"{code}\"");
+    text.lines().any(|line| !line.trim_start().starts_with('#') && line.contains(&literal))
 }
 
 /// The comment that starts with `# METADATA`, without its hashes, and its line.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use regorus::{Engine, Value};
 
-use super::PolicyError;
 use super::engine::{new_engine, placed};
+use super::error::PolicyError;
 
 /// One test and what it came to.
 #[derive(Debug, Clone, PartialEq, Eq)]

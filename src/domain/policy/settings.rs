@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use crate::domain::values;
+
 /// A name and where it is set in one object.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Setting {
@@ -161,7 +163,7 @@ fn embedded(object: &Value) -> Value {
         let Some(text) = value.as_str() else { continue };
         let lower = key.to_ascii_lowercase();
         if lower.ends_with(".json") || lower.ends_with(".yaml") || lower.ends_with(".yml") {
-            let parsed = super::documents::embedded_text(text);
+            let parsed = values::one(text);
             let fact = match parsed {
                 Ok(value) => json!({ "value": value }),
                 Err(problem) => json!({ "problem": problem }),

@@ -12,7 +12,7 @@ use crate::domain::digest::sha256_hex;
 use crate::domain::reason::{self, Code};
 use crate::domain::refusal::{self, Refusal};
 use crate::domain::text::{nearest, quoted};
-use crate::domain::yaml::{self, Pointer, Step};
+use crate::domain::yaml::{self, Pointer, PointerStep};
 
 /// All procedures, by name.
 #[derive(Debug, Clone)]
@@ -178,8 +178,8 @@ fn repeated(text: &str, from: usize, key: &str) -> Option<usize> {
 
 fn pointer_of(path: &serde_path_to_error::Path) -> Pointer {
     let keys = path.iter().filter_map(|segment| match segment {
-        Segment::Seq { index } => Some(Step::Key(index.to_string())),
-        Segment::Map { key } => Some(Step::Key(key.clone())),
+        Segment::Seq { index } => Some(PointerStep::Key(index.to_string())),
+        Segment::Map { key } => Some(PointerStep::Key(key.clone())),
         Segment::Enum { .. } | Segment::Unknown => None,
     });
     Pointer { steps: keys.collect() }

@@ -21,16 +21,17 @@ use crate::domain::policy::Declared;
 use crate::domain::reason;
 use crate::domain::refusal::{FilePlace, Place, Refusal};
 use crate::domain::request::{Origin, Request};
+use crate::domain::target::TargetProfile;
 use crate::domain::text::inert;
 use crate::domain::tree::{FileWrite, Snapshot};
-use crate::domain::yaml::{self, Edit, Operation, Pointer, Position, Reason};
+use crate::domain::yaml::{self, Edit, KeyPosition, Operation, Pointer, Reason};
 
 /// The tree that a plan is made on, and what reading it takes.
 #[derive(Clone, Copy)]
 pub struct PlanInput<'a> {
-    /// The folder of the manifests, no slash at either end.
-    pub gitops_path: &'a str,
-    /// The base's files below it.
+    /// What is known of the target.
+    pub target: &'a TargetProfile,
+    /// The base's files below its GitOps path.
     pub base: &'a Snapshot,
     /// The cache of parsed files.
     pub manifests: &'a Manifests,
@@ -45,7 +46,7 @@ pub struct PlanInput<'a> {
 pub fn draft(procedure: &Procedure, request: &Request, input: PlanInput<'_>) -> Result<Plan, Refusal> {
     let arguments = admit(procedure, request)?;
     let mut view = View {
-        root: input.gitops_path,
+        root: &input.target.gitops_path,
         snapshot: input.base,
         manifests: input.manifests,
         written: BTreeMap::new(),
@@ -146,7 +147,7 @@ impl PlanBuilder<'_> {
                 match (&line.action, found) {
                     (_, Some(found)) if *found == value => None,
                     (_, Some(_)) => Some(Operation::Replace { pointer, value }),
-                    (_, None) => Some(Operation::Add { pointer, value, position: Position::Last }),
+                    (_, None) => Some(Operation::Add { pointer, value, position: KeyPosition::Last }),
                 }
             }
             (Action::Increment(by), Some(found)) => {
@@ -295,7 +296,7 @@ impl PlanBuilder<'_> {
 
     fn assemble(&self, parts: PlanParts, effects: Vec<Effect>, no_change: Option<String>) -> Plan {
         let run = self.request.run();
-        let branch = branch(self.request);
+        let branch = self.branch();
         Plan {
             rollback: self.rollback(&branch, &parts.changes),
             run,
@@ -316,6 +317,12 @@ impl PlanBuilder<'_> {
             warnings: parts.warnings,
             no_change,
         }
+    }
+
+    /// The branch that publishing creates: the target's pattern, the request's time and its run.
+    fn branch(&self) -> BranchName {
+        let time = self.request.requested_at.strftime("%Y%m%d-%H%M").to_string();
+        self.input.target.branch(&time, self.request.run().as_str())
     }
 
     fn message(&self) -> String {
@@ -367,17 +374,6 @@ fn place_of(path: String, at: Option<&Pointer>) -> Place {
         Some(at) => Place::field_of(path, at),
         None => Place::file(path),
     }
-}
-
-/// `agentruns/torghut-actuation-<yyyymmdd-hhmm>-<run>`: none of the prefixes that the target merges by itself.
-fn branch(request: &Request) -> BranchName {
-    let name = format!(
-        "agentruns/torghut-actuation-{}-{}",
-        request.requested_at.strftime("%Y%m%d-%H%M"),
-        request.run()
-    );
-    // OK because it is made of letters, digits, `/` and `-` only.
-    name.parse().unwrap_or_else(|error| unreachable!("a branch name: {error}"))
 }
 
 fn unified_diff(path: &str, before: &str, after: &str) -> String {

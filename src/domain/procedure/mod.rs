@@ -19,8 +19,5 @@ pub use admission::{admit, confirm};
 pub use catalogue::{Catalogue, DeclaredCode, ProcedureError};
 pub use draft::{PlanInput, draft};
 pub use file::{Procedure, ROLLBACK, RUN_ARGUMENT};
-pub use rollback::{RevertTarget, USUAL_PHRASE, roll_back};
+pub use rollback::{RevertTarget, roll_back};
 pub use title::{Title, TitleError};
-
-/// What a request that cannot be planned is answered with.
-pub type PlanRefusal = super::refusal::Refusal;

@@ -23,10 +23,8 @@ use crate::domain::plan::{Plan, Risk};
 use crate::domain::reason;
 use crate::domain::refusal::{Place, Refusal};
 use crate::domain::request::{Origin, Request};
-use crate::domain::yaml::{Pointer, Step};
-
-/// The phrase that confirms a rollback of a procedure that the library does not have any more.
-pub const USUAL_PHRASE: &str = "ACTUATE_TORGHUT";
+use crate::domain::target::TargetProfile;
+use crate::domain::yaml::{Pointer, PointerStep};
 
 /// A run to undo, with what its `change.planned` record says that it changed.
 #[derive(Debug, Clone, PartialEq)]
@@ -101,13 +99,13 @@ impl RevertTarget {
     ///
     /// # Errors
     /// - `not_invertible`: it changed something that has no name, such as a whole file
-    pub fn inverse(&self, catalogue: &Catalogue, gitops_path: &str) -> Result<Procedure, Refusal> {
+    pub fn inverse(&self, catalogue: &Catalogue, target: &TargetProfile) -> Result<Procedure, Refusal> {
         let mut objects = BTreeMap::new();
         let mut variant = Variant { name: "exact-inverse".to_owned(), ..Variant::default() };
         for (number, change) in self.changes.iter().enumerate() {
             let object = format!("object-{number}");
             let (at, edit) = self.line(change)?;
-            objects.insert(object.clone(), self.object(change, gitops_path)?);
+            objects.insert(object.clone(), self.object(change, &target.gitops_path)?);
             variant.edits.push(EditLine { object: object.clone(), ..edit });
             let check = |value: &Option<serde_json::Value>| Check {
                 object: object.clone(),
@@ -123,7 +121,7 @@ impl RevertTarget {
             });
             variant.effects.push(EffectLine { name: "as-before".to_owned(), check: check(&change.before) });
         }
-        variant.words = Some(self.words()?);
+        variant.words = Some(self.words(target)?);
         Ok(Procedure {
             schema: "writ.procedure/v1".to_owned(),
             name: ROLLBACK.to_owned(),
@@ -133,7 +131,7 @@ impl RevertTarget {
                 self.run, self.procedure
             ),
             risk: self.risk.max(Risk::Restoring),
-            confirmation: self.phrase(catalogue).to_owned(),
+            confirmation: self.phrase(catalogue, target).to_owned(),
             arguments: vec![Argument {
                 name: RUN_ARGUMENT.to_owned(),
                 help: "the run to undo".to_owned(),
@@ -160,10 +158,11 @@ impl RevertTarget {
         catalogue.find(&inverse.procedure).ok().map(|procedure| procedure.risk)
     }
 
-    /// The phrase that confirms the rollback: that of the procedure which is undone.
+    /// The phrase that confirms the rollback: that of the procedure which is undone, or the target's where the library
+    /// does not have it any more.
     #[must_use]
-    pub fn phrase<'c>(&self, catalogue: &'c Catalogue) -> &'c str {
-        catalogue.find(&self.procedure).map_or(USUAL_PHRASE, |procedure| &procedure.confirmation)
+    pub fn phrase<'c>(&self, catalogue: &'c Catalogue, target: &'c TargetProfile) -> &'c str {
+        catalogue.find(&self.procedure).map_or(&target.confirmation, |procedure| &procedure.confirmation)
     }
 
     fn line(&self, change: &Change) -> Result<(Pointer, EditLine), Refusal> {
@@ -176,7 +175,7 @@ impl RevertTarget {
         // A removed item of a list has no place any more that its name could select.
         let place = match (at.split_last(), &action) {
             (None, _) => return Err(self.not_invertible(change)),
-            (Some((list, Step::Item { .. })), Action::Add(_)) => list.child("-"),
+            (Some((list, PointerStep::Item { .. })), Action::Add(_)) => list.child("-"),
             _ => at.clone(),
         };
         Ok((at, EditLine { object: String::new(), at: place, action }))
@@ -198,14 +197,15 @@ impl RevertTarget {
         .at(Place::field_of(&change.path, &change.pointer))
     }
 
-    fn words(&self) -> Result<Words, Refusal> {
+    fn words(&self, target: &TargetProfile) -> Result<Words, Refusal> {
+        let scope = &target.title_scope;
         let titles = [
-            format!("revert(torghut): undo {}", self.procedure),
-            format!("revert(torghut): undo run {}", self.run),
+            format!("revert({scope}): undo {}", self.procedure),
+            format!("revert({scope}): undo run {}", self.run),
         ];
         let title = titles.into_iter().find_map(|title| Title::try_from(title).ok());
         Ok(Words {
-            // OK because a run's id is short and made of lower-case letters and digits.
+            // OK because scopes and ids of runs are short and made of what titles may hold.
             title: title.unwrap_or_else(|| unreachable!("the second one is a title")),
             commit: format!("Put back what run {} ({}) changed, value by value.", self.run, self.procedure),
             already: format!("what run `{}` changed is as it was before", self.run),
@@ -225,7 +225,7 @@ pub fn roll_back(
     request: &Request,
     input: PlanInput<'_>,
 ) -> Result<Plan, Refusal> {
-    let procedure = target.inverse(catalogue, input.gitops_path)?;
+    let procedure = target.inverse(catalogue, input.target)?;
     let mut plan = draft(&procedure, request, input)?;
     if plan.no_change.is_some() {
         return Ok(plan);

@@ -52,8 +52,9 @@ fn is_title(text: &str) -> bool {
     let Some((head, subject)) = text.split_once(": ") else { return false };
     let head = head.strip_suffix('!').unwrap_or(head);
     let (kind, scope) = match head.split_once('(') {
-        Some((kind, rest)) => (kind, rest.strip_suffix(')')),
-        None => (head, Some("torghut")),
+        // A parenthesis that is not closed is no scope, which an empty one is not either.
+        Some((kind, rest)) => (kind, Some(rest.strip_suffix(')').unwrap_or_default())),
+        None => (head, None),
     };
     let is_scope = |scope: &str| {
         !scope.is_empty()
@@ -62,7 +63,7 @@ fn is_title(text: &str) -> bool {
                 .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._/-".contains(&byte))
     };
     TYPES.contains(&kind)
-        && scope.is_some_and(is_scope)
+        && scope.is_none_or(is_scope)
         && subject.starts_with(|first: char| first.is_ascii_lowercase())
         && subject.len() >= 2
         && text.chars().count() <= 72

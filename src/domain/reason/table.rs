@@ -62,7 +62,7 @@ mod tests {
 
     use super::super::code::Area;
     use super::*;
-    use crate::domain::approval::Why;
+    use crate::domain::approval::NotCountedReason;
 
     #[test]
     fn no_code_has_two_rows_and_no_meaning_two_codes() {
@@ -97,8 +97,14 @@ mod tests {
 
     #[test]
     fn every_reason_not_to_count_a_review_is_explained() {
-        let all =
-            [Why::NotHuman, Why::Agent, Why::Requester, Why::NotWriter, Why::OtherCommit, Why::Dismissed];
+        let all = [
+            NotCountedReason::NotHuman,
+            NotCountedReason::Agent,
+            NotCountedReason::Requester,
+            NotCountedReason::NotWriter,
+            NotCountedReason::OtherCommit,
+            NotCountedReason::Dismissed,
+        ];
         for why in all {
             let code = serde_json::to_value(why).unwrap();
             assert!(definition(code.as_str().unwrap()).is_some(), "{code}");

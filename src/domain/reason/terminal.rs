@@ -24,6 +24,9 @@ reasons! { Terminal:
     LIBRARY_INVALID = "library_invalid",
         "A procedure, a policy or the table of lanes in the library is wrong.",
         "correct the file at the place that the error names";
+    LIBRARY_INCOMPLETE = "library_incomplete",
+        "The policies of the library do not judge everything that the embedded ones do: a rule is missing.",
+        "put the rule back (`writ library list` says which files are replaced), or name its codes under `retired_codes` in `policies/target.yaml`";
     TEMPLATE_INVALID = "template_invalid",
         "A template in the library does not compile.",
         "correct the template";

@@ -1,10 +1,10 @@
-//! Lossless YAML: documents that are edited by splices and proven afterwards; all other bytes stay.
+//! Lossless YAML: documents are edited by splices and proven afterwards; all other bytes stay.
 //!
 //! A text is parsed into a tree of byte spans ([`parse`]); operations on JSON Pointers or item selectors are resolved
-//! against it and become the smallest splices, in the style of what stands there ([`edit`], [`patch`]). **Nothing is
+//! against it and become the smallest splices, in the style of what is around them ([`edit()`], [`patch`]). **Nothing is
 //! returned unproven**: two parsers that share no code must read the result as the text before with exactly the named
-//! nodes exchanged, RFC 6902 on the typed values must agree, no comment may be lost. What cannot be done so is refused,
-//! with place, reason code and remedy.
+//! nodes exchanged, RFC 6902 on the typed values must agree, and no comment may be lost. Every other edit is refused,
+//! with a place, a reason code and a remedy.
 //!
 //! ```
 //! use writ::domain::yaml;
@@ -101,65 +101,53 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # Files
-//!
 //! # What is refused
 //!
 //! Reading and changing nothing work on every valid text within the limits: 1 MiB, 40,000 values and keys, 20,000
 //! comments, 100 levels, 1,000 aliases. An edit is refused
 //!
-//! - in a document with a key that is no scalar, which is also what an unquoted `{{ … }}` makes;
-//! - at a key that stands twice, at or below an alias or an anchor that aliases refer to, at a key that comes from `<<`;
+//! - in a document with a key that is not a scalar, which is also what an unquoted `{{ … }}` makes;
+//! - at a key that its mapping has twice, at or below an alias or an anchor that aliases refer to, at a key that comes
+//!   from `<<`;
 //! - inside `!!set`, `!!omap` and `!!pairs`; and copies of what carries a tag that would be lost;
-//! - where a tab stands that some reader would take for indentation;
+//! - where there is a tab that some reader would take for indentation;
 //! - where two parsers that share no code do not both read what was meant.
 //!
-//! | file | what |
+//! # Files
+//!
+//! Each may use those of its own folder and of the rows above it.
+//!
+//! | folder or file | what |
 //! | --- | --- |
-//! | `parser`, `tree`, `lines` | text to span tree |
-//! | `pointer`, `locate`, `value`, `scalar` | reading: places, values, types |
-//! | `operation`, `apply`, `slots`, `draft`, `fresh`, `reconcile` | what shall be |
-//! | `style`, `write`, `folded`, `splice`, `swap` | how it is written |
-//! | `proof`, `events`, `comments`, `edit` | what is checked, and the way through all of it |
+//! | `refusal`, `pointer`, `operation` | the words of an edit |
+//! | `read/` | from a text to its span tree; values, locations and comments |
+//! | `edit_tree/` | the document as it will be: operations laid over the span tree |
+//! | `write/` | from an edit tree to splices |
+//! | `prove/` | the result read back and compared |
+//! | `edit` | all of it in order |
 
-mod apply;
-mod comments;
-mod document;
-mod draft;
 mod edit;
-mod events;
-mod folded;
-mod fresh;
-mod lines;
-mod locate;
+mod edit_tree;
 mod operation;
-mod parser;
 mod pointer;
-mod proof;
-mod reconcile;
+mod prove;
+mod read;
 mod refusal;
-mod scalar;
-mod slots;
-mod splice;
-mod style;
-mod swap;
-mod tree;
-mod value;
 mod write;
 
-pub use document::{Comment, Document, Place, Stream};
 pub use edit::Edited;
-pub use operation::{Edit, Language, Operation, Position};
-pub use pointer::{Pointer, PointerError, Step, escape};
-pub use proof::Proof;
+pub use operation::{Edit, KeyPosition, Language, Operation};
+pub use pointer::{Pointer, PointerError, PointerStep, escape};
+pub use prove::proof::EditProof;
+pub use read::document::{Comment, Document, Location, Stream};
 pub use refusal::{Reason, Refusal, line_column};
 
 /// Parses a text.
 ///
 /// # Errors
-/// A [`Refusal`] with the place, when it is not YAML that is safe to edit.
+/// A [`Refusal`] with the place, if the text is not YAML that is safe to edit.
 pub fn parse(text: &str) -> Result<Stream<'_>, Refusal> {
-    Stream::new(parser::parse(text)?)
+    Stream::new(read::parser::parse(text)?)
 }
 
 /// Makes several edits, all resolved against the text as it is. Two that touch the same place are refused.
@@ -169,7 +157,7 @@ pub fn parse(text: &str) -> Result<Stream<'_>, Refusal> {
 ///
 /// let before = "env:\n- name: A\n  value: \"1\"\n- name: B\n  value: \"2\"\n";
 /// let edit = |pointer: &str, by| Edit { document: 0, operation: Operation::Increment { pointer: pointer.parse().unwrap(), by } };
-/// assert!(yaml::edit(before, &[edit("/env[name=B]/value", 1)]).is_err()); // a string is no integer
+/// assert!(yaml::edit(before, &[edit("/env[name=B]/value", 1)]).is_err()); // a string is not an integer
 /// let edited = yaml::edit("nonce: 38\n", &[edit("/nonce", 1)])?;
 /// assert_eq!(edited.text, "nonce: 39\n");
 /// # Ok::<(), yaml::Refusal>(())
@@ -178,7 +166,7 @@ pub fn parse(text: &str) -> Result<Stream<'_>, Refusal> {
 /// # Errors
 /// A [`Refusal`]; nothing is changed then.
 pub fn edit(text: &str, edits: &[Edit]) -> Result<Edited, Refusal> {
-    edit::edit(text, edits, apply::Order::Simultaneous)
+    edit::edit(text, edits, operation::Order::Simultaneous)
 }
 
 /// Makes several edits, one after the other, all or nothing: each names places as the ones before have left them.
@@ -195,7 +183,7 @@ pub fn edit(text: &str, edits: &[Edit]) -> Result<Edited, Refusal> {
 /// # Errors
 /// A [`Refusal`]; nothing is changed then.
 pub fn edit_in_order(text: &str, edits: &[Edit]) -> Result<Edited, Refusal> {
-    edit::edit(text, edits, apply::Order::Sequential)
+    edit::edit(text, edits, operation::Order::Sequential)
 }
 
 /// Applies an RFC 6902 patch to one document, operation after operation, all or nothing.

@@ -1,4 +1,4 @@
-//! What can be done to a document: the operations of RFC 6902, and three that procedures need.
+//! What can be done to a document: the operations of RFC 6902, and two that procedures need.
 
 use serde_json::Value;
 
@@ -13,45 +13,133 @@ pub struct Edit {
     pub operation: Operation,
 }
 
-/// What to do.
+/// How the places that several operations name are meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    /// In the state that the operations before have left (RFC 6902 §5).
+    Sequential,
+    /// In the text as it is; two that touch the same place are refused.
+    Simultaneous,
+}
+
+/// What to do. The examples show a text before and after.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Operation {
-    /// Adds an entry or item, or replaces the value of a key that is there (RFC 6902 §4.1).
+    /// Adds an entry or item, or replaces the value of a key that exists already (RFC 6902 §4.1).
+    ///
+    /// `{"op": "add", "path": "/args/1", "value": "--json"}`
+    ///
+    /// ```yaml
+    /// args:
+    ///   - run
+    ///   - --verbose   # for now
+    /// ```
+    ///
+    /// ```yaml
+    /// args:
+    ///   - run
+    ///   - --json
+    ///   - --verbose   # for now
+    /// ```
+    ///
+    /// A parent that is null becomes a mapping, or, for the key `-`, a sequence.
     Add {
         /// The new place.
         pointer: Pointer,
         /// The value.
         value: Value,
         /// Where a new key goes among its siblings; items of sequences go where the pointer says.
-        position: Position,
+        position: KeyPosition,
     },
-    /// Removes the entry or item.
+    /// Removes an entry or item together with the comment on its line (RFC 6902 §4.2).
+    ///
+    /// `{"op": "remove", "path": "/limits/cpu"}`
+    ///
+    /// ```yaml
+    /// limits:
+    ///   cpu: 500m   # one half
+    ///   memory: 1Gi
+    /// ```
+    ///
+    /// ```yaml
+    /// limits:
+    ///   memory: 1Gi
+    /// ```
     Remove {
         /// The place.
         pointer: Pointer,
     },
-    /// Replaces the value that is there.
+    /// Replaces a value that exists; what is equal in both values keeps its style and its comments (RFC 6902 §4.3).
+    ///
+    /// `{"op": "replace", "path": "/env/0", "value": {"name": "LEVEL", "value": "debug"}}`
+    ///
+    /// ```yaml
+    /// env:
+    ///   - name: LEVEL   # of the log
+    ///     value: 'info'
+    /// ```
+    ///
+    /// ```yaml
+    /// env:
+    ///   - name: LEVEL   # of the log
+    ///     value: 'debug'
+    /// ```
     Replace {
         /// The place.
         pointer: Pointer,
         /// The value.
         value: Value,
     },
-    /// Removes the value at `from` and adds it at `pointer`.
+    /// Removes the value at `from` and adds it, with its style, at `pointer` (RFC 6902 §4.4).
+    ///
+    /// `{"op": "move", "from": "/old", "path": "/new"}`
+    ///
+    /// ```yaml
+    /// old: "8080"
+    /// host: example.org
+    /// ```
+    ///
+    /// ```yaml
+    /// host: example.org
+    /// new: "8080"
+    /// ```
     Move {
         /// The place that it leaves.
         from: Pointer,
         /// The place where it goes.
         pointer: Pointer,
     },
-    /// Adds the value at `from` at `pointer`.
+    /// Adds the value at `from`, with its style, at `pointer` (RFC 6902 §4.5).
+    ///
+    /// `{"op": "copy", "from": "/ports/0", "path": "/ports/-"}`
+    ///
+    /// ```yaml
+    /// ports:
+    ///   - '8080'
+    /// ```
+    ///
+    /// ```yaml
+    /// ports:
+    ///   - '8080'
+    ///   - '8080'
+    /// ```
     Copy {
         /// The place that is copied.
         from: Pointer,
         /// The place where the copy goes.
         pointer: Pointer,
     },
-    /// Holds when the value is equal; else the whole call is refused.
+    /// Holds when the value is equal; otherwise the whole call is refused (RFC 6902 §4.6).
+    ///
+    /// `{"op": "test", "path": "/replicas", "value": 2}` changes nothing in the first text and is refused in the second:
+    ///
+    /// ```yaml
+    /// replicas: 2
+    /// ```
+    ///
+    /// ```yaml
+    /// replicas: 3
+    /// ```
     Test {
         /// The place.
         pointer: Pointer,
@@ -59,17 +147,45 @@ pub enum Operation {
         value: Value,
     },
     /// Adds a number to an integer.
+    ///
+    /// `/metadata/annotations/nonce` by 1:
+    ///
+    /// ```yaml
+    /// metadata:
+    ///   annotations:
+    ///     nonce: 38
+    /// ```
+    ///
+    /// ```yaml
+    /// metadata:
+    ///   annotations:
+    ///     nonce: 39
+    /// ```
     Increment {
         /// The place.
         pointer: Pointer,
         /// What to add; may be negative.
         by: i64,
     },
-    /// Edits the YAML or JSON text that a scalar holds.
+    /// Edits the YAML or JSON text that a scalar holds, with the guarantees of an edit of its own.
+    ///
+    /// In `/data/limits.json`, `/orders` becomes 5:
+    ///
+    /// ```yaml
+    /// data:
+    ///   limits.json: |
+    ///     {"orders": 10, "retries": 3}
+    /// ```
+    ///
+    /// ```yaml
+    /// data:
+    ///   limits.json: |
+    ///     {"orders": 5, "retries": 3}
+    /// ```
     Embedded {
         /// The scalar.
         pointer: Pointer,
-        /// What its text is.
+        /// The language of its text.
         language: Language,
         /// The edits of the inner text.
         edits: Vec<Edit>,
@@ -78,19 +194,19 @@ pub enum Operation {
 
 /// Where a new key goes in a mapping.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Position {
-    /// Behind the last entry.
+pub enum KeyPosition {
+    /// After the last entry.
     #[default]
     Last,
     /// Before the first entry.
     First,
-    /// Before the entry with this key; behind the last one where there is no such key.
+    /// Before the entry with this key; after the last one if there is no such key.
     Before(String),
-    /// Behind the entry with this key; behind the last one where there is no such key.
+    /// After the entry with this key; after the last one if there is no such key.
     After(String),
 }
 
-/// What the text in a scalar is.
+/// The language of the text in a scalar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Language {
     /// A YAML stream.
@@ -103,7 +219,7 @@ impl Edit {
     /// An operation of an RFC 6902 patch, on one document.
     ///
     /// # Errors
-    /// - a path that is no JSON Pointer
+    /// - a path that is not a JSON Pointer
     pub fn from_rfc6902(
         document: usize,
         operation: &json_patch::PatchOperation,
@@ -114,7 +230,7 @@ impl Edit {
             Given::Add(add) => Operation::Add {
                 pointer: pointer(&add.path)?,
                 value: add.value.clone(),
-                position: Position::Last,
+                position: KeyPosition::Last,
             },
             Given::Remove(remove) => Operation::Remove { pointer: pointer(&remove.path)? },
             Given::Replace(replace) => {
@@ -133,7 +249,7 @@ impl Edit {
 }
 
 impl Operation {
-    /// The place that the operation names first.
+    /// The place that the operation changes or tests; for a move or copy, where the value goes.
     #[must_use]
     pub fn pointer(&self) -> &Pointer {
         match self {

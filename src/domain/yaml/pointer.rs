@@ -9,15 +9,15 @@ use std::str::FromStr;
 #[derive(Debug, Clone, PartialEq, Eq, Default, Hash)]
 pub struct Pointer {
     /// The way from the document's root.
-    pub steps: Vec<Step>,
+    pub steps: Vec<PointerStep>,
 }
 
 /// One step of a pointer.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Step {
-    /// A key of a mapping, an index of a sequence, or `-` behind its last item.
+pub enum PointerStep {
+    /// A key of a mapping, an index of a sequence, or `-` for the place after its last item.
     Key(String),
-    /// The one item of a sequence of mappings whose field `key` reads `value`.
+    /// The one item of a sequence of mappings whose field `key` has the value `value`.
     Item {
         /// The field, usually `name`.
         key: String,
@@ -26,7 +26,7 @@ pub enum Step {
     },
 }
 
-/// Why a text is no pointer.
+/// Why a text is not a pointer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{given}` is not a JSON Pointer: {wrong}")]
 pub struct PointerError {
@@ -43,7 +43,7 @@ impl Pointer {
     pub fn plain(text: &str) -> Result<Self, PointerError> {
         let mut steps = Vec::new();
         for token in tokens(text)? {
-            steps.push(Step::Key(unescape(text, token)?));
+            steps.push(PointerStep::Key(unescape(text, token)?));
         }
         Ok(Self { steps })
     }
@@ -58,11 +58,12 @@ impl Pointer {
             match selector(token) {
                 Some((before, key, value)) => {
                     if !before.is_empty() {
-                        steps.push(Step::Key(unescape(text, before)?));
+                        steps.push(PointerStep::Key(unescape(text, before)?));
                     }
-                    steps.push(Step::Item { key: unescape(text, key)?, value: unescape(text, value)? });
+                    steps
+                        .push(PointerStep::Item { key: unescape(text, key)?, value: unescape(text, value)? });
                 }
-                None => steps.push(Step::Key(unescape(text, token)?)),
+                None => steps.push(PointerStep::Key(unescape(text, token)?)),
             }
         }
         Ok(Self { steps })
@@ -72,13 +73,13 @@ impl Pointer {
     #[must_use]
     pub fn child(&self, key: impl Into<String>) -> Self {
         let mut steps = self.steps.clone();
-        steps.push(Step::Key(key.into()));
+        steps.push(PointerStep::Key(key.into()));
         Self { steps }
     }
 
     /// The pointer one step up, and the last step; `None` for the root.
     #[must_use]
-    pub fn split_last(&self) -> Option<(Self, &Step)> {
+    pub fn split_last(&self) -> Option<(Self, &PointerStep)> {
         let (last, before) = self.steps.split_last()?;
         Some((Self { steps: before.to_vec() }, last))
     }
@@ -98,11 +99,11 @@ impl fmt::Display for Pointer {
         let mut after_key = false;
         for step in &self.steps {
             match step {
-                Step::Key(key) => {
+                PointerStep::Key(key) => {
                     write!(out, "/{}", escape(key))?;
                     after_key = true;
                 }
-                Step::Item { key, value } => {
+                PointerStep::Item { key, value } => {
                     let slash = if after_key { "" } else { "/" };
                     write!(out, "{slash}[{}={}]", escape(key), escape(value))?;
                     after_key = false;
@@ -119,6 +120,19 @@ pub fn escape(token: &str) -> String {
     token.replace('~', "~0").replace('/', "~1")
 }
 
+/// The JSON Pointer of keys and indices.
+pub(super) fn pointer_text(path: &[String]) -> String {
+    path.iter().map(|key| format!("/{}", escape(key))).collect()
+}
+
+/// An RFC 6901 array index: digits without a leading zero.
+pub(super) fn parse_index(token: &str) -> Option<usize> {
+    let canonical = token == "0" || !token.starts_with('0');
+    let digits = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_digit());
+    if canonical && digits { token.parse().ok() } else { None }
+}
+
+/// The reference tokens, still escaped.
 fn tokens(text: &str) -> Result<impl Iterator<Item = &str>, PointerError> {
     if !text.is_empty() && !text.starts_with('/') {
         return Err(PointerError { given: text.to_owned(), wrong: "it must be empty or begin with `/`" });
@@ -126,6 +140,7 @@ fn tokens(text: &str) -> Result<impl Iterator<Item = &str>, PointerError> {
     Ok(text.split('/').skip(1))
 }
 
+/// A reference token without its escapes; `pointer` is for the error.
 fn unescape(pointer: &str, token: &str) -> Result<String, PointerError> {
     let mut parts = token.split('~');
     let mut text = parts.next().unwrap_or_default().to_owned();
@@ -164,9 +179,9 @@ mod tests {
         let text = "/spec/containers[name=app]/env[name=A~1B]/value";
         let pointer: Pointer = text.parse().unwrap();
         assert_eq!(pointer.steps.len(), 6);
-        assert_eq!(pointer.steps[2], Step::Item { key: "name".into(), value: "app".into() });
+        assert_eq!(pointer.steps[2], PointerStep::Item { key: "name".into(), value: "app".into() });
         assert_eq!(pointer.to_string(), text);
-        assert_eq!(Pointer::plain("/a[b=c]").unwrap().steps, [Step::Key("a[b=c]".into())]);
+        assert_eq!(Pointer::plain("/a[b=c]").unwrap().steps, [PointerStep::Key("a[b=c]".into())]);
     }
 
     #[test]
@@ -174,6 +189,6 @@ mod tests {
         assert!(Pointer::plain("a").unwrap_err().to_string().contains("begin with `/`"));
         assert!(Pointer::plain("/a~2").unwrap_err().to_string().contains("`~` must be"));
         assert_eq!(Pointer::plain("").unwrap().steps, []);
-        assert_eq!(Pointer::plain("/").unwrap().steps, [Step::Key(String::new())]);
+        assert_eq!(Pointer::plain("/").unwrap().steps, [PointerStep::Key(String::new())]);
     }
 }

@@ -7,12 +7,13 @@ use serde_json::{Value, json};
 
 use crate::domain::names::{IssueNumber, RepositoryName};
 use crate::domain::pull::{Conclusion, PullState};
+use crate::ports::forge::Reaction;
 use crate::ports::forge::check::CheckStatus;
-use crate::ports::forge::local::{LocalCheck, LocalComment, LocalForge, LocalPull};
-use crate::ports::forge::{ForgeError, Reaction};
+use crate::ports::forge::conversation::{Conversation, ShownCheck, ShownComment, ShownPull};
 
-use super::super::State;
-use super::{markdown, missing, page, words};
+use super::response::{missing, page};
+use super::{markdown, words};
+use crate::http::state::State;
 
 /// The page of one issue or pull request; 404 where the bot serves another forge.
 pub async fn show(
@@ -20,11 +21,15 @@ pub async fn show(
     Path((owner, name, number)): Path<(String, String, u64)>,
 ) -> Response {
     let repository = RepositoryName::try_from(format!("{owner}/{name}"));
-    let (Some(forge), Ok(repository)) = (&state.local_forge, repository) else {
+    let (Some(conversations), Ok(repository)) = (&state.conversations, repository) else {
         return missing(&state, "There is no such page here.");
     };
-    match read(forge, &repository, IssueNumber(number)).await {
-        Ok(Some(context)) => page(&state, StatusCode::OK, "pages/conversation.html", context),
+    let number = IssueNumber(number);
+    match conversations.conversation(&repository, number).await {
+        Ok(Some(found)) => {
+            let context = context(&repository, number, &found);
+            page(&state, StatusCode::OK, "pages/conversation.html", context)
+        }
         Ok(None) => missing(&state, "There is no issue or pull request with this number."),
         Err(error) => {
             tracing::error!(error = &error as &dyn std::error::Error, "the local forge could not be read");
@@ -33,31 +38,17 @@ pub async fn show(
     }
 }
 
-async fn read(
-    forge: &LocalForge,
-    repository: &RepositoryName,
-    number: IssueNumber,
-) -> Result<Option<Value>, ForgeError> {
-    let pulls = forge.pulls(repository).await?;
-    let pull = pulls.iter().find(|pull| pull.pull.number == number);
-    let comments = forge.comments(repository, number).await?;
-    let checks = match pull {
-        Some(pull) => forge.checks(repository, &pull.pull.head).await?,
-        None => Vec::new(),
-    };
-    if pull.is_none() && comments.is_empty() {
-        return Ok(None);
-    }
-    Ok(Some(json!({
+fn context(repository: &RepositoryName, number: IssueNumber, found: &Conversation) -> Value {
+    json!({
         "repository": repository,
         "number": number,
-        "pull": pull.map(proposal),
-        "checks": checks.iter().map(check).collect::<Vec<_>>(),
-        "comments": comments.iter().map(comment).collect::<Vec<_>>(),
-    })))
+        "pull": found.pull.as_ref().map(proposal),
+        "checks": found.checks.iter().map(check).collect::<Vec<_>>(),
+        "comments": found.comments.iter().map(comment).collect::<Vec<_>>(),
+    })
 }
 
-fn proposal(pull: &LocalPull) -> Value {
+fn proposal(pull: &ShownPull) -> Value {
     let state = match (pull.pull.state, pull.pull.draft) {
         (PullState::Open, true) => words::Label { label: "draft: waits for approval", tone: "care" },
         (state, _) => words::pull_state(state),
@@ -69,7 +60,7 @@ fn proposal(pull: &LocalPull) -> Value {
     })
 }
 
-fn check(check: &LocalCheck) -> Value {
+fn check(check: &ShownCheck) -> Value {
     let (label, tone) = match check.status {
         None => ("queued", "calm"),
         Some(CheckStatus::InProgress) => ("in progress", "care"),
@@ -84,7 +75,7 @@ fn check(check: &LocalCheck) -> Value {
     })
 }
 
-fn comment(comment: &LocalComment) -> Value {
+fn comment(comment: &ShownComment) -> Value {
     let reactions = comment.reactions.iter().map(|reaction| match reaction {
         Reaction::Eyes => "seen",
         Reaction::Rocket => "done",

@@ -6,29 +6,27 @@
 mod conversation;
 mod diff;
 mod markdown;
+mod response;
 mod run_view;
 mod words;
 
 use axum::Router;
 use axum::extract::{Path, State as Shared};
-use axum::http::{HeaderName, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
+use axum::response::Response;
 use axum::routing::get;
 use serde_json::{Value, json};
 
 use crate::domain::command::table;
-use crate::domain::names::{IssueNumber, RunId};
+use crate::domain::names::RunId;
 use crate::domain::run::Outcome;
 use crate::ports::store::{KeptPull, Pulls, Run, Store, StoreError};
 
-use super::State;
+use super::state::State;
+use response::{asset, missing, page, unavailable};
 
 /// How many runs the list shows.
 const LISTED: u32 = 100;
-
-/// Nothing but our own style sheet and icon; no script, no frame, no form.
-const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; \
-                      form-action 'none'; frame-ancestors 'none'";
 
 /// The routes of the pages.
 pub fn routes() -> Router<State> {
@@ -92,8 +90,7 @@ async fn run(Shared(state): Shared<State>, Path(id): Path<String>) -> Response {
 /// What became of the pull request that a run proposed.
 async fn became(store: &dyn Store, run: &Run) -> Result<Option<KeptPull>, StoreError> {
     let Some(Outcome::Proposed { pull, .. }) = &run.outcome else { return Ok(None) };
-    let Some(Ok(repository)) = run.subject.split('#').next().map(str::parse) else { return Ok(None) };
-    let found = store.pulls(Pulls::Numbered(&repository, IssueNumber(*pull))).await?;
+    let found = store.pulls(Pulls::Numbered(&run.subject.repository, *pull)).await?;
     Ok(found.into_iter().next())
 }
 
@@ -115,39 +112,4 @@ async fn help(Shared(state): Shared<State>) -> Response {
         .collect();
     let context = json!({"commands": commands, "procedures": procedures});
     page(&state, StatusCode::OK, "pages/help.html", context)
-}
-
-fn missing(state: &State, what: &str) -> Response {
-    page(state, StatusCode::NOT_FOUND, "pages/missing.html", json!({"what": what}))
-}
-
-fn unavailable(error: &StoreError) -> Response {
-    tracing::error!(error = error as &dyn std::error::Error, "a page could not be read from the store");
-    (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer; try again\n").into_response()
-}
-
-fn page(state: &State, status: StatusCode, template: &str, mut context: Value) -> Response {
-    context["version"] = json!(env!("CARGO_PKG_VERSION"));
-    match state.renderer.render(template, context) {
-        Ok(html) => (status, safe_headers("text/html; charset=utf-8", "no-store"), html).into_response(),
-        Err(error) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "a page could not be rendered");
-            (StatusCode::INTERNAL_SERVER_ERROR, "this page could not be made; the log says why\n")
-                .into_response()
-        }
-    }
-}
-
-fn asset(kind: &'static str, text: &'static str) -> Response {
-    (safe_headers(kind, "public, max-age=300"), text).into_response()
-}
-
-fn safe_headers(kind: &'static str, cache: &'static str) -> [(HeaderName, &'static str); 5] {
-    [
-        (header::CONTENT_TYPE, kind),
-        (header::CACHE_CONTROL, cache),
-        (header::CONTENT_SECURITY_POLICY, POLICY),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
-    ]
 }

@@ -6,24 +6,23 @@ use crate::domain::change::Change;
 use crate::domain::ledger::Record;
 use crate::domain::plan::PlanReport;
 use crate::domain::policy::Finding;
-use crate::domain::pull::Observed;
 use crate::domain::request::Origin;
 use crate::domain::run::{Outcome, Position, Step};
 use crate::ports::store::{KeptPull, Leaf, Run, StepEntry};
-use crate::service::asked::Asked;
-use crate::service::checks::Finished;
-use crate::service::look::Look;
+use crate::service::facts::{self, JudgeFact, ObserveFact, PlanFact};
+use crate::service::reconciliation::Reconciliation;
+use crate::service::stored_command::StoredCommand;
 
 use super::markdown::sentence;
 use super::{diff, words};
 
 /// The run as one entry of a list.
 pub fn summary(run: &Run) -> Value {
-    if let Some(look) = Look::of(run) {
-        return look_summary(run, &look);
+    if let Some(reconciliation) = Reconciliation::of(run) {
+        return reconciliation_summary(run, &reconciliation);
     }
-    let asked: Option<Asked> = serde_json::from_value(run.command.clone()).ok();
-    let verb = asked.as_ref().map_or("?", |asked| asked.what.verb());
+    let stored = StoredCommand::of(run).ok();
+    let verb = stored.as_ref().map_or("?", StoredCommand::verb);
     let what = match &run.request {
         Some(request) => {
             let arguments = request.arguments.iter().map(|(name, value)| format!(" {name}={value}"));
@@ -35,7 +34,7 @@ pub fn summary(run: &Run) -> Value {
         "id": run.id,
         "what": what,
         "reason": run.request.as_ref().map(|request| &request.reason),
-        "actor": asked.as_ref().map_or("somebody", |asked| asked.actor.login.as_str()),
+        "actor": stored.as_ref().map_or("somebody", |stored| stored.actor.login.as_str()),
         "subject": run.subject,
         "created_at": words::moment(run.created_at),
         "settled": run.position == Position::Settled,
@@ -43,12 +42,12 @@ pub fn summary(run: &Run) -> Value {
     })
 }
 
-fn look_summary(run: &Run, look: &Look) -> Value {
+fn reconciliation_summary(run: &Run, reconciliation: &Reconciliation) -> Value {
     json!({
         "id": run.id,
-        "what": format!("look at pull request #{}", look.pull),
+        "what": format!("look at pull request #{}", reconciliation.pull),
         "reason": null,
-        "actor": look.what,
+        "actor": reconciliation.event,
         "subject": run.subject,
         "created_at": words::moment(run.created_at),
         "settled": run.position == Position::Settled,
@@ -74,7 +73,7 @@ pub fn pull_summary(pull: &KeptPull) -> Value {
 
 /// The run with its steps, plan and records; the caller adds the checkpoint.
 pub fn whole(run: &Run, timeline: &[StepEntry], leaves: &[Leaf]) -> Value {
-    let report = run.facts.get("plan").and_then(plan_report);
+    let report = facts::shown::<PlanFact>(run).map(|fact| fact.report);
     json!({
         "run": summary(run),
         "comment_url": comment_url(run),
@@ -89,32 +88,27 @@ pub fn whole(run: &Run, timeline: &[StepEntry], leaves: &[Leaf]) -> Value {
 
 /// The steps that such a run goes through.
 fn steps_of(run: &Run) -> impl Iterator<Item = Step> {
-    let look = Look::of(run).is_some();
-    Step::ALL.into_iter().filter(move |step| step.is_of_look() == look)
+    let reconciles = Reconciliation::of(run).is_some();
+    Step::ALL.into_iter().filter(move |step| step.is_of_reconciliation() == reconciles)
 }
 
-/// What a look found in a pull request's head, and what it saw of it.
+/// What a reconciliation found in a pull request's head, and what it saw of it.
 fn judged(run: &Run) -> Option<Value> {
-    let seen: Observed = serde_json::from_value(run.facts.get("observe")?.get("seen")?.clone()).ok()?;
-    let finished = run.facts.get("judge").and_then(|fact| fact.get("finished"));
-    let finished: Option<Finished> =
-        finished.and_then(|finished| serde_json::from_value(finished.clone()).ok());
+    let seen = facts::shown::<ObserveFact>(run)?.seen;
+    let judgement = match facts::shown::<JudgeFact>(run) {
+        Some(JudgeFact::Finished(judgement)) => Some(judgement),
+        Some(JudgeFact::Moved(_)) | None => None,
+    };
     Some(json!({
         "title": seen.title, "state": words::pull_state(seen.state), "head": seen.head, "branch": seen.branch,
         "base": seen.base, "fork": seen.fork, "author": seen.author.login, "own_run": seen.run,
-        "merge_base": finished.as_ref().map(|finished| &finished.merge_base),
-        "touched": finished.as_ref().map(|finished| finished.touched),
-        "decision": finished.as_ref().map(|finished| words::decision(finished.verdict.decision)),
-        "findings": finished.iter().flat_map(|finished| &finished.verdict.results).map(finding).collect::<Vec<_>>(),
-        "changes": finished.iter().flat_map(|finished| &finished.changes).map(change).collect::<Vec<_>>(),
-        "left_out": finished.as_ref().map_or(0, |finished| finished.changes_left_out + finished.findings_left_out),
+        "merge_base": judgement.as_ref().map(|judgement| &judgement.merge_base),
+        "touched": judgement.as_ref().map(|judgement| judgement.touched),
+        "decision": judgement.as_ref().map(|judgement| words::decision(judgement.verdict.decision)),
+        "findings": judgement.iter().flat_map(|judgement| &judgement.verdict.results).map(finding).collect::<Vec<_>>(),
+        "changes": judgement.iter().flat_map(|judgement| &judgement.changes).map(change).collect::<Vec<_>>(),
+        "left_out": judgement.as_ref().map_or(0, |judgement| judgement.changes_left_out + judgement.findings_left_out),
     }))
-}
-
-/// The report stands in the plan step's fact, on its own or under `report`.
-fn plan_report(fact: &Value) -> Option<PlanReport> {
-    let report = fact.get("report").unwrap_or(fact);
-    serde_json::from_value(report.clone()).ok()
 }
 
 fn comment_url(run: &Run) -> Option<&str> {
@@ -127,9 +121,9 @@ fn comment_url(run: &Run) -> Option<&str> {
 fn pull(run: &Run) -> Option<Value> {
     match run.outcome.as_ref()? {
         Outcome::Proposed { pull, url } => Some(json!({"number": pull, "url": web_address(url)?})),
-        Outcome::Looked { pull, .. } => {
-            let url = run.facts.get("observe")?.get("seen")?.get("url")?.as_str()?;
-            Some(json!({"number": pull, "url": web_address(url)?}))
+        Outcome::Reconciled { pull, .. } => {
+            let url = facts::shown::<ObserveFact>(run)?.seen.url;
+            Some(json!({"number": pull, "url": web_address(&url)?}))
         }
         _ => None,
     }
@@ -140,7 +134,7 @@ fn web_address(text: &str) -> Option<&str> {
     ["https://", "http://", "/"].iter().any(|start| text.starts_with(start)).then_some(text)
 }
 
-/// A step's line on the timeline; `None` for one that the run never came to and never will.
+/// A step's line on the timeline; `None` for one that the run never reached and never will.
 fn step_line(step: Step, run: &Run, timeline: &[StepEntry]) -> Option<Value> {
     let tries: Vec<_> = timeline.iter().filter(|entry| entry.step == step).collect();
     let last = tries.last();
@@ -150,7 +144,7 @@ fn step_line(step: Step, run: &Run, timeline: &[StepEntry]) -> Option<Value> {
         return None;
     }
     let tells = |step: Step| matches!(step, Step::Report | Step::Conclude);
-    let well = |outcome: &Outcome| matches!(outcome, Outcome::Proposed { .. } | Outcome::Looked { .. });
+    let well = |outcome: &Outcome| matches!(outcome, Outcome::Proposed { .. } | Outcome::Reconciled { .. });
     let ended_here = run.outcome.as_ref().is_some_and(|outcome| !well(outcome))
         && done
         && !tells(step)
@@ -168,7 +162,7 @@ fn step_line(step: Step, run: &Run, timeline: &[StepEntry]) -> Option<Value> {
     }
     Some(json!({
         "name": step.as_str(),
-        "sentence": words::step(step),
+        "sentence": step.purpose(),
         "state": tone,
         "timing": timing,
         "problem": last.filter(|_| is_next).and_then(|entry| entry.outcome.as_ref()?.get("problem")),

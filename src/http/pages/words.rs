@@ -9,7 +9,7 @@ use super::markdown::sentence;
 use crate::domain::plan::Risk;
 use crate::domain::policy::{Decision, Level};
 use crate::domain::pull::{Conclusion, PullState};
-use crate::domain::run::{Outcome, Position, Step};
+use crate::domain::run::{Outcome, Position};
 
 /// A phrase with its tone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -28,7 +28,7 @@ pub struct Notice<'a> {
     pub code: Option<&'a str>,
 }
 
-/// Where a run stands, in two words.
+/// The state of a run, in two words.
 pub fn state(position: &Position, outcome: Option<&Outcome>) -> Label {
     let (label, tone) = match (position, outcome) {
         (_, Some(Outcome::Proposed { .. })) => ("pull request open", "good"),
@@ -40,8 +40,8 @@ pub fn state(position: &Position, outcome: Option<&Outcome>) -> Label {
         (_, Some(Outcome::Denied)) => ("denied", "bad"),
         (_, Some(Outcome::Void { .. })) => ("void", "care"),
         (_, Some(Outcome::Stuck { .. })) => ("needs a person", "bad"),
-        (_, Some(Outcome::Looked { conclusion: Some(found), .. })) => return conclusion(*found),
-        (_, Some(Outcome::Looked { state, .. })) => return pull_state(*state),
+        (_, Some(Outcome::Reconciled { conclusion: Some(found), .. })) => return conclusion(*found),
+        (_, Some(Outcome::Reconciled { state, .. })) => return pull_state(*state),
         (Position::Settled, None) => ("over", "calm"),
         (Position::At(_), None) => ("in progress", "care"),
     };
@@ -58,7 +58,7 @@ pub fn notice(outcome: &Outcome) -> Option<Notice<'_>> {
         Outcome::Cancelled { pull, run, .. } => {
             plain(&format!("Pull request #{pull} of run `{run}` was closed."))
         }
-        Outcome::Proposed { .. } | Outcome::Answered | Outcome::Looked { .. } => None,
+        Outcome::Proposed { .. } | Outcome::Answered | Outcome::Reconciled { .. } => None,
         Outcome::NoChange { state } => plain(state),
         Outcome::Refused { code, message, remedy } => Some(Notice {
             message: sentence(message),
@@ -96,7 +96,7 @@ pub fn conclusion(conclusion: Conclusion) -> Label {
     Label { label, tone }
 }
 
-/// What became of a pull request.
+/// The state of a pull request.
 pub fn pull_state(state: PullState) -> Label {
     let (label, tone) = match state {
         PullState::Open => ("open", "good"),
@@ -121,26 +121,5 @@ pub fn risk(risk: Risk) -> &'static str {
         Risk::Restoring => "restoring: needs another person's approval",
         Risk::Promotion => "promotion on paper: needs another person's approval",
         Risk::Live => "live: needs its gates and approvals",
-    }
-}
-
-/// What a step is for.
-pub fn step(step: Step) -> &'static str {
-    match step {
-        Step::Authorize => "asks the forge whether this person may, and reads the comment again",
-        Step::Turn => "waits for its turn: quotas, and one run at a time on a target",
-        Step::Plan => "reads the base from git and works out the edit",
-        Step::Check => {
-            "lets the policies judge base against head, and looks for open pull requests of the same fields"
-        }
-        Step::Record => "writes the plan into the ledger, before anything is published",
-        Step::Push => "makes the commit and pushes its branch",
-        Step::Propose => "opens the pull request",
-        Step::Close => "closes the pull requests that must not be merged any more",
-        Step::Report => "answers under the comment",
-        Step::Observe => "reads the pull request from the forge",
-        Step::Judge => "lets the policies judge its head against its base",
-        Step::Conclude => "writes the check run on its head",
-        Step::Approve => "asks who has approved it, and says so on its head",
     }
 }

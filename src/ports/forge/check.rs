@@ -1,6 +1,6 @@
-//! Check runs: what stands beside a commit on its forge, and holds its pull request back or lets it through.
+//! Check runs: verdicts on a commit that its forge shows, and that can be required before a merge.
 //!
-//! Source: GitHub REST, «Check runs».
+//! Source: GitHub REST, "Check runs".
 
 use crate::domain::names::{CheckId, CommitId};
 use crate::domain::pull::Conclusion;
@@ -8,14 +8,14 @@ use crate::domain::pull::Conclusion;
 /// The most characters of a check run's summary, and of its text.
 pub const LONGEST_TEXT: usize = 65_535;
 
-/// A check run as it shall be.
+/// A check run to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
-    /// Its name, such as `writ/policy`; one check run of a name stands on a commit.
+    /// Its name, such as `writ/policy`; a commit has one check run of each name.
     pub name: String,
     /// The commit.
     pub head: CommitId,
-    /// How far it is.
+    /// Its status.
     pub status: CheckStatus,
     /// One line.
     pub title: String,
@@ -23,31 +23,31 @@ pub struct Check {
     pub summary: String,
     /// More Markdown, at most [`LONGEST_TEXT`] characters; empty for none.
     pub text: String,
-    /// Where more is to be read.
+    /// The address of a page with more details.
     pub details_url: Option<String>,
-    /// What the check run says, as a digest: one that says the same already is left as it is.
+    /// A digest of its content: a check run that already has the same one is left as it is.
     pub digest: String,
-    /// What is said about single lines.
+    /// Annotations of single lines.
     pub annotations: Vec<Annotation>,
 }
 
-/// How far a check run is.
+/// The status of a check run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CheckStatus {
-    /// Begun.
+    /// Not completed.
     InProgress,
-    /// Over.
+    /// Completed, with this conclusion.
     Completed(Conclusion),
 }
 
-/// What is said about one line of a file at the check run's commit.
+/// An annotation of one line of a file at the check run's commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Annotation {
     /// Full repository path.
     pub path: String,
     /// Line, from 1.
     pub line: usize,
-    /// How strong it is.
+    /// Its level.
     pub level: AnnotationLevel,
     /// One line.
     pub title: String,
@@ -55,23 +55,23 @@ pub struct Annotation {
     pub message: String,
 }
 
-/// How strong an annotation is.
+/// The level of an annotation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AnnotationLevel {
     /// People should read it.
     Warning,
-    /// It stands against the change.
+    /// It is a reason not to merge the change.
     Failure,
 }
 
-/// A check run as it stands on the forge.
+/// A check run as the forge has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundCheck {
     /// Its id.
     pub id: CheckId,
-    /// How far it is; `None` for what the bot never sets: queued again by a person, cancelled, timed out.
+    /// Its status; `None` for one that the bot never sets: queued again by a person, cancelled, timed out.
     pub status: Option<CheckStatus>,
-    /// The digest that it was given.
+    /// The digest that it was written with.
     pub digest: String,
 }
 

@@ -1,14 +1,16 @@
-//! The forge: where comments stand, pull requests are opened and commits are checked. Adapters: `github/` (octocrab),
-//! `local/`.
+//! The forge: comments, pull requests, reviews and check runs. Adapters: `github/` (octocrab), `local/`.
 
 pub mod check;
+pub mod conversation;
 pub mod github;
 pub mod local;
+pub mod webhook;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::domain::approval::Review;
+use crate::domain::credential::Credential;
 use crate::domain::names::{
     AccountId, BranchName, CheckId, CommentId, CommitId, IssueNumber, RepositoryName,
 };
@@ -39,7 +41,7 @@ pub struct Comment {
     pub author: AccountId,
     /// The body.
     pub body: String,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
     /// When it was last changed; equal to `created_at` when never.
     pub updated_at: Timestamp,
@@ -64,7 +66,7 @@ pub struct Pull {
     pub base: String,
     /// Body as stored.
     pub body: String,
-    /// What became of it.
+    /// Whether it is open, closed or merged.
     pub state: PullState,
     /// Whether it is a draft.
     pub draft: bool,
@@ -103,7 +105,7 @@ impl Pull {
     }
 }
 
-/// A quick sign on a comment.
+/// A reaction to a comment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reaction {
     /// Seen, being worked on.
@@ -120,7 +122,7 @@ pub enum ForgeError {
     /// The credentials are wrong or lack a right. Repeating does not help.
     #[error("the forge refused: {0}")]
     Forbidden(String),
-    /// There is no such thing.
+    /// What was asked for does not exist.
     #[error("the forge has no {0}")]
     NotFound(String),
     /// The request was understood and refused (422).
@@ -139,7 +141,15 @@ pub enum ForgeError {
     Malformed(String),
 }
 
-/// A forge. Every call is safe to repeat: what exists is looked for before it is made.
+impl ForgeError {
+    /// Whether the forge has understood the request and said no, so that repeating it does not help.
+    #[must_use]
+    pub fn is_final(&self) -> bool {
+        matches!(self, Self::Forbidden(_) | Self::NotFound(_) | Self::Rejected(_))
+    }
+}
+
+/// A forge. Every call is safe to repeat: an adapter looks for what exists before it creates it.
 #[async_trait]
 pub trait Forge: Send + Sync {
     /// What the account may do, asked now (never cached).
@@ -149,7 +159,7 @@ pub trait Forge: Send + Sync {
         login: &str,
     ) -> Result<(AccountId, Permission), ForgeError>;
 
-    /// The comment as it stands now; `None` when it was deleted.
+    /// The comment as it is now; `None` when it was deleted.
     async fn comment(
         &self,
         repository: &RepositoryName,
@@ -164,8 +174,8 @@ pub trait Forge: Send + Sync {
         reaction: Reaction,
     ) -> Result<(), ForgeError>;
 
-    /// The one status comment of a run: makes it, or updates it in place. `marker` is an HTML comment that stands
-    /// in `body` and identifies it; only comments of the bot's own account count.
+    /// Creates the one status comment of a run, or updates it in place. `marker` is an HTML comment in `body` that
+    /// identifies it; only comments of the bot's own account count.
     async fn put_status(
         &self,
         repository: &RepositoryName,
@@ -181,13 +191,13 @@ pub trait Forge: Send + Sync {
         head: &BranchName,
     ) -> Result<Option<Pull>, ForgeError>;
 
-    /// Opens a pull request; one that exists for the head already is given back instead (a 422 means: look again).
+    /// Opens a pull request; returns the one that exists for the head already, if there is one (as after a 422).
     async fn open_pull(&self, repository: &RepositoryName, pull: &NewPull) -> Result<Pull, ForgeError>;
 
     /// A pull request by its number.
     async fn pull(&self, repository: &RepositoryName, number: IssueNumber) -> Result<Pull, ForgeError>;
 
-    /// Closes a pull request without merging it; one that is closed already stays as it is.
+    /// Closes a pull request without merging it; one that is closed already is left as it is.
     async fn close_pull(&self, repository: &RepositoryName, number: IssueNumber) -> Result<(), ForgeError>;
 
     /// The reviews of a pull request, oldest first; those that are not sent yet are left out.
@@ -197,7 +207,7 @@ pub trait Forge: Send + Sync {
         number: IssueNumber,
     ) -> Result<Vec<Review>, ForgeError>;
 
-    /// Takes a pull request out of draft; one that is no draft stays as it is.
+    /// Takes a pull request out of draft; one that is not a draft is left as it is.
     async fn mark_ready(&self, repository: &RepositoryName, number: IssueNumber) -> Result<(), ForgeError>;
 
     /// The bot's newest check run of this name on a commit.
@@ -208,13 +218,10 @@ pub trait Forge: Send + Sync {
         name: &str,
     ) -> Result<Option<FoundCheck>, ForgeError>;
 
-    /// Makes the check run, or brings the bot's newest one of its name and commit to what is given. One that says the
-    /// same already is left as it is.
+    /// Creates the check run, or updates the bot's newest one with its name on its commit. One that already has the same
+    /// content is left as it is.
     async fn put_check(&self, repository: &RepositoryName, check: &Check) -> Result<CheckId, ForgeError>;
 
-    /// User and secret for git over HTTP, `None` where none is needed.
-    async fn git_credential(
-        &self,
-        repository: &RepositoryName,
-    ) -> Result<Option<(String, String)>, ForgeError>;
+    /// The credential for git over HTTP, `None` where none is needed.
+    async fn git_credential(&self, repository: &RepositoryName) -> Result<Option<Credential>, ForgeError>;
 }

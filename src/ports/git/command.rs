@@ -15,8 +15,9 @@ use std::time::{Duration, Instant};
 
 use data_encoding::BASE64;
 use rustix::process::{Pid, Signal, kill_process_group};
+use secrecy::{ExposeSecret as _, SecretString};
 
-use super::Credential;
+use crate::domain::credential::Credential;
 
 /// What git may speak.
 const PROTOCOLS: &str = "file:http:https";
@@ -106,10 +107,10 @@ impl GitCommand<'_> {
     /// Runs `git ARGUMENTS` to its end or to the limit.
     pub(super) fn run(&self, arguments: &[&str]) -> io::Result<Ended> {
         let header = self.credential.map(|credential| {
-            let pair = format!("{}:{}", credential.user, credential.secret);
-            format!("Authorization: Basic {}", BASE64.encode(pair.as_bytes()))
+            let pair = format!("{}:{}", credential.user, credential.secret.expose_secret());
+            SecretString::from(format!("Authorization: Basic {}", BASE64.encode(pair.as_bytes())))
         });
-        let mut child = self.command(arguments, header.as_deref()).spawn()?;
+        let mut child = self.command(arguments, header.as_ref()).spawn()?;
         let deadline = Instant::now() + self.limit;
         let streams = (read_all(child.stdout.take()), read_all(child.stderr.take()));
         let (Some(stdout), Some(stderr)) = (until(&streams.0, deadline), until(&streams.1, deadline)) else {
@@ -117,12 +118,11 @@ impl GitCommand<'_> {
             return Ok(Ended::TimedOut);
         };
         let status = child.wait()?;
-        let (stdout, stderr) =
-            (self.redact(stdout, header.as_deref()), self.redact(stderr, header.as_deref()));
+        let (stdout, stderr) = (self.redact(stdout, header.as_ref()), self.redact(stderr, header.as_ref()));
         Ok(Ended::Exited(Output { status, stdout, stderr }))
     }
 
-    fn command(&self, arguments: &[&str], header: Option<&str>) -> Command {
+    fn command(&self, arguments: &[&str], header: Option<&SecretString>) -> Command {
         let mut command = Command::new("git");
         for name in NOT_INHERITED {
             command.env_remove(name);
@@ -144,7 +144,7 @@ impl GitCommand<'_> {
             .stderr(Stdio::piped())
             // A group of its own, so that its helpers (git-remote-https, index-pack) can be stopped with it.
             .process_group(0);
-        let header = header.map(|value| (format!("http.{}.extraHeader", self.url), value));
+        let header = header.map(|value| (format!("http.{}.extraHeader", self.url), value.expose_secret()));
         let settings = SETTINGS.into_iter().chain(header.iter().map(|(key, value)| (key.as_str(), *value)));
         let mut count = 0;
         for (key, value) in settings {
@@ -157,10 +157,11 @@ impl GitCommand<'_> {
         command
     }
 
-    fn redact(&self, bytes: Vec<u8>, header: Option<&str>) -> String {
+    fn redact(&self, bytes: Vec<u8>, header: Option<&SecretString>) -> String {
         let mut text = String::from_utf8_lossy(&bytes).into_owned();
-        let secrets = [self.credential.map(|credential| credential.secret.as_str()), header];
-        for secret in secrets.into_iter().flatten().filter(|secret| !secret.is_empty()) {
+        let secrets = [self.credential.map(|credential| &credential.secret), header];
+        let secrets = secrets.into_iter().flatten().map(SecretString::expose_secret);
+        for secret in secrets.filter(|secret| !secret.is_empty()) {
             text = text.replace(secret, "***");
         }
         text

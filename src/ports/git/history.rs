@@ -1,4 +1,4 @@
-//! What a file held before, from the commits that lead to one: for questions such as «was this value ever used».
+//! The earlier contents of a file, from the ancestors of a commit: for questions such as "was this value ever used".
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -29,10 +29,10 @@ pub(super) fn file_history(
 ) -> Result<FileHistory, GitError> {
     // The error of an unknown commit is this function's.
     tree_of(repository, commit)?;
-    let odb = repository.odb().map_err(GitError::Odb)?;
-    let mut walk = repository.revwalk().map_err(GitError::Odb)?;
-    walk.set_sorting(Sort::TOPOLOGICAL | Sort::TIME).map_err(GitError::Odb)?;
-    walk.push(Oid::from_str(commit.as_str()).map_err(GitError::Odb)?).map_err(GitError::Odb)?;
+    let odb = repository.odb().map_err(GitError::odb)?;
+    let mut walk = repository.revwalk().map_err(GitError::odb)?;
+    walk.set_sorting(Sort::TOPOLOGICAL | Sort::TIME).map_err(GitError::odb)?;
+    walk.push(Oid::from_str(commit.as_str()).map_err(GitError::odb)?).map_err(GitError::odb)?;
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
     let mut trees = Trees { odb: &odb, children: HashMap::new() };
     let mut seen = HashSet::new();
@@ -43,13 +43,13 @@ pub(super) fn file_history(
             is_whole = false;
             break;
         }
-        let id = id.map_err(GitError::Odb)?;
-        let root = repository.find_commit(id).map_err(GitError::Odb)?.tree_id();
+        let id = id.map_err(GitError::odb)?;
+        let root = repository.find_commit(id).map_err(GitError::odb)?.tree_id();
         let Some(folder) = trees.folder(root, folder)? else { continue };
         if let Some(blob) = trees.file(folder, name)?
             && seen.insert(blob)
         {
-            contents.push(Arc::from(odb.read(blob).map_err(GitError::Odb)?.data()));
+            contents.push(Arc::from(odb.read(blob).map_err(GitError::odb)?.data()));
         }
     }
     Ok(FileHistory { contents, is_whole })
@@ -85,7 +85,7 @@ impl Trees<'_> {
         if let Some(found) = self.children.get(&key) {
             return Ok(*found);
         }
-        let raw = self.odb.read(tree).map_err(GitError::Odb)?;
+        let raw = self.odb.read(tree).map_err(GitError::odb)?;
         let mut found = None;
         for entry in RawEntries::of(raw.data()) {
             let entry = entry?;

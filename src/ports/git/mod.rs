@@ -14,10 +14,11 @@ use jiff::Timestamp;
 use crate::domain::names::{BlobId, BranchName, CommitId, IssueNumber};
 use crate::domain::tree::{FileWrite, Snapshot};
 
+pub use crate::domain::credential::Credential;
 pub use history::FileHistory;
 pub use repository::Repository;
 
-/// A commit to make: the base's tree with some files' contents exchanged.
+/// A commit to create: the base's tree with the contents of some files replaced.
 #[derive(Debug, Clone)]
 pub struct CommitDraft {
     /// The only parent, whose tree is changed.
@@ -33,27 +34,18 @@ pub struct CommitDraft {
 /// Name and address of author and committer of every commit that writ makes: fixed, so that commits are reproducible.
 pub const COMMIT_AUTHOR: (&str, &str) = ("writ", "writ@users.noreply.github.com");
 
-/// What a push came to.
+/// The result of a push.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PushOutcome {
     /// The branch did not exist and now points to the commit.
     Created,
-    /// The branch pointed to this very commit already.
+    /// The branch already pointed to this commit.
     AlreadyThere,
     /// The branch exists and points elsewhere; nothing was changed.
     Conflict {
         /// Where it points.
         found: CommitId,
     },
-}
-
-/// A credential for the remote, valid for one operation. Its `Debug` does not show the secret.
-#[derive(Clone)]
-pub struct Credential {
-    /// User name for HTTP basic authentication (`x-access-token` on GitHub).
-    pub user: String,
-    /// The secret.
-    pub secret: String,
 }
 
 /// The id that git gives a blob with this content.
@@ -102,7 +94,7 @@ pub enum GitError {
     /// The branch exists already (local `apply`).
     #[error("branch `{0}` exists already")]
     BranchExists(BranchName),
-    /// The remote said no: a hook, a rule, missing rights. Repeating does not help.
+    /// The remote rejected the push: a hook, a rule, missing rights. Repeating does not help.
     #[error("the remote refused `{branch}`: {reason}")]
     Rejected {
         /// The branch.
@@ -121,10 +113,16 @@ pub enum GitError {
     Unreachable(String),
     /// The object database or libgit2 failed.
     #[error("git object database")]
-    Odb(#[source] git2::Error),
+    Odb(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The git command could not be run.
     #[error("running the git command")]
     Command(#[source] std::io::Error),
+}
+
+impl GitError {
+    fn odb(error: git2::Error) -> Self {
+        Self::Odb(Box::new(error))
+    }
 }
 
 /// A repository: object reading, commit making, and its one remote.
@@ -159,7 +157,7 @@ pub trait Git: Send + Sync {
     /// As [`Git::preview`].
     fn commit(&self, draft: &CommitDraft) -> Result<CommitId, GitError>;
 
-    /// Makes a local branch at a commit.
+    /// Creates a local branch at a commit.
     ///
     /// # Errors
     /// `BranchExists`.
@@ -205,7 +203,7 @@ pub trait Git: Send + Sync {
         credential: Option<&Credential>,
     ) -> Result<Option<CommitId>, GitError>;
 
-    /// Creates the remote's branch at a commit; compare-and-swap on «does not exist».
+    /// Creates the remote's branch at a commit, unless the branch exists; atomic on the remote.
     ///
     /// # Errors
     /// `Rejected`, `Unreachable`, `Command`.
@@ -215,10 +213,4 @@ pub trait Git: Send + Sync {
         commit: &CommitId,
         credential: Option<&Credential>,
     ) -> Result<PushOutcome, GitError>;
-}
-
-impl std::fmt::Debug for Credential {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_struct("Credential").field("user", &self.user).finish_non_exhaustive()
-    }
 }

@@ -38,7 +38,7 @@ pub(super) fn snapshot(
     blobs: &mut Blobs,
 ) -> Result<Snapshot, GitError> {
     let root = tree_of(repository, commit)?;
-    let odb = repository.odb().map_err(GitError::Odb)?;
+    let odb = repository.odb().map_err(GitError::odb)?;
     let mut walk = Walk { odb: &odb, known: std::mem::take(blobs), held: 0, kept: Blobs::new() };
     let mut files = BTreeMap::new();
     let mut folders = Vec::new();
@@ -50,7 +50,7 @@ pub(super) fn snapshot(
     }
     // A stack, not recursion: how deep a tree nests is up to whoever made it.
     while let Some((folder, id)) = folders.pop() {
-        let raw = odb.read(id).map_err(GitError::Odb)?;
+        let raw = odb.read(id).map_err(GitError::odb)?;
         for found in RawEntries::of(raw.data()) {
             let found = found?;
             let name = found.name_text();
@@ -74,7 +74,7 @@ pub(super) fn snapshot(
 
 /// The root tree of a commit.
 pub(super) fn tree_of(repository: &git2::Repository, commit: &CommitId) -> Result<Oid, GitError> {
-    let id = Oid::from_str(commit.as_str()).map_err(GitError::Odb)?;
+    let id = Oid::from_str(commit.as_str()).map_err(GitError::odb)?;
     let found = repository.find_commit(id).map_err(|error| unknown_or_fault(error, commit.as_str()))?;
     Ok(found.tree_id())
 }
@@ -86,13 +86,13 @@ pub(super) fn merge_base(
     other: &CommitId,
 ) -> Result<Option<CommitId>, GitError> {
     let id = |commit: &CommitId| {
-        let id = Oid::from_str(commit.as_str()).map_err(GitError::Odb)?;
+        let id = Oid::from_str(commit.as_str()).map_err(GitError::odb)?;
         repository.find_commit(id).map_err(|error| unknown_or_fault(error, commit.as_str())).map(|_| id)
     };
     match repository.merge_base(id(one)?, id(other)?) {
         Ok(found) => Ok(Some(commit_id(found))),
         Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
-        Err(error) => Err(GitError::Odb(error)),
+        Err(error) => Err(GitError::odb(error)),
     }
 }
 
@@ -104,7 +104,7 @@ pub(super) fn changed_paths(
     to: &CommitId,
     limit: usize,
 ) -> Result<Option<Vec<String>>, GitError> {
-    let odb = repository.odb().map_err(GitError::Odb)?;
+    let odb = repository.odb().map_err(GitError::odb)?;
     let roots = (Some(tree_of(repository, from)?), Some(tree_of(repository, to)?));
     let mut pairs = vec![(String::new(), roots)];
     let mut paths = Vec::new();
@@ -143,7 +143,7 @@ pub(super) fn changed_paths(
 /// Mode and id of each entry of a tree, by name; none where there is no tree.
 fn listed(odb: &Odb<'_>, tree: Option<Oid>) -> Result<BTreeMap<String, (u32, Oid)>, GitError> {
     let Some(tree) = tree else { return Ok(BTreeMap::new()) };
-    let raw = odb.read(tree).map_err(GitError::Odb)?;
+    let raw = odb.read(tree).map_err(GitError::odb)?;
     RawEntries::of(raw.data())
         .map(|entry| entry.map(|entry| (entry.name_text(), (entry.mode, entry.id))))
         .collect()
@@ -177,7 +177,7 @@ impl Walk<'_> {
         }
         let bytes = match self.known.get(&id) {
             Some(bytes) => Arc::clone(bytes),
-            None => Arc::from(self.odb.read(id).map_err(GitError::Odb)?.data()),
+            None => Arc::from(self.odb.read(id).map_err(GitError::odb)?.data()),
         };
         self.held += bytes.len();
         if self.held > SNAPSHOT_LIMIT {
@@ -193,7 +193,7 @@ pub(super) const MODE_TREE: u32 = 0o040_000;
 const MODE_SYMLINK: u32 = 0o120_000;
 const MODE_SUBMODULE: u32 = 0o160_000;
 
-/// One entry of a tree object, as it stands in its bytes.
+/// One entry of a tree object, borrowed from its bytes.
 pub(super) struct RawEntry<'a> {
     pub(super) mode: u32,
     pub(super) name: &'a [u8],
@@ -254,18 +254,18 @@ impl<'a> Iterator for RawEntries<'a> {
         if entry.is_none() {
             self.at = self.bytes.len();
         }
-        Some(entry.ok_or_else(|| GitError::Odb(git2::Error::from_str("a tree object is malformed"))))
+        Some(entry.ok_or_else(|| GitError::odb(git2::Error::from_str("a tree object is malformed"))))
     }
 }
 
-/// Mode and id of what stands at `path`; the root itself for the empty path.
+/// Mode and id of the entry at `path`; the root itself for the empty path.
 fn find(odb: &Odb<'_>, root: Oid, path: &str) -> Result<Option<RawEntry<'static>>, GitError> {
     let mut found = RawEntry { mode: MODE_TREE, name: b"", id: root, id_at: 0 };
     for part in path.split('/').filter(|_| !path.is_empty()) {
         if found.mode != MODE_TREE {
             return Ok(None);
         }
-        let raw = odb.read(found.id).map_err(GitError::Odb)?;
+        let raw = odb.read(found.id).map_err(GitError::odb)?;
         let mut next = None;
         for entry in RawEntries::of(raw.data()) {
             let RawEntry { mode, name, id, id_at } = entry?;
@@ -289,6 +289,6 @@ fn unknown_or_fault(error: git2::Error, revision: &str) -> GitError {
         | ErrorCode::Ambiguous
         | ErrorCode::Peel
         | ErrorCode::UnbornBranch => GitError::UnknownRevision(revision.to_owned()),
-        _ => GitError::Odb(error),
+        _ => GitError::odb(error),
     }
 }

@@ -10,7 +10,8 @@ use super::history::{self, FileHistory};
 use super::objects::{self, Blobs};
 use super::surgery;
 use super::transport::Remote;
-use super::{CommitDraft, Credential, Git, GitError, PushOutcome};
+use super::{CommitDraft, Git, GitError, PushOutcome};
+use crate::domain::credential::Credential;
 use crate::domain::names::{BranchName, CommitId, IssueNumber};
 use crate::domain::tree::Snapshot;
 
@@ -61,7 +62,7 @@ impl Repository {
             }
             opened => opened,
         }
-        .map_err(GitError::Odb)?;
+        .map_err(GitError::odb)?;
         remove_stale_locks(path);
         Ok(Self::over(repository, Some(remote)))
     }
@@ -140,14 +141,14 @@ impl Git for Repository {
     fn commit(&self, draft: &CommitDraft) -> Result<CommitId, GitError> {
         let state = self.state();
         let built = surgery::build(&state.repository, draft)?;
-        built.write(&state.repository.odb().map_err(GitError::Odb)?)?;
+        built.write(&state.repository.odb().map_err(GitError::odb)?)?;
         Ok(objects::commit_id(built.commit))
     }
 
     fn create_branch(&self, branch: &BranchName, commit: &CommitId) -> Result<(), GitError> {
         let state = self.state();
         let repository = &state.repository;
-        let id = git2::Oid::from_str(commit.as_str()).map_err(GitError::Odb)?;
+        let id = git2::Oid::from_str(commit.as_str()).map_err(GitError::odb)?;
         // A branch `a` and a branch `a/b` cannot both be; libgit2 has no word of its own for it.
         let above = branch.as_str().match_indices('/').map(|(at, _)| &branch.as_str()[..at]);
         for parent in above {
@@ -163,7 +164,7 @@ impl Git for Repository {
         made.map_err(|error| match error.code() {
             ErrorCode::Exists | ErrorCode::Directory => GitError::BranchExists(branch.clone()),
             ErrorCode::NotFound => GitError::UnknownRevision(commit.to_string()),
-            _ => GitError::Odb(error),
+            _ => GitError::odb(error),
         })
     }
 
@@ -209,7 +210,7 @@ impl Git for Repository {
 fn no_repository_or_fault(error: git2::Error, path: &Path) -> GitError {
     match error.code() {
         ErrorCode::NotFound => GitError::NoRepository(path.display().to_string()),
-        _ => GitError::Odb(error),
+        _ => GitError::odb(error),
     }
 }
 

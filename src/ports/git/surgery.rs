@@ -25,7 +25,7 @@ impl Built {
     /// Writes the objects, children first, so that a crash leaves nothing that points to what is missing.
     pub(super) fn write(&self, odb: &Odb<'_>) -> Result<(), GitError> {
         for (kind, bytes) in &self.objects {
-            odb.write(*kind, bytes).map_err(GitError::Odb)?;
+            odb.write(*kind, bytes).map_err(GitError::odb)?;
         }
         Ok(())
     }
@@ -34,7 +34,7 @@ impl Built {
 /// Computes a draft's objects and the commit's id.
 pub(super) fn build(repository: &git2::Repository, draft: &CommitDraft) -> Result<Built, GitError> {
     let root = tree_of(repository, &draft.base)?;
-    let odb = repository.odb().map_err(GitError::Odb)?;
+    let odb = repository.odb().map_err(GitError::odb)?;
     let mut surgery = Surgery { odb: &odb, objects: Vec::new() };
     let tree = surgery.folder(root, &wanted(&draft.writes)?)?;
     let commit = surgery.object(ObjectType::Commit, commit_bytes(tree, draft))?;
@@ -76,7 +76,7 @@ struct Surgery<'a> {
 
 impl Surgery<'_> {
     fn folder(&mut self, tree: Oid, wanted: &BTreeMap<&str, Wanted<'_>>) -> Result<Oid, GitError> {
-        let base = self.odb.read(tree).map_err(GitError::Odb)?;
+        let base = self.odb.read(tree).map_err(GitError::odb)?;
         let mut bytes = base.data().to_vec();
         let mut missing: BTreeMap<&[u8], &Wanted<'_>> =
             wanted.iter().map(|(name, below)| (name.as_bytes(), below)).collect();
@@ -108,9 +108,9 @@ impl Surgery<'_> {
             EntryKind::Submodule => return refuse("is a submodule"),
             EntryKind::Regular | EntryKind::Executable => {}
         }
-        let (size, _) = self.odb.read_header(entry.id).map_err(GitError::Odb)?;
+        let (size, _) = self.odb.read_header(entry.id).map_err(GitError::odb)?;
         if size < LFS_POINTER_LIMIT {
-            let before = self.odb.read(entry.id).map_err(GitError::Odb)?;
+            let before = self.odb.read(entry.id).map_err(GitError::odb)?;
             if before.data().starts_with(LFS_POINTER_START) {
                 return refuse("is a Git LFS pointer");
             }
@@ -119,7 +119,7 @@ impl Surgery<'_> {
     }
 
     fn object(&mut self, kind: ObjectType, bytes: Vec<u8>) -> Result<Oid, GitError> {
-        let id = Oid::hash_object(kind, &bytes).map_err(GitError::Odb)?;
+        let id = Oid::hash_object(kind, &bytes).map_err(GitError::odb)?;
         self.objects.push((kind, bytes));
         Ok(id)
     }

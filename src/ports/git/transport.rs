@@ -1,4 +1,4 @@
-//! The remote of a repository: fetch, look, push. Everything that leaves the machine by git is in this file.
+//! The remote of a repository: fetch, read a tip, push. Everything that leaves the machine by git is in this file.
 //!
 //! It runs the git command (2.39 and 2.47 are tested). libgit2 would save processes: on a local remote it fetches
 //! nothing in 0.3 ms where git takes 4, and pushes in 2 ms where git takes 14 (`benches/README.md`), beside the hundreds
@@ -11,12 +11,13 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::command::{Ended, GitCommand, Output};
-use super::{Credential, GitError, PushOutcome};
+use super::{GitError, PushOutcome};
+use crate::domain::credential::Credential;
 use crate::domain::names::{BranchName, CommitId};
 
 /// How long a fetch may take: the first one brings the whole history of the branch.
 const FETCH_LIMIT: Duration = Duration::from_secs(900);
-/// How long a look or a push may take.
+/// How long reading a tip or a push may take.
 const CALL_LIMIT: Duration = Duration::from_secs(60);
 /// The most characters of the remote's words that an error repeats.
 const WORDS_LIMIT: usize = 500;
@@ -63,7 +64,7 @@ impl Remote {
         reference: &str,
         credential: Option<&Credential>,
     ) -> Result<(), GitError> {
-        let _turn = self.one_at_a_time.lock().unwrap_or_else(PoisonError::into_inner);
+        let _guard = self.one_at_a_time.lock().unwrap_or_else(PoisonError::into_inner);
         let refspec = format!("+{reference}:{reference}");
         let output = self.call(
             git_dir,
@@ -127,8 +128,8 @@ impl Remote {
             .transpose()
     }
 
-    /// Creates the remote's branch at a commit, unless it exists. Whatever was answered, or not, is followed by a look,
-    /// so an answer that was lost after the write is found.
+    /// Creates the remote's branch at a commit, unless it exists. After a push that did not succeed the tip is read, so that
+    /// a write whose answer was lost is recognised.
     pub(super) fn push(
         &self,
         git_dir: &Path,
@@ -154,7 +155,7 @@ impl Remote {
         commit: &CommitId,
         credential: Option<&Credential>,
     ) -> Result<PushOutcome, GitError> {
-        // The empty lease says «must not exist»; the server compares and swaps under its own lock.
+        // The empty lease means "must not exist"; the server compares and swaps under its own lock.
         let lease = format!("--force-with-lease=refs/heads/{branch}:");
         let refspec = format!("{commit}:refs/heads/{branch}");
         let output = self.call(
@@ -230,7 +231,7 @@ fn failure(output: &Output) -> GitError {
     }
 }
 
-/// What the server's hooks and rules said.
+/// The messages of the server's hooks and rules.
 fn remote_words(stderr: &str) -> String {
     let lines = stderr.lines().filter_map(|line| line.strip_prefix("remote:")).map(str::trim);
     lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")

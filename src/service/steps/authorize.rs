@@ -1,70 +1,77 @@
-//! Authorize: is the comment still what it was, may its author do this, was it confirmed?
-//!
-//! [`standing`] is asked here and once more before anything is published.
+//! Authorize: is the comment unchanged, may its author do this, was it confirmed?
 
-use serde_json::{Value, json};
-use tracing::warn;
+use serde_json::json;
 
 use crate::domain::approval::is_agent;
-use crate::domain::command::table::{Needs, Verb};
+use crate::domain::command::Command;
 use crate::domain::ledger::Record;
 use crate::domain::names::RunId;
-use crate::domain::reason::{self, Code};
+use crate::domain::reason;
 use crate::domain::run::Outcome;
-use crate::ports::forge::{ForgeError, Permission, Reaction};
-use crate::service::accept::sha256_hex;
-use crate::service::asked::{Asked, What};
-use crate::service::pipeline::{Job, Performed, Pipeline, StepError};
-use crate::service::{recipe, reply};
+use crate::ports::forge::{Permission, Reaction};
+use crate::service::context::Context;
+use crate::service::error::StepError;
+use crate::service::facts::{AuthorizeFact, NoFact};
+use crate::service::job::{Job, Performed};
+use crate::service::recipe::{FoundRun, find_run};
+use crate::service::reply;
+use crate::service::standing::{Standing, permission_name};
 
 /// Reacts, asks the forge, and refuses what the procedure's confirmation does not cover.
-pub async fn perform(pipeline: &Pipeline, job: &Job) -> Result<Performed, StepError> {
-    react(pipeline, job, Reaction::Eyes).await;
-    let permission = match standing(pipeline, job).await? {
-        Ok(permission) => permission,
-        Err(outcome) => return Ok(Performed::ends(outcome, json!({}), vec![])),
+pub async fn perform(context: &Context, job: &Job) -> Result<Performed, StepError> {
+    reply::react(context, job, Reaction::Eyes).await;
+    let permission = match Standing::of(context, &job.stored).await? {
+        Standing::Valid(permission) => permission,
+        Standing::Ended(outcome) => return Ok(Performed::ends(outcome, NoFact::Nothing {}, vec![])),
     };
-    if job.asked.what == What::Actuate && is_agent(&job.asked.actor, &pipeline.agents) {
+    if job.command() == Some(&Command::Actuate) && is_agent(&job.stored.actor, &context.agents) {
         return Ok(Performed::refused(
             reason::AGENT_MAY_NOT_CONFIRM,
-            format!("`{}` is a program's account, and programs do not confirm", job.asked.actor.login),
+            format!("`{}` is a program's account, and programs do not confirm", job.stored.actor.login),
             "have a person comment the command",
         ));
     }
-    let admitted = match job.asked.what {
-        What::Actuate => job.recipe().map(|recipe| recipe.admit().and_then(|()| recipe.confirm()))?,
-        What::Plan => job.recipe()?.admit(),
+    let admitted = match job.command() {
+        Some(Command::Actuate) => {
+            job.recipe().map(|recipe| recipe.admit().and_then(|()| recipe.confirm()))?
+        }
+        Some(Command::Plan) => job.recipe()?.admit(),
         _ => Ok(()),
     };
     if let Err(refusal) = admitted {
-        return Ok(reply::refused(refusal));
+        return Ok(Performed::not_planned(refusal));
     }
-    let fact = json!({
-        "account": job.asked.actor.id,
-        "permission": shown(permission),
-        "comment_sha256": job.asked.comment_sha256,
-    });
-    let record = pipeline.record(job, "request.authorized", fact.clone());
-    match &job.asked.what {
-        What::Actuate | What::Plan => {
-            reply::put_working(pipeline, job).await;
-            Ok(Performed::done(fact, vec![record]))
+    let fact = fact(job, permission);
+    let record = context.record(&job.run.id, "request.authorized", json!(fact));
+    match job.command() {
+        Some(Command::Actuate | Command::Plan) => {
+            reply::put_working(context, job).await;
+            Ok(Performed::done(&fact, vec![record]))
         }
-        What::Cancel { run } => cancel(pipeline, job, run, (fact, record)).await,
-        _ => Ok(Performed::ends(Outcome::Answered, fact, vec![record])),
+        Some(Command::Cancel { run }) => cancel(context, job, run, (fact, record)).await,
+        _ => Ok(Performed::ends(Outcome::Answered, &fact, vec![record])),
+    }
+}
+
+fn fact(job: &Job, permission: Permission) -> AuthorizeFact {
+    AuthorizeFact {
+        account: job.stored.actor.id,
+        permission: permission_name(permission).to_owned(),
+        comment_sha256: job.stored.comment_sha256.clone(),
+        pull: None,
     }
 }
 
 /// Which pull request is to be closed; it is closed by the step that closes.
 async fn cancel(
-    pipeline: &Pipeline,
+    context: &Context,
     job: &Job,
     run: &RunId,
-    (mut fact, record): (Value, Record),
+    (fact, record): (AuthorizeFact, Record),
 ) -> Result<Performed, StepError> {
-    let known = match recipe::run_of(pipeline.store.as_ref(), &job.target.name, run.as_str()).await? {
-        Ok(known) => known,
-        Err(refusal) => return Ok(reply::refused(refusal)),
+    let known = match find_run(context.store.as_ref(), &job.repository.name, run.as_str()).await? {
+        FoundRun::Known(known) => known,
+        FoundRun::Unknown(refusal) => return Ok(Performed::not_planned(refusal)),
     };
     let Some(Outcome::Proposed { pull, url }) = known.outcome else {
         return Ok(Performed::refused(
@@ -73,88 +80,6 @@ async fn cancel(
             format!("`/status {run}` says where it stands; a run whose comment is deleted ends without one"),
         ));
     };
-    fact["pull"] = json!(pull);
-    Ok(Performed::ends(Outcome::Cancelled { pull, url, run: known.id }, fact, vec![record]))
-}
-
-/// Whether the request stands: the comment is there and reads as it did, and its author may do what it asks.
-/// The inner `Err` is how the run ends where it does not.
-pub async fn standing(pipeline: &Pipeline, job: &Job) -> Result<Result<Permission, Outcome>, StepError> {
-    standing_of(pipeline, &job.asked).await
-}
-
-/// The same of what was asked by another run.
-pub async fn standing_of(
-    pipeline: &Pipeline,
-    asked: &Asked,
-) -> Result<Result<Permission, Outcome>, StepError> {
-    let (place, actor) = (&asked.place, &asked.actor);
-    let void = |message: &str| Ok(Err(Outcome::Void { message: message.to_owned() }));
-    match pipeline.forge.comment(&place.repository, place.comment).await? {
-        None => return void("the comment was deleted before it was carried out"),
-        Some(comment) if comment.author != actor.id => return void("the comment has another author now"),
-        Some(comment) if sha256_hex(comment.body.as_bytes()) != asked.comment_sha256 => {
-            return void("the comment was edited before it was carried out");
-        }
-        Some(_) => {}
-    }
-    let needs = needs(&asked.what);
-    match pipeline.forge.permission(&place.repository, &actor.login).await {
-        Ok((id, _)) if id != actor.id => Ok(Err(refusal(
-            reason::ACCOUNT_MISMATCH,
-            format!("the name `{}` belongs to another account now", actor.login),
-        ))),
-        Ok((_, permission)) if permission >= least(needs) => Ok(Ok(permission)),
-        Ok((_, permission)) => Ok(Err(lacking(&actor.login, needs, permission))),
-        Err(ForgeError::NotFound(_)) => Ok(Err(lacking(&actor.login, needs, Permission::None))),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// Puts a reaction on the comment; a sign that fails is no reason to fail.
-pub async fn react(pipeline: &Pipeline, job: &Job, reaction: Reaction) {
-    let place = &job.asked.place;
-    if let Err(error) = pipeline.forge.react(&place.repository, place.comment, reaction).await {
-        warn!(error = &error as &dyn std::error::Error, "the reaction could not be put on the comment");
-    }
-}
-
-fn needs(what: &What) -> Needs {
-    let verb = match what {
-        What::Actuate => Verb::Actuate,
-        What::Plan => Verb::Plan,
-        What::Cancel { .. } => Verb::Cancel,
-        What::Status { .. } => Verb::Status,
-        What::Explain { .. } => Verb::Explain,
-        What::Help | What::Mistake { .. } => Verb::Help,
-    };
-    verb.row().needs
-}
-
-fn least(needs: Needs) -> Permission {
-    match needs {
-        Needs::Read => Permission::Read,
-        Needs::Write => Permission::Write,
-    }
-}
-
-fn lacking(login: &str, needs: Needs, has: Permission) -> Outcome {
-    refusal(
-        reason::PERMISSION_MISSING,
-        format!("`{login}` has {} permission here, and this needs {}", shown(has), needs.as_str()),
-    )
-}
-
-fn refusal(code: Code, message: String) -> Outcome {
-    let remedy = "ask somebody with that permission to comment the command".to_owned();
-    Outcome::Refused { code, message, remedy }
-}
-
-fn shown(permission: Permission) -> &'static str {
-    match permission {
-        Permission::None => "no",
-        Permission::Read => "read",
-        Permission::Write => "write",
-        Permission::Admin => "admin",
-    }
+    let fact = AuthorizeFact { pull: Some(pull), ..fact };
+    Ok(Performed::ends(Outcome::Cancelled { pull, url, run: known.id }, &fact, vec![record]))
 }

@@ -2,36 +2,37 @@
 
 use serde_json::json;
 
+use crate::domain::command::Command;
+use crate::domain::conflict::Relation;
 use crate::domain::policy::Decision;
-use crate::domain::rival::Relation;
 use crate::domain::run::Outcome;
-use crate::service::asked::What;
-use crate::service::pipeline::{Job, Performed, Pipeline, StepError};
-use crate::service::rivals::Rivals;
+use crate::service::conflicts::{Conflicts, contained};
+use crate::service::context::Context;
+use crate::service::error::StepError;
+use crate::service::facts::CheckFact;
+use crate::service::job::{Job, Performed};
 
-use super::close::contained;
-
-/// Reads the plan's verdict, then looks whether the same is proposed already, or whether a containment stands against it.
-pub async fn perform(pipeline: &Pipeline, job: &Job) -> Result<Performed, StepError> {
+/// Reads the plan's verdict, then asks whether the same is proposed already, or whether a containment goes first.
+pub async fn perform(context: &Context, job: &Job) -> Result<Performed, StepError> {
     let report = job.report()?;
-    let mut fact = json!({"decision": report.verdict.decision});
-    let facts = json!({"digest": report.digest, "verdict": report.verdict});
-    let records = vec![pipeline.record(job, "verdict.given", facts)];
-    match (&job.asked.what, report.verdict.decision) {
-        (What::Plan, _) => return Ok(Performed::ends(Outcome::Answered, fact, records)),
-        (_, Decision::Deny) => return Ok(Performed::ends(Outcome::Denied, fact, records)),
+    let mut fact = CheckFact { decision: report.verdict.decision, contained_by: None };
+    let body = json!({"digest": report.digest, "verdict": report.verdict});
+    let records = vec![context.record(&job.run.id, "verdict.given", body)];
+    match (job.command(), report.verdict.decision) {
+        (Some(Command::Plan), _) => return Ok(Performed::ends(Outcome::Answered, &fact, records)),
+        (_, Decision::Deny) => return Ok(Performed::ends(Outcome::Denied, &fact, records)),
         (_, Decision::Allow | Decision::Warn | Decision::NoChange) => {}
     }
-    let rivals = Rivals::of(pipeline, job).await?;
-    let performed = if let Some(same) = rivals.first(Relation::Same) {
+    let conflicts = Conflicts::of(context, job).await?;
+    let performed = if let Some(same) = conflicts.first(Relation::Same) {
         let outcome =
-            Outcome::Linked { pull: same.pull.number.0, url: same.pull.url.clone(), run: same.run.clone() };
-        Performed::ends(outcome, fact, records)
-    } else if let Some(containing) = rivals.first(Relation::Contains) {
-        fact["contained_by"] = json!(containing.run);
-        Performed::ends(contained(&containing.run), fact, records)
+            Outcome::Linked { pull: same.pull.number, url: same.pull.url.clone(), run: same.run.clone() };
+        Performed::ends(outcome, &fact, records)
+    } else if let Some(containing) = conflicts.first(Relation::Contains) {
+        fact.contained_by = Some(containing.run.clone());
+        Performed::ends(contained(&containing.run), &fact, records)
     } else {
-        Performed::done(fact, records)
+        Performed::done(&fact, records)
     };
-    Ok(performed.ending(rivals.over))
+    Ok(performed.closing(conflicts.closed_runs))
 }

@@ -2,80 +2,75 @@
 
 use serde_json::{Value, json};
 
+use crate::domain::command::Command;
+use crate::domain::conflict::Relation;
 use crate::domain::ledger::Record;
 use crate::domain::names::{IssueNumber, RunId};
 use crate::domain::pull::PullState;
 use crate::domain::reason;
-use crate::domain::rival::Relation;
-use crate::domain::run::{Outcome, Step};
+use crate::domain::run::Outcome;
 use crate::ports::forge::Pull;
-use crate::service::asked::What;
-use crate::service::pipeline::{Job, Performed, Pipeline, StepError};
-use crate::service::rivals::{Closing, Rivals, close, proposal};
+use crate::service::conflicts::{Closing, Conflicts, close, contained, proposal};
+use crate::service::context::Context;
+use crate::service::error::StepError;
+use crate::service::facts::{AuthorizeFact, CloseFact};
+use crate::service::job::{Job, Performed};
 
 /// Closes what there is to close.
-pub async fn perform(pipeline: &Pipeline, job: &Job) -> Result<Performed, StepError> {
-    match &job.asked.what {
-        What::Actuate => match pipeline.store.taken_by(&job.run.id).await? {
-            Some(by) => give_way(pipeline, job, &by).await,
-            None => supersede(pipeline, job).await,
+pub async fn perform(context: &Context, job: &Job) -> Result<Performed, StepError> {
+    match job.command() {
+        Some(Command::Actuate) => match context.store.taken_by(&job.run.id).await? {
+            Some(by) => give_way(context, job, &by).await,
+            None => supersede(context, job).await,
         },
-        What::Cancel { run } => cancel(pipeline, job, run).await,
-        _ => Ok(Performed::done(json!({}), vec![])),
+        Some(Command::Cancel { run }) => cancel(context, job, run).await,
+        _ => Ok(Performed::nothing()),
     }
 }
 
 /// Closes this run's own pull request: a containment took its target while it was opened.
-async fn give_way(pipeline: &Pipeline, job: &Job, by: &RunId) -> Result<Performed, StepError> {
-    let Some(number) = proposal(&job.run) else { return Ok(Performed::done(json!({}), vec![])) };
-    let pull = pipeline.forge.pull(&job.target.name, number).await?;
+async fn give_way(context: &Context, job: &Job, by: &RunId) -> Result<Performed, StepError> {
+    let Some(number) = proposal(&job.run) else { return Ok(Performed::nothing()) };
+    let pull = context.forge.pull(&job.repository.name, number).await?;
     let closing = Closing { kind: "pull.superseded", because: json!({"run": by, "pull": Value::Null}) };
-    let record = close(pipeline, job, (&job.run.id, &pull), &closing).await?;
-    let performed = Performed::ends(contained(by), json!({"gave_way_to": by}), record.into_iter().collect());
-    Ok(performed.ending(vec![job.run.id.clone()]))
-}
-
-/// The end of a run that writes what a containment contains.
-pub fn contained(by: &RunId) -> Outcome {
-    Outcome::Refused {
-        code: reason::CONTAINED,
-        message: format!("run `{by}` makes the same target safer, and goes first"),
-        remedy: "merge or close its pull request; then comment the command again if it is still wanted"
-            .to_owned(),
-    }
+    let record = close(context, job, (&job.run.id, &pull), &closing).await?;
+    let fact = CloseFact::GaveWayTo(by.clone());
+    let performed = Performed::ends(contained(by), &fact, record.into_iter().collect());
+    Ok(performed.closing(vec![job.run.id.clone()]))
 }
 
 /// Closes the open pull requests that give this run's fields other values.
-async fn supersede(pipeline: &Pipeline, job: &Job) -> Result<Performed, StepError> {
+async fn supersede(context: &Context, job: &Job) -> Result<Performed, StepError> {
     if !matches!(job.run.outcome, Some(Outcome::Proposed { .. } | Outcome::NoChange { .. })) {
-        return Ok(Performed::done(json!({}), vec![]));
+        return Ok(Performed::nothing());
     }
-    let rivals = Rivals::of(pipeline, job).await?;
+    let conflicts = Conflicts::of(context, job).await?;
     let because = json!({"run": job.run.id, "pull": proposal(&job.run)});
     let closing = Closing { kind: "pull.superseded", because };
     let (mut closed, mut records): (Vec<IssueNumber>, Vec<Record>) = (Vec::new(), Vec::new());
-    let mut over = rivals.over;
-    for rival in rivals.found.iter().filter(|rival| rival.relation == Relation::Superseded) {
-        if let Some(record) = close(pipeline, job, (&rival.run, &rival.pull), &closing).await? {
-            closed.push(rival.pull.number);
+    let mut closed_runs = conflicts.closed_runs;
+    for conflict in conflicts.found.iter().filter(|conflict| conflict.relation == Relation::Superseded) {
+        if let Some(record) = close(context, job, (&conflict.run, &conflict.pull), &closing).await? {
+            closed.push(conflict.pull.number);
             records.push(record);
-            over.push(rival.run.clone());
+            closed_runs.push(conflict.run.clone());
         }
     }
-    Ok(Performed::done(json!({"superseded": closed}), records).ending(over))
+    Ok(Performed::done(&CloseFact::Superseded(closed), records).closing(closed_runs))
 }
 
 /// Closes the pull request of the run that was named.
-async fn cancel(pipeline: &Pipeline, job: &Job, run: &RunId) -> Result<Performed, StepError> {
-    let number: IssueNumber = job.fact(Step::Authorize, "pull")?;
-    let pull = pipeline.forge.pull(&job.target.name, number).await?;
+async fn cancel(context: &Context, job: &Job, run: &RunId) -> Result<Performed, StepError> {
+    let unknown = || StepError::Fault("step `authorize` left no pull request to close".to_owned());
+    let number = job.fact::<AuthorizeFact>()?.pull.ok_or_else(unknown)?;
+    let pull = context.forge.pull(&job.repository.name, number).await?;
     let closing = Closing { kind: "pull.cancelled", because: json!({"run": job.run.id}) };
-    let closed = close(pipeline, job, (run, &pull), &closing).await?;
+    let closed = close(context, job, (run, &pull), &closing).await?;
     let performed = match closed {
-        Some(record) => Performed::done(json!({"cancelled": number}), vec![record]),
+        Some(record) => Performed::done(&CloseFact::Cancelled(number), vec![record]),
         None => not_open(run, &pull),
     };
-    Ok(performed.ending(vec![run.clone()]))
+    Ok(performed.closing(vec![run.clone()]))
 }
 
 fn not_open(run: &RunId, pull: &Pull) -> Performed {

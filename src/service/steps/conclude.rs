@@ -3,69 +3,75 @@
 use serde_json::json;
 
 use crate::domain::names::CheckId;
-use crate::domain::pull::{Conclusion, Observed};
-use crate::domain::run::{Outcome, Step};
-use crate::ports::forge::ForgeError;
+use crate::domain::pull::{Conclusion, PullState};
+use crate::domain::run::Outcome;
 use crate::ports::forge::check::Check;
-use crate::service::checks::{self, Finished, Saying, Setting};
-use crate::service::look::LookJob;
-use crate::service::pipeline::{Performed, Pipeline, StepError};
+use crate::service::checks::{self, CheckContent, CheckContext};
+use crate::service::context::Context;
+use crate::service::error::StepError;
+use crate::service::facts::{self, ConcludeFact, JudgeFact, ObserveFact};
+use crate::service::job::{Performed, ReconciliationJob};
 
 /// Writes the check run. What could not be judged gets one too, that fails: a required check must not hang.
-pub async fn perform(pipeline: &Pipeline, job: &LookJob) -> Result<Performed, StepError> {
-    let seen: Observed = job.fact(Step::Observe, "seen")?;
-    let finished: Option<Finished> = job.fact(Step::Judge, "finished").ok();
-    let saying = match (&job.run.outcome, &finished) {
-        (Some(refused), _) => Saying::Refused(refused),
-        (None, Some(finished)) => Saying::Judged(finished),
-        (None, None) => Saying::Moved,
+pub async fn perform(context: &Context, job: &ReconciliationJob) -> Result<Performed, StepError> {
+    let seen = job.fact::<ObserveFact>()?.seen;
+    let judged = facts::shown::<JudgeFact>(&job.run);
+    let content = match (&job.run.outcome, &judged) {
+        (Some(refused), _) => CheckContent::Refused(refused),
+        (None, Some(JudgeFact::Finished(judgement))) => CheckContent::Judged(judgement),
+        (None, Some(JudgeFact::Moved(_)) | None) => CheckContent::Moved,
     };
-    let url = pipeline.run_url(&job.run);
-    let setting =
-        Setting { seen: &seen, gitops_path: job.target.planner.gitops_path(), details_url: url.as_deref() };
-    let check = checks::check(&pipeline.renderer, setting, saying)?;
+    let url = context.run_url(&job.run.id);
+    let gitops_path = job.repository.planner.gitops_path();
+    let check_context = CheckContext { seen: &seen, gitops_path, details_url: url.as_deref() };
+    let check = checks::check(&context.renderer, check_context, content)?;
     let conclusion = check.status.conclusion();
-    let put = match pipeline.forge.put_check(&job.look.repository, &check).await {
+    let put = match context.forge.put_check(&job.reconciliation.repository, &check).await {
         Ok(id) => Ok(id),
-        Err(error @ (ForgeError::Forbidden(_) | ForgeError::NotFound(_) | ForgeError::Rejected(_))) => {
+        Err(error) if error.is_final() => {
             tracing::error!(error = &error as &dyn std::error::Error, "the check run cannot be written");
             Err(error.to_string())
         }
         Err(error) => return Err(error.into()),
     };
-    let performed = concluded(pipeline, job, &check, put);
-    let kept = job.kept(pipeline.store.as_ref()).await?.filter(|kept| kept.seen.head == seen.head);
+    let performed = concluded(context, job, &check, put);
+    let stored =
+        job.stored_pull(context.store.as_ref()).await?.filter(|stored| stored.seen.head == seen.head);
     let judged = conclusion.filter(|conclusion| *conclusion != Conclusion::Neutral);
-    Ok(match kept {
-        Some(mut kept) => {
-            kept.policy = judged;
-            performed.keeping(kept)
+    Ok(match stored {
+        Some(mut stored) => {
+            stored.policy = judged;
+            performed.storing(stored)
         }
         None => performed,
     })
 }
 
-fn concluded(pipeline: &Pipeline, job: &LookJob, check: &Check, put: Result<CheckId, String>) -> Performed {
+fn concluded(
+    context: &Context,
+    job: &ReconciliationJob,
+    check: &Check,
+    put: Result<CheckId, String>,
+) -> Performed {
     let conclusion = check.status.conclusion();
-    let mut told = json!({
-        "name": check.name, "head": check.head, "conclusion": conclusion, "title": check.title,
-        "digest": check.digest,
-    });
-    let kind = match put {
-        Ok(id) => {
-            told["check"] = json!(id);
-            "check.concluded"
-        }
-        Err(problem) => {
-            told["problem"] = json!(problem);
-            "check.failed"
-        }
+    let kind = if put.is_ok() { "check.concluded" } else { "check.failed" };
+    let (id, problem) = match put {
+        Ok(id) => (Some(id), None),
+        Err(problem) => (None, Some(problem)),
     };
-    let records = vec![pipeline.record_of(&job.run.id, kind, told.clone())];
+    let fact = ConcludeFact {
+        name: check.name.clone(),
+        head: check.head.clone(),
+        conclusion,
+        title: check.title.clone(),
+        digest: check.digest.clone(),
+        check: id,
+        problem,
+    };
+    let records = vec![context.record(&job.run.id, kind, json!(fact))];
     if job.run.outcome.is_some() {
-        return Performed::done(told, records);
+        return Performed::done(&fact, records);
     }
-    let outcome =
-        Outcome::Looked { pull: job.look.pull.0, state: crate::domain::pull::PullState::Open, conclusion };
-    Performed::ends(outcome, told, records)
+    let outcome = Outcome::Reconciled { pull: job.reconciliation.pull, state: PullState::Open, conclusion };
+    Performed::ends(outcome, &fact, records)
 }

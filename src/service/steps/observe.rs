@@ -1,6 +1,6 @@
-//! Observe: the pull request as the forge has it now, kept with what happened since the last look.
+//! Observe: the pull request as the forge has it now, stored with what changed since the last reconciliation.
 //!
-//! The payload that brought the look is only a hint; replayed and late ones end here with nothing new to tell.
+//! The event that caused the reconciliation is only a hint; replayed and late ones end here with nothing new to tell.
 
 use std::sync::Arc;
 
@@ -8,21 +8,23 @@ use serde_json::json;
 
 use crate::domain::lane::Reproducibility;
 use crate::domain::names::{BranchName, RepositoryName, RunId};
-use crate::domain::plan::PlanReport;
-use crate::domain::pull::{Observed, PullState, happened};
+use crate::domain::pull::{Observed, PullState, record_kinds};
 use crate::domain::reason;
 use crate::domain::run::Outcome;
 use crate::ports::forge::{ForgeError, Pull};
 use crate::ports::store::KeptPull;
-use crate::service::look::LookJob;
-use crate::service::pipeline::{Performed, Pipeline, StepError, blocking};
+use crate::service::context::Context;
+use crate::service::error::{StepError, blocking};
+use crate::service::facts::{self, ObserveFact, PlanFact};
+use crate::service::job::{Performed, ReconciliationJob};
 
-/// The most characters of a title that are kept.
+/// The most characters of a title that are stored.
 const LONGEST_TITLE: usize = 300;
 
-/// Reads the pull request and tells what became of it. A look at one that is open against the served branch goes on.
-pub async fn perform(pipeline: &Pipeline, job: &LookJob) -> Result<Performed, StepError> {
-    let pull = match pipeline.forge.pull(&job.look.repository, job.look.pull).await {
+/// Reads the pull request and records what became of it. The reconciliation goes on where it is open against the served
+/// branch.
+pub async fn perform(context: &Context, job: &ReconciliationJob) -> Result<Performed, StepError> {
+    let pull = match context.forge.pull(&job.reconciliation.repository, job.reconciliation.pull).await {
         Ok(pull) => pull,
         Err(ForgeError::NotFound(what)) => {
             let message = format!("the forge has no {what}");
@@ -30,39 +32,42 @@ pub async fn perform(pipeline: &Pipeline, job: &LookJob) -> Result<Performed, St
         }
         Err(error) => return Err(error.into()),
     };
-    let before = job.kept(pipeline.store.as_ref()).await?;
-    let seen = seen(pipeline, job, pull).await?;
-    let kinds = happened(before.as_ref().map(|before| &before.seen), &seen);
+    let before = job.stored_pull(context.store.as_ref()).await?;
+    let seen = seen(context, job, pull).await?;
+    let kinds = record_kinds(before.as_ref().map(|before| &before.seen), &seen);
     // What becomes of writ's own pull request belongs to the run that proposed it.
-    let told_of = seen.run.as_ref().unwrap_or(&job.run.id);
-    let told = json!({
+    let subject_run = seen.run.as_ref().unwrap_or(&job.run.id);
+    let body = json!({
         "pull": seen.number, "url": seen.url, "state": seen.state, "head": seen.head, "branch": seen.branch,
         "base": seen.base, "draft": seen.draft, "fork": seen.fork, "author": seen.author, "look": job.run.id,
     });
-    let records = kinds.iter().map(|kind| pipeline.record_of(told_of, kind, told.clone())).collect();
+    let records = kinds.iter().map(|kind| context.record(subject_run, kind, body.clone())).collect();
     let policy = before.filter(|before| before.seen.head == seen.head).and_then(|before| before.policy);
-    let kept = KeptPull {
-        repository: job.look.repository.clone(),
+    let stored = KeptPull {
+        repository: job.reconciliation.repository.clone(),
         seen: seen.clone(),
         policy,
         look: job.run.id.clone(),
-        at: pipeline.clock.now(),
+        at: context.clock.now(),
     };
-    let over = if seen.state == PullState::Open { None } else { seen.run.clone() };
-    let fact = json!({"seen": seen, "happened": kinds});
-    let performed = if seen.state == PullState::Open && seen.base == job.target.base.as_str() {
-        Performed::done(fact, records)
+    let closed_run = if seen.state == PullState::Open { None } else { seen.run.clone() };
+    let happened = kinds.into_iter().map(str::to_owned).collect();
+    let fact = ObserveFact { seen, happened };
+    let seen = &fact.seen;
+    let performed = if seen.state == PullState::Open && seen.base == job.repository.base.as_str() {
+        Performed::done(&fact, records)
     } else {
-        let outcome = Outcome::Looked { pull: seen.number.0, state: seen.state, conclusion: None };
-        Performed::ends(outcome, fact, records)
+        let outcome = Outcome::Reconciled { pull: seen.number, state: seen.state, conclusion: None };
+        Performed::ends(outcome, &fact, records)
     };
-    Ok(performed.keeping(kept).ending(over.into_iter().collect()))
+    Ok(performed.storing(stored).closing(closed_run.into_iter().collect()))
 }
 
-async fn seen(pipeline: &Pipeline, job: &LookJob, pull: Pull) -> Result<Observed, StepError> {
-    let fork = pull.is_from_fork(&job.look.repository);
-    let run = if fork { None } else { own_run(pipeline, &job.look.repository, &pull.branch).await? };
-    let branch_deleted = !fork && !pull.is_open() && is_gone(pipeline, job, &pull.branch).await?;
+async fn seen(context: &Context, job: &ReconciliationJob, pull: Pull) -> Result<Observed, StepError> {
+    let fork = pull.is_from_fork(&job.reconciliation.repository);
+    let run =
+        if fork { None } else { own_run(context, &job.reconciliation.repository, &pull.branch).await? };
+    let branch_deleted = !fork && !pull.is_open() && is_gone(context, job, &pull.branch).await?;
     Ok(Observed {
         number: pull.number,
         url: pull.url,
@@ -82,24 +87,23 @@ async fn seen(pipeline: &Pipeline, job: &LookJob, pull: Pull) -> Result<Observed
 
 /// The run whose branch this is. Its name ends with the run's id; that the run planned it makes it so.
 async fn own_run(
-    pipeline: &Pipeline,
+    context: &Context,
     repository: &RepositoryName,
     branch: &str,
 ) -> Result<Option<RunId>, StepError> {
     let Some(Ok(id)) = branch.rsplit('-').next().map(str::parse::<RunId>) else { return Ok(None) };
-    let run = pipeline.store.run(&id).await?;
-    let planned = run.filter(|run| run.subject.starts_with(&format!("{repository}#"))).and_then(|run| {
-        let report = run.facts.get("plan")?.get("report")?.clone();
-        serde_json::from_value::<PlanReport>(report).ok()
-    });
-    Ok(planned.filter(|report| report.branch.as_str() == branch).map(|_| id))
+    let run = context.store.run(&id).await?;
+    let run = run.filter(|run| run.subject.repository == *repository);
+    let planned = run.and_then(|run| facts::shown::<PlanFact>(&run));
+    Ok(planned.filter(|plan| plan.report.branch.as_str() == branch).map(|_| id))
 }
 
-/// Whether the branch of a pull request that is over is gone. One whose name git would not take from us counts as there.
-async fn is_gone(pipeline: &Pipeline, job: &LookJob, branch: &str) -> Result<bool, StepError> {
+/// Whether the branch of a closed or merged pull request is gone. One whose name git would not take from us counts as
+/// there.
+async fn is_gone(context: &Context, job: &ReconciliationJob, branch: &str) -> Result<bool, StepError> {
     let Ok(branch) = branch.parse::<BranchName>() else { return Ok(false) };
-    let credential = pipeline.credential(&job.target).await?;
-    let target = Arc::clone(&job.target);
-    let tip = blocking(move || target.git.remote_tip(&branch, credential.as_ref())).await??;
+    let credential = context.credential(&job.repository).await?;
+    let repository = Arc::clone(&job.repository);
+    let tip = blocking(move || repository.git.remote_tip(&branch, credential.as_ref())).await??;
     Ok(tip.is_none())
 }

@@ -2,33 +2,32 @@
 
 use std::sync::Arc;
 
-use serde_json::json;
-
 use crate::domain::run::Outcome;
-use crate::service::pipeline::{Job, Performed, Pipeline, StepError, blocking};
+use crate::service::context::Context;
+use crate::service::error::{StepError, blocking};
+use crate::service::facts::PlanFact;
+use crate::service::job::{Job, Performed};
 use crate::service::planning::PlanError;
-use crate::service::reply;
 
 /// Fetches and plans.
-pub async fn perform(pipeline: &Pipeline, job: &Job) -> Result<Performed, StepError> {
-    let credential = pipeline.credential(&job.target).await?;
-    let (target, recipe) = (Arc::clone(&job.target), job.recipe()?);
+pub async fn perform(context: &Context, job: &Job) -> Result<Performed, StepError> {
+    let credential = context.credential(&job.repository).await?;
+    let (repository, recipe) = (Arc::clone(&job.repository), job.recipe()?);
     let planned = blocking(move || {
-        let base = target.git.fetch(&target.base, credential.as_ref())?;
+        let base = repository.git.fetch(&repository.base, credential.as_ref())?;
         recipe.plan(&base)
     })
     .await?;
     match planned {
         Ok(planned) => {
-            let fact = json!({
-                "report": planned.report, "record": planned.record, "declared": planned.plan.declared,
-            });
+            let fact =
+                PlanFact { report: planned.report, record: planned.record, declared: planned.plan.declared };
             match planned.plan.no_change {
-                Some(state) => Ok(Performed::ends(Outcome::NoChange { state }, fact, vec![])),
-                None => Ok(Performed::done(fact, vec![])),
+                Some(state) => Ok(Performed::ends(Outcome::NoChange { state }, &fact, vec![])),
+                None => Ok(Performed::done(&fact, vec![])),
             }
         }
-        Err(PlanError::Refused(refusal)) => Ok(reply::refused(refusal)),
+        Err(PlanError::Refused(refusal)) => Ok(Performed::not_planned(refusal)),
         Err(PlanError::Git(error)) => Err(error.into()),
     }
 }

@@ -1,4 +1,4 @@
-//! Push: the branch, made by compare-and-swap on «does not exist», after asking everything once more.
+//! Push: the branch, made by compare-and-swap on "does not exist", after asking everything once more.
 //!
 //! The commit is made from the recorded base, so a base that moved meanwhile changes nothing as long as the files
 //! that the plan writes are untouched there; if they are not, the plan is void.
@@ -13,28 +13,30 @@ use crate::domain::policy::Decision;
 use crate::domain::reason;
 use crate::domain::run::Step;
 use crate::ports::git::{Credential, GitError, PushOutcome};
-use crate::service::pipeline::{Job, Performed, Pipeline, StepError, Target, blocking};
+use crate::service::conflicts::contained;
+use crate::service::context::{Context, ServedRepository};
+use crate::service::error::{StepError, blocking};
+use crate::service::facts::{NoFact, PushFact};
+use crate::service::job::{Job, Performed};
 use crate::service::planning::PlanError;
 use crate::service::recipe::Recipe;
-
-use super::authorize;
-use super::close::contained;
+use crate::service::standing::Standing;
 
 /// Asks again, signs a checkpoint over the record, commits and pushes.
-pub async fn perform(pipeline: &Pipeline, job: &Job) -> Result<Performed, StepError> {
-    if let Err(outcome) = authorize::standing(pipeline, job).await? {
-        return Ok(Performed::ends(outcome, json!({}), vec![]));
+pub async fn perform(context: &Context, job: &Job) -> Result<Performed, StepError> {
+    if let Standing::Ended(outcome) = Standing::of(context, &job.stored).await? {
+        return Ok(Performed::ends(outcome, NoFact::Nothing {}, vec![]));
     }
-    if let Some(by) = pipeline.store.taken_by(&job.run.id).await? {
-        return Ok(Performed::ends(contained(&by), json!({"contained_by": by}), vec![]));
+    if let Some(by) = context.store.taken_by(&job.run.id).await? {
+        return Ok(Performed::ends(contained(&by), NoFact::Contained { contained_by: by }, vec![]));
     }
     let report = job.report()?;
     let Some(commit) = report.commit.clone() else {
         return Err(StepError::Fault("the plan has no commit to push".to_owned()));
     };
-    let credential = pipeline.credential(&job.target).await?;
+    let credential = context.credential(&job.repository).await?;
     if job.repeated && is_there(job, &report, &commit, credential.clone()).await? {
-        return Ok(pushed(pipeline, job, &report, &commit));
+        return Ok(pushed(context, job, &report, &commit));
     }
     if let Some(refusal) = base_refuses(job, &report, credential.clone()).await? {
         return Ok(refusal);
@@ -43,19 +45,19 @@ pub async fn perform(pipeline: &Pipeline, job: &Job) -> Result<Performed, StepEr
     let Some(draft) = planned.draft else {
         return Err(StepError::Fault("the plan has nothing to commit".to_owned()));
     };
-    pipeline.notary.checkpoint(pipeline.store.as_ref()).await?;
-    let (target, branch, wanted) = (Arc::clone(&job.target), report.branch.clone(), commit.clone());
+    context.notary.checkpoint(context.store.as_ref()).await?;
+    let (repository, branch, wanted) = (Arc::clone(&job.repository), report.branch.clone(), commit.clone());
     let outcome = blocking(move || {
-        let made = target.git.commit(&draft)?;
+        let made = repository.git.commit(&draft)?;
         if made != wanted {
             return Ok(None);
         }
-        target.git.push(&branch, &made, credential.as_ref()).map(Some)
+        repository.git.push(&branch, &made, credential.as_ref()).map(Some)
     })
     .await?;
     match outcome {
         Ok(Some(PushOutcome::Created | PushOutcome::AlreadyThere)) => {
-            Ok(pushed(pipeline, job, &report, &commit))
+            Ok(pushed(context, job, &report, &commit))
         }
         Ok(Some(PushOutcome::Conflict { found })) => Ok(Performed::refused(
             reason::BRANCH_EXISTS,
@@ -73,10 +75,10 @@ pub async fn perform(pipeline: &Pipeline, job: &Job) -> Result<Performed, StepEr
 }
 
 /// The proof-bearing end of a push that happened, now or in an earlier try.
-fn pushed(pipeline: &Pipeline, job: &Job, report: &PlanReport, commit: &CommitId) -> Performed {
-    let fact = json!({"branch": report.branch, "commit": commit, "base": report.base});
-    let record = pipeline.record(job, "branch.pushed", fact.clone());
-    Performed::done(fact, vec![record])
+fn pushed(context: &Context, job: &Job, report: &PlanReport, commit: &CommitId) -> Performed {
+    let fact = PushFact { branch: report.branch.clone(), commit: commit.clone(), base: report.base.clone() };
+    let record = context.record(&job.run.id, "branch.pushed", json!(fact));
+    Performed::done(&fact, vec![record])
 }
 
 async fn is_there(
@@ -85,8 +87,8 @@ async fn is_there(
     commit: &CommitId,
     credential: Option<Credential>,
 ) -> Result<bool, StepError> {
-    let (target, branch) = (Arc::clone(&job.target), report.branch.clone());
-    let tip = blocking(move || target.git.remote_tip(&branch, credential.as_ref())).await??;
+    let (repository, branch) = (Arc::clone(&job.repository), report.branch.clone());
+    let tip = blocking(move || repository.git.remote_tip(&branch, credential.as_ref())).await??;
     Ok(tip.as_ref() == Some(commit))
 }
 
@@ -96,17 +98,17 @@ async fn base_refuses(
     report: &PlanReport,
     credential: Option<Credential>,
 ) -> Result<Option<Performed>, StepError> {
-    let (target, report, recipe) = (Arc::clone(&job.target), report.clone(), job.recipe()?);
-    blocking(move || compare(&target, &report, &recipe, credential.as_ref())).await?
+    let (repository, report, recipe) = (Arc::clone(&job.repository), report.clone(), job.recipe()?);
+    blocking(move || compare(&repository, &report, &recipe, credential.as_ref())).await?
 }
 
 fn compare(
-    target: &Target,
+    repository: &ServedRepository,
     report: &PlanReport,
     recipe: &Recipe,
     credential: Option<&Credential>,
 ) -> Result<Option<Performed>, StepError> {
-    let tip = target.git.fetch(&target.base, credential)?;
+    let tip = repository.git.fetch(&repository.base, credential)?;
     if tip == report.base {
         return Ok(None);
     }

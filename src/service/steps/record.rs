@@ -1,13 +1,11 @@
 //! Record: `change.planned` goes into the ledger, in the transaction that ends this step, before anything is published.
 
-use serde_json::json;
+use crate::service::error::StepError;
+use crate::service::facts::{PlanFact, RecordFact};
+use crate::service::job::{Job, Performed};
 
-use crate::domain::ledger::Record;
-use crate::domain::run::Step;
-use crate::service::pipeline::{Job, Performed, StepError};
-
-/// Hands the planned record over; its leaf's hash stands in the commit's trailers already.
+/// Hands the planned record over; its leaf's hash is in the commit's trailers already.
 pub fn perform(job: &Job) -> Result<Performed, StepError> {
-    let record: Record = job.fact(Step::Plan, "record")?;
-    Ok(Performed::done(json!({"leaf": record.leaf().to_hex()}), vec![record]))
+    let record = job.fact::<PlanFact>()?.record;
+    Ok(Performed::done(&RecordFact { leaf: record.leaf().to_hex() }, vec![record]))
 }

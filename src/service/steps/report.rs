@@ -2,30 +2,31 @@
 
 use serde_json::json;
 
+use crate::domain::command::Command;
 use crate::domain::run::Outcome;
-use crate::ports::forge::{ForgeError, Reaction};
-use crate::service::asked::What;
-use crate::service::pipeline::{Job, Performed, Pipeline, StepError};
+use crate::ports::forge::Reaction;
+use crate::service::context::Context;
+use crate::service::error::StepError;
+use crate::service::facts::ReportFact;
+use crate::service::job::{Job, Performed};
 use crate::service::reply;
 
-use super::authorize::react;
-
 /// Writes the reply. A place that takes no comments any more (deleted, locked) ends the run without one.
-pub async fn perform(pipeline: &Pipeline, job: &Job) -> Result<Performed, StepError> {
+pub async fn perform(context: &Context, job: &Job) -> Result<Performed, StepError> {
     let Some(outcome) = &job.run.outcome else {
         return Err(StepError::Fault("the run has no outcome to report".to_owned()));
     };
-    let place = &job.asked.place;
-    let body = reply::terminal(pipeline, job, outcome).await?;
+    let place = &job.stored.place;
+    let body = reply::terminal(context, job, outcome).await?;
     let put =
-        pipeline.forge.put_status(&place.repository, place.issue, &reply::marker(&job.run.id), &body).await;
+        context.forge.put_status(&place.repository, place.issue, &reply::marker(&job.run.id), &body).await;
     let comment = match put {
         Ok(comment) => comment,
-        Err(error @ (ForgeError::Forbidden(_) | ForgeError::NotFound(_) | ForgeError::Rejected(_))) => {
+        Err(error) if error.is_final() => {
             tracing::error!(error = &error as &dyn std::error::Error, "the reply cannot be posted");
-            let fact = json!({"comment": null, "problem": error.to_string()});
-            let record = pipeline.record(job, "reply.failed", json!({"outcome": outcome}));
-            return Ok(Performed::done(fact, vec![record]));
+            let fact = ReportFact { comment: None, problem: Some(error.to_string()) };
+            let record = context.record(&job.run.id, "reply.failed", json!({"outcome": outcome}));
+            return Ok(Performed::done(&fact, vec![record]));
         }
         Err(error) => return Err(error.into()),
     };
@@ -38,9 +39,9 @@ pub async fn perform(pipeline: &Pipeline, job: &Job) -> Result<Performed, StepEr
         _ => Reaction::Confused,
     };
     // `/help` and its like changed nothing: the reply is sign enough.
-    if matches!(job.asked.what, What::Actuate | What::Plan | What::Cancel { .. } | What::Mistake { .. }) {
-        react(pipeline, job, reaction).await;
+    if matches!(job.command(), None | Some(Command::Actuate | Command::Plan | Command::Cancel { .. })) {
+        reply::react(context, job, reaction).await;
     }
-    let record = pipeline.record(job, "reply.posted", json!({"comment": comment, "outcome": outcome}));
-    Ok(Performed::done(json!({"comment": comment}), vec![record]))
+    let record = context.record(&job.run.id, "reply.posted", json!({"comment": comment, "outcome": outcome}));
+    Ok(Performed::done(&ReportFact { comment: Some(comment), problem: None }, vec![record]))
 }

@@ -2,35 +2,37 @@
 
 use serde_json::json;
 
-use crate::domain::turn::{Ticket, Turn};
-use crate::service::asked::What;
-use crate::service::pipeline::{Job, Performed, Pipeline, StepError};
+use crate::domain::admission::{Admission, Claim};
+use crate::domain::command::Command;
+use crate::service::context::Context;
+use crate::service::error::StepError;
+use crate::service::facts::TurnFact;
+use crate::service::job::{Job, Performed};
 use crate::service::reply;
 
 /// Asks for the turn of a run that would change something; whatever else is asked for waits for nobody.
-pub async fn perform(pipeline: &Pipeline, job: &Job) -> Result<Performed, StepError> {
-    if job.asked.what != What::Actuate {
-        return Ok(Performed::done(json!({}), vec![]));
+pub async fn perform(context: &Context, job: &Job) -> Result<Performed, StepError> {
+    if job.command() != Some(&Command::Actuate) {
+        return Ok(Performed::nothing());
     }
-    let (recipe, request, now) = (job.recipe()?, job.request()?, pipeline.clock.now());
-    let ticket = Ticket {
+    let (recipe, request, now) = (job.recipe()?, job.request()?, context.clock.now());
+    let claim = Claim {
         run: job.run.id.clone(),
-        repository: job.target.name.clone(),
+        repository: job.repository.name.clone(),
         lane: request.lane().to_owned(),
         actor: request.actor.id,
         targets: recipe.targets(),
         containment: recipe.is_containment(),
         since: now,
     };
-    match pipeline.store.take_turn(&ticket, &pipeline.quotas, now).await? {
-        Turn::Pass { taken_from } => {
-            let fact = json!({"targets": ticket.targets, "taken_from": taken_from});
-            let taken = |run| pipeline.record_of(run, "target.taken", json!({"by": job.run.id}));
+    match context.store.admit(&claim, &context.quotas, now).await? {
+        Admission::Granted { taken_from } => {
+            let taken = |run| context.record(run, "target.taken", json!({"by": job.run.id}));
             let records = taken_from.iter().map(taken).collect();
-            Ok(Performed::done(fact, records))
+            Ok(Performed::done(&TurnFact { targets: claim.targets, taken_from }, records))
         }
-        Turn::Wait(wait) => {
-            reply::put_waiting(pipeline, job, &wait).await;
+        Admission::Wait(wait) => {
+            reply::put_waiting(context, job, &wait).await;
             Ok(Performed::waits(wait))
         }
     }

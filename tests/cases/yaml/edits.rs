@@ -1,7 +1,7 @@
 //! Edits that procedures make, in one call: selectors, increments, embedded texts, positions, overlap.
 
 use serde_json::json;
-use writ::domain::yaml::{self, Edit, Language, Operation, Pointer, Position, Reason};
+use writ::domain::yaml::{self, Edit, KeyPosition, Language, Operation, Pointer, Reason};
 
 fn pointer(text: &str) -> Pointer {
     text.parse().unwrap()
@@ -11,7 +11,7 @@ fn replace(at: &str, value: serde_json::Value) -> Edit {
     Edit { document: 0, operation: Operation::Replace { pointer: pointer(at), value } }
 }
 
-fn add(at: &str, value: serde_json::Value, position: Position) -> Edit {
+fn add(at: &str, value: serde_json::Value, position: KeyPosition) -> Edit {
     Edit { document: 0, operation: Operation::Add { pointer: pointer(at), value, position } }
 }
 
@@ -66,12 +66,16 @@ fn several_edits_name_the_text_as_it_is() {
     let before = "l:\n  - a\n  - b\n  - c\nm:\n  x: 1\n";
     let after = edited(
         before,
-        &[remove("/l/0"), replace("/l/2", json!("z")), add("/m/w", json!(2), Position::First)],
+        &[remove("/l/0"), replace("/l/2", json!("z")), add("/m/w", json!(2), KeyPosition::First)],
     );
     assert_eq!(after, "l:\n  - b\n  - z\nm:\n  w: 2\n  x: 1\n");
     let after = edited(
         before,
-        &[add("/l/1", json!("new"), Position::Last), remove("/l/1"), add("/l/-", json!("e"), Position::Last)],
+        &[
+            add("/l/1", json!("new"), KeyPosition::Last),
+            remove("/l/1"),
+            add("/l/-", json!("e"), KeyPosition::Last),
+        ],
     );
     assert_eq!(after, "l:\n  - a\n  - new\n  - c\n  - e\nm:\n  x: 1\n");
 }
@@ -84,8 +88,8 @@ fn edits_that_touch_the_same_place_are_refused() {
         [replace("/a", json!({"b": 5, "c": 2})), replace("/a/b", json!(3))],
         [replace("/a/b", json!(3)), remove("/a")],
         [remove("/l/1"), remove("/l/1")],
-        [add("/a/d", json!(1), Position::Last), add("/a/d", json!(2), Position::Last)],
-        [remove("/a/b"), add("/a/b", json!(2), Position::Last)],
+        [add("/a/d", json!(1), KeyPosition::Last), add("/a/d", json!(2), KeyPosition::Last)],
+        [remove("/a/b"), add("/a/b", json!(2), KeyPosition::Last)],
     ] {
         assert_eq!(refused(before, &edits), Reason::Overlap, "{edits:?}");
     }
@@ -107,10 +111,10 @@ fn integers_are_incremented_and_stay_plain() {
 fn keys_go_where_the_position_says() {
     let before = "m:\n  a: 1 # a\n  # about c\n  c: 3\n";
     let at = |position| edited(before, &[add("/m/b", json!(2), position)]);
-    assert_eq!(at(Position::Last), "m:\n  a: 1 # a\n  # about c\n  c: 3\n  b: 2\n");
-    assert_eq!(at(Position::First), "m:\n  b: 2\n  a: 1 # a\n  # about c\n  c: 3\n");
-    assert_eq!(at(Position::After("a".into())), "m:\n  a: 1 # a\n  b: 2\n  # about c\n  c: 3\n");
-    assert_eq!(at(Position::Before("c".into())), at(Position::After("a".into())));
+    assert_eq!(at(KeyPosition::Last), "m:\n  a: 1 # a\n  # about c\n  c: 3\n  b: 2\n");
+    assert_eq!(at(KeyPosition::First), "m:\n  b: 2\n  a: 1 # a\n  # about c\n  c: 3\n");
+    assert_eq!(at(KeyPosition::After("a".into())), "m:\n  a: 1 # a\n  b: 2\n  # about c\n  c: 3\n");
+    assert_eq!(at(KeyPosition::Before("c".into())), at(KeyPosition::After("a".into())));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use nondestructive::yaml::{self, Null, Separator, ValueMut};
 use serde_json::Value;
 
-use crate::edits::{Edit, Key, Step, What};
+use crate::edit::{Edit, Key, Step, What};
 
 pub fn edit(edit: &Edit) -> Option<String> {
     let [part] = edit.documents.as_slice() else { return None };

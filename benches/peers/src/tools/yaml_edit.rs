@@ -5,7 +5,7 @@ use std::str::FromStr as _;
 use serde_json::Value;
 use yaml_edit::{ScalarValue, YamlFile, YamlNode, YamlValue};
 
-use crate::edits::{Edit, Key, Step, What};
+use crate::edit::{Edit, Key, Step, What};
 
 pub fn edit(edit: &Edit) -> Option<String> {
     let file = YamlFile::from_str(&edit.before).ok()?;

@@ -3,7 +3,7 @@
 use yamlpatch::{Op, Patch, apply_yaml_patches};
 use yamlpath::{Component, Document, Route};
 
-use crate::edits::{Edit, Key, Step, What};
+use crate::edit::{Edit, Key, Step, What};
 
 pub fn edit(edit: &Edit) -> Option<String> {
     let [part] = edit.documents.as_slice() else { return None };

@@ -1,4 +1,4 @@
-//! The few fields of GitHub's answers that the bot reads, and their meaning in the port's words.
+//! The few fields of GitHub's answers that the bot reads, and their meaning in the port's types.
 //!
 //! Octocrab's own models are absent on purpose: they demand fields that GitHub Enterprise Server and emulators
 //! leave out, and a missing avatar must not stop a containment.
@@ -12,7 +12,7 @@ use crate::domain::request::Actor;
 use crate::ports::forge::check::{Annotation, CheckStatus, FoundCheck};
 use crate::ports::forge::{Comment, ForgeError, Permission, Pull};
 
-/// `simple-user`, as it stands in other answers, and as `GET /user` gives it.
+/// `simple-user`, as part of other answers and as the answer of `GET /user`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub(super) struct Account {
     pub(super) id: u64,
@@ -79,7 +79,7 @@ pub(super) struct IssueComment {
 }
 
 impl IssueComment {
-    /// In the port's words; a comment whose author is gone cannot be acted upon.
+    /// In the port's types; a comment whose author is gone cannot be acted upon.
     pub(super) fn read(self) -> Result<Comment, ForgeError> {
         let user = self.user.ok_or_else(|| missing("user", "a comment"))?;
         Ok(Comment {
@@ -176,7 +176,7 @@ impl PullRequest {
         wanted.iter().map(String::as_str).filter(|name| !bears(name)).collect()
     }
 
-    /// In the port's words.
+    /// In the port's types.
     pub(super) fn read(self) -> Pull {
         Pull {
             number: self.number(),
@@ -232,7 +232,7 @@ impl CheckRun {
         self.output.annotations_count
     }
 
-    /// In the port's words.
+    /// In the port's types.
     pub(super) fn read(self) -> FoundCheck {
         FoundCheck {
             id: CheckId(self.id),

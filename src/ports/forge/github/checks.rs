@@ -1,13 +1,13 @@
-//! Check runs on GitHub: the newest of a name is brought to what it shall say, or a new one takes its place.
+//! Check runs on GitHub: the newest with a name is updated, or a new one replaces it.
 //!
-//! Source: GitHub REST, «Check runs». A request carries at most 50 annotations, and those of each request are added to
-//! those that stand already; none can be taken back. So a check run that has annotations which no longer hold is left,
-//! and a new one of the same name stands in its place: GitHub shows, and counts, the newest of a name.
+//! Source: GitHub REST, "Check runs". A request carries at most 50 annotations; those of each request are added to the
+//! existing ones, and none can be removed. So a check run with outdated annotations is left as it is, and a new one with
+//! the same name replaces it: GitHub shows, and counts, the newest with a name.
 
 use serde_json::{Value, json};
 
-use super::Github;
 use super::answers::{CheckAnnotation, CheckRun, CheckRuns, Made};
+use super::api::Github;
 use super::connection::Call;
 use crate::domain::names::{CheckId, CommitId, RepositoryName};
 use crate::ports::forge::ForgeError;
@@ -35,8 +35,8 @@ impl Github {
         Ok(found.check_runs.into_iter().next())
     }
 
-    /// Makes the check run, or brings the newest one to what it shall say.
-    pub(super) async fn bring_check(
+    /// Creates the check run, or updates the newest one.
+    pub(super) async fn sync_check(
         &self,
         repository: &RepositoryName,
         check: &Check,
@@ -45,37 +45,37 @@ impl Github {
         let Some(found) = self.newest_check(repository, &check.head, &check.name).await? else {
             return self.write_check(repository, check, None, &all).await;
         };
-        let stand = found.annotations();
+        let existing = found.annotations();
         let found = found.read();
-        // The digest is of all that is said: the same, and whole, only its status can differ.
-        if found.digest == check.digest && stand == all.len() {
+        // The digest covers the whole content: with the same digest and all annotations, only the status can differ.
+        if found.digest == check.digest && existing == all.len() {
             return match found.status == Some(check.status) {
                 true => Ok(found.id),
                 false => self.write_check(repository, check, Some(found.id), &[]).await,
             };
         }
-        match self.missing_annotations(repository, found.id, stand, &all).await? {
+        match self.missing_annotations(repository, found.id, existing, &all).await? {
             Some(missing) => self.write_check(repository, check, Some(found.id), &missing).await,
             None => self.write_check(repository, check, None, &all).await,
         }
     }
 
-    /// Those of `wanted` that a check run does not have yet; `None` where it has one that is not wanted.
+    /// Those of `wanted` that a check run lacks; `None` where it has one that is not wanted.
     async fn missing_annotations<'a>(
         &self,
         repository: &RepositoryName,
         id: CheckId,
-        stand: usize,
+        existing: usize,
         wanted: &[&'a Annotation],
     ) -> Result<Option<Vec<&'a Annotation>>, ForgeError> {
         let mut missing = wanted.to_vec();
-        if stand == 0 {
+        if existing == 0 {
             return Ok(Some(missing));
         }
         let mut holds = true;
         let path = format!("/repos/{repository}/check-runs/{id}/annotations?");
-        self.list(repository, &path, |standing: CheckAnnotation| {
-            match missing.iter().position(|wanted| standing.is(wanted)) {
+        self.list(repository, &path, |existing: CheckAnnotation| {
+            match missing.iter().position(|wanted| existing.is(wanted)) {
                 Some(at) => drop(missing.remove(at)),
                 None => holds = false,
             }
@@ -85,8 +85,8 @@ impl Github {
         Ok(holds.then_some(missing))
     }
 
-    /// Writes a check run, new or as it stands, in as many requests as its annotations need. It is completed by the last
-    /// of them: one that is completed says all that it has to say.
+    /// Writes a check run, new or existing, in as many requests as its annotations need. The last of them completes it: a
+    /// completed check run has all of its annotations.
     async fn write_check(
         &self,
         repository: &RepositoryName,

@@ -8,11 +8,12 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http::HeaderMap;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use jiff::Timestamp;
 use octocrab::Octocrab;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::failure::failure;
+use super::failure::{Unsuccessful, failure};
 use crate::ports::forge::ForgeError;
 
 /// Most bytes of an answer: a hundred comments of the largest size fit.
@@ -56,6 +57,7 @@ pub(super) struct Answer {
     pub(super) status: u16,
     headers: HeaderMap,
     body: Bytes,
+    received_at: Timestamp,
 }
 
 impl Answer {
@@ -79,45 +81,56 @@ impl Answer {
     pub(super) fn check(&self, what: &str) -> Result<(), ForgeError> {
         match self.status {
             200..=299 => Ok(()),
-            status => Err(failure(status, &self.headers, &self.body, what)),
+            status => {
+                let (headers, body) = (&self.headers, &self.body);
+                Err(failure(&Unsuccessful { status, headers, body, received_at: self.received_at }, what))
+            }
         }
     }
 }
 
-/// Sends one call as whoever `client` is, within `total` from first byte to last.
-///
-/// # Errors
-/// `Unavailable` when no whole answer came in time: whether the call had its effect is then unknown.
-pub(super) async fn exchange(
-    client: &Octocrab,
-    call: Call<'_>,
-    total: Duration,
-) -> Result<Answer, ForgeError> {
-    let started = Instant::now();
-    let answer = tokio::time::timeout(total, send(client, call)).await.unwrap_or_else(|_| {
-        Err(ForgeError::Unavailable { message: format!("no answer within {total:?}"), retry_after: None })
-    });
-    let status = answer.as_ref().map_or(0, |answer| answer.status);
-    let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    tracing::debug!(method = call.method(), path = call.path(), status, duration_ms, "asked the forge");
-    answer
+/// How calls are exchanged: within which time, and by which clock.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Exchange {
+    /// The most time that a call may take, from first byte to last.
+    pub(super) total: Duration,
+    /// The time now.
+    pub(super) now: fn() -> Timestamp,
 }
 
-async fn send(client: &Octocrab, call: Call<'_>) -> Result<Answer, ForgeError> {
-    let response = match call {
-        Call::Get(path) => client._get(path).await,
-        Call::Post(path, body) => client._post(path, Some(body)).await,
-        Call::Graph(body) => client._post(GRAPHQL, Some(body)).await,
-        Call::Patch(path, body) => client._patch(path, Some(body)).await,
-    };
-    let (parts, body) = response.map_err(|error| undelivered(&error))?.into_parts();
-    let body = Limited::new(body, LARGEST_ANSWER).collect().await.map_err(|error| {
-        if error.is::<LengthLimitError>() {
-            return ForgeError::Malformed(format!("an answer of more than {LARGEST_ANSWER} bytes"));
-        }
-        ForgeError::Unavailable { message: format!("the answer broke off: {error}"), retry_after: None }
-    })?;
-    Ok(Answer { status: parts.status.as_u16(), headers: parts.headers, body: body.to_bytes() })
+impl Exchange {
+    /// Sends one call with the client's credential.
+    ///
+    /// # Errors
+    /// `Unavailable` when no whole answer came in time: whether the call had its effect is then unknown.
+    pub(super) async fn send(&self, client: &Octocrab, call: Call<'_>) -> Result<Answer, ForgeError> {
+        let (started, total) = (Instant::now(), self.total);
+        let answer = tokio::time::timeout(total, self.receive(client, call)).await.unwrap_or_else(|_| {
+            Err(ForgeError::Unavailable { message: format!("no answer within {total:?}"), retry_after: None })
+        });
+        let status = answer.as_ref().map_or(0, |answer| answer.status);
+        let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        tracing::debug!(method = call.method(), path = call.path(), status, duration_ms, "asked the forge");
+        answer
+    }
+
+    async fn receive(&self, client: &Octocrab, call: Call<'_>) -> Result<Answer, ForgeError> {
+        let response = match call {
+            Call::Get(path) => client._get(path).await,
+            Call::Post(path, body) => client._post(path, Some(body)).await,
+            Call::Graph(body) => client._post(GRAPHQL, Some(body)).await,
+            Call::Patch(path, body) => client._patch(path, Some(body)).await,
+        };
+        let (parts, body) = response.map_err(|error| undelivered(&error))?.into_parts();
+        let body = Limited::new(body, LARGEST_ANSWER).collect().await.map_err(|error| {
+            if error.is::<LengthLimitError>() {
+                return ForgeError::Malformed(format!("an answer of more than {LARGEST_ANSWER} bytes"));
+            }
+            ForgeError::Unavailable { message: format!("the answer broke off: {error}"), retry_after: None }
+        })?;
+        let (status, headers) = (parts.status.as_u16(), parts.headers);
+        Ok(Answer { status, headers, body: body.to_bytes(), received_at: (self.now)() })
+    }
 }
 
 /// Why no answer came at all. Octocrab's own text ends in a backtrace for some errors, so the causes are listed.

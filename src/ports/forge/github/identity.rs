@@ -3,18 +3,18 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use jiff::Timestamp;
 use octocrab::Octocrab;
 use octocrab::models::AppId;
+use secrecy::ExposeSecret as _;
 use serde_json::json;
 use tokio::sync::OnceCell;
 
 use super::answers::{Account, App, Installation, InstallationToken};
-use super::connection::{Call, exchange};
-use super::credentials::{Credentials, Secret};
-use super::{Options, SetupError};
+use super::connection::{Call, Exchange};
+use super::options::{Credentials, Options, SetupError};
+use crate::domain::credential::{self, SecretString};
 use crate::domain::names::RepositoryName;
 use crate::ports::forge::ForgeError;
 
@@ -24,7 +24,7 @@ const RENEW_BEFORE_SECONDS: i64 = 300;
 /// A token and when it ends; `None` never does.
 #[derive(Debug, Clone)]
 struct Token {
-    secret: Secret,
+    secret: SecretString,
     expires_at: Option<Timestamp>,
 }
 
@@ -37,7 +37,7 @@ pub(super) struct Identity {
     client: Octocrab,
     /// The same at the GraphQL API's address.
     graph: Octocrab,
-    total: Duration,
+    pub(super) exchange: Exchange,
     kind: Kind,
     /// The bot's own account, asked once.
     account: OnceCell<BotAccount>,
@@ -45,10 +45,10 @@ pub(super) struct Identity {
 
 enum Kind {
     App { id: u64, tokens: Mutex<HashMap<RepositoryName, TokenSlot>> },
-    Token(Secret),
+    Token(SecretString),
 }
 
-/// How the bot's own comments are told from others.
+/// How the bot's own comments are recognised.
 #[derive(Debug)]
 pub(super) enum BotAccount {
     /// An App's account is called `slug[bot]`, a name that no person can have.
@@ -77,7 +77,8 @@ impl Identity {
         // `https://HOST/api/v3` has it at `https://HOST/api/graphql`, `https://api.github.com` at `…/graphql`.
         let graph_base = base.trim_end_matches('/').strip_suffix("/v3").unwrap_or(base);
         let (client, graph) = (client(options, base)?, client(options, graph_base)?);
-        Ok(Self { client, graph, total: options.timeouts.total, kind, account: OnceCell::new() })
+        let exchange = Exchange { total: options.timeouts.total, now: options.now };
+        Ok(Self { client, graph, exchange, kind, account: OnceCell::new() })
     }
 
     /// A client that speaks as the bot in this repository, and the secret it does so with.
@@ -85,17 +86,17 @@ impl Identity {
         &self,
         repository: &RepositoryName,
         call: Call<'_>,
-    ) -> Result<(Octocrab, Secret), ForgeError> {
+    ) -> Result<(Octocrab, SecretString), ForgeError> {
         let secret = self.secret(repository).await?;
         let client = if matches!(call, Call::Graph(_)) { &self.graph } else { &self.client };
-        let client = client.user_access_token(secret.expose());
+        let client = client.user_access_token(secret.clone());
         let client =
             client.map_err(|_| ForgeError::Forbidden("the token cannot be sent in a header".to_owned()))?;
         Ok((client, secret))
     }
 
     /// The token for this repository, fresh enough for a push.
-    pub(super) async fn secret(&self, repository: &RepositoryName) -> Result<Secret, ForgeError> {
+    pub(super) async fn secret(&self, repository: &RepositoryName) -> Result<SecretString, ForgeError> {
         let tokens = match &self.kind {
             Kind::Token(secret) => return Ok(secret.clone()),
             Kind::App { tokens, .. } => tokens,
@@ -103,17 +104,18 @@ impl Identity {
         let slot = slot(tokens, repository);
         let mut kept = slot.lock().await;
         match kept.as_ref() {
-            Some(token) if lasts(token) => Ok(token.secret.clone()),
+            Some(token) if self.lasts(token) => Ok(token.secret.clone()),
             _ => Ok(kept.insert(self.installation_token(repository).await?).secret.clone()),
         }
     }
 
     /// Drops a token that the server refused, unless another took its place. `false`: there is no other to have.
-    pub(super) async fn renew(&self, repository: &RepositoryName, refused: &Secret) -> bool {
+    pub(super) async fn renew(&self, repository: &RepositoryName, refused: &SecretString) -> bool {
         let Kind::App { tokens, .. } = &self.kind else { return false };
         let slot = slot(tokens, repository);
         let mut kept = slot.lock().await;
-        if kept.as_ref().is_some_and(|token| token.secret == *refused) {
+        let is_refused = |token: &Token| token.secret.expose_secret() == refused.expose_secret();
+        if kept.as_ref().is_some_and(is_refused) {
             *kept = None;
         }
         true
@@ -134,19 +136,19 @@ impl Identity {
 
     async fn ask_account(&self, repository: &RepositoryName) -> Result<BotAccount, ForgeError> {
         if matches!(self.kind, Kind::App { .. }) {
-            let answer = exchange(&self.client, Call::Get("/app"), self.total).await?;
+            let answer = self.exchange.send(&self.client, Call::Get("/app")).await?;
             return Ok(BotAccount::Named(format!("{}[bot]", answer.read::<App>("the App")?.slug)));
         }
         let call = Call::Get("/user");
         let (client, _) = self.speak(repository, call).await?;
-        let answer = exchange(&client, call, self.total).await?;
+        let answer = self.exchange.send(&client, call).await?;
         Ok(BotAccount::Numbered(answer.read::<Account>("the token's account")?.id))
     }
 
     /// Asks which installation covers the repository, then for a token that is good for this repository only.
     async fn installation_token(&self, repository: &RepositoryName) -> Result<Token, ForgeError> {
         let path = format!("/repos/{repository}/installation");
-        let answer = exchange(&self.client, Call::Get(&path), self.total).await?;
+        let answer = self.exchange.send(&self.client, Call::Get(&path)).await?;
         let installation: Installation = answer.read("installation").map_err(|error| match error {
             // Else a lost installation would look like a deleted comment.
             ForgeError::NotFound(_) => {
@@ -156,12 +158,18 @@ impl Identity {
         })?;
         let path = format!("/app/installations/{}/access_tokens", installation.id);
         let body = json!({ "repositories": [repository.name()] });
-        let answer = exchange(&self.client, Call::Post(&path, &body), self.total).await?;
+        let answer = self.exchange.send(&self.client, Call::Post(&path, &body)).await?;
         let token: InstallationToken = answer.read("installation").map_err(|error| match error {
             ForgeError::Rejected(message) | ForgeError::NotFound(message) => ForgeError::Forbidden(message),
             error => error,
         })?;
-        Ok(Token { secret: Secret::new(&token.token), expires_at: Some(token.expires_at) })
+        Ok(Token { secret: credential::trimmed(&token.token), expires_at: Some(token.expires_at) })
+    }
+
+    fn lasts(&self, token: &Token) -> bool {
+        let now = (self.exchange.now)();
+        let left = |ends: Timestamp| ends.as_second().saturating_sub(now.as_second());
+        token.expires_at.is_none_or(|ends| left(ends) > RENEW_BEFORE_SECONDS)
     }
 }
 
@@ -197,22 +205,17 @@ fn slot(tokens: &Mutex<HashMap<RepositoryName, TokenSlot>>, repository: &Reposit
     tokens.entry(repository.clone()).or_default().clone()
 }
 
-fn lasts(token: &Token) -> bool {
-    let left = |ends: Timestamp| ends.as_second().saturating_sub(Timestamp::now().as_second());
-    token.expires_at.is_none_or(|ends| left(ends) > RENEW_BEFORE_SECONDS)
-}
-
 /// The key, after it has signed once: a wrong key is found when the server starts, not at the first comment.
-fn signing_key(id: u64, private_key: &Secret) -> Result<octocrab::auth::EncodingKey, SetupError> {
-    let key = octocrab::auth::EncodingKey::from_rsa_pem(private_key.expose().as_bytes());
+fn signing_key(id: u64, private_key: &SecretString) -> Result<octocrab::auth::EncodingKey, SetupError> {
+    let key = octocrab::auth::EncodingKey::from_rsa_pem(private_key.expose_secret().as_bytes());
     let key = key.map_err(|error| SetupError::PrivateKey(error.to_string()))?;
     octocrab::auth::create_jwt(AppId(id), &key).map_err(|error| SetupError::PrivateKey(error.to_string()))?;
     Ok(key)
 }
 
 /// Tokens are opaque, up to some 520 characters today; only what a header cannot carry is refused.
-fn checked_token(token: &Secret) -> Result<Secret, SetupError> {
-    let text = token.expose();
+fn checked_token(token: &SecretString) -> Result<SecretString, SetupError> {
+    let text = token.expose_secret();
     if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(SetupError::Token);
     }

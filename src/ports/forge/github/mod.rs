@@ -1,145 +1,35 @@
 //! GitHub, or a server that speaks its REST API (GitHub Enterprise Server, an emulator), by octocrab.
 //!
-//! Octocrab carries the requests and signs the App's JWTs; paths, bodies and the fields that are read are ours.
+//! Octocrab sends the requests and signs the App's JWTs; paths, bodies and the fields that are read are ours.
 //! **Deliberately absent**: repeating (the worker does it, by the error's kind), publishing commits (a git push
 //! does it, with this adapter's credential), and any address taken from an answer: pages are counted.
 
 mod answers;
+mod api;
 mod checks;
 mod connection;
-mod credentials;
 mod failure;
 mod identity;
+mod options;
 mod reviews;
-
-use std::time::Duration;
+pub mod webhook;
 
 use async_trait::async_trait;
-use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use self::answers::{CheckRun, CollaboratorPermission, IssueComment, Made, PullRequest};
-use self::connection::{Answer, Call, exchange};
-pub use self::credentials::{Credentials, Secret};
-use self::identity::Identity;
+pub use self::api::Github;
+use self::connection::Call;
+pub use self::options::{Credentials, Options, PUBLIC_API, SetupError, Timeouts};
 use super::check::{Check, FoundCheck};
 use super::{Comment, Forge, ForgeError, NewPull, Permission, Pull, Reaction};
 use crate::domain::approval::Review;
+use crate::domain::credential::Credential;
 use crate::domain::names::{
     AccountId, BranchName, CheckId, CommentId, CommitId, IssueNumber, RepositoryName,
 };
 
-/// GitHub's own API; others are `https://HOST/api/v3`.
-pub const PUBLIC_API: &str = "https://api.github.com";
-
-/// Entries per page, GitHub's most.
-const PAGE: usize = 100;
-
-/// Pages read before giving up: no issue can have this many comments.
-const MOST_PAGES: usize = 300;
-
-/// Where GitHub is and who the bot is there.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// The REST API's address, `https://api.github.com` or `https://HOST/api/v3`.
-    pub base_url: String,
-    /// Who the bot is.
-    pub credentials: Credentials,
-    /// How long it waits.
-    pub timeouts: Timeouts,
-}
-
-/// How long a call may take.
-#[derive(Debug, Clone, Copy)]
-pub struct Timeouts {
-    /// To be connected.
-    pub connect: Duration,
-    /// Between two reads or writes.
-    pub read: Duration,
-    /// From first byte to last.
-    pub total: Duration,
-}
-
-impl Default for Timeouts {
-    fn default() -> Self {
-        let seconds = Duration::from_secs;
-        Self { connect: seconds(5), read: seconds(15), total: seconds(30) }
-    }
-}
-
-/// Why the adapter cannot start. Nothing was sent.
-#[derive(Debug, thiserror::Error)]
-pub enum SetupError {
-    /// The address is not one.
-    #[error(
-        "`{0}` is not the address of a GitHub API; use `https://api.github.com` or `https://HOST/api/v3`"
-    )]
-    BaseUrl(String),
-    /// The App's key is no RSA key in PEM form.
-    #[error(
-        "the App's private key is not an RSA key in PEM form ({0}); download one on the App's settings page"
-    )]
-    PrivateKey(String),
-    /// The token is empty or holds spaces or control characters.
-    #[error("the token is empty, or holds characters that no token has")]
-    Token,
-    /// The HTTP client could not be built (no root certificates, for example).
-    #[error("the HTTP client cannot be built: {0}")]
-    Client(String),
-}
-
-/// The `Forge` on GitHub. One value serves all repositories; clones of its tokens live in memory only.
-#[derive(Debug)]
-pub struct Github {
-    identity: Identity,
-    total: Duration,
-}
-
 impl Github {
-    /// Prepares the adapter; nothing is asked of the server yet. Must be called inside a Tokio runtime.
-    ///
-    /// # Errors
-    /// The address, the key or the token cannot be right: see [`SetupError`].
-    pub fn new(options: &Options) -> Result<Self, SetupError> {
-        Ok(Self { identity: Identity::new(options)?, total: options.timeouts.total })
-    }
-
-    /// One call as the bot. A token that ended before its time (401) is renewed once; a 401 had no effect, so
-    /// repeating is safe.
-    async fn ask(&self, repository: &RepositoryName, call: Call<'_>) -> Result<Answer, ForgeError> {
-        let (client, secret) = self.identity.speak(repository, call).await?;
-        let answer = exchange(&client, call, self.total).await?;
-        if answer.status != 401 || !self.identity.renew(repository, &secret).await {
-            return Ok(answer);
-        }
-        let (client, _) = self.identity.speak(repository, call).await?;
-        exchange(&client, call, self.total).await
-    }
-
-    /// Reads a list page by page until `found` says so or it ends. `path` ends where the next parameter goes.
-    async fn list<T, F>(
-        &self,
-        repository: &RepositoryName,
-        path: &str,
-        mut found: F,
-    ) -> Result<(), ForgeError>
-    where
-        T: DeserializeOwned,
-        F: FnMut(T) -> bool + Send,
-    {
-        for page in 1..=MOST_PAGES {
-            let path = format!("{path}per_page={PAGE}&page={page}");
-            let answer = self.ask(repository, Call::Get(&path)).await?;
-            let entries: Vec<T> = answer.read("list")?;
-            // A proxy may drop `Link`, a server may cap pages below what was asked: either sign means «go on».
-            let goes_on = entries.len() >= PAGE || answer.names_next_page();
-            if entries.into_iter().any(&mut found) || !goes_on {
-                return Ok(());
-            }
-        }
-        Err(ForgeError::Malformed(format!("a list of more than {MOST_PAGES} pages")))
-    }
-
     /// The bot's own comment with this marker: its id and body.
     async fn own_comment(
         &self,
@@ -182,7 +72,7 @@ impl Github {
         Ok(best)
     }
 
-    /// Asks for a new pull request; one that was there first is looked up and given back.
+    /// Asks for a new pull request; returns the existing one where GitHub says that there is one.
     async fn create_pull(
         &self,
         repository: &RepositoryName,
@@ -246,7 +136,7 @@ impl Forge for Github {
         let answer = self.ask(repository, Call::Get(&path)).await?;
         match answer.read::<IssueComment>("comment") {
             Ok(comment) => comment.read().map(Some),
-            // Only a repository that is still ours to see can tell that a comment is gone.
+            // A 404 means that the comment was deleted only if the repository is still visible.
             Err(ForgeError::NotFound(_)) => {
                 let answer = self.ask(repository, Call::Get(&format!("/repos/{repository}"))).await?;
                 match answer.check("repository") {
@@ -336,7 +226,7 @@ impl Forge for Github {
     }
 
     async fn put_check(&self, repository: &RepositoryName, check: &Check) -> Result<CheckId, ForgeError> {
-        self.bring_check(repository, check).await
+        self.sync_check(repository, check).await
     }
 
     async fn close_pull(&self, repository: &RepositoryName, number: IssueNumber) -> Result<(), ForgeError> {
@@ -357,12 +247,9 @@ impl Forge for Github {
         self.leave_draft(repository, number).await
     }
 
-    async fn git_credential(
-        &self,
-        repository: &RepositoryName,
-    ) -> Result<Option<(String, String)>, ForgeError> {
+    async fn git_credential(&self, repository: &RepositoryName) -> Result<Option<Credential>, ForgeError> {
         let secret = self.identity.secret(repository).await?;
-        Ok(Some(("x-access-token".to_owned(), secret.expose().to_owned())))
+        Ok(Some(Credential { user: "x-access-token".to_owned(), secret }))
     }
 }
 

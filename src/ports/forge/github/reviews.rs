@@ -1,12 +1,12 @@
 //! Reviews on GitHub, and the one thing that REST cannot do: taking a pull request out of draft.
 //!
-//! Sources: GitHub REST, «Pull request reviews»; GitHub GraphQL, `markPullRequestReadyForReview`.
+//! Sources: GitHub REST, "Pull request reviews"; GitHub GraphQL, `markPullRequestReadyForReview`.
 
 use serde::Deserialize;
 use serde_json::json;
 
-use super::Github;
 use super::answers::{Account, PullRequest};
+use super::api::Github;
 use super::connection::Call;
 use crate::domain::approval::{Opinion, Review};
 use crate::domain::names::{AccountId, CommitId, IssueNumber, RepositoryName};
@@ -33,7 +33,7 @@ struct Reviewer {
 }
 
 impl PullRequestReview {
-    /// In the port's words; `None` for one that its author has not sent yet.
+    /// In the port's types; `None` for one that its author has not sent yet.
     fn read(self) -> Result<Option<Review>, ForgeError> {
         let opinion = match self.state.as_str() {
             "APPROVED" => Opinion::Approved,
@@ -51,7 +51,7 @@ impl PullRequestReview {
     }
 }
 
-/// The answer of a GraphQL mutation, as far as it says whether it happened.
+/// The answer of a GraphQL mutation: only whether it succeeded.
 #[derive(Debug, Deserialize)]
 struct Mutated {
     #[serde(default)]
@@ -98,7 +98,7 @@ impl Github {
             "variables": {"id": id},
         });
         let answer = self.ask(repository, Call::Graph(&mutation)).await?;
-        // GraphQL says 200 also where it did nothing.
+        // GraphQL answers 200 even where it did nothing.
         match answer.read::<Mutated>(&what)?.errors.into_iter().next() {
             None => Ok(()),
             Some(problem) => Err(match problem.kind.as_str() {

@@ -1,6 +1,4 @@
-//! The [`Forge`] calls on the local forge: what the bot asks and does.
-
-use std::path::PathBuf;
+//! The [`Forge`] calls on the local forge: what the bot reads and does.
 
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
@@ -8,10 +6,12 @@ use sqlx::sqlite::SqliteRow;
 
 use super::super::check::{Check, FoundCheck};
 use super::super::{Comment, Forge, ForgeError, NewPull, Permission, Pull, Reaction};
-use super::people::{new_comment, new_issue};
+use super::branches;
+use super::database::{BOT_LOGIN, LocalForge};
+use super::inserts::new_comment;
 use super::rows::{self, PULLS, stored, unavailable};
-use super::{BOT_LOGIN, LocalForge, LocalPull, branches};
 use crate::domain::approval::Review;
+use crate::domain::credential::Credential;
 use crate::domain::names::{
     AccountId, BranchName, CheckId, CommentId, CommitId, IssueNumber, RepositoryName,
 };
@@ -84,7 +84,7 @@ impl Forge for LocalForge {
         bounded(body)?;
         let bot = self.account(BOT_LOGIN, true).await?;
         let now = (self.now)();
-        // The look and the write are one: two workers make one comment.
+        // Search and write are one transaction: two workers create one comment.
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(unavailable)?;
         let updated = sqlx::query(
             "UPDATE forge_comments SET body = ?4, updated_at = ?5 WHERE id =
@@ -125,7 +125,7 @@ impl Forge for LocalForge {
 
     async fn open_pull(&self, repository: &RepositoryName, pull: &NewPull) -> Result<Pull, ForgeError> {
         bounded(&pull.body)?;
-        // Looked for first: what was opened already may have been merged since, and needs no branch any more.
+        // Existing ones first: one that was opened before may have been merged since, and needs no branch any more.
         let head = match self.pull_row(repository, &pull.head).await? {
             Some(row) => rows::name(&row, "head_commit")?,
             None => self.pull_head(repository, pull).await?,
@@ -185,10 +185,7 @@ impl Forge for LocalForge {
         self.set_draft(repository, number, false).await
     }
 
-    async fn git_credential(
-        &self,
-        _repository: &RepositoryName,
-    ) -> Result<Option<(String, String)>, ForgeError> {
+    async fn git_credential(&self, _repository: &RepositoryName) -> Result<Option<Credential>, ForgeError> {
         Ok(None)
     }
 }
@@ -211,84 +208,6 @@ async fn find_pull(
 }
 
 impl LocalForge {
-    /// Where the hosted repository is.
-    pub(super) async fn git_path(&self, repository: &RepositoryName) -> Result<PathBuf, ForgeError> {
-        let row = sqlx::query("SELECT git_path FROM forge_repositories WHERE name = ?")
-            .bind(repository.as_str())
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(unavailable)?;
-        let row = row.ok_or_else(|| ForgeError::NotFound(format!("repository {repository}")))?;
-        Ok(PathBuf::from(rows::text(&row, "git_path")?))
-    }
-
-    /// A pull request with its labels; an open one's head follows its branch.
-    pub(super) async fn completed(
-        &self,
-        repository: &RepositoryName,
-        mut found: LocalPull,
-    ) -> Result<LocalPull, ForgeError> {
-        let pull = &mut found.pull;
-        let path = self.git_path(repository).await?;
-        let kept = branches::pull_head(pull.number);
-        let follows = pull.is_open() && !pull.is_from_fork(repository);
-        let reference = if follows { branches::branch(&pull.branch) } else { kept.clone() };
-        if let Some(tip) = branches::tip(&path, &reference)? {
-            branches::point(&path, &kept, &tip)?;
-            pull.head = tip;
-        }
-        let rows =
-            sqlx::query("SELECT label FROM forge_labels WHERE repository = ? AND number = ? ORDER BY label")
-                .bind(repository.as_str())
-                .bind(stored(pull.number.0))
-                .fetch_all(&self.pool)
-                .await
-                .map_err(unavailable)?;
-        found.labels = rows.iter().map(|row| rows::text(row, "label")).collect::<Result<_, _>>()?;
-        Ok(found)
-    }
-
-    /// A pull request by its number.
-    pub(super) async fn local_pull(
-        &self,
-        repository: &RepositoryName,
-        number: IssueNumber,
-    ) -> Result<LocalPull, ForgeError> {
-        let row = sqlx::query(sqlx::AssertSqlSafe(format!("{PULLS} WHERE repository = ? AND number = ?")))
-            .bind(repository.as_str())
-            .bind(stored(number.0))
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(unavailable)?;
-        let row = row.ok_or_else(|| ForgeError::NotFound(format!("pull request {repository}#{number}")))?;
-        self.completed(repository, self.pull_of(repository, &row)?).await
-    }
-
-    /// Adds a pull request under the repository's next number. The caller holds the write lock.
-    pub(super) async fn new_pull(
-        &self,
-        connection: &mut SqliteConnection,
-        repository: &RepositoryName,
-        pull: &NewPull,
-        head: &CommitId,
-    ) -> Result<IssueNumber, ForgeError> {
-        let number = new_issue(connection, repository, &pull.title, &pull.body, (self.now)()).await?;
-        sqlx::query(
-            "INSERT INTO forge_pulls (repository, number, head, base, head_commit, draft)
-             VALUES (?, ?, ?, ?, ?, ?)",
-        )
-        .bind(repository.as_str())
-        .bind(stored(number.0))
-        .bind(pull.head.as_str())
-        .bind(pull.base.as_str())
-        .bind(head.as_str())
-        .bind(pull.draft)
-        .execute(connection)
-        .await
-        .map_err(unavailable)?;
-        Ok(number)
-    }
-
     async fn pull_row(
         &self,
         repository: &RepositoryName,

@@ -39,7 +39,7 @@ pub(super) fn is_merged(path: &Path, base: &CommitId, head: &CommitId) -> Result
     Ok(base == head || open(path)?.graph_descendant_of(base, head).map_err(git_fault)?)
 }
 
-/// Merges a commit into a branch by a merge commit, made at `seconds` since 1970.
+/// Merges a commit into a branch by a merge commit, dated `seconds` since 1970.
 pub(super) fn merge(path: &Path, base: &str, head: &CommitId, seconds: i64) -> Result<(), ForgeError> {
     let repository = open(path)?;
     let find = |id: Oid| repository.find_commit(id).map_err(git_fault);

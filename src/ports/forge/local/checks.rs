@@ -1,79 +1,15 @@
 //! Check runs on the local forge.
 
-use serde::{Deserialize, Serialize};
 use sqlx::sqlite::SqliteRow;
 
 use super::super::ForgeError;
-use super::super::check::{Annotation, Check, CheckStatus, FoundCheck, LONGEST_TEXT};
-use super::LocalForge;
+use super::super::check::{Check, FoundCheck, LONGEST_TEXT};
+use super::super::conversation::ShownAnnotation;
+use super::database::LocalForge;
 use super::rows::{self, unavailable};
 use crate::domain::names::{CheckId, CommitId, RepositoryName};
 
-/// A check run with what a page shows of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LocalCheck {
-    /// Its name.
-    pub name: String,
-    /// How far it is; `None` for what the bot never sets.
-    pub status: Option<CheckStatus>,
-    /// One line.
-    pub title: String,
-    /// Markdown.
-    pub summary: String,
-    /// More Markdown.
-    pub text: String,
-    /// Where more is to be read.
-    pub details_url: Option<String>,
-    /// What is said about lines: path, line, level, title and message of each.
-    pub annotations: Vec<Line>,
-}
-
-/// An annotation as it is kept and shown.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Line {
-    /// Full repository path.
-    pub path: String,
-    /// Line, from 1.
-    pub line: usize,
-    /// `warning` or `failure`.
-    pub level: String,
-    /// One line.
-    pub title: String,
-    /// Plain text.
-    pub message: String,
-}
-
-impl Line {
-    fn of(annotation: &Annotation) -> Self {
-        Self {
-            path: annotation.path.clone(),
-            line: annotation.line,
-            level: annotation.level.as_str().to_owned(),
-            title: annotation.title.clone(),
-            message: annotation.message.clone(),
-        }
-    }
-}
-
 impl LocalForge {
-    /// The check runs of a commit, by name.
-    ///
-    /// # Errors
-    /// - `Unavailable`, `Malformed`: the database
-    pub async fn checks(
-        &self,
-        repository: &RepositoryName,
-        head: &CommitId,
-    ) -> Result<Vec<LocalCheck>, ForgeError> {
-        let rows = sqlx::query("SELECT * FROM forge_checks WHERE repository = ? AND head = ? ORDER BY name")
-            .bind(repository.as_str())
-            .bind(head.as_str())
-            .fetch_all(&self.pool)
-            .await
-            .map_err(unavailable)?;
-        rows.iter().map(shown).collect()
-    }
-
     /// Asks for a check run to be done again, as a person does by the button beside it.
     ///
     /// # Errors
@@ -112,7 +48,7 @@ impl LocalForge {
             .map_err(unavailable)?;
         let found = |row: &SqliteRow| {
             let id = CheckId(rows::number(row, "id")?);
-            Ok(FoundCheck { id, status: status(row)?, digest: rows::text(row, "digest")? })
+            Ok(FoundCheck { id, status: rows::check_status(row)?, digest: rows::text(row, "digest")? })
         };
         row.as_ref().map(found).transpose()
     }
@@ -131,7 +67,7 @@ impl LocalForge {
             }
         }
         self.git_path(repository).await?;
-        let lines: Vec<Line> = check.annotations.iter().map(Line::of).collect();
+        let lines: Vec<ShownAnnotation> = check.annotations.iter().map(ShownAnnotation::from).collect();
         let row = sqlx::query(
             "INSERT INTO forge_checks
                  (repository, head, name, status, conclusion, title, summary, text, details_url, digest, annotations)
@@ -159,22 +95,4 @@ impl LocalForge {
         .map_err(unavailable)?;
         Ok(CheckId(rows::number(&row, "id")?))
     }
-}
-
-fn shown(row: &SqliteRow) -> Result<LocalCheck, ForgeError> {
-    let annotations = rows::text(row, "annotations")?;
-    Ok(LocalCheck {
-        name: rows::text(row, "name")?,
-        status: status(row)?,
-        title: rows::text(row, "title")?,
-        summary: rows::text(row, "summary")?,
-        text: rows::text(row, "text")?,
-        details_url: rows::some_text(row, "details_url")?,
-        annotations: serde_json::from_str(&annotations).map_err(|_| rows::malformed("annotations"))?,
-    })
-}
-
-fn status(row: &SqliteRow) -> Result<Option<CheckStatus>, ForgeError> {
-    let conclusion = rows::some_text(row, "conclusion")?;
-    Ok(CheckStatus::read(&rows::text(row, "status")?, conclusion.as_deref()))
 }

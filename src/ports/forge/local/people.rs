@@ -1,14 +1,12 @@
-//! What people do on the local forge: host a repository, give rights, open issues, comment, edit, delete, close. What they
-//! do with pull requests is in `proposals.rs`.
+//! What people do on the local forge: host a repository, grant rights, open issues, comment, edit, delete, close.
+//! What they do with pull requests is in `proposals.rs`.
 
 use std::path::Path;
 
-use jiff::Timestamp;
-use sqlx::SqliteConnection;
-
-use super::super::{Comment, ForgeError, Permission, Reaction};
-use super::rows::{self, PULLS, some_row, stored, unavailable};
-use super::{LocalComment, LocalForge, LocalPull};
+use super::super::{Comment, ForgeError, Permission};
+use super::database::LocalForge;
+use super::inserts::{new_comment, new_issue};
+use super::rows::{self, some_row, stored, unavailable};
 use crate::domain::names::{AccountId, CommentId, IssueNumber, RepositoryName};
 
 impl LocalForge {
@@ -76,7 +74,7 @@ impl LocalForge {
         Ok(number)
     }
 
-    /// Comments as an account (made where it is new, without any permission).
+    /// Comments as an account (a new one has no permission).
     ///
     /// # Errors
     /// - `NotFound`: there is no such issue
@@ -136,128 +134,4 @@ impl LocalForge {
             .map_err(unavailable)?;
         some_row(done.rows_affected(), || format!("issue {repository}#{number}"))
     }
-
-    /// The comments of an issue or pull request, oldest first.
-    ///
-    /// # Errors
-    /// - `Unavailable`, `Malformed`: the database
-    pub async fn comments(
-        &self,
-        repository: &RepositoryName,
-        number: IssueNumber,
-    ) -> Result<Vec<LocalComment>, ForgeError> {
-        let rows = sqlx::query(
-            "SELECT comment.*, login, bot,
-                    EXISTS (SELECT 1 FROM forge_reactions WHERE comment = comment.id AND reaction = 'eyes') AS eyes,
-                    EXISTS (SELECT 1 FROM forge_reactions WHERE comment = comment.id AND reaction = 'rocket') AS rocket,
-                    EXISTS (SELECT 1 FROM forge_reactions WHERE comment = comment.id AND reaction = 'confused')
-                        AS confused
-             FROM forge_comments AS comment JOIN forge_accounts ON forge_accounts.id = author
-             WHERE repository = ? AND number = ? ORDER BY comment.id",
-        )
-        .bind(repository.as_str())
-        .bind(stored(number.0))
-        .fetch_all(&self.pool)
-        .await
-        .map_err(unavailable)?;
-        rows.iter()
-            .map(|row| {
-                let mut reactions = Vec::new();
-                for reaction in [Reaction::Eyes, Reaction::Rocket, Reaction::Confused] {
-                    if rows::flag(row, rows::reaction_name(reaction))? {
-                        reactions.push(reaction);
-                    }
-                }
-                let comment = rows::comment(row)?;
-                Ok(LocalComment {
-                    comment,
-                    login: rows::text(row, "login")?,
-                    bot: rows::flag(row, "bot")?,
-                    reactions,
-                })
-            })
-            .collect()
-    }
-
-    /// The pull requests of a repository, newest first.
-    ///
-    /// # Errors
-    /// - `NotFound`: the repository is not hosted here
-    pub async fn pulls(&self, repository: &RepositoryName) -> Result<Vec<LocalPull>, ForgeError> {
-        let statement = format!("{PULLS} WHERE repository = ? ORDER BY number DESC");
-        let rows = sqlx::query(sqlx::AssertSqlSafe(statement))
-            .bind(repository.as_str())
-            .fetch_all(&self.pool)
-            .await
-            .map_err(unavailable)?;
-        let mut pulls = Vec::new();
-        for row in &rows {
-            pulls.push(self.completed(repository, self.pull_of(repository, row)?).await?);
-        }
-        Ok(pulls)
-    }
-
-    /// The account of a login, made where it is new.
-    pub(super) async fn account(&self, login: &str, bot: bool) -> Result<AccountId, ForgeError> {
-        // The update changes nothing; it makes RETURNING answer for an account that exists.
-        let row = sqlx::query(
-            "INSERT INTO forge_accounts (login, bot) VALUES (?, ?)
-             ON CONFLICT (login) DO UPDATE SET login = login RETURNING id",
-        )
-        .bind(login)
-        .bind(bot)
-        .fetch_one(&self.pool)
-        .await
-        .map_err(unavailable)?;
-        Ok(AccountId(rows::number(&row, "id")?))
-    }
-}
-
-/// Adds an issue under the repository's next number. The caller holds the write lock.
-pub(super) async fn new_issue(
-    connection: &mut SqliteConnection,
-    repository: &RepositoryName,
-    title: &str,
-    body: &str,
-    at: Timestamp,
-) -> Result<IssueNumber, ForgeError> {
-    let row = sqlx::query(
-        "INSERT INTO forge_issues (repository, number, title, body, created_at)
-         VALUES (?1, (SELECT coalesce(max(number), 0) + 1 FROM forge_issues WHERE repository = ?1), ?2, ?3, ?4)
-         RETURNING number",
-    )
-    .bind(repository.as_str())
-    .bind(title)
-    .bind(body)
-    .bind(at.as_microsecond())
-    .fetch_one(connection)
-    .await
-    .map_err(unavailable)?;
-    Ok(IssueNumber(rows::number(&row, "number")?))
-}
-
-/// Adds a comment.
-pub(super) async fn new_comment(
-    connection: &mut SqliteConnection,
-    repository: &RepositoryName,
-    issue: IssueNumber,
-    author: AccountId,
-    body: &str,
-    at: Timestamp,
-) -> Result<Comment, ForgeError> {
-    let row = sqlx::query(
-        "INSERT INTO forge_comments (repository, number, author, body, created_at, updated_at)
-         SELECT repository, number, ?3, ?4, ?5, ?5 FROM forge_issues WHERE repository = ?1 AND number = ?2
-         RETURNING *",
-    )
-    .bind(repository.as_str())
-    .bind(stored(issue.0))
-    .bind(stored(author.0))
-    .bind(body)
-    .bind(at.as_microsecond())
-    .fetch_optional(connection)
-    .await
-    .map_err(unavailable)?;
-    let row = row.ok_or_else(|| ForgeError::NotFound(format!("issue {repository}#{issue}")))?;
-    rows::comment(&row)
 }

@@ -1,8 +1,9 @@
 //! What people do with pull requests on the local forge: open them, also from forks, push, merge, reopen, draft.
 
 use super::super::{ForgeError, NewPull};
+use super::branches;
+use super::database::LocalForge;
 use super::rows::{some_row, stored, unavailable};
-use super::{LocalForge, LocalPull, branches};
 use crate::domain::names::{CommitId, IssueNumber, RepositoryName};
 
 /// A branch of another repository: its name, and where it points. The commit is among the hosted repository's objects.
@@ -65,7 +66,7 @@ impl LocalForge {
     /// - `NotFound`: there is none of this number
     /// - `Rejected`: it is closed, a draft, or has conflicts
     pub async fn merge(&self, repository: &RepositoryName, number: IssueNumber) -> Result<(), ForgeError> {
-        let LocalPull { pull, .. } = self.local_pull(repository, number).await?;
+        let pull = self.local_pull(repository, number).await?.pull;
         if !pull.is_open() || pull.draft {
             return Err(ForgeError::Rejected(format!("pull request {number} cannot be merged")));
         }

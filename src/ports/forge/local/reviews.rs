@@ -3,14 +3,14 @@
 use sqlx::sqlite::SqliteRow;
 
 use super::super::ForgeError;
-use super::LocalForge;
+use super::database::LocalForge;
 use super::rows::{self, some_row, stored, unavailable};
 use crate::domain::approval::{Opinion, Review};
 use crate::domain::names::{AccountId, IssueNumber, RepositoryName};
 use crate::domain::request::Actor;
 
 impl LocalForge {
-    /// Reviews a pull request's present head as a person; gives the review's id.
+    /// Reviews a pull request's current head as a person; returns the review's id.
     ///
     /// # Errors
     /// - `NotFound`: there is none of this number

@@ -4,13 +4,11 @@ use jiff::Timestamp;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use super::super::{Comment, ForgeError, Permission, Pull, Reaction};
-use super::{LocalForge, LocalPull};
-use crate::domain::names::{AccountId, CommentId, IssueNumber, RepositoryName};
-use crate::domain::pull::PullState;
-use crate::domain::request::Actor;
+use super::super::check::CheckStatus;
+use super::super::{Comment, ForgeError, Permission, Reaction};
+use crate::domain::names::{AccountId, CommentId};
 
-/// The rows that [`LocalForge::pull_of`] reads: a condition is added behind it.
+/// The rows that `LocalForge::pull_of` reads: a condition is added behind it.
 pub(super) const PULLS: &str = "SELECT forge_issues.*, head, base, head_commit, draft, fork, merged_at,
         forge_accounts.id AS author, login
      FROM forge_issues JOIN forge_pulls USING (repository, number)
@@ -65,36 +63,6 @@ pub(super) fn comment(row: &SqliteRow) -> Result<Comment, ForgeError> {
     })
 }
 
-impl LocalForge {
-    /// A row of [`PULLS`]; labels are read apart.
-    pub(super) fn pull_of(
-        &self,
-        repository: &RepositoryName,
-        row: &SqliteRow,
-    ) -> Result<LocalPull, ForgeError> {
-        let number = number(row, "number")?;
-        let merged: Option<i64> = get(row, "merged_at")?;
-        let pull = Pull {
-            number: IssueNumber(number),
-            url: format!("{}/{repository}/pull/{number}", self.base_url),
-            title: text(row, "title")?,
-            head: name(row, "head_commit")?,
-            branch: text(row, "head")?,
-            from: Some(some_text(row, "fork")?.unwrap_or_else(|| repository.to_string())),
-            base: text(row, "base")?,
-            body: text(row, "body")?,
-            state: match (merged, flag(row, "open")?) {
-                (Some(_), _) => PullState::Merged,
-                (None, true) => PullState::Open,
-                (None, false) => PullState::Closed,
-            },
-            draft: flag(row, "draft")?,
-            author: Actor { id: AccountId(self::number(row, "author")?), login: text(row, "login")? },
-        };
-        Ok(LocalPull { pull, labels: Vec::new(), created_at: time(row, "created_at")? })
-    }
-}
-
 pub(super) fn level_name(level: Permission) -> &'static str {
     match level {
         Permission::None => "none",
@@ -122,7 +90,7 @@ pub(super) fn reaction_name(reaction: Reaction) -> &'static str {
     }
 }
 
-fn get<'r, T>(row: &'r SqliteRow, column: &str) -> Result<T, ForgeError>
+pub(super) fn get<'r, T>(row: &'r SqliteRow, column: &str) -> Result<T, ForgeError>
 where
     T: sqlx::Decode<'r, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>,
 {
@@ -136,4 +104,10 @@ pub(super) fn some_row(rows: u64, what: impl Fn() -> String) -> Result<(), Forge
 
 pub(super) fn malformed(column: &str) -> ForgeError {
     ForgeError::Malformed(format!("the local forge's column `{column}`"))
+}
+
+/// The status of a check run; `None` for one that the bot never sets.
+pub(super) fn check_status(row: &SqliteRow) -> Result<Option<CheckStatus>, ForgeError> {
+    let conclusion = some_text(row, "conclusion")?;
+    Ok(CheckStatus::read(&text(row, "status")?, conclusion.as_deref()))
 }

@@ -1,30 +1,40 @@
-//! Statements of the inbox: deliveries, and the runs that they bring.
+//! Statements of the inbox: deliveries, and the runs that they create.
 
 use sqlx::SqliteConnection;
 
+use super::super::error::StoreError;
+use super::super::inbox::{Arrival, NewRun};
+use super::error::unavailable;
 use super::rows::{json, micros, outcome_text, step, text_of};
-use super::{Arrival, StoreError, unavailable};
 use crate::domain::names::RunId;
-use crate::domain::run::look_again;
-use crate::ports::store::NewRun;
+use crate::domain::run::requeue;
 
-/// A delivery that was kept: the run of each that it asked for, made or joined.
-pub(super) struct Kept {
-    pub(super) runs: Vec<RunId>,
+/// How a delivery was received.
+pub(super) enum Received {
+    /// It is stored.
+    Stored {
+        /// The run of each that it asked for: created, or the one that it was merged into.
+        runs: Vec<RunId>,
+    },
+    /// It, or one of its runs, was stored before.
+    Duplicate {
+        /// The run of the earlier delivery, if it created one.
+        run: Option<RunId>,
+    },
 }
 
-/// Keeps a delivery and its runs, unless one of them was kept before: then the run of that.
+/// Stores a delivery and its runs, unless one of them was stored before.
 pub(super) async fn accept(
     connection: &mut SqliteConnection,
     arrival: &Arrival,
-) -> Result<Result<Kept, Option<RunId>>, StoreError> {
-    if let Some(earlier) = earlier(connection, arrival).await? {
-        return Ok(Err(earlier));
+) -> Result<Received, StoreError> {
+    if let Some(run) = earlier(connection, arrival).await? {
+        return Ok(Received::Duplicate { run });
     }
     let mut runs = Vec::with_capacity(arrival.runs.len());
     for run in &arrival.runs {
-        match join(connection, arrival, run).await? {
-            Some(joined) => runs.push(joined),
+        match merge(connection, arrival, run).await? {
+            Some(waiting) => runs.push(waiting),
             None => {
                 insert_run(connection, arrival, run).await?;
                 runs.push(run.id.clone());
@@ -43,13 +53,14 @@ pub(super) async fn accept(
     .execute(connection)
     .await
     .map_err(unavailable)?;
-    Ok(Ok(Kept { runs }))
+    Ok(Received::Stored { runs })
 }
 
-/// Lets a run of the same queue that nobody works on begin again, if there is one: it has not seen what is new.
+/// Requeues a waiting run of the same queue, if there is one, in place of a new one: it has not read the new state yet.
 ///
-/// A lease that has expired is not enough: whoever held it may have read the old state and still write what came of it.
-async fn join(
+/// A run whose lease has merely expired does not count as waiting: its worker may have read the old state and still
+/// write a result.
+async fn merge(
     connection: &mut SqliteConnection,
     arrival: &Arrival,
     run: &NewRun,
@@ -64,7 +75,7 @@ async fn join(
     .await
     .map_err(unavailable)?;
     let Some((id, waits_for)) = waiting else { return Ok(None) };
-    let Some(first) = look_again(step(&waits_for)?) else { return Ok(None) };
+    let Some(first) = requeue(step(&waits_for)?) else { return Ok(None) };
     let now = micros(arrival.received_at);
     sqlx::query(
         "UPDATE runs SET step = ?1, outcome = NULL, attempts = 0, due_at = ?2, updated_at = ?2 WHERE id = ?3",
@@ -78,7 +89,7 @@ async fn join(
     text_of(id).map(Some)
 }
 
-/// The run of an earlier delivery of the same: `None` when this is new, `Some(None)` when the earlier made no run.
+/// The run of an earlier delivery of the same: `None` when this is new, `Some(None)` when the earlier created no run.
 async fn earlier(
     connection: &mut SqliteConnection,
     arrival: &Arrival,
@@ -109,7 +120,7 @@ async fn insert_run(
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(run.id.as_str())
-    .bind(&run.subject)
+    .bind(run.subject.to_string())
     .bind(&arrival.delivery)
     .bind(run.command.to_string())
     .bind(run.request.as_ref().map(json).transpose()?)

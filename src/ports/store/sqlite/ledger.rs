@@ -3,12 +3,14 @@
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 
-use super::rows::{column, signed, text_of, unsigned};
-use super::{Leaf, StoreError, StoredCheckpoint, unavailable};
+use super::super::error::StoreError;
+use super::super::ledger::{Leaf, StoredCheckpoint};
+use super::error::unavailable;
+use super::rows::{column, json, signed, text_of, unsigned};
 use crate::domain::ledger::{LeafHash, NodeHash, NodeId, Nodes, Record, tree};
 use crate::domain::names::RunId;
 
-/// Appends records, inside of the caller's transaction.
+/// Appends records, inside the caller's transaction.
 pub(super) async fn append(
     connection: &mut SqliteConnection,
     records: &[Record],
@@ -135,7 +137,7 @@ pub(super) async fn nodes(connection: &mut SqliteConnection, wanted: &[NodeId]) 
         "SELECT level, position, hash FROM json_each(?) CROSS JOIN nodes \
          ON level = value ->> 0 AND position = value ->> 1",
     )
-    .bind(super::rows::json(&wanted)?)
+    .bind(json(&wanted)?)
     .fetch_all(connection)
     .await
     .map_err(unavailable)?;
@@ -145,7 +147,7 @@ pub(super) async fn nodes(connection: &mut SqliteConnection, wanted: &[NodeId]) 
     rows.into_iter().map(node).collect()
 }
 
-/// Keeps a signed checkpoint.
+/// Stores a signed checkpoint.
 pub(super) async fn keep_checkpoint(
     connection: &mut SqliteConnection,
     size: u64,

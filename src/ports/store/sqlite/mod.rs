@@ -1,16 +1,17 @@
 //! The store in one SQLite file: WAL, every commit synchronised to disk, one writer.
 //!
-//! Statements live in `inbox`, `runs` and `ledger`, each on a connection that it is given; this file opens the
-//! database and draws the transactions. Writers take the lock at once (`BEGIN IMMEDIATE`), so two processes on one
-//! file wait for each other instead of failing in the middle.
+//! The statements are in the other files of this folder, each run on a connection that it is given; this file opens the
+//! database and sets the bounds of transactions. Writers take the lock at once (`BEGIN IMMEDIATE`), so two processes on
+//! one file wait for each other instead of failing in the middle.
 
+mod admission;
+mod error;
 mod inbox;
 mod ledger;
 mod pulls;
 mod rows;
 mod runs;
 mod schema;
-mod turns;
 
 use std::path::Path;
 use std::time::Duration;
@@ -23,13 +24,16 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 
-use super::{
-    Accepted, Arrival, Finished, KeptPull, Leaf, Lease, NewRun, Pulls, Run, StepEntry, Store, StoreError,
-    StoredCheckpoint,
-};
+use self::error::unavailable;
+use self::inbox::Received;
+use super::error::StoreError;
+use super::inbox::{Accepted, Arrival, Inbox};
+use super::ledger::{Leaf, LedgerStore, StoredCheckpoint};
+use super::queue::{Finished, Lease, StepQueue};
+use super::view::{KeptPull, Pulls, Run, RunView, StepEntry};
+use crate::domain::admission::{Admission, Claim, Quotas};
 use crate::domain::ledger::{LeafHash, NodeId, Nodes, Record};
 use crate::domain::names::{RepositoryName, RunId};
-use crate::domain::turn::{Quotas, Ticket, Turn};
 
 /// How long a writer waits for another process's transaction.
 const BUSY: Duration = Duration::from_secs(10);
@@ -44,7 +48,7 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens the file, making it where there is none and bringing an older schema up to date.
+    /// Opens the file; creates it where there is none, and migrates an older schema.
     ///
     /// # Errors
     /// - [`StoreError::Unavailable`]: the file cannot be opened or created
@@ -98,23 +102,24 @@ impl SqliteStore {
 }
 
 #[async_trait]
-impl Store for SqliteStore {
+impl Inbox for SqliteStore {
     async fn accept(&self, arrival: &Arrival) -> Result<Accepted, StoreError> {
         let mut transaction = self.write().await?;
-        let kept = match inbox::accept(&mut transaction, arrival).await? {
-            Ok(kept) => kept,
-            Err(run) => return Ok(Accepted::Duplicate { run }),
+        let runs = match inbox::accept(&mut transaction, arrival).await? {
+            Received::Stored { runs } => runs,
+            Received::Duplicate { run } => return Ok(Accepted::Duplicate { run }),
         };
-        let has_joined = |run: &NewRun| !kept.runs.contains(&run.id);
-        let joined: Vec<&RunId> =
-            arrival.runs.iter().filter(|run| has_joined(run)).map(|run| &run.id).collect();
-        let is_told = |record: &&Record| record.run.as_ref().is_none_or(|run| !joined.contains(&run));
-        let records: Vec<Record> = arrival.records.iter().filter(is_told).cloned().collect();
+        let is_merged = |id: &RunId| arrival.runs.iter().any(|run| run.id == *id) && !runs.contains(id);
+        let belongs = |record: &&Record| !record.run.as_ref().is_some_and(is_merged);
+        let records: Vec<Record> = arrival.records.iter().filter(belongs).cloned().collect();
         ledger::append(&mut transaction, &records).await?;
         transaction.commit().await.map_err(unavailable)?;
-        Ok(Accepted::Kept { run: kept.runs.into_iter().next() })
+        Ok(Accepted::Stored { run: runs.into_iter().next() })
     }
+}
 
+#[async_trait]
+impl StepQueue for SqliteStore {
     async fn lease(
         &self,
         worker: &str,
@@ -127,19 +132,19 @@ impl Store for SqliteStore {
         Ok(lease)
     }
 
-    async fn intend(&self, lease: &Lease, intent: &Value, at: Timestamp) -> Result<(), StoreError> {
+    async fn record_intent(&self, lease: &Lease, intent: &Value, at: Timestamp) -> Result<(), StoreError> {
         let mut transaction = self.write().await?;
-        runs::intend(&mut transaction, lease, intent, at).await?;
+        runs::record_intent(&mut transaction, lease, intent, at).await?;
         transaction.commit().await.map_err(unavailable)
     }
 
     async fn finish(&self, lease: &Lease, finished: &Finished) -> Result<Vec<Leaf>, StoreError> {
         let mut transaction = self.write().await?;
         runs::finish(&mut transaction, lease, finished).await?;
-        turns::follow(&mut transaction, lease, finished).await?;
+        admission::follow(&mut transaction, lease, finished).await?;
         let leaves = ledger::append(&mut transaction, &finished.records).await?;
         if let Some(pull) = &finished.pull {
-            pulls::keep(&mut transaction, pull).await?;
+            pulls::store(&mut transaction, pull).await?;
         }
         transaction.commit().await.map_err(unavailable)?;
         Ok(leaves)
@@ -166,39 +171,30 @@ impl Store for SqliteStore {
     async fn wait(&self, lease: &Lease, why: &str, at: Timestamp, due: Timestamp) -> Result<(), StoreError> {
         let mut transaction = self.write().await?;
         runs::postpone(&mut transaction, lease, why, (at, due)).await?;
-        runs::forget_tries(&mut transaction, &lease.run.id).await?;
+        runs::reset_attempts(&mut transaction, &lease.run.id).await?;
         transaction.commit().await.map_err(unavailable)
     }
 
-    async fn take_turn(&self, ticket: &Ticket, quotas: &Quotas, now: Timestamp) -> Result<Turn, StoreError> {
+    async fn admit(&self, claim: &Claim, quotas: &Quotas, now: Timestamp) -> Result<Admission, StoreError> {
         let mut transaction = self.write().await?;
-        let turn = turns::take(&mut transaction, ticket, quotas, now).await?;
+        let admission = admission::decide(&mut transaction, claim, quotas, now).await?;
         transaction.commit().await.map_err(unavailable)?;
-        Ok(turn)
-    }
-
-    async fn taken_by(&self, run: &RunId) -> Result<Option<RunId>, StoreError> {
-        turns::taken_by(&mut *self.read().await?, run).await
-    }
-
-    async fn proposed(&self, repository: &RepositoryName) -> Result<Vec<Run>, StoreError> {
-        turns::proposed(&mut *self.read().await?, repository).await
+        Ok(admission)
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
         runs::next_due(&mut *self.read().await?).await
     }
+}
 
+#[async_trait]
+impl RunView for SqliteStore {
     async fn runs(&self, limit: u32) -> Result<Vec<Run>, StoreError> {
         runs::latest(&mut *self.read().await?, "TRUE", limit).await
     }
 
     async fn commands(&self, limit: u32) -> Result<Vec<Run>, StoreError> {
         runs::latest(&mut *self.read().await?, "queue IS NULL", limit).await
-    }
-
-    async fn pulls(&self, which: Pulls<'_>) -> Result<Vec<KeptPull>, StoreError> {
-        pulls::read(&mut *self.read().await?, which).await
     }
 
     async fn run(&self, id: &RunId) -> Result<Option<Run>, StoreError> {
@@ -209,6 +205,21 @@ impl Store for SqliteStore {
         runs::timeline(&mut *self.read().await?, id).await
     }
 
+    async fn pulls(&self, which: Pulls<'_>) -> Result<Vec<KeptPull>, StoreError> {
+        pulls::read(&mut *self.read().await?, which).await
+    }
+
+    async fn proposed(&self, repository: &RepositoryName) -> Result<Vec<Run>, StoreError> {
+        admission::proposed(&mut *self.read().await?, repository).await
+    }
+
+    async fn taken_by(&self, run: &RunId) -> Result<Option<RunId>, StoreError> {
+        admission::taken_by(&mut *self.read().await?, run).await
+    }
+}
+
+#[async_trait]
+impl LedgerStore for SqliteStore {
     async fn leaves_of(&self, id: &RunId) -> Result<Vec<Leaf>, StoreError> {
         ledger::leaves_of(&mut *self.read().await?, id).await
     }
@@ -256,20 +267,4 @@ fn pool(connections: u32) -> SqlitePoolOptions {
         .idle_timeout(None)
         .max_lifetime(None)
         .test_before_acquire(false)
-}
-
-/// Sorts a database error into what a caller can do about it.
-fn unavailable(error: sqlx::Error) -> StoreError {
-    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
-    // The lowest byte of an extended result code is the primary one: https://sqlite.org/rescode.html
-    let primary = code.and_then(|code| code.parse::<i32>().ok()).map(|code| code & 0xff);
-    match (&error, primary) {
-        (_, Some(11)) => StoreError::Corrupt(format!("the file is damaged: {error}")),
-        (_, Some(26)) => StoreError::Corrupt("the file is not a SQLite database".to_owned()),
-        (_, Some(19)) => StoreError::Corrupt(format!("a rule of the schema was broken: {error}")),
-        (sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_), _) => {
-            StoreError::Corrupt(error.to_string())
-        }
-        _ => StoreError::Unavailable(error),
-    }
 }

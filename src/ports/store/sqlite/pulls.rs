@@ -1,15 +1,16 @@
-//! Statements of pull requests: one row each, as the last look found it.
+//! Statements of pull requests: one row each, as the last reconciliation found it.
 
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 
+use super::super::error::StoreError;
+use super::super::view::{KeptPull, Pulls};
+use super::error::unavailable;
 use super::rows::{column, json, micros, signed, text_of, timestamp, value_of};
-use super::{StoreError, unavailable};
 use crate::domain::pull::Conclusion;
-use crate::ports::store::{KeptPull, Pulls};
 
-/// Keeps what is now known of a pull request, inside of the caller's transaction.
-pub(super) async fn keep(connection: &mut SqliteConnection, pull: &KeptPull) -> Result<(), StoreError> {
+/// Stores a pull request as it is known now, inside the caller's transaction.
+pub(super) async fn store(connection: &mut SqliteConnection, pull: &KeptPull) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO pulls (repository, number, head, branch, seen, policy, look, seen_at) \
          VALUES (?, ?, ?, ?, ?, ?, ?, ?) \
@@ -45,7 +46,7 @@ pub(super) async fn read(
     let query = sqlx::query(sqlx::AssertSqlSafe(statement));
     let query = match which {
         Pulls::Latest(limit) => query.bind(limit),
-        // A number that SQLite cannot hold is none that was kept.
+        // A number that SQLite cannot hold was never stored.
         Pulls::Numbered(repository, number) => {
             query.bind(repository.as_str()).bind(i64::try_from(number.0).unwrap_or(-1))
         }
@@ -53,10 +54,10 @@ pub(super) async fn read(
         Pulls::FromBranch(repository, branch) => query.bind(repository.as_str()).bind(branch),
     };
     let rows = query.fetch_all(connection).await.map_err(unavailable)?;
-    rows.iter().map(kept).collect()
+    rows.iter().map(stored).collect()
 }
 
-fn kept(row: &SqliteRow) -> Result<KeptPull, StoreError> {
+fn stored(row: &SqliteRow) -> Result<KeptPull, StoreError> {
     let policy: Option<String> = column(row, "policy")?;
     let unknown = |name: &String| StoreError::Corrupt(format!("`{name}` is no conclusion"));
     Ok(KeptPull {

@@ -6,7 +6,9 @@ use serde::de::DeserializeOwned;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use super::{Run, StepEntry, StoreError, unavailable};
+use super::super::error::StoreError;
+use super::super::view::{Run, StepEntry};
+use super::error::unavailable;
 use crate::domain::run::{Outcome, Position, Step};
 
 /// The columns that [`run`] reads.
@@ -25,7 +27,7 @@ pub(super) fn run(row: &SqliteRow) -> Result<Run, StoreError> {
         id: text_of(column(row, "id")?)?,
         command: value_of(&column::<String>(row, "command")?)?,
         request: request.as_deref().map(value_of).transpose()?,
-        subject: column(row, "subject")?,
+        subject: text_of(column(row, "subject")?)?,
         position,
         outcome: outcome.as_deref().map(value_of).transpose()?,
         facts: value_of(&column::<String>(row, "facts")?)?,

@@ -1,21 +1,24 @@
 //! Statements of runs and their steps: leases, intents, outcomes.
 //!
-//! A lease is good as long as its fence is the run's: whoever leases again raises it, `release` clears the holder.
+//! A lease is valid while its fence is the run's: the next lease raises the fence, and a release clears the holder.
 
 use jiff::Timestamp;
 use serde_json::Value;
 use sqlx::SqliteConnection;
 
+use super::super::error::StoreError;
+use super::super::queue::{Finished, Lease};
+use super::super::view::{Run, StepEntry};
+use super::error::unavailable;
 use super::rows::{RUN, column, json, micros, outcome_text, run as run_of, step_entry, timestamp, value_of};
-use super::{Finished, Lease, Run, StepEntry, StoreError, unavailable};
 use crate::domain::names::RunId;
 use crate::domain::run::Position;
 
-/// Whether no earlier run of the same queue is still to be done.
+/// Whether no earlier run of the same queue is unfinished.
 const FIRST_OF_QUEUE: &str = "(queue IS NULL OR NOT EXISTS (SELECT 1 FROM runs AS earlier \
      WHERE earlier.queue = runs.queue AND earlier.due_at IS NOT NULL AND earlier.rowid < runs.rowid))";
 
-/// Leases the run that is due longest.
+/// Leases the run that has been due longest.
 pub(super) async fn lease(
     connection: &mut SqliteConnection,
     worker: &str,
@@ -62,13 +65,13 @@ pub(super) async fn lease(
 }
 
 /// Writes an intent into the try's row, or into one more row when the try has an intent already.
-pub(super) async fn intend(
+pub(super) async fn record_intent(
     connection: &mut SqliteConnection,
     lease: &Lease,
     intent: &Value,
     at: Timestamp,
 ) -> Result<(), StoreError> {
-    hold(connection, lease).await?;
+    check_lease(connection, lease).await?;
     let changed = sqlx::query(
         "UPDATE steps SET intent = ? WHERE run = ? AND step = ? AND attempt = ? \
          AND finished_at IS NULL AND intent IS NULL",
@@ -103,7 +106,7 @@ pub(super) async fn finish(
     lease: &Lease,
     finished: &Finished,
 ) -> Result<(), StoreError> {
-    hold(connection, lease).await?;
+    check_lease(connection, lease).await?;
     let fact = json(&finished.fact)?;
     sqlx::query(
         "UPDATE steps SET finished_at = ?, outcome = ? \
@@ -144,7 +147,7 @@ pub(super) async fn extend(
     lease: &Lease,
     until: Timestamp,
 ) -> Result<(), StoreError> {
-    hold(connection, lease).await?;
+    check_lease(connection, lease).await?;
     sqlx::query("UPDATE runs SET leased_until = ? WHERE id = ?")
         .bind(micros(until))
         .bind(lease.run.id.as_str())
@@ -161,7 +164,7 @@ pub(super) async fn postpone(
     problem: &str,
     times: (Timestamp, Timestamp),
 ) -> Result<(), StoreError> {
-    hold(connection, lease).await?;
+    check_lease(connection, lease).await?;
     sqlx::query(
         "UPDATE steps SET finished_at = ?, problem = ? \
          WHERE run = ? AND step = ? AND attempt = ? AND finished_at IS NULL",
@@ -186,8 +189,8 @@ pub(super) async fn postpone(
     Ok(())
 }
 
-/// Forgets how often the step that is next was tried: waiting is no trying.
-pub(super) async fn forget_tries(connection: &mut SqliteConnection, id: &RunId) -> Result<(), StoreError> {
+/// Resets the count of attempts of the next step: waiting does not count as one.
+pub(super) async fn reset_attempts(connection: &mut SqliteConnection, id: &RunId) -> Result<(), StoreError> {
     sqlx::query("UPDATE runs SET attempts = 0 WHERE id = ?")
         .bind(id.as_str())
         .execute(connection)
@@ -209,7 +212,7 @@ pub(super) async fn next_due(connection: &mut SqliteConnection) -> Result<Option
     due.map(timestamp).transpose()
 }
 
-/// The latest runs that fit a condition of ours, newest first.
+/// The latest runs that satisfy a constant condition, newest first.
 pub(super) async fn latest(
     connection: &mut SqliteConnection,
     which: &'static str,
@@ -253,7 +256,7 @@ pub(super) async fn timeline(
 }
 
 /// Refuses a lease that is no longer the run's.
-async fn hold(connection: &mut SqliteConnection, lease: &Lease) -> Result<(), StoreError> {
+async fn check_lease(connection: &mut SqliteConnection, lease: &Lease) -> Result<(), StoreError> {
     let held: Option<i64> =
         sqlx::query_scalar("SELECT 1 FROM runs WHERE id = ? AND fence = ? AND leased_by IS NOT NULL")
             .bind(lease.run.id.as_str())

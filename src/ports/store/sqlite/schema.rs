@@ -2,9 +2,10 @@
 
 use sqlx::SqliteConnection;
 
-use super::{StoreError, unavailable};
+use super::super::error::StoreError;
+use super::error::unavailable;
 
-/// «writ» in ASCII: `PRAGMA application_id` of our files, shown by `file(1)`.
+/// "writ" in ASCII: `PRAGMA application_id` of our files, shown by `file(1)`.
 const APPLICATION: i64 = 0x7772_6974;
 
 /// The statements that lead from one version to the next, beginning with an empty file.
@@ -27,7 +28,7 @@ const TRIGGERS: [&str; 9] = [
     "nodes_update",
 ];
 
-/// Brings the schema to the current version, inside of the caller's transaction.
+/// Brings the schema to the current version, inside the caller's transaction.
 pub(super) async fn migrate(connection: &mut SqliteConnection) -> Result<(), StoreError> {
     let found = version(connection).await?;
     let behind = usize::try_from(found).unwrap_or(VERSIONS.len());

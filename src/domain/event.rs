@@ -1,0 +1,89 @@
+//! Events: what an authenticated delivery says, in no source's own format.
+//!
+//! Made by the adapter of the source that sent it (`ports::forge::webhook`); `service::accept` decides what follows.
+
+use jiff::Timestamp;
+
+use super::names::{CommitId, IssueNumber, RepositoryName};
+use super::reason::Code;
+use super::request::{Actor, CommentPlace};
+
+/// A message that arrived and was authenticated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// Its id, given by the source: the same message redelivered has the same one.
+    pub id: String,
+    /// Who sent it.
+    pub source: Source,
+    /// The source's name of the event, such as `issue_comment`.
+    pub event_name: String,
+    /// SHA-256 of the raw body, lower-case hex; the body itself is not kept.
+    pub body_sha256: String,
+    /// What it says.
+    pub content: Event,
+}
+
+/// Where deliveries come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// A webhook of GitHub, or of what stands in for it.
+    GitHub,
+}
+
+/// What a delivery says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// Nothing that writ acts on; the reason code says why.
+    Unused(Code),
+    /// A person wrote a comment.
+    Comment(NewComment),
+    /// Something changed at a pull request, or at several.
+    Pull(PullEvent),
+}
+
+/// A comment that a person just wrote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewComment {
+    /// Where it is.
+    pub place: CommentPlace,
+    /// Its author.
+    pub actor: Actor,
+    /// Its text.
+    pub body: String,
+    /// When it was written, whole seconds.
+    pub created_at: Timestamp,
+    /// Whether an app wrote it on the person's behalf.
+    pub through_app: bool,
+}
+
+/// Something changed at pull requests. Their state is not part of the event: a reconciliation reads it from the forge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PullEvent {
+    /// Their repository.
+    pub repository: RepositoryName,
+    /// The event and its action, such as `pull_request.synchronize`.
+    pub name: String,
+    /// Which pull requests.
+    pub pulls: PullSelector,
+}
+
+/// The pull requests that an event is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PullSelector {
+    /// The one of this number.
+    Number(IssueNumber),
+    /// Those with this head.
+    Head(CommitId),
+    /// Those from this branch.
+    Branch(String),
+}
+
+impl Delivery {
+    /// The id under which it is stored, distinct over all sources.
+    #[must_use]
+    pub fn stored_id(&self) -> &str {
+        match self.source {
+            Source::GitHub => &self.id,
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! A file's documents as objects, with what rules often ask of them.
+//!
+//! Read as kubectl and kustomize read: aliases and merge keys resolved, `*List` objects taken apart. What cannot be
+//! read that way (duplicate keys, templates, tags, alias bombs) is a problem of the file, never an empty file.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::domain::values;
+
+use super::settings::{self, Setting};
+
+/// A file's objects, or why they cannot be known.
+#[derive(Debug)]
+pub(crate) struct Parsed {
+    /// The objects in order.
+    pub documents: Vec<Arc<Document>>,
+    /// Why the file cannot be understood; `documents` is empty then.
+    pub problem: Option<String>,
+}
+
+/// One object of a file.
+#[derive(Debug)]
+pub(crate) struct Document {
+    /// `apiVersion` without its version: `apps`, empty for the core group.
+    pub group: String,
+    /// `kind`, empty where there is none.
+    pub kind: String,
+    /// `metadata.name`, empty where there is none.
+    pub name: String,
+    /// `metadata.namespace`, empty where there is none.
+    pub namespace: String,
+    /// Which document of its file it is.
+    pub index: usize,
+    /// The whole object.
+    pub value: Arc<Value>,
+    /// Environment variables and ConfigMap entries by name, each with all of its occurrences.
+    pub settings: Vec<Setting>,
+    /// The same object as rules see it, with its index in the file.
+    pub fact: regorus::Value,
+}
+
+impl Parsed {
+    /// Parses a file.
+    pub fn of(bytes: &[u8]) -> Self {
+        match read(bytes) {
+            Ok(documents) => Self { documents: documents.into_iter().map(Arc::new).collect(), problem: None },
+            Err(problem) => Self { documents: Vec::new(), problem: Some(problem) },
+        }
+    }
+}
+
+fn read(bytes: &[u8]) -> Result<Vec<Document>, String> {
+    let mut documents = Vec::new();
+    for (index, value) in values::read(bytes)?.into_iter().enumerate() {
+        match value {
+            // A list is a patch for kustomize, and no object.
+            Value::Array(_) => {}
+            value @ Value::Object(_) => flatten(index, value, &mut documents),
+            // A text alone is what a link or an LFS pointer looks like.
+            _ => return Err(format!("document {index} is neither an object nor a list")),
+        }
+    }
+    Ok(documents)
+}
+
+/// A `List`'s items as objects of their own, as kubectl and kustomize take them.
+fn flatten(index: usize, value: Value, found: &mut Vec<Document>) {
+    let is_list = value.get("kind").and_then(Value::as_str).is_some_and(|kind| kind.ends_with("List"));
+    match value {
+        Value::Object(mut list) if is_list && list.get("items").is_some_and(Value::is_array) => {
+            if let Some(Value::Array(items)) = list.remove("items") {
+                for item in items.into_iter().filter(Value::is_object) {
+                    flatten(index, item, found);
+                }
+            }
+        }
+        value => found.push(Document::of(index, Arc::new(value))),
+    }
+}
+
+impl Document {
+    /// An object with what is looked up often.
+    pub fn of(index: usize, value: Arc<Value>) -> Self {
+        let text =
+            |pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let version = text("/apiVersion");
+        let found = settings::of(&value);
+        let fact = settings::fact(index, &value, &found);
+        Self {
+            group: version.split_once('/').map(|(group, _)| group.to_owned()).unwrap_or_default(),
+            kind: text("/kind"),
+            name: text("/metadata/name"),
+            namespace: text("/metadata/namespace"),
+            index,
+            settings: found.settings,
+            fact,
+            value,
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Verdicts: what the policies say about one change, finding by finding.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// What the policies say about one change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// The strongest of the results; `no_change` when there was nothing to judge.
+    pub decision: Decision,
+    /// One entry per finding, sorted by policy, code, path, pointer.
+    pub results: Vec<Finding>,
+}
+
+impl Verdict {
+    /// The verdict that findings come to: the strongest of them decides.
+    #[must_use]
+    pub fn of(mut results: Vec<Finding>) -> Self {
+        results.sort();
+        results.dedup();
+        let decision = match results.iter().map(|finding| finding.level).max() {
+            None => Decision::Allow,
+            Some(Level::Warn) => Decision::Warn,
+            Some(Level::Deny) => Decision::Deny,
+        };
+        Self { decision, results }
+    }
+
+    /// The verdict on a change that changes nothing.
+    #[must_use]
+    pub fn no_change() -> Self {
+        Self { decision: Decision::NoChange, results: Vec::new() }
+    }
+
+    /// This verdict with more findings.
+    #[must_use]
+    pub fn with(mut self, more: Vec<Finding>) -> Self {
+        self.results.extend(more);
+        Self::of(self.results)
+    }
+
+    /// The verdict as records of the ledger hold it: the decision, and each finding by code and place. The sentences
+    /// are the policies', which may word them better later.
+    #[must_use]
+    pub fn recorded(&self) -> Value {
+        let finding = |finding: &Finding| {
+            json!({"policy": finding.policy, "code": finding.code, "level": finding.level,
+            "path": finding.path, "pointer": finding.pointer})
+        };
+        let findings: Vec<Value> = self.results.iter().map(finding).collect();
+        json!({"decision": self.decision, "findings": findings})
+    }
+}
+
+/// The decision of a verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decision {
+    /// Nothing to judge.
+    NoChange,
+    /// Nothing found.
+    Allow,
+    /// Something people should read.
+    Warn,
+    /// Must not be published.
+    Deny,
+}
+
+impl Decision {
+    /// Its name, as in JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NoChange => "no_change",
+            Self::Allow => "allow",
+            Self::Warn => "warn",
+            Self::Deny => "deny",
+        }
+    }
+}
+
+/// One finding of one policy.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Finding {
+    /// The policy, such as `single-forwarder`.
+    pub policy: String,
+    /// The reason code, such as `forwarder_replicas`.
+    pub code: String,
+    /// `warn` or `deny`.
+    pub level: Level,
+    /// What is wrong, one sentence.
+    pub message: String,
+    /// Full repository path, empty where the finding is about no single file.
+    pub path: String,
+    /// Pointer in the form of `Change::pointer`, empty where it is about a whole file.
+    pub pointer: String,
+    /// What to do about it.
+    pub remedy: String,
+    /// Where in `path` it is said, where that is not at `pointer`: in a kustomization, `/replicas/0`.
+    #[serde(skip)]
+    pub place: Option<String>,
+}
+
+/// How strong a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// People should read it.
+    Warn,
+    /// Must not be published.
+    Deny,
+}

@@ -1,0 +1,97 @@
+//! The context of the steps: everything outside that they use, and the repositories that are served. One per process.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::domain::admission::Quotas;
+use crate::domain::ledger::Record;
+use crate::domain::names::{BranchName, RepositoryName, RunId};
+use crate::ports::clock::Clock;
+use crate::ports::forge::Forge;
+use crate::ports::git::{Credential, Git};
+use crate::ports::render::Renderer;
+use crate::ports::store::Store;
+
+use super::error::{StepError, blocking};
+use super::notary::Notary;
+use super::planning::Planner;
+use super::procedure_summary::ProcedureSummary;
+
+/// Everything that steps use.
+pub struct Context {
+    /// Runs and ledger.
+    pub store: Arc<dyn Store>,
+    /// Comments and pull requests.
+    pub forge: Arc<dyn Forge>,
+    /// The repositories that are served.
+    pub repositories: Vec<Arc<ServedRepository>>,
+    /// The procedures, as people are told of them.
+    pub catalogue: Vec<ProcedureSummary>,
+    /// Templates.
+    pub renderer: Arc<Renderer>,
+    /// Signs checkpoints, makes inclusion proofs.
+    pub notary: Arc<Notary>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Accounts of programs, by login or numeric id: they never confirm and never approve.
+    pub agents: Vec<String>,
+    /// How many changes an hour has.
+    pub quotas: Quotas,
+    /// Base of links to run pages, without a final slash.
+    pub public_url: Option<String>,
+}
+
+/// One repository that is served.
+pub struct ServedRepository {
+    /// `owner/name`.
+    pub name: RepositoryName,
+    /// The branch that people merge to.
+    pub base: BranchName,
+    /// Its bare clone.
+    pub git: Arc<dyn Git>,
+    /// Plans on it.
+    pub planner: Arc<Planner>,
+}
+
+impl Context {
+    /// Fetches every served repository once, so that the first command does not wait for the first clone.
+    pub async fn warm_up(&self) {
+        for repository in &self.repositories {
+            if let Err(error) = self.fetch(repository).await {
+                let problem = super::error::chain(&error);
+                tracing::warn!(repository = %repository.name, %problem, "the first fetch did not succeed");
+            }
+        }
+    }
+
+    async fn fetch(&self, repository: &Arc<ServedRepository>) -> Result<(), StepError> {
+        let (credential, repository) = (self.credential(repository).await?, Arc::clone(repository));
+        blocking(move || repository.git.fetch(&repository.base, credential.as_ref())).await??;
+        Ok(())
+    }
+
+    /// The served repository of this name.
+    pub(super) fn repository(&self, name: &RepositoryName) -> Result<Arc<ServedRepository>, StepError> {
+        let found = self.repositories.iter().find(|repository| repository.name == *name).cloned();
+        found.ok_or_else(|| StepError::Fault(format!("repository `{name}` is not served any more")))
+    }
+
+    /// The page of a run, if pages can be reached.
+    pub(super) fn run_url(&self, run: &RunId) -> Option<String> {
+        self.public_url.as_ref().map(|base| format!("{base}/runs/{run}"))
+    }
+
+    /// What git shows to the remote.
+    pub(super) async fn credential(
+        &self,
+        repository: &ServedRepository,
+    ) -> Result<Option<Credential>, StepError> {
+        Ok(self.forge.git_credential(&repository.name).await?)
+    }
+
+    /// A record of a run, now.
+    pub(super) fn record(&self, run: &RunId, kind: &str, body: Value) -> Record {
+        Record::new(kind, Some(run.clone()), self.clock.now(), body)
+    }
+}

@@ -1,0 +1,129 @@
+//! Why a step could not be performed, and whether trying again can help.
+
+use std::time::Duration;
+
+use crate::domain::ledger::RecordError;
+use crate::ports::forge::ForgeError;
+use crate::ports::git::GitError;
+use crate::ports::render::RenderError;
+use crate::ports::store::StoreError;
+
+use super::notary::NotaryError;
+
+/// Why a step could not be performed. [`StepError::outage`] says whether it is tried again.
+#[derive(Debug, thiserror::Error)]
+pub enum StepError {
+    /// The forge.
+    #[error(transparent)]
+    Forge(#[from] ForgeError),
+    /// The repository.
+    #[error(transparent)]
+    Git(#[from] GitError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The ledger could not be signed, or does not prove a record.
+    #[error(transparent)]
+    Notary(#[from] NotaryError),
+    /// A template.
+    #[error(transparent)]
+    Render(#[from] RenderError),
+    /// The command of the run cannot be read.
+    #[error("reading the stored command")]
+    Command(#[source] serde_json::Error),
+    /// What an earlier step left cannot be read.
+    #[error("reading what step `{step}` left")]
+    Fact {
+        /// The step.
+        step: &'static str,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+    /// A record of the ledger cannot be read.
+    #[error("reading leaf {index}")]
+    Leaf {
+        /// The leaf.
+        index: u64,
+        /// What is wrong with it.
+        source: RecordError,
+    },
+    /// The work panicked.
+    #[error("the work ended early")]
+    EndedEarly(#[from] tokio::task::JoinError),
+    /// The repository lags behind what the forge says; it is tried again.
+    #[error("{0}")]
+    Lagging(String),
+    /// Something that must hold does not: writ, its settings or its rights are wrong.
+    #[error("{0}")]
+    Fault(String),
+}
+
+/// Something outside does not answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outage {
+    /// What, for the timeline of the run.
+    pub message: String,
+    /// When it asked to come back.
+    pub retry_after: Option<Duration>,
+}
+
+impl StepError {
+    /// What does not answer, where that is why; the step is then tried again. `None` where repeating does not help.
+    #[must_use]
+    pub fn outage(&self) -> Option<Outage> {
+        let message = match self {
+            Self::Forge(ForgeError::Unavailable { message, retry_after }) => {
+                return Some(Outage { message: message.clone(), retry_after: *retry_after });
+            }
+            Self::Git(GitError::Unreachable(message)) | Self::Lagging(message) => message.clone(),
+            Self::Store(error) | Self::Notary(NotaryError::Store(error)) => match error {
+                StoreError::Unavailable(_) => chain(error),
+                _ => return None,
+            },
+            _ => return None,
+        };
+        Some(Outage { message, retry_after: None })
+    }
+}
+
+/// An error with its causes, as one line for the log.
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+/// Runs blocking work (git) off the async threads.
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, StepError> {
+    Ok(tokio::task::spawn_blocking(work).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_does_not_answer_is_tried_again() {
+        let busy =
+            ForgeError::Unavailable { message: "502".to_owned(), retry_after: Some(Duration::from_secs(7)) };
+        let outage = StepError::from(busy).outage().unwrap();
+        assert_eq!((outage.message.as_str(), outage.retry_after), ("502", Some(Duration::from_secs(7))));
+        assert!(StepError::from(GitError::Unreachable("no route".to_owned())).outage().is_some());
+        assert!(StepError::from(ForgeError::Forbidden("no right".to_owned())).outage().is_none());
+        assert!(StepError::Fault("no commit".to_owned()).outage().is_none());
+    }
+
+    #[test]
+    fn an_error_keeps_its_causes() {
+        let source = serde_json::from_str::<u64>("x").unwrap_err();
+        let error = StepError::Fact { step: "plan", source };
+        assert_eq!(chain(&error), "reading what step `plan` left: expected value at line 1 column 1");
+    }
+}
