@@ -5,11 +5,15 @@
 
 #![allow(clippy::unwrap_used)] // What cannot be read fails the test where it is.
 
+#[path = "house/circles.rs"]
+mod circles;
 #[path = "house/source.rs"]
 mod source;
 
 use std::path::Path;
+use std::sync::LazyLock;
 
+use circles::Graph;
 use source::Source;
 
 /// The floors, lowest first. A module may name its own floor and those below.
@@ -18,6 +22,32 @@ const FLOORS: [&str; 5] = ["domain", "ports", "service", "http", "cli"];
 /// A port that may name another port, and why.
 const PORT_USES_PORT: [(&str, &str, &str); 1] =
     [("render", "library", "templates are compiled from the library's texts")];
+
+/// Circles of files that are still to be cut: how the paths of all their files begin, and what ties them.
+const CIRCLES_LEFT: &[(&[&str], &str)] = &[
+    (&["src/domain/change", "src/domain/manifest.rs"], "`DocumentName` is in `change`"),
+    (&["src/domain/plan.rs", "src/domain/policy/facts.rs"], "`Risk` is in `plan`"),
+    (&["src/domain/policy/"], "`Files` makes the `Effective` that reads it; `PolicyError` is in `engine`"),
+    (&["src/domain/yaml/"], "`apply`, `slots` and what they share"),
+    (&["src/http/"], "`State` is beside the router"),
+    (&["src/ports/forge/github/"], "`Options` and `SetupError` are in the parent"),
+    (&["src/ports/forge/local/"], "`LocalForge` is in the parent, which uses `unavailable`"),
+    (&["src/ports/store/sqlite/"], "`unavailable` is in the parent"),
+    (
+        &[
+            "src/service/accept.rs",
+            "src/service/checks.rs",
+            "src/service/delivery.rs",
+            "src/service/happening.rs",
+        ],
+        "a digest, payloads and names of checks that each uses of the others",
+    ),
+    (&["src/service/"], "`pipeline` is context, job, error and dispatcher at once"),
+    (&["src/service/planning.rs", "src/service/verdict.rs"], "`Planner` in several files"),
+];
+
+/// Folders whose module is still a file beside them; see `is_beside_its_folder`.
+const BESIDE: &[&str] = &["src/cli/patch.rs", "src/domain/change.rs"];
 
 /// Files outside of `cli` that may read the environment, and why.
 const READS_ENVIRONMENT: [(&str, &str); 0] = [];
@@ -74,9 +104,25 @@ fn files_stay_short() {
     every_file(is_long);
 }
 
+/// A module with files of its own is the `mod.rs` in their folder.
+#[test]
+fn modules_are_in_their_folders() {
+    let sources = sources();
+    let wrong: Vec<&str> =
+        beside_their_folders(sources).into_iter().filter(|path| !BESIDE.contains(path)).collect();
+    assert!(wrong.is_empty(), "to be `mod.rs` in their folders: {}", wrong.join(", "));
+}
+
 #[test]
 fn names_say_something() {
     every_file(has_empty_name);
+}
+
+#[test]
+fn no_files_form_a_circle() {
+    let left = |circle: &[&str]| CIRCLES_LEFT.iter().any(|(files, _)| is_within(circle, files));
+    let wrong = rings(sources(), left);
+    assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
 }
 
 #[test]
@@ -97,13 +143,22 @@ fn no_test_is_ignored() {
 /// An exception that nothing needs any more is a hole in the house.
 #[test]
 fn exceptions_are_needed() {
-    let sources = files("src");
+    let sources = sources();
     let find = |path: &str| sources.iter().find(|source| source.path == path);
     for (path, _) in READS_ENVIRONMENT {
         assert!(find(path).is_some_and(names_environment), "{path} does not read the environment");
     }
     for (path, _) in LONG {
         assert!(find(path).is_some_and(|source| source.lines_of_code() > LONGEST), "{path} is short");
+    }
+    for path in BESIDE {
+        assert!(beside_their_folders(sources).contains(path), "{path} is in its folder, or not there");
+    }
+    let graph = Graph::of(sources);
+    let circles = graph.circles();
+    for (files, why) in CIRCLES_LEFT {
+        let is_needed = circles.iter().any(|circle| is_within(circle, files));
+        assert!(is_needed, "no circle is left in {files:?}: {why}");
     }
 }
 
@@ -174,6 +229,31 @@ fn has_empty_name(source: &Source) -> Vec<String> {
     named.chain(ending).map(|name| format!("`{name}` does not say what is inside")).collect()
 }
 
+fn beside_their_folders(sources: &[Source]) -> Vec<&str> {
+    let has_folder = |source: &&Source| {
+        source.path.strip_suffix(".rs").is_some_and(|module| {
+            sources
+                .iter()
+                .any(|other| other.path.strip_prefix(module).is_some_and(|rest| rest.starts_with('/')))
+        })
+    };
+    sources.iter().filter(has_folder).map(|source| source.path.as_str()).collect()
+}
+
+/// The circles that are not excused: the files, and the shortest way around with the names that tie it.
+fn rings(sources: &[Source], is_excused: impl Fn(&[&str]) -> bool) -> Vec<String> {
+    let graph = Graph::of(sources);
+    let shown = |circle: &Vec<&str>| {
+        format!("a circle of {} files:\n  {}", circle.len(), graph.ring(circle).join("\n  "))
+    };
+    graph.circles().iter().filter(|circle| !is_excused(circle)).map(shown).collect()
+}
+
+/// Whether the paths of all files of a circle begin like one of these.
+fn is_within(circle: &[&str], beginnings: &[&str]) -> bool {
+    circle.iter().all(|path| beginnings.iter().any(|beginning| path.starts_with(beginning)))
+}
+
 fn paths(source: &Source) -> impl Iterator<Item = Vec<String>> {
     source.paths().into_iter().filter(|path| path.len() >= 2)
 }
@@ -183,13 +263,19 @@ fn floor(module: &str) -> Option<usize> {
 }
 
 fn every_file(rule: fn(&Source) -> Vec<String>) {
-    let sources = files("src");
+    let sources = sources();
     assert!(sources.len() > 10, "found only {} files below src", sources.len());
     let wrong: Vec<String> = sources
         .iter()
         .flat_map(|source| rule(source).into_iter().map(move |what| format!("{}: {what}", source.path)))
         .collect();
     assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
+}
+
+/// All Rust files below `src`, read once.
+fn sources() -> &'static [Source] {
+    static SOURCES: LazyLock<Vec<Source>> = LazyLock::new(|| files("src"));
+    &SOURCES
 }
 
 /// All Rust files below a folder of the repository.
@@ -220,6 +306,7 @@ fn the_rules_can_fail() {
     assert_eq!(broken(imports_up, domain, "use crate::ports::git::Git;"), 1);
     assert_eq!(broken(imports_up, domain, "use crate::{domain::run, service, ports::{git, store}};"), 3);
     assert_eq!(broken(imports_up, domain, "fn f() { crate::cli::run(); }"), 1);
+    assert_eq!(broken(imports_up, domain, "fn f() -> crate::cli::A { crate::http::g() }"), 2);
     assert_eq!(broken(imports_up, domain, "use super::super::ports::git;"), 1);
     assert_eq!(broken(imports_up, domain, "mod tests { use super::super::run; }"), 0);
     assert_eq!(
@@ -251,4 +338,58 @@ fn the_rules_can_fail() {
     assert_eq!(broken(is_long, domain, &"// a\n\n".repeat(LONGEST + 1)), 0);
     assert_eq!(broken(has_empty_name, "src/domain/utils.rs", ""), 1);
     assert_eq!(broken(has_empty_name, domain, "mod helpers { } struct RunManager; struct Plan;"), 2);
+}
+
+#[test]
+fn the_rules_over_all_files_can_fail() {
+    let sources = |files: &[(&str, &str)]| -> Vec<Source> {
+        files.iter().map(|(path, text)| Source::new(path, text)).collect()
+    };
+    let broken = |files: &[(&str, &str)]| rings(&sources(files), |_| false);
+
+    let (parent, plan, tree) = ("src/domain/x/mod.rs", "src/domain/x/plan.rs", "src/domain/x/tree.rs");
+    let ring = broken(&[
+        (plan, "use super::tree::{Entry, Tree as Wood}; struct Plan;"),
+        (tree, "struct Tree; fn f() -> crate::domain::x::plan::Plan {}"),
+    ]);
+    assert_eq!(ring.len(), 1);
+    assert!(ring[0].contains(&format!("{plan} uses `Entry`, `Tree` of {tree}")), "{ring:?}");
+    assert!(ring[0].contains(&format!("{tree} uses `Plan` of {plan}")), "{ring:?}");
+
+    // Three files, through a module's name and through one that a parent passes on.
+    let parts = (parent, "mod plan; mod tree; mod risk; pub use risk::Risk; pub(super) use tree::*;");
+    let risk = ("src/domain/x/risk.rs", "use super::plan; fn f() { plan::Plan::new(); }");
+    assert_eq!(broken(&[parts, risk, (plan, "use super::tree::Tree;"), (tree, "use super::Risk;")]).len(), 1);
+    // Two circles are two.
+    let mutual = [("src/http/a.rs", "use super::b::B;"), ("src/http/b.rs", "use super::a::A;")];
+    let two = [mutual[0], mutual[1], (plan, "use super::tree::Tree;"), (tree, "use super::plan::Plan;")];
+    assert_eq!(broken(&two).len(), 2);
+    assert_eq!(rings(&sources(&two), |circle| is_within(circle, &["src/http/"])).len(), 1);
+
+    // A parent that only passes names on is in no circle with its children, nor are they with one another.
+    assert_eq!(
+        broken(&[
+            (parent, "mod plan; mod tree; pub use plan::Plan; pub use tree::{Entry, Tree};"),
+            (plan, "use super::Tree;"),
+            (tree, "struct Tree; struct Entry;"),
+        ]),
+        Vec::<String>::new()
+    );
+    // One that has code of its own and uses them is.
+    let uses = "mod plan; pub use plan::Plan; pub struct Error; fn f(plan: Plan) {}";
+    assert_eq!(broken(&[(parent, uses), (plan, "use super::Error;")]).len(), 1);
+    let calls = "mod plan; pub struct Error; fn f() { plan::g() }";
+    assert_eq!(broken(&[(parent, calls), (plan, "use super::Error;")]).len(), 1);
+    // A port's trait and its adapters are one thing.
+    let port = "mod local; pub trait Forge {} fn f() { local::g() }";
+    assert_eq!(
+        broken(&[("src/ports/forge/mod.rs", port), ("src/ports/forge/local.rs", "use super::Forge;")]).len(),
+        0
+    );
+    // What tests use, and what comments name, ties nothing.
+    let tests = "// use super::plan::Plan;\n#[cfg(test)] mod tests { use super::super::plan::Plan; }";
+    assert_eq!(broken(&[(plan, "use super::tree::Tree;"), (tree, tests)]).len(), 0);
+
+    assert_eq!(beside_their_folders(&sources(&[("src/cli/a.rs", ""), ("src/cli/a/b.rs", "")])).len(), 1);
+    assert_eq!(beside_their_folders(&sources(&[("src/cli/a/mod.rs", ""), ("src/cli/ab/b.rs", "")])).len(), 0);
 }

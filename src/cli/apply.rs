@@ -8,19 +8,19 @@ use crate::domain::policy::Decision;
 use crate::ports::git::Git as _;
 
 use super::failure::Failure;
+use super::output;
 use super::plan;
 use super::terminal::{Asked, PlanContext};
 
 /// Runs it.
-pub fn run(asked: &Asked) -> ExitCode {
+pub(crate) fn run(asked: &Asked) -> ExitCode {
     let applied = asked.plan().and_then(|context| {
         let branch = commit(&context)?;
         plan::show(&context, asked.format, branch.as_deref()).map(|text| (context, text))
     });
     match applied {
         Ok((context, text)) => {
-            anstream::print!("{text}");
-            plan::exit(context.planned.report.verdict.decision)
+            output::finish("apply", &text, plan::exit(context.planned.report.verdict.decision))
         }
         Err(failure) => failure.say("apply", asked.format.into()),
     }

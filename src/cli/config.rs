@@ -8,22 +8,22 @@ use clap::Subcommand;
 
 use super::failure::{Failure, Form};
 use super::library::usual_gitops_path;
+use super::output;
 use super::settings::{Explained, Flags, SECRETS, Settings, TABLE};
 
 /// What can be done with settings.
 #[derive(Debug, Subcommand)]
-pub enum ConfigCommand {
+pub(crate) enum ConfigCommand {
     /// Check the settings, and explain each: value, source, meaning.
     Check(Flags),
 }
 
 /// Runs it.
-pub fn run(command: &ConfigCommand) -> ExitCode {
+pub(crate) fn run(command: &ConfigCommand) -> ExitCode {
     let ConfigCommand::Check(flags) = command;
     match flags.load() {
         Ok((settings, explained)) => {
-            anstream::print!("{}", explain(&settings, &explained));
-            ExitCode::SUCCESS
+            output::finish("config", &explain(&settings, &explained), ExitCode::SUCCESS)
         }
         Err(error) => Failure::usage(error).say("config", Form::Message),
     }

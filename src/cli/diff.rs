@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 use similar::{ChangeTag, TextDiff};
 
 use super::failure::{Failure, Form};
-use super::file::{self, located};
+use super::file::{self, FileError, located};
+use super::output;
 use crate::domain::change::{self, Change, StreamPatch};
 use crate::domain::manifest::{DocumentName, Manifest};
 use crate::domain::reason;
@@ -20,7 +21,7 @@ use crate::domain::refusal::Refusal;
 
 /// What `writ diff` takes.
 #[derive(Debug, clap::Args)]
-pub struct DiffArguments {
+pub(crate) struct DiffArguments {
     /// The file before; `-` reads standard input.
     before: PathBuf,
     /// The file after; `-` reads standard input.
@@ -45,7 +46,7 @@ enum DiffFormat {
 }
 
 /// Runs it.
-pub fn run(arguments: &DiffArguments) -> ExitCode {
+pub(crate) fn run(arguments: &DiffArguments) -> ExitCode {
     match compare(arguments) {
         Ok(true) if arguments.exit_code => ExitCode::from(1),
         Ok(_) => ExitCode::SUCCESS,
@@ -63,12 +64,12 @@ fn compare(arguments: &DiffArguments) -> Result<bool, Failure> {
     let changes = change::between(&arguments.before.display().to_string(), &before, &after);
     let patch = change::patch(&before, &after);
     match arguments.format {
-        DiffFormat::Text => text(&changes, &patch),
+        DiffFormat::Text => print(&text(&changes, &patch))?,
         DiffFormat::Json => file::print(&format!("{:#}\n", json(arguments, &changes, &patch)))?,
         DiffFormat::JsonPatch => {
             file::print(&json_patch(&patch, before.objects.len() > 1)?)?;
             if patch.is_reordered {
-                anstream::eprintln!("writ diff: objects stand in another order, which no patch can change");
+                output::complain("writ diff: objects stand in another order, which no patch can change");
             }
         }
     }
@@ -81,38 +82,46 @@ fn manifest(path: &Path) -> Result<Manifest, Failure> {
     Manifest::parse(&text).map_err(|refusal| Failure::usage(located(path, refusal)))
 }
 
-fn text(changes: &[Change], patch: &StreamPatch) {
+/// Prints a text in colour.
+fn print(text: &str) -> Result<(), FileError> {
+    output::print(text).map_err(|source| FileError::Write { what: "standard output".to_owned(), source })
+}
+
+fn text(changes: &[Change], patch: &StreamPatch) -> String {
+    let mut text = String::new();
     let mut object = None;
     for change in changes {
         if object != Some(&change.document) {
             object = Some(&change.document);
             let bold = anstyle::Style::new().bold();
-            anstream::println!("{bold}{}{bold:#}", object_name(&change.document));
+            text.push_str(&format!("{bold}{}{bold:#}\n", object_name(&change.document)));
         }
         let pointer = if change.pointer.is_empty() { "(all of it)" } else { &change.pointer };
         match (&change.before, &change.after) {
-            (Some(before), Some(after)) => changed(pointer, before, after),
-            (Some(before), None) => coloured('-', &format!("  - {pointer}  {before}")),
+            (Some(before), Some(after)) => changed(&mut text, pointer, before, after),
+            (Some(before), None) => coloured(&mut text, '-', &format!("  - {pointer}  {before}")),
             (None, after) => {
-                coloured('+', &format!("  + {pointer}  {}", after.as_ref().unwrap_or(&Value::Null)));
+                let after = after.as_ref().unwrap_or(&Value::Null);
+                coloured(&mut text, '+', &format!("  + {pointer}  {after}"));
             }
         }
     }
     if patch.is_reordered {
-        anstream::println!("objects stand in another order");
+        text.push_str("objects stand in another order\n");
     }
+    text
 }
 
 /// A value that changed; texts of lines and lists as what differs in them.
-fn changed(pointer: &str, before: &Value, after: &Value) {
+fn changed(text: &mut String, pointer: &str, before: &Value, after: &Value) {
     let (Some(old), Some(new)) = (parts(before), parts(after)) else {
         let (red, green) = (style('-'), style('+'));
-        anstream::println!("  ~ {pointer}  {red}{before}{red:#} -> {green}{after}{green:#}");
+        text.push_str(&format!("  ~ {pointer}  {red}{before}{red:#} -> {green}{after}{green:#}\n"));
         return;
     };
     // Lists of one length are compared item by item, so this one can only be the names in another order.
     let is_order = before.is_array() && old.len() == new.len();
-    anstream::println!("  ~ {pointer}{}", if is_order { "  (order)" } else { "" });
+    text.push_str(&format!("  ~ {pointer}{}\n", if is_order { "  (order)" } else { "" }));
     let [old, new] = [&old, &new].map(|parts| parts.iter().map(String::as_str).collect::<Vec<_>>());
     let difference = TextDiff::from_slices(&old, &new);
     for group in difference.grouped_ops(1) {
@@ -122,7 +131,7 @@ fn changed(pointer: &str, before: &Value, after: &Value) {
                 ChangeTag::Insert => '+',
                 ChangeTag::Equal => ' ',
             };
-            coloured(sign, &format!("    {sign} {}", line.value()));
+            coloured(text, sign, &format!("    {sign} {}", line.value()));
         }
     }
 }
@@ -136,9 +145,9 @@ fn parts(value: &Value) -> Option<Vec<String>> {
     }
 }
 
-fn coloured(sign: char, line: &str) {
+fn coloured(text: &mut String, sign: char, line: &str) {
     let style = style(sign);
-    anstream::println!("{style}{line}{style:#}");
+    text.push_str(&format!("{style}{line}{style:#}\n"));
 }
 
 fn style(sign: char) -> anstyle::Style {

@@ -8,9 +8,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
-use clap::CommandFactory as _;
 use serde_json::Value;
 
+use super::output;
 use super::settings::{SECRETS, TABLE};
 use crate::domain::command::table;
 use crate::domain::lane::Lanes;
@@ -24,7 +24,7 @@ const END: &str = "<!-- end -->";
 
 /// The arguments of `writ docs`.
 #[derive(Debug, clap::Args)]
-pub struct DocsArguments {
+pub(crate) struct DocsArguments {
     /// The Markdown files.
     #[arg(required = true)]
     files: Vec<PathBuf>,
@@ -33,30 +33,33 @@ pub struct DocsArguments {
     check: bool,
 }
 
-/// Runs it.
-pub fn run(arguments: &DocsArguments) -> ExitCode {
-    match fill_all(arguments) {
+/// Runs it; `program` is the command line that the table of commands describes.
+pub(crate) fn run(arguments: &DocsArguments, program: &clap::Command) -> ExitCode {
+    match fill_all(arguments, program) {
         Ok(drifted) if drifted.is_empty() => ExitCode::SUCCESS,
         Ok(drifted) => {
             for file in drifted {
-                anstream::eprintln!("writ docs: {} has drifted; run `writ docs {0}`", file.display());
+                output::complain(format_args!(
+                    "writ docs: {} has drifted; run `writ docs {0}`",
+                    file.display()
+                ));
             }
             ExitCode::FAILURE
         }
         Err(error) => {
-            anstream::eprintln!("writ docs: {error:#}");
+            output::complain(format_args!("writ docs: {error:#}"));
             ExitCode::from(3)
         }
     }
 }
 
 /// Fills each file; gives those that were, or under `--check` would be, changed and were not to be.
-fn fill_all(arguments: &DocsArguments) -> anyhow::Result<Vec<PathBuf>> {
+fn fill_all(arguments: &DocsArguments, program: &clap::Command) -> anyhow::Result<Vec<PathBuf>> {
     let mut drifted = Vec::new();
     for file in &arguments.files {
         let place = || format!("`{}`", file.display());
         let before = std::fs::read_to_string(file).with_context(place)?;
-        let after = fill(&before).with_context(place)?;
+        let after = fill(&before, program).with_context(place)?;
         if after == before {
             continue;
         }
@@ -70,22 +73,22 @@ fn fill_all(arguments: &DocsArguments) -> anyhow::Result<Vec<PathBuf>> {
 }
 
 /// The text with each generated part made anew.
-fn fill(text: &str) -> anyhow::Result<String> {
+fn fill(text: &str, program: &clap::Command) -> anyhow::Result<String> {
     let mut out = String::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("<!-- generated: ") {
         let (name, inside) = after.split_once(" -->\n").context("a marker that does not end")?;
         let (_, behind) = inside.split_once(END).with_context(|| format!("part `{name}` has no `{END}`"))?;
-        write!(out, "{before}<!-- generated: {name} -->\n{}{END}", part(name)?)?;
+        write!(out, "{before}<!-- generated: {name} -->\n{}{END}", part(name, program)?)?;
         rest = behind;
     }
     Ok(out + rest)
 }
 
-fn part(name: &str) -> anyhow::Result<String> {
+fn part(name: &str, program: &clap::Command) -> anyhow::Result<String> {
     match name {
         "commands" => Ok(table::markdown()),
-        "cli" => Ok(cli()),
+        "cli" => Ok(cli(program)),
         "settings" => Ok(settings()),
         "secrets" => Ok(secrets()),
         "procedures" => procedures(&Library::embedded()),
@@ -106,9 +109,9 @@ fn compiled() -> anyhow::Result<Policies> {
     Ok(Policies::compile(&Library::embedded().policies)?)
 }
 
-fn cli() -> String {
+fn cli(program: &clap::Command) -> String {
     let mut text = String::from("| command | what it does |\n| --- | --- |\n");
-    for command in super::Arguments::command().get_subcommands().filter(|command| !command.is_hide_set()) {
+    for command in program.get_subcommands().filter(|command| !command.is_hide_set()) {
         let inner: Vec<_> = command.get_subcommands().map(clap::Command::get_name).collect();
         let name = command.get_name();
         let name = if inner.is_empty() { name.to_owned() } else { format!("{name} {}", inner.join("\\|")) };
@@ -273,7 +276,9 @@ fn lanes(library: &Library) -> anyhow::Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    fn fill(text: &str) -> anyhow::Result<String> {
+        super::fill(text, &clap::Command::new("writ"))
+    }
 
     #[test]
     fn parts_are_made_anew_and_the_rest_stays() {

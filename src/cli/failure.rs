@@ -4,19 +4,20 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
+use super::output;
 use crate::domain::refusal::Refusal;
 use crate::domain::text::error_chain;
 
 /// A refusal with the exit code of the command that ends with it.
 #[derive(Debug)]
-pub struct Failure {
+pub(crate) struct Failure {
     refusal: Refusal,
     exit: u8,
 }
 
 /// How a failure is printed. Each command keeps the form that its users know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
+pub(crate) enum Form {
     /// A `writ.error/v1` object on standard output.
     Json,
     /// `writ plan: CODE: PLACE: MESSAGE` and the remedy.
@@ -31,29 +32,29 @@ pub enum Form {
 
 impl Form {
     /// The form of a command that prints JSON on demand, and else the code first.
-    pub fn json_if(is_json: bool) -> Self {
+    pub(crate) fn json_if(is_json: bool) -> Self {
         if is_json { Self::Json } else { Self::CodeFirst }
     }
 }
 
 impl Failure {
     /// Exit 1: the request was understood, and the answer is no.
-    pub fn refused(refusal: impl Into<Refusal>) -> Self {
+    pub(crate) fn refused(refusal: impl Into<Refusal>) -> Self {
         Self { refusal: refusal.into(), exit: 1 }
     }
 
     /// Exit 2: the command line or the settings name something that cannot be used.
-    pub fn usage(refusal: impl Into<Refusal>) -> Self {
+    pub(crate) fn usage(refusal: impl Into<Refusal>) -> Self {
         Self { refusal: refusal.into(), exit: 2 }
     }
 
     /// Exit 3: something is broken here, whatever was asked.
-    pub fn fault(refusal: impl Into<Refusal>) -> Self {
+    pub(crate) fn fault(refusal: impl Into<Refusal>) -> Self {
         Self { refusal: refusal.into(), exit: 3 }
     }
 
     /// Prints it, and gives the exit code.
-    pub fn say(&self, command: &str, form: Form) -> ExitCode {
+    pub(crate) fn say(&self, command: &str, form: Form) -> ExitCode {
         let Refusal { code, place, remedy, .. } = &self.refusal;
         let message = error_chain(&self.refusal);
         let place = place.to_string();
@@ -63,20 +64,22 @@ impl Failure {
                 let error = json!({
                     "schema": "writ.error/v1", "code": code, "message": message, "place": place, "remedy": remedy,
                 });
-                anstream::println!("{error:#}");
+                output::tell(format_args!("{error:#}"));
             }
             Form::CodeFirst => {
                 let place = if place.is_empty() { place } else { format!("{place}: ") };
-                anstream::eprintln!("{bold}writ {command}: {code}{bold:#}: {place}{message}");
+                output::complain(format_args!("{bold}writ {command}: {code}{bold:#}: {place}{message}"));
                 if !remedy.is_empty() {
-                    anstream::eprintln!("  remedy: {remedy}");
+                    output::complain(format_args!("  remedy: {remedy}"));
                 }
             }
-            Form::CodeLast => anstream::eprintln!("writ {command}: {message} [{code}]\n  remedy: {remedy}"),
-            Form::Remedy => {
-                anstream::eprintln!("{bold}writ {command}:{bold:#} {message}\n  remedy: {remedy}");
+            Form::CodeLast => {
+                output::complain(format_args!("writ {command}: {message} [{code}]\n  remedy: {remedy}"));
             }
-            Form::Message => anstream::eprintln!("writ {command}: {message}"),
+            Form::Remedy => {
+                output::complain(format_args!("{bold}writ {command}:{bold:#} {message}\n  remedy: {remedy}"));
+            }
+            Form::Message => output::complain(format_args!("writ {command}: {message}")),
         }
         ExitCode::from(self.exit)
     }

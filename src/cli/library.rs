@@ -44,13 +44,13 @@ pub fn note(library: &Library) {
 /// The same in the log of the server, with the digest that its records will name.
 pub fn log(library: &Library) {
     for note in library.notes() {
-        tracing::warn!(digest = library.digest(), "library: {note}");
+        tracing::info!(digest = library.digest(), "library: {note}");
     }
 }
 
 /// The GitOps path of repositories that name none: that of the library's target, as far as it can be read.
 pub fn usual_gitops_path(settings: &Settings) -> String {
-    let library = settings.library.as_deref().map_or_else(|| Ok(Library::embedded()), Library::read);
+    let library = settings.server.library.as_deref().map_or_else(|| Ok(Library::embedded()), Library::read);
     let target = library.ok().and_then(|library| TargetProfile::load(&library.policies).ok());
     target.map_or_else(|| "(not known: the library cannot be read)".to_owned(), |target| target.gitops_path)
 }

@@ -1,4 +1,4 @@
-//! Floor 4: the terminal door: commands, settings, wiring. The only reader of the environment.
+//! Floor 4: the terminal: commands, settings, wiring. The only reader of the environment.
 //!
 //! Exit codes: 0 done · 1 denied, refused, or no change · 2 usage · 3 fault.
 
@@ -12,6 +12,7 @@ mod docs;
 mod failure;
 mod file;
 mod library;
+mod output;
 mod paint;
 mod patch;
 mod plan;
@@ -55,7 +56,7 @@ enum Command {
     Check(check::CheckArguments),
     /// List the policies, explain a reason code, or run the rules' own tests.
     Policies(policies::PoliciesArguments),
-    /// Look at the library: procedures, policies, templates.
+    /// List the procedures, policies and templates in use, and say which are not the embedded ones.
     #[command(subcommand)]
     Library(library::LibraryCommand),
     /// Look at the settings.
@@ -97,10 +98,11 @@ pub fn run() -> ExitCode {
         Command::Patch(arguments) => patch::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments),
         Command::Audit(command) => audit::run(&command),
-        Command::Docs(arguments) => docs::run(&arguments),
+        Command::Docs(arguments) => docs::run(&arguments, &Arguments::command()),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Arguments::command(), "writ", &mut std::io::stdout());
-            ExitCode::SUCCESS
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "writ", &mut script);
+            output::finish("completions", &String::from_utf8_lossy(&script), ExitCode::SUCCESS)
         }
     }
 }

@@ -3,7 +3,7 @@
 use anstyle::{AnsiColor, Style};
 
 /// Colours the lines of diffs and the headings; only they begin in the first column with these characters.
-pub fn paint(text: &str) -> String {
+pub(crate) fn paint(text: &str) -> String {
     let mut painted = String::with_capacity(text.len() + 256);
     for line in text.split_inclusive('\n') {
         match style(line) {

@@ -9,24 +9,22 @@ use serde_json::json;
 use crate::domain::policy::Decision;
 
 use super::failure::Failure;
+use super::output;
 use super::paint::paint;
 use super::terminal::{Asked, Format, PlanContext};
 
 /// Runs it.
-pub fn run(asked: &Asked) -> ExitCode {
+pub(crate) fn run(asked: &Asked) -> ExitCode {
     let shown =
         asked.plan().and_then(|context| show(&context, asked.format, None).map(|text| (context, text)));
     match shown {
-        Ok((context, text)) => {
-            anstream::print!("{text}");
-            exit(context.planned.report.verdict.decision)
-        }
+        Ok((context, text)) => output::finish("plan", &text, exit(context.planned.report.verdict.decision)),
         Err(failure) => failure.say("plan", asked.format.into()),
     }
 }
 
 /// The exit code of a decision.
-pub fn exit(decision: Decision) -> ExitCode {
+pub(crate) fn exit(decision: Decision) -> ExitCode {
     match decision {
         Decision::Allow | Decision::Warn => ExitCode::SUCCESS,
         Decision::Deny | Decision::NoChange => ExitCode::from(1),
@@ -37,7 +35,7 @@ pub fn exit(decision: Decision) -> ExitCode {
 ///
 /// # Errors
 /// - a template is broken
-pub fn show(context: &PlanContext, format: Format, applied: Option<&str>) -> Result<String, Failure> {
+pub(crate) fn show(context: &PlanContext, format: Format, applied: Option<&str>) -> Result<String, Failure> {
     let report = &context.planned.report;
     let template = match format {
         Format::Text => "plan.txt",

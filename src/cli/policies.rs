@@ -16,6 +16,7 @@ use crate::ports::library::Library;
 use crate::ports::render::Renderer;
 
 use super::failure::Failure;
+use super::output;
 use super::terminal::{ListFormat, Shown, invalid_library, library, planner};
 
 /// What to do with the policies; without a command they are listed.
@@ -50,10 +51,7 @@ pub fn run(arguments: &PoliciesArguments) -> ExitCode {
         Some(PoliciesCommand::Test(shown)) => (shown, test(shown)),
     };
     match done {
-        Ok((text, exit)) => {
-            anstream::print!("{text}");
-            exit
-        }
+        Ok((text, exit)) => output::finish("policies", &text, exit),
         Err(failure) => failure.say("policies", shown.format.into()),
     }
 }

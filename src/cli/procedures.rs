@@ -11,11 +11,12 @@ use crate::domain::procedure::Procedure;
 use crate::domain::procedure::file::{Action, Check, EditLine, NewValue, Variant};
 
 use super::failure::Failure;
+use super::output;
 use super::terminal::{ListFormat, Shown, library, planner};
 
 /// What to show.
 #[derive(Debug, Args)]
-pub struct Selected {
+pub(crate) struct Selected {
     /// Only this procedure, in full.
     name: Option<String>,
     #[command(flatten)]
@@ -23,12 +24,9 @@ pub struct Selected {
 }
 
 /// Runs it.
-pub fn run(selected: &Selected) -> ExitCode {
+pub(crate) fn run(selected: &Selected) -> ExitCode {
     match text(selected) {
-        Ok(text) => {
-            anstream::print!("{text}");
-            ExitCode::SUCCESS
-        }
+        Ok(text) => output::finish("procedures", &text, ExitCode::SUCCESS),
         Err(failure) => failure.say("procedures", selected.shown.format.into()),
     }
 }

@@ -9,11 +9,12 @@ use tracing_subscriber::EnvFilter;
 
 use super::failure::{Failure, Form};
 use super::library::usual_gitops_path;
+use super::output;
 use super::settings::{Flags, Settings};
 use super::wiring;
 
 /// Runs it.
-pub fn run(flags: &Flags) -> ExitCode {
+pub(crate) fn run(flags: &Flags) -> ExitCode {
     let settings = match flags.load() {
         Ok((settings, _)) => settings,
         Err(error) => return Failure::usage(error).say("serve", Form::Message),
@@ -22,14 +23,14 @@ pub fn run(flags: &Flags) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            anstream::eprintln!("writ serve: starting threads: {error}");
+            output::complain(format_args!("writ serve: starting threads: {error}"));
             return ExitCode::from(3);
         }
     };
     match runtime.block_on(serve(settings)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            anstream::eprintln!("writ serve: {error:#}");
+            output::complain(format_args!("writ serve: {error:#}"));
             ExitCode::from(3)
         }
     }
@@ -40,10 +41,10 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let described = describe(&settings);
     let running = wiring::start(settings).await?;
-    anstream::println!("writ {}", env!("CARGO_PKG_VERSION"));
-    anstream::println!("webhooks and pages  http://{}", running.address);
-    anstream::println!("metrics and health  http://{}", running.operations);
-    anstream::println!("{described}ledger key          {}", running.verifier);
+    output::tell(format_args!("writ {}", env!("CARGO_PKG_VERSION")));
+    output::tell(format_args!("webhooks and pages  http://{}", running.address));
+    output::tell(format_args!("metrics and health  http://{}", running.operations));
+    output::tell(format_args!("{described}ledger key          {}", running.verifier));
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
@@ -62,7 +63,7 @@ fn describe(settings: &Settings) -> String {
         let path = repository.gitops_path.as_deref().unwrap_or(&usual);
         text.push_str(&format!("serves              {name}, `{path}` on `{base}`\n"));
     }
-    text.push_str(&format!("database            {}\n", settings.database.display()));
+    text.push_str(&format!("database            {}\n", settings.server.database.display()));
     text.push_str(&format!("forge               {:?}\n", settings.forge));
     if let Some(failpoint) = settings.failpoint {
         text.push_str(&format!("FAILS ON PURPOSE at {failpoint:?}\n"));

@@ -14,7 +14,8 @@ use serde::{Deserialize, Serialize};
 use super::names::{AccountId, RepositoryName, RunId};
 
 /// How many changes are admitted in an hour. Containments do not count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Quotas {
     /// Those that one account asks for, in all repositories.
     pub actor: u32,

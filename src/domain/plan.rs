@@ -71,7 +71,7 @@ pub struct Effect {
     pub name: String,
     /// Whether it holds.
     pub holds: bool,
-    /// What was looked at and what was found.
+    /// The field that was read, and its value.
     pub detail: String,
 }
 

@@ -58,9 +58,9 @@ pub enum LibraryError {
     /// A file or folder could not be read.
     #[error("reading `{path}`")]
     Read {
-        /// Which.
+        /// The file or folder.
         path: PathBuf,
-        /// Why.
+        /// The system's error.
         #[source]
         source: std::io::Error,
     },

@@ -7,7 +7,7 @@ use crate::domain::command::{Command, table};
 use crate::domain::names::{IssueNumber, RepositoryName, RunId};
 use crate::domain::run::{Outcome, Position};
 use crate::domain::text::nearest;
-use crate::ports::store::{KeptPull, Pulls, Run};
+use crate::ports::store::{Pulls, Run, StoredPull};
 
 use super::context::Context;
 use super::error::StepError;
@@ -73,13 +73,13 @@ async fn stored_pull(
     context: &Context,
     repository: &RepositoryName,
     number: IssueNumber,
-) -> Result<Option<KeptPull>, StepError> {
+) -> Result<Option<StoredPull>, StepError> {
     let found = context.store.pulls(Pulls::Numbered(repository, number)).await?;
     Ok(found.into_iter().next())
 }
 
 /// What became of a pull request, and what the policies said of its head.
-fn shown(pull: &KeptPull) -> Value {
+fn shown(pull: &StoredPull) -> Value {
     json!({"state": pull.seen.state, "policy": pull.policy, "head": pull.seen.head, "at": moment(pull.at)})
 }
 

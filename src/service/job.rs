@@ -11,7 +11,7 @@ use crate::domain::reason::Code;
 use crate::domain::refusal::{Place, Refusal};
 use crate::domain::request::Request;
 use crate::domain::run::{Outcome, StepResult};
-use crate::ports::store::{KeptPull, Lease, Pulls, Run, Store};
+use crate::ports::store::{Lease, Pulls, Run, Store, StoredPull};
 
 use super::context::{Context, ServedRepository};
 use super::error::{StepError, blocking};
@@ -55,7 +55,7 @@ pub struct Performed {
     /// To be appended to the ledger with it.
     pub records: Vec<Record>,
     /// What is now known of a pull request, to be stored with it.
-    pub pull: Option<KeptPull>,
+    pub pull: Option<StoredPull>,
     /// Runs whose pull requests are closed or merged.
     pub closed_runs: Vec<RunId>,
 }
@@ -132,7 +132,7 @@ impl ReconciliationJob {
     }
 
     /// The pull request as the last reconciliation stored it.
-    pub async fn stored_pull(&self, store: &dyn Store) -> Result<Option<KeptPull>, StepError> {
+    pub async fn stored_pull(&self, store: &dyn Store) -> Result<Option<StoredPull>, StepError> {
         let which = Pulls::Numbered(&self.reconciliation.repository, self.reconciliation.pull);
         Ok(store.pulls(which).await?.into_iter().next())
     }
@@ -176,7 +176,7 @@ impl Performed {
     }
 
     /// The same, with what is now known of a pull request.
-    pub fn storing(self, pull: KeptPull) -> Self {
+    pub fn storing(self, pull: StoredPull) -> Self {
         Self { pull: Some(pull), ..self }
     }
 

@@ -31,7 +31,7 @@ pub struct Judge {
     documents: Documents,
 }
 
-/// What judging a change came to.
+/// The result of judging a change.
 #[derive(Debug, Clone)]
 pub struct Judged {
     /// The verdict.

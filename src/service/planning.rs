@@ -35,7 +35,7 @@ pub struct Planner {
     judge: Judge,
 }
 
-/// All that a request came to on one base.
+/// The result of planning a request on one base.
 #[derive(Debug, Clone)]
 pub struct Planned {
     /// The pure plan.

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use writ::domain::reason::{Code, definition, definitions, renamed};
 use writ::ports::library::Library;
-use writ::service::planning::{GITOPS_PATH, Planner};
+use writ::service::planning::Planner;
 
 fn planner() -> Planner {
-    Planner::compile(&Library::embedded(), GITOPS_PATH).unwrap()
+    Planner::compile(&Library::embedded(), None).unwrap()
 }
 
 #[test]
@@ -31,7 +31,12 @@ fn everything_that_can_be_emitted_is_explained() {
 #[test]
 fn policies_and_procedures_redefine_no_code_of_the_program() {
     let planner = planner();
-    let of_policies = planner.policies().iter().flat_map(|policy| policy.codes.keys().map(String::as_str));
+    let of_policies = planner
+        .judge()
+        .policies()
+        .policies()
+        .iter()
+        .flat_map(|policy| policy.codes.keys().map(String::as_str));
     let of_procedures = planner.catalogue().declared_codes().map(|declared| declared.code.as_str());
     for code in of_policies.chain(of_procedures) {
         assert!(definition(code).is_none(), "`{code}` is a code of the program");
@@ -44,7 +49,7 @@ fn no_two_codes_of_the_policies_mean_the_same() {
     let planner = planner();
     let mut meanings: BTreeMap<String, &str> =
         definitions().map(|row| (row.meaning.to_owned(), row.code)).collect();
-    for policy in planner.policies() {
+    for policy in planner.judge().policies().policies() {
         for (code, meaning) in &policy.codes {
             let other = meanings.insert(meaning.clone(), code);
             assert!(other.is_none(), "`{code}` and `{other:?}` mean: {meaning}");

@@ -11,7 +11,7 @@ use writ::domain::names::{AccountId, IssueNumber, RunId};
 use writ::domain::pull::{Conclusion, Observed, PullState};
 use writ::domain::request::{Actor, run_id_of};
 use writ::domain::run::{Outcome, Position, Step};
-use writ::ports::store::{Accepted, Arrival, Finished, KeptPull, Lease, NewRun, Pulls, Store, StoreError};
+use writ::ports::store::{Accepted, Arrival, Finished, Lease, NewRun, Pulls, Store, StoreError, StoredPull};
 
 /// Runs every check of the contract on a fresh store that `$open` gives: `async fn() -> (Arc<dyn Store>, impl Any)`,
 /// where the second keeps alive what the store stands on.
@@ -99,8 +99,8 @@ pub fn look(number: u64, seconds: i64) -> Arrival {
 }
 
 /// A pull request as a look of run `look` found it.
-pub fn pull(number: u64, head: char, look: u64) -> KeptPull {
-    KeptPull {
+pub fn pull(number: u64, head: char, look: u64) -> StoredPull {
+    StoredPull {
         repository: "acme/shop".parse().expect("a name"),
         seen: Observed {
             number: IssueNumber(number),
@@ -526,7 +526,7 @@ pub async fn proposals_are_kept_until_they_are_over(store: Arc<dyn Store>) {
 
 pub async fn a_pull_request_is_kept_as_last_seen(store: Arc<dyn Store>) {
     store.accept(&look(1, 0)).await.expect("accept");
-    let keep_pull = async |pull: KeptPull, seconds: i64| {
+    let keep_pull = async |pull: StoredPull, seconds: i64| {
         let leased = lease(&store, "one", seconds).await.expect("the look");
         let end = Finished { pull: Some(pull), ..finished(Position::At(Step::Observe), seconds) };
         store.finish(&leased, &end).await.expect("finish");
@@ -537,7 +537,7 @@ pub async fn a_pull_request_is_kept_as_last_seen(store: Arc<dyn Store>) {
     let mut fork = pull(9, 'b', 1);
     fork.seen.fork = true;
     keep_pull(fork.clone(), 3).await;
-    let judged = KeptPull { policy: Some(Conclusion::Failure), ..pull(7, 'b', 1) };
+    let judged = StoredPull { policy: Some(Conclusion::Failure), ..pull(7, 'b', 1) };
     keep_pull(judged.clone(), 4).await;
     let repository = judged.repository.clone();
     assert_eq!(pulls(Pulls::Latest(2)).await, [fork.clone(), pull(8, 'b', 1)]);

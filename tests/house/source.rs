@@ -14,6 +14,15 @@ pub struct Source {
 /// A path that a file names, as segments from the crate's root (`crate`, `domain`, `plan`) or from a dependency.
 pub type NamedPath = Vec<String>;
 
+/// A path, and how the file names it.
+pub struct Mention {
+    pub path: NamedPath,
+    /// The name that a `use` declaration gives to it in this file, `*` for all of a module; `None` in code.
+    pub import: Option<String>,
+    /// Whether others reach the name through this file: `pub use`, `pub(super) use`.
+    pub is_public: bool,
+}
+
 impl Source {
     pub fn new(path: &str, text: &str) -> Self {
         Self { path: path.to_owned(), text: text.to_owned(), tokens: tokens(text) }
@@ -55,8 +64,53 @@ impl Source {
         pairs.filter(|pair| keywords.contains(&pair[0].as_str())).map(|pair| pair[1].as_str()).collect()
     }
 
+    /// The same file without the items that are compiled for tests only.
+    pub fn without_tests(&self) -> Self {
+        let attribute = ["#", "[", "cfg", "(", "test", ")", "]"];
+        let mut tokens = Vec::new();
+        let mut at = 0;
+        while at < self.tokens.len() {
+            if attribute.iter().eq(self.tokens[at..].iter().take(attribute.len())) {
+                at = self.item_end(at + attribute.len());
+            } else {
+                tokens.push(self.tokens[at].clone());
+                at += 1;
+            }
+        }
+        Self { path: self.path.clone(), text: self.text.clone(), tokens }
+    }
+
+    /// Modules whose bodies are files of their own: `mod name;`.
+    pub fn children(&self) -> Vec<&str> {
+        let declared = self.tokens.windows(3).filter(|three| three[0] == "mod" && three[2] == ";");
+        declared.map(|three| three[1].as_str()).collect()
+    }
+
+    /// Whether the code says this name by itself: not in a `use` declaration or a path, not as a method or a field.
+    pub fn says_bare(&self, name: &str) -> bool {
+        let mut at = 0;
+        while at < self.tokens.len() {
+            if self.token(at) == "use" {
+                at = self.item_end(at);
+                continue;
+            }
+            let before = if at == 0 { "" } else { self.token(at - 1) };
+            let is_other = matches!(before, "." | "::" | "fn" | "mod" | "'") || self.token(at + 1) == ":";
+            if self.token(at) == name && !is_other {
+                return true;
+            }
+            at += 1;
+        }
+        false
+    }
+
     /// Every path of two or more segments, `use` trees spread out and `crate`, `self`, `super` resolved.
     pub fn paths(&self) -> Vec<NamedPath> {
+        self.mentions().into_iter().map(|mention| mention.path).collect()
+    }
+
+    /// The same, with what `use` declarations make of them.
+    pub fn mentions(&self) -> Vec<Mention> {
         let mut found = Vec::new();
         let mut module = self.module();
         // Inline modules that are open, by the brace depth at which they close.
@@ -78,9 +132,16 @@ impl Source {
                     inline.push(depth);
                 }
                 name if is_name(name) && self.token(at + 1) == "::" => {
+                    let is_use = at > 0 && self.token(at - 1) == "use";
+                    let is_public = is_use && at > 1 && matches!(self.token(at - 2), "pub" | ")");
                     let mut spread = Vec::new();
                     at = self.tree(at, &[], &mut spread);
-                    found.extend(spread.into_iter().map(|path| resolve(path, &module)));
+                    found.extend(spread.into_iter().map(|(path, alias)| {
+                        let path = resolve(path, &module);
+                        let import =
+                            is_use.then(|| alias.or_else(|| path.last().cloned()).unwrap_or_default());
+                        Mention { path, import, is_public }
+                    }));
                     continue;
                 }
                 _ => {}
@@ -90,8 +151,8 @@ impl Source {
         found
     }
 
-    /// Reads a path or `use` tree that begins at token `at`; gives the place behind it.
-    fn tree(&self, mut at: usize, prefix: &[String], found: &mut Vec<NamedPath>) -> usize {
+    /// Reads a path or `use` tree that begins at token `at`, with the names after `as`; gives the place behind it.
+    fn tree(&self, mut at: usize, prefix: &[String], found: &mut Vec<(NamedPath, Option<String>)>) -> usize {
         let mut path = prefix.to_vec();
         while is_name(self.token(at)) || self.token(at) == "*" {
             path.push(self.token(at).to_owned());
@@ -101,9 +162,11 @@ impl Source {
             }
             at += 1;
         }
-        if self.token(at) != "{" || self.token(at.wrapping_sub(1)) != "::" && !prefix.is_empty() {
-            found.push(path);
-            return if self.token(at) == "as" { at + 2 } else { at };
+        // Without `::` before it, a brace begins something else, such as the body behind `-> Plan`.
+        if self.token(at) != "{" || self.token(at.wrapping_sub(1)) != "::" {
+            let is_named = self.token(at) == "as";
+            found.push((path, is_named.then(|| self.token(at + 1).to_owned())));
+            return if is_named { at + 2 } else { at };
         }
         at += 1;
         while !matches!(self.token(at), "}" | "") {
@@ -114,6 +177,22 @@ impl Source {
         at + 1
     }
 
+    /// The place behind the item at token `at`: behind its `;`, or its closing brace.
+    fn item_end(&self, mut at: usize) -> usize {
+        let mut depth = 0_usize;
+        while at < self.tokens.len() {
+            match self.token(at) {
+                "{" => depth += 1,
+                "}" if depth <= 1 => return at + 1,
+                "}" => depth -= 1,
+                ";" if depth == 0 => return at + 1,
+                _ => {}
+            }
+            at += 1;
+        }
+        at
+    }
+
     fn token(&self, at: usize) -> &str {
         self.tokens.get(at).map_or("", String::as_str)
     }
@@ -121,6 +200,11 @@ impl Source {
 
 /// Makes `self` and `super` absolute; `crate` stands first in whatever is inside the crate.
 fn resolve(path: NamedPath, module: &[String]) -> NamedPath {
+    let mut path = path;
+    // `use plan::{self, Plan}`
+    if path.len() > 1 && path.last().is_some_and(|segment| segment == "self") {
+        path.pop();
+    }
     let supers = path.iter().take_while(|segment| *segment == "super").count();
     let own = path.first().is_some_and(|segment| segment == "self");
     if supers == 0 && !own {

@@ -10,6 +10,7 @@ use writ::ports::forge::conversation::ShownCheck;
 
 use crate::support::bot::{Bot, Home, repository_name};
 use crate::support::manifests::{self, paused};
+use crate::support::records;
 
 const RESUME: &str = "/actuate resume-trading reason=\"broker is back\" confirm=ACTUATE_TORGHUT";
 const PAUSE: &str = "/actuate pause-trading reason=\"broker rejects orders\" confirm=ACTUATE_TORGHUT";
@@ -68,8 +69,7 @@ impl Story {
     /// The records of the approval, oldest first.
     async fn records(&self) -> Vec<String> {
         let leaves = self.bot.running.store.leaves_of(&self.run).await.unwrap();
-        let kind = |data: &[u8]| serde_json::from_slice::<serde_json::Value>(data).unwrap()["kind"].clone();
-        let kinds = leaves.iter().map(|leaf| kind(&leaf.data).as_str().unwrap().to_owned());
+        let kinds = records::kinds(&leaves).into_iter();
         kinds.filter(|kind| kind.starts_with("approval.") || kind == "pull.readied").collect()
     }
 

@@ -97,7 +97,7 @@ async fn a_comment_through_an_app_is_refused() {
 #[tokio::test]
 async fn an_edited_or_deleted_comment_is_void() {
     for deleted in [false, true] {
-        let bot = Bot::on(Home::seeded(), |settings| settings.workers = 0).await;
+        let bot = Bot::on(Home::seeded(), |settings| settings.server.workers = 0).await;
         let (comment, _) = bot.deliver("ada", PAUSE).await;
         if deleted {
             bot.forge.delete_comment(comment).await.unwrap();

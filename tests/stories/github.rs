@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::support::corpus;
 use crate::support::emulator::{APP_ID, REPOSITORY};
 use crate::support::hub::Hub;
+use crate::support::records;
 use crate::support::repository::{TestRepository, git};
 use crate::support::server::{At, SECRET, Server};
 
@@ -254,10 +255,7 @@ async fn an_approval_on_github_counts_or_says_why_not() {
     // The emulator has no GraphQL, so the draft stays one; all of the rest was told.
     let run = story.server.running.store.runs(100).await.expect("runs").pop().expect("the command");
     let leaves = story.server.running.store.leaves_of(&run.id).await.expect("leaves");
-    let kinds = leaves.iter().filter_map(|leaf| {
-        let kind = serde_json::from_slice::<Value>(&leaf.data).expect("JSON")["kind"].clone();
-        kind.as_str().filter(|kind| kind.starts_with("approval.")).map(str::to_owned)
-    });
+    let kinds = records::kinds(&leaves).into_iter().filter(|kind| kind.starts_with("approval."));
     let (given, voided) = ("approval.given", "approval.voided");
     assert_eq!(kinds.collect::<Vec<_>>(), [given, voided, given, voided, given, voided]);
 }

@@ -8,6 +8,7 @@ mod deliveries;
 mod github;
 mod github_pulls;
 mod lanes;
+mod library;
 mod pages;
 mod plan_corpus;
 mod plan_terminal;

@@ -48,7 +48,14 @@ fn a_reviewer_reads_what_why_who_and_the_way_back() {
     assert_eq!(pull.title, "chore(torghut): pause trading");
     assert_eq!(pull.labels, ["actuation", "do-not-automerge"]);
     assert!(!pull.draft, "containment waits for nobody");
-    insta::assert_snapshot!("pull_request", pull.body);
+    // The record names the library, and the commit the record: any change of the library makes others of both.
+    let mut body = pull.body.clone();
+    for (row, length) in [("commit", 40), ("record", 64)] {
+        let value = pull.body.split(&format!("| {row} | `")).nth(1).and_then(|rest| rest.split('`').next());
+        let value = value.filter(|value| value.len() == length).unwrap();
+        body = body.replace(value, &format!("({row})"));
+    }
+    insta::assert_snapshot!("pull_request", body);
 }
 
 #[test]

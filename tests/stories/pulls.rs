@@ -9,6 +9,7 @@ use crate::support::bot::{Bot, Home, repository_name};
 use crate::support::http::Request;
 use crate::support::manifests;
 use crate::support::pulls::{guarded, pull_payload, released, scheduler};
+use crate::support::records;
 
 /// A bot on manifests whose scheduler has a kill switch that is on.
 async fn bot() -> Bot {
@@ -137,7 +138,7 @@ async fn what_became_of_writs_own_pull_request_belongs_to_its_run() {
     bot.tell("closed", pull.number).await;
     assert_eq!(bot.kept(pull.number).await.seen.run, Some(run.clone()));
     let leaves = bot.running.store.leaves_of(&run).await.unwrap();
-    let last: serde_json::Value = serde_json::from_slice(&leaves.last().unwrap().data).unwrap();
+    let last = records::read(leaves.last().unwrap());
     assert_eq!((&last["kind"], &last["body"]["pull"]), (&json!("pull.merged"), &json!(pull.number)));
     // `/status` and the pages tell it.
     bot.comment(&format!("/status {run}")).await;

@@ -38,8 +38,9 @@ fn flags_stand_over_variables_over_the_file_over_defaults() {
     let variables =
         [("WRIT_WEBHOOK_SECRET", "a-secret-for-tests-only"), ("WRIT_WORKERS", "4"), ("WRIT_DATA", "/d")];
     let (settings, explained) = loaded(&file, &variables, &[("workers", "5")]).unwrap();
-    assert_eq!((settings.workers, settings.lease_seconds, settings.shutdown_seconds), (5, 40, 20));
-    assert_eq!(settings.database, std::path::Path::new("/d/writ.db"));
+    let server = settings.server;
+    assert_eq!((server.workers, server.lease_seconds, server.shutdown_seconds), (5, 40, 20));
+    assert_eq!(server.database, std::path::Path::new("/d/writ.db"));
     assert!(matches!(settings.forge, ForgeSettings::Local));
     let source = |key: &str| explained.iter().find(|found| found.row.key == key).unwrap().source.clone();
     assert_eq!(source("workers"), Source::Flag);

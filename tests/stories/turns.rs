@@ -87,7 +87,7 @@ async fn two_runs_on_one_target_go_one_after_the_other() {
 
 #[tokio::test]
 async fn many_at_once_open_one_pull_request() {
-    let bot = Bot::on(Home::seeded(), |settings| settings.workers = 4).await;
+    let bot = Bot::on(Home::seeded(), |settings| settings.server.workers = 4).await;
     for number in 0..6 {
         bot.comment(&PAUSE.replace("broker", &format!("broker {number}"))).await;
     }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use writ::cli::settings::{ForgeSettings, LedgerSettings, RepositorySettings, Settings};
+use writ::cli::settings::{ForgeSettings, LedgerSettings, RepositorySettings, ServerSettings, Settings};
 use writ::cli::wiring::{self, Running};
 use writ::domain::admission::Quotas;
 use writ::domain::names::{AccountId, CommentId, IssueNumber, RepositoryName, RunId};
@@ -24,6 +24,7 @@ use writ::ports::store::Run;
 
 use super::http::{Answer, Request};
 use super::manifests;
+use super::records;
 use super::repository::TestRepository;
 
 /// The webhook secret of every test server.
@@ -112,7 +113,7 @@ impl Home {
     /// Settings of a server on this home, on free ports.
     pub fn settings(&self) -> Settings {
         let data = self.data();
-        Settings {
+        let server = ServerSettings {
             listen: ([127, 0, 0, 1], 0).into(),
             operations: ([127, 0, 0, 1], 0).into(),
             public_url: None,
@@ -125,6 +126,10 @@ impl Home {
             agents: vec!["machine".to_owned()],
             quotas: Quotas { actor: 100, lane: 100, repository: 100 },
             ledger: LedgerSettings { origin: "example.com/ledger".into(), key_file: data.join("ledger.key") },
+            data,
+        };
+        Settings {
+            server,
             secrets: Secrets::new([SECRET.to_owned()]),
             forge: ForgeSettings::Local,
             repositories: vec![RepositorySettings {
@@ -134,7 +139,6 @@ impl Home {
                 gitops_path: Some(manifests::ROOT.to_owned()),
             }],
             failpoint: None,
-            data,
         }
     }
 }
@@ -244,16 +248,13 @@ impl Bot {
     /// The kinds of the newest run's records, oldest first.
     pub async fn records(&self) -> Vec<String> {
         let run = self.runs().await.remove(0);
-        let leaves = self.running.store.leaves_of(&run.id).await.unwrap();
-        let kind =
-            |data: &[u8]| serde_json::from_slice::<Value>(data).unwrap()["kind"].as_str().unwrap().to_owned();
-        leaves.iter().map(|leaf| kind(&leaf.data)).collect()
+        records::kinds(&self.running.store.leaves_of(&run.id).await.unwrap())
     }
 
     /// A run's first record of this kind.
     pub async fn record(&self, run: &RunId, kind: &str) -> Value {
         let leaves = self.running.store.leaves_of(run).await.unwrap();
-        let mut records = leaves.iter().map(|leaf| serde_json::from_slice::<Value>(&leaf.data).unwrap());
+        let mut records = leaves.iter().map(records::read);
         records.find(|record| record["kind"] == kind).unwrap_or_else(|| panic!("no `{kind}` of run `{run}`"))
     }
 

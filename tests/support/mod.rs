@@ -17,6 +17,7 @@ pub mod plans;
 pub mod process;
 pub mod pulls;
 pub mod recorder;
+pub mod records;
 pub mod repository;
 pub mod scripted;
 pub mod server;

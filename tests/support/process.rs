@@ -15,7 +15,7 @@ use writ::ports::store::{LedgerStore as _, RunView as _, SqliteStore};
 
 use super::bot::{Home, SECRET, comment_payload, repository_name, signed};
 use super::http::Answer;
-use super::manifests;
+use super::{manifests, records};
 
 /// Long enough for a debug build on a busy machine; a test that waits so long has failed.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -124,11 +124,7 @@ impl Stage {
     /// The kinds of all records, oldest first.
     pub async fn records(&self) -> Vec<String> {
         let store = SqliteStore::open_to_read(&self.home.data().join("writ.db")).await.unwrap();
-        let leaves = store.leaves(0, 1000).await.unwrap();
-        let kind = |data: &[u8]| {
-            serde_json::from_slice::<serde_json::Value>(data).unwrap()["kind"].as_str().unwrap().to_owned()
-        };
-        leaves.iter().map(|leaf| kind(&leaf.data)).collect()
+        records::kinds(&store.leaves(0, 1000).await.unwrap())
     }
 
     /// Runs `writ audit` on what is on disk; panics where it finds something.

@@ -5,11 +5,12 @@ use writ::domain::names::{BranchName, CommitId, IssueNumber};
 use writ::ports::forge::NewPull;
 use writ::ports::forge::conversation::ShownCheck;
 use writ::ports::forge::local::Fork;
-use writ::ports::store::{KeptPull, Pulls, Store};
+use writ::ports::store::{Pulls, Store, StoredPull};
 
 use super::bot::{Bot, repository_name, signed};
 use super::http::Answer;
 use super::manifests::{ROOT, SCHEDULER};
+use super::records;
 
 /// The scheduler's manifest, full path.
 pub fn scheduler() -> String {
@@ -126,7 +127,7 @@ impl Bot {
     }
 
     /// The pull request as the bot keeps it, when all work is done.
-    pub async fn kept(&self, pull: IssueNumber) -> KeptPull {
+    pub async fn kept(&self, pull: IssueNumber) -> StoredPull {
         self.settle().await;
         let mut kept = self.running.store.pulls(Pulls::Numbered(&repository_name(), pull)).await.unwrap();
         kept.pop().expect("a pull request that was looked at")
@@ -140,8 +141,5 @@ impl Bot {
 
 /// The kinds of all records since the first `from`, oldest first.
 pub async fn kinds(store: &dyn Store, from: u64) -> Vec<String> {
-    let leaves = store.leaves(from, 1000).await.unwrap();
-    let kind =
-        |data: &[u8]| serde_json::from_slice::<Value>(data).unwrap()["kind"].as_str().unwrap().to_owned();
-    leaves.iter().map(|leaf| kind(&leaf.data)).collect()
+    records::kinds(&store.leaves(from, 1000).await.unwrap())
 }

@@ -33,7 +33,7 @@ use writ::service::procedure_summary::{ProcedureSummary, summaries};
 use writ::service::worker::Worker;
 
 use super::bot::{Home, comment_payload, repository_name};
-use super::manifests;
+use super::{manifests, records};
 
 /// The worker and all that it works with.
 pub struct Workbench {
@@ -206,9 +206,7 @@ impl Workbench {
 
     /// The kinds of a run's records, oldest first.
     pub async fn kinds(&self, run: &RunId) -> Vec<String> {
-        let leaves = self.store.leaves_of(run).await.unwrap();
-        let kind = |data: &[u8]| serde_json::from_slice::<Value>(data).unwrap()["kind"].clone();
-        leaves.iter().map(|leaf| kind(&leaf.data).as_str().unwrap().to_owned()).collect()
+        records::kinds(&self.store.leaves_of(run).await.unwrap())
     }
 
     /// The run as it stands.

@@ -1,18 +1,18 @@
 //! `writ audit key`: the verifier key of a signing key.
 
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use clap::Args;
 
-use super::read_text;
+use super::answer::Answer;
+use super::input::read_text;
 use crate::cli::failure::Failure;
 use crate::domain::ledger::SignerKey;
 use crate::domain::refusal::Refusal;
 
 /// Prints the verifier key.
 #[derive(Debug, Args)]
-pub struct Key {
+pub(crate) struct Key {
     /// The file of the key that the server signs with.
     #[arg(long, value_name = "FILE", env = "WRIT_LEDGER_KEY_FILE", default_value = "data/ledger.key")]
     signing_key: PathBuf,
@@ -22,13 +22,12 @@ pub struct Key {
 }
 
 impl Key {
-    pub(super) fn run(&self) -> Result<ExitCode, Failure> {
+    pub(super) fn run(&self) -> Result<Answer, Failure> {
         let text = read_text(&self.signing_key)?;
         let key = SignerKey::parse(&text, &self.origin).map_err(|error| {
             let problem = format!("`{}`: {error}", self.signing_key.display());
             Failure::usage(Refusal::new(error.code(), problem, error.remedy()))
         })?;
-        anstream::println!("{}", key.verifier());
-        Ok(ExitCode::SUCCESS)
+        Ok(format!("{}\n", key.verifier()).into())
     }
 }

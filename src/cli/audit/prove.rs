@@ -1,11 +1,10 @@
 //! `writ audit prove`: a record with its proof, under the newest checkpoint that was signed.
 
-use std::process::ExitCode;
-
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use super::{Database, print_json};
+use super::answer::Answer;
+use super::database::Database;
 use crate::cli::failure::Failure;
 use crate::domain::ledger::{Checkpoint, LeafHash, Proof, embed, tree};
 use crate::domain::names::RunId;
@@ -15,7 +14,7 @@ use crate::ports::store::{Leaf, LedgerStore, StoreError};
 
 /// Prints a proof.
 #[derive(Debug, Args)]
-pub struct Prove {
+pub(crate) struct Prove {
     /// A run's id (its `change.planned` record, else its first one), or a leaf's index.
     #[arg(value_name = "RUN|INDEX")]
     what: String,
@@ -38,25 +37,25 @@ enum ProofFormat {
 }
 
 impl Prove {
-    pub(super) async fn run(&self) -> Result<ExitCode, Failure> {
+    pub(super) async fn run(&self) -> Result<Answer, Failure> {
         let store = self.database.open().await?;
         let leaf = self.leaf(&store).await?;
         let proof = self.prove(&store, &leaf).await?;
-        match self.format {
-            ProofFormat::Text => anstream::print!("{proof}"),
-            ProofFormat::Markdown => anstream::print!("{}", embed(&leaf.data, &proof)),
+        Ok(match self.format {
+            ProofFormat::Text => proof.to_string().into(),
+            ProofFormat::Markdown => embed(&leaf.data, &proof).into(),
             ProofFormat::Json => {
                 let record: Value = serde_json::from_slice(&leaf.data).unwrap_or(Value::Null);
-                print_json(&json!({
+                json!({
                     "schema": "writ.audit.proof/v1",
                     "index": leaf.index,
                     "hash": leaf.hash.to_hex(),
                     "record": record,
                     "proof": proof.to_string(),
-                }));
+                })
+                .into()
             }
-        }
-        Ok(ExitCode::SUCCESS)
+        })
     }
 
     async fn leaf(&self, store: &dyn LedgerStore) -> Result<Leaf, Failure> {

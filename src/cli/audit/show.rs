@@ -1,11 +1,12 @@
 //! `writ audit show`: the records of one run.
 
-use std::process::ExitCode;
+use std::fmt::Write as _;
 
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{Database, Format, print_json};
+use super::answer::{Answer, Format};
+use super::database::Database;
 use crate::cli::failure::Failure;
 use crate::domain::ledger::LeafHash;
 use crate::domain::names::RunId;
@@ -16,7 +17,7 @@ use crate::ports::store::{Leaf, LedgerStore as _, Run, RunView as _, StoreError}
 
 /// Shows a run's records.
 #[derive(Debug, Args)]
-pub struct Show {
+pub(crate) struct Show {
     /// The run's id.
     run: String,
     #[command(flatten)]
@@ -27,7 +28,7 @@ pub struct Show {
 }
 
 impl Show {
-    pub(super) async fn run(&self) -> Result<ExitCode, Failure> {
+    pub(super) async fn run(&self) -> Result<Answer, Failure> {
         let run: RunId = self.run.parse().map_err(|error| {
             let remedy = "`/status` and the run's page show its id";
             Failure::usage(Refusal::because(reason::UNKNOWN_RUN, error, remedy))
@@ -41,41 +42,43 @@ impl Show {
             let refusal = Refusal::new(reason::UNKNOWN_RUN, problem, "check the id and the database");
             return Err(Failure::refused(refusal));
         }
-        match self.format {
-            Format::Text => print_text(&run, stored.as_ref(), &leaves),
-            Format::Json => print_json(&json!({
+        Ok(match self.format {
+            Format::Text => text(&run, stored.as_ref(), &leaves).into(),
+            Format::Json => json!({
                 "schema": "writ.audit.run/v1",
                 "run": run,
                 "subject": stored.as_ref().map(|run| &run.subject),
                 "position": stored.as_ref().map(position),
                 "outcome": stored.as_ref().and_then(|run| run.outcome.as_ref()),
                 "leaves": leaves.iter().map(leaf_json).collect::<Vec<_>>(),
-            })),
-        }
-        Ok(ExitCode::SUCCESS)
+            })
+            .into(),
+        })
     }
 }
 
-fn print_text(run: &RunId, stored: Option<&Run>, leaves: &[Leaf]) {
+fn text(run: &RunId, stored: Option<&Run>, leaves: &[Leaf]) -> String {
     let about = stored.map_or(String::new(), |run| format!("  {}  {}", run.subject, position(run)));
-    anstream::println!("run {run}{about}");
+    let mut shown = format!("run {run}{about}\n");
     for leaf in leaves {
         let record = record(leaf);
-        let text = |name: &str| record.get(name).and_then(Value::as_str).unwrap_or("?").to_owned();
+        let field = |name: &str| record.get(name).and_then(Value::as_str).unwrap_or("?").to_owned();
         let altered =
             if LeafHash::of(&leaf.data) == leaf.hash { "" } else { "  ALTERED: see `writ audit verify`" };
-        anstream::println!("\n{}  {}  leaf {}{altered}", text("at"), text("kind"), leaf.index);
-        anstream::println!("  hash  {}", leaf.hash.to_hex());
+        // OK because writing to a String cannot fail.
+        let _ = writeln!(shown, "\n{}  {}  leaf {}{altered}", field("at"), field("kind"), leaf.index);
+        let _ = writeln!(shown, "  hash  {}", leaf.hash.to_hex());
         if let Some(Value::Object(facts)) = record.get("body") {
             for (name, fact) in facts {
-                anstream::println!("  {name}  {}", shown(fact));
+                let _ = writeln!(shown, "  {name}  {}", on_one_line(fact));
             }
         }
     }
+    shown
 }
 
 /// A fact on one line. Control characters stay escaped as JSON escapes them.
-fn shown(fact: &Value) -> String {
+fn on_one_line(fact: &Value) -> String {
     match fact {
         Value::String(text) if !text.chars().any(char::is_control) => text.clone(),
         other => other.to_string(),

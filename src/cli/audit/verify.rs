@@ -1,12 +1,15 @@
 //! `writ audit verify`: the whole ledger, computed again, offline.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{Database, Format, print_json, read_keys};
+use super::answer::{Answer, Format};
+use super::database::Database;
+use super::input::read_keys;
 use crate::cli::failure::Failure;
 use crate::domain::ledger::{Audit, Finding, NodeId, StoredLeaf};
 use crate::ports::store::{LedgerStore, StoreError};
@@ -18,7 +21,7 @@ const PRINTED: usize = 20;
 
 /// Checks the whole ledger.
 #[derive(Debug, Args)]
-pub struct Verify {
+pub(crate) struct Verify {
     #[command(flatten)]
     database: Database,
     /// The ledger's verifier key; without it, signatures are not checked.
@@ -29,7 +32,7 @@ pub struct Verify {
     format: Format,
 }
 
-/// What an audit came to.
+/// The result of an audit.
 struct Audited {
     leaves: u64,
     root: String,
@@ -38,14 +41,15 @@ struct Audited {
 }
 
 impl Verify {
-    pub(super) async fn run(&self) -> Result<ExitCode, Failure> {
+    pub(super) async fn run(&self) -> Result<Answer, Failure> {
         let store = self.database.open().await?;
         let audited = self.audit(&store).await?;
-        match self.format {
-            Format::Text => self.print_text(&audited),
-            Format::Json => self.print_as_json(&audited),
-        }
-        Ok(if audited.findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+        let answer = match self.format {
+            Format::Text => self.text(&audited).into(),
+            Format::Json => self.json(&audited).into(),
+        };
+        let exit = if audited.findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) };
+        Ok(Answer { exit, ..answer })
     }
 
     async fn audit(&self, store: &dyn LedgerStore) -> Result<Audited, Failure> {
@@ -77,36 +81,36 @@ impl Verify {
         Ok(Audited { leaves, root, checkpoints: checkpoints.len(), findings })
     }
 
-    fn print_text(&self, audited: &Audited) {
-        anstream::println!("database     {}", self.database.database.display());
-        anstream::println!("leaves       {}", audited.leaves);
-        anstream::println!("root         {}", audited.root);
+    fn text(&self, audited: &Audited) -> String {
+        let Audited { leaves, root, checkpoints, findings } = audited;
         let signatures =
             if self.key.is_some() { "signatures checked" } else { "signatures NOT checked: no --key" };
-        anstream::println!("checkpoints  {}, {signatures}", audited.checkpoints);
-        if let Some(first) = audited.findings.iter().filter_map(Finding::leaf).min() {
-            anstream::println!("first bad    leaf {first}");
+        let mut text = format!(
+            "database     {}\nleaves       {leaves}\nroot         {root}\ncheckpoints  {checkpoints}, {signatures}\n",
+            self.database.database.display(),
+        );
+        // OK because writing to a String cannot fail.
+        if let Some(first) = findings.iter().filter_map(Finding::leaf).min() {
+            let _ = writeln!(text, "first bad    leaf {first}");
         }
-        for finding in audited.findings.iter().take(PRINTED) {
-            anstream::println!("finding      {finding} [{}]", finding.code());
+        for finding in findings.iter().take(PRINTED) {
+            let _ = writeln!(text, "finding      {finding} [{}]", finding.code());
         }
-        if audited.findings.len() > PRINTED {
-            anstream::println!("finding      ... and {} more", audited.findings.len() - PRINTED);
+        if findings.len() > PRINTED {
+            let _ = writeln!(text, "finding      ... and {} more", findings.len() - PRINTED);
         }
-        if audited.findings.is_empty() {
-            anstream::println!("result       sound");
+        text.push_str(if findings.is_empty() {
+            "result       sound\n"
         } else {
-            anstream::println!("result       NOT SOUND");
-            anstream::println!(
-                "remedy       keep this file as evidence; compare it with a backup and with the proofs in the pull \
-                 requests (`writ audit verify-pr`)"
-            );
-        }
+            "result       NOT SOUND\nremedy       keep this file as evidence; compare it with a backup and with the \
+             proofs in the pull requests (`writ audit verify-pr`)\n"
+        });
+        text
     }
 
-    fn print_as_json(&self, audited: &Audited) {
+    fn json(&self, audited: &Audited) -> Value {
         let finding = |finding: &Finding| json!({"code": finding.code(), "leaf": finding.leaf(), "problem": finding.to_string()});
-        print_json(&json!({
+        json!({
             "schema": "writ.audit/v1",
             "database": self.database.database,
             "sound": audited.findings.is_empty(),
@@ -117,6 +121,6 @@ impl Verify {
             "first_bad_leaf": audited.findings.iter().filter_map(Finding::leaf).min(),
             "findings": audited.findings.iter().take(PRINTED).map(finding).collect::<Vec<_>>(),
             "findings_total": audited.findings.len(),
-        }));
+        })
     }
 }

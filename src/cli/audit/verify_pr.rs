@@ -1,12 +1,12 @@
 //! `writ audit verify-pr`: the record in a pull request's body, with neither network nor database.
 
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use clap::Args;
 use serde_json::json;
 
-use super::{Format, print_json, read_keys, read_text};
+use super::answer::{Answer, Format};
+use super::input::{read_keys, read_text};
 use crate::cli::failure::Failure;
 use crate::domain::ledger::{Proof, ProofError, Proven, extract, shown};
 use crate::domain::reason;
@@ -14,7 +14,7 @@ use crate::domain::refusal::Refusal;
 
 /// Checks a pull request's body.
 #[derive(Debug, Args)]
-pub struct VerifyPr {
+pub(crate) struct VerifyPr {
     /// The body's Markdown source (`gh pr view N --json body --jq .body`); `-` is standard input.
     #[arg(long, value_name = "FILE")]
     body: PathBuf,
@@ -27,7 +27,7 @@ pub struct VerifyPr {
 }
 
 impl VerifyPr {
-    pub(super) fn run(&self) -> Result<ExitCode, Failure> {
+    pub(super) fn run(&self) -> Result<Answer, Failure> {
         let keys = read_keys(&self.key)?;
         let body = read_text(&self.body)?;
         let refused = |code, problem: String, remedy: &str| {
@@ -46,9 +46,9 @@ impl VerifyPr {
                 "believe the record, not the body: `writ audit verify-pr --format json` on the bot's own body shows it",
             ));
         }
-        match self.format {
-            Format::Text => print_text(&proven),
-            Format::Json => print_json(&json!({
+        Ok(match self.format {
+            Format::Text => text(&proven).into(),
+            Format::Json => json!({
                 "schema": "writ.audit.pull/v1",
                 "genuine": true,
                 "origin": proven.checkpoint.origin,
@@ -56,19 +56,22 @@ impl VerifyPr {
                 "size": proven.checkpoint.size,
                 "root": proven.checkpoint.root.to_base64(),
                 "record": proven.record,
-            })),
-        }
-        Ok(ExitCode::SUCCESS)
+            })
+            .into(),
+        })
     }
 }
 
-fn print_text(proven: &Proven) {
-    let record = &proven.record;
+fn text(proven: &Proven) -> String {
+    let (record, checkpoint) = (&proven.record, &proven.checkpoint);
     let run = record.run.as_ref().map_or("-", |run| run.as_str());
-    anstream::println!("genuine  the body carries leaf {} of `{}`", proven.index, proven.checkpoint.origin);
-    anstream::println!("record   {} at {}, run {run}", record.kind, record.at);
-    anstream::println!("tree     {} leaves, root {}", proven.checkpoint.size, proven.checkpoint.root);
+    let mut text = format!(
+        "genuine  the body carries leaf {} of `{}`\nrecord   {} at {}, run {run}\ntree     {} leaves, root {}\n",
+        proven.index, checkpoint.origin, record.kind, record.at, checkpoint.size, checkpoint.root
+    );
     for line in shown::facts(record) {
-        anstream::println!("{line}");
+        text.push_str(&line);
+        text.push('\n');
     }
+    text
 }

@@ -4,6 +4,7 @@
 
 mod junit;
 mod lane;
+mod meaning;
 mod report;
 mod sarif;
 
@@ -14,7 +15,7 @@ use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use crate::domain::names::CommitId;
-use crate::domain::policy::{Decision, Policy};
+use crate::domain::policy::Decision;
 use crate::domain::reason;
 use crate::domain::refusal::Refusal;
 use crate::ports::git::{Git as _, GitError, Repository};
@@ -22,6 +23,7 @@ use crate::ports::render::Renderer;
 
 use super::failure::{Failure, Form};
 use super::library::note;
+use super::output;
 use super::paint::paint;
 use super::terminal;
 use report::Report;
@@ -68,7 +70,7 @@ pub enum CheckFormat {
     Junit,
 }
 
-/// Where a base is looked for when none is given, in this order.
+/// The bases that are tried when none is given, in this order.
 const DEFAULT_BASES: [&str; 5] =
     ["refs/remotes/origin/HEAD", "refs/remotes/origin/main", "refs/remotes/origin/master", "main", "master"];
 
@@ -76,8 +78,7 @@ const DEFAULT_BASES: [&str; 5] =
 pub fn run(arguments: &CheckArguments) -> ExitCode {
     match arguments.check() {
         Ok((decision, text)) => {
-            anstream::print!("{text}");
-            ExitCode::from(u8::from(decision == Decision::Deny))
+            output::finish("check", &text, ExitCode::from(u8::from(decision == Decision::Deny)))
         }
         Err(failure) => failure.say("check", Form::json_if(arguments.format == CheckFormat::Json)),
     }
@@ -156,11 +157,4 @@ fn default_base(git: &Repository) -> Result<CommitId, Failure> {
         let remedy = "say with `--base` what the change is compared with";
         Failure::usage(Refusal::new(reason::NO_BASE, message, remedy))
     })
-}
-
-/// What a code means, by the policy that has it; else by the lanes; empty for codes that neither explains.
-fn explained<'p>(policies: &'p [Policy], policy: &str, code: &str) -> &'p str {
-    let policy = policies.iter().find(|known| known.name == policy);
-    let by_lanes = || crate::domain::lane::meaning(code).map_or("", |(_, meaning)| meaning);
-    policy.and_then(|policy| policy.codes.get(code)).map_or_else(by_lanes, String::as_str)
 }

@@ -7,7 +7,7 @@ use crate::domain::names::CommitId;
 use crate::domain::policy::{Decision, Finding};
 use crate::service::judging::{Judge, Judged};
 
-/// What checking a change came to.
+/// The result of checking a change.
 #[derive(Debug, Serialize)]
 pub struct Report {
     schema: &'static str,

@@ -1,11 +1,12 @@
 //! SARIF 2.1.0 (OASIS): the format that code scanning reads. Denials are errors, warnings are warnings.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use crate::domain::digest::sha256_hex;
 use crate::domain::policy::{Level, Policy};
 
-use super::explained;
+use super::meaning::explained;
 use super::report::{Placed, Report};
 
 /// The schema that the log keeps to.
@@ -13,7 +14,7 @@ const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
 /// The log of one run.
-pub fn log(report: &Report, policies: &[Policy]) -> Value {
+pub(crate) fn log(report: &Report, policies: &[Policy]) -> Value {
     let mut ids: Vec<(String, &Placed)> =
         report.verdict.results.iter().map(|placed| (rule_id(placed), placed)).collect();
     ids.sort_by(|one, other| one.0.cmp(&other.0));
@@ -94,18 +95,12 @@ fn fingerprint(placed: &Placed) -> String {
     sha256_hex(parts.join("\0").as_bytes()).chars().take(32).collect()
 }
 
+/// What a path may hold as it is: the unreserved characters (RFC 3986, section 2.3) and the slash.
+const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
+
 /// A path as a relative reference (RFC 3986).
 fn uri(path: &str) -> String {
-    let mut uri = String::with_capacity(path.len());
-    for byte in path.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
-                uri.push(char::from(byte));
-            }
-            byte => uri.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    uri
+    utf8_percent_encode(path, PATH).to_string()
 }
 
 #[cfg(test)]

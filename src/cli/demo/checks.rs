@@ -14,7 +14,7 @@ use super::stage::Stage;
 use super::story::Story;
 
 /// The branch is the planned commit, and differs from the base in the planned lines only.
-pub fn repository(story: &mut Story, stage: &Stage, report: &PlanReport) -> anyhow::Result<()> {
+pub(crate) fn repository(story: &mut Story, stage: &Stage, report: &PlanReport) -> anyhow::Result<()> {
     let remote = git2::Repository::open_bare(&stage.remote)?;
     let commit = |branch: &str| remote.find_branch(branch, git2::BranchType::Local)?.get().peel_to_commit();
     let (base, head) = (commit(BASE)?, commit(report.branch.as_str())?);
@@ -31,7 +31,7 @@ pub fn repository(story: &mut Story, stage: &Stage, report: &PlanReport) -> anyh
 }
 
 /// Both check runs stand on the planned commit, and say that it may be merged.
-pub async fn check_runs(story: &mut Story, stage: &Stage, report: &PlanReport) -> anyhow::Result<()> {
+pub(crate) async fn check_runs(story: &mut Story, stage: &Stage, report: &PlanReport) -> anyhow::Result<()> {
     let head = report.commit.as_ref().context("the plan has no commit")?;
     let found = stage.check_runs(head).await?;
     for name in CHECKS {
@@ -44,7 +44,7 @@ pub async fn check_runs(story: &mut Story, stage: &Stage, report: &PlanReport) -
 }
 
 /// The whole ledger: every record, every node of the tree, every signed checkpoint.
-pub async fn ledger(story: &mut Story, stage: &Stage) -> anyhow::Result<()> {
+pub(crate) async fn ledger(story: &mut Story, stage: &Stage) -> anyhow::Result<()> {
     let store = &stage.running.store;
     let keys = VerifierKeys::parse(&stage.running.verifier)?;
     let checkpoints = store.checkpoints().await?;
@@ -65,7 +65,7 @@ pub async fn ledger(story: &mut Story, stage: &Stage) -> anyhow::Result<()> {
 }
 
 /// The proof in the pull request's body, with nothing but that text and the public key.
-pub async fn proof(story: &mut Story, stage: &Stage, number: IssueNumber) -> anyhow::Result<()> {
+pub(crate) async fn proof(story: &mut Story, stage: &Stage, number: IssueNumber) -> anyhow::Result<()> {
     let pulls = stage.pulls().await?;
     story.check(pulls.len() == 1, "there is one pull request");
     let pull =
@@ -85,7 +85,7 @@ pub async fn proof(story: &mut Story, stage: &Stage, number: IssueNumber) -> any
 }
 
 /// The same delivery again changes nothing; one without a signature is not even read.
-pub async fn doors(story: &mut Story, stage: &Stage, delivery: &Delivery) -> anyhow::Result<()> {
+pub(crate) async fn doors(story: &mut Story, stage: &Stage, delivery: &Delivery) -> anyhow::Result<()> {
     let again = stage.sender.send(delivery).await?;
     story.check(
         again.status == 200,

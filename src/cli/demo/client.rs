@@ -15,21 +15,21 @@ use crate::ports::forge::Comment;
 use crate::ports::forge::github::webhook::{DELIVERY_HEADER, EVENT_HEADER, PATH, SIGNATURE_HEADER, Secrets};
 
 /// Sends webhooks to one server.
-pub struct WebhookSender {
+pub(crate) struct WebhookSender {
     client: Client<HttpConnector, Full<Bytes>>,
     base_url: String,
     secrets: Secrets,
 }
 
 /// One delivery: an id, what happened, and the bytes that are signed.
-pub struct Delivery {
+pub(crate) struct Delivery {
     id: String,
     event: &'static str,
     body: Vec<u8>,
 }
 
 /// What the server answered.
-pub struct Answer {
+pub(crate) struct Answer {
     /// The HTTP status.
     pub status: StatusCode,
     /// The JSON body; null where there is none.
@@ -38,7 +38,7 @@ pub struct Answer {
 
 impl WebhookSender {
     /// A sender that knows the webhook's secret.
-    pub fn new(base_url: &str, secrets: Secrets) -> Self {
+    pub(crate) fn new(base_url: &str, secrets: Secrets) -> Self {
         let client = Client::builder(TokioExecutor::new()).build_http();
         Self { client, base_url: base_url.to_owned(), secrets }
     }
@@ -47,7 +47,7 @@ impl WebhookSender {
     ///
     /// # Errors
     /// - the server cannot be reached
-    pub async fn send(&self, delivery: &Delivery) -> anyhow::Result<Answer> {
+    pub(crate) async fn send(&self, delivery: &Delivery) -> anyhow::Result<Answer> {
         self.post(delivery, Some(self.secrets.sign(&delivery.body))).await
     }
 
@@ -55,7 +55,7 @@ impl WebhookSender {
     ///
     /// # Errors
     /// - the server cannot be reached
-    pub async fn send_unsigned(&self, delivery: &Delivery) -> anyhow::Result<Answer> {
+    pub(crate) async fn send_unsigned(&self, delivery: &Delivery) -> anyhow::Result<Answer> {
         self.post(delivery, None).await
     }
 
@@ -77,7 +77,7 @@ impl WebhookSender {
 
 impl Delivery {
     /// The delivery for a comment that was just made. The id is the caller's: GitHub uses a new one each time.
-    pub fn of_comment(
+    pub(crate) fn of_comment(
         id: &str,
         repository: &RepositoryName,
         issue: IssueNumber,
@@ -106,7 +106,7 @@ impl Delivery {
     }
 
     /// The delivery for a pull request that was just opened.
-    pub fn of_opened(id: &str, repository: &RepositoryName, pull: IssueNumber) -> Self {
+    pub(crate) fn of_opened(id: &str, repository: &RepositoryName, pull: IssueNumber) -> Self {
         let payload = json!({
             "action": "opened",
             "number": pull,

@@ -15,6 +15,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::cli::output;
 use crate::domain::names::RunId;
 use crate::domain::run::{Outcome, Position, Step};
 use crate::ports::store::{Run, StepEntry};
@@ -34,7 +35,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The arguments of `writ demo`.
 #[derive(Debug, clap::Args)]
-pub struct DemoArguments {
+pub(crate) struct DemoArguments {
     /// End when the story is told, instead of leaving the pages open.
     #[arg(long)]
     once: bool,
@@ -44,22 +45,22 @@ pub struct DemoArguments {
 }
 
 /// Runs the demo.
-pub fn run(arguments: &DemoArguments) -> ExitCode {
+pub(crate) fn run(arguments: &DemoArguments) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            anstream::eprintln!("writ demo: starting threads: {error}");
+            output::complain(format_args!("writ demo: starting threads: {error}"));
             return ExitCode::from(3);
         }
     };
     match runtime.block_on(perform(arguments)) {
         Ok(broken) if broken.is_empty() => ExitCode::SUCCESS,
         Ok(broken) => {
-            anstream::eprintln!("writ demo: did not hold: {}", broken.join("; "));
+            output::complain(format_args!("writ demo: did not hold: {}", broken.join("; ")));
             ExitCode::from(3)
         }
         Err(error) => {
-            anstream::eprintln!("writ demo: {error:#}");
+            output::complain(format_args!("writ demo: {error:#}"));
             ExitCode::from(3)
         }
     }

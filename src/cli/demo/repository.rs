@@ -8,7 +8,7 @@ use include_dir::{Dir, DirEntry, include_dir};
 static FIXTURES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/src/cli/demo/fixtures");
 
 /// The branch that people merge to.
-pub const BASE: &str = "main";
+pub(crate) const BASE: &str = "main";
 
 /// 2026-09-01T09:00:00Z: the commit's date is fixed, so the repository is the same on every machine.
 const COMMITTED_AT: i64 = 1_788_253_200;
@@ -17,7 +17,7 @@ const COMMITTED_AT: i64 = 1_788_253_200;
 ///
 /// # Errors
 /// - the folder cannot be written
-pub fn make(path: &Path) -> Result<usize, git2::Error> {
+pub(crate) fn make(path: &Path) -> Result<usize, git2::Error> {
     let repository = Repository::init_bare(path)?;
     let (tree, files) = write_tree(&repository, &FIXTURES)?;
     let tree = repository.find_tree(tree)?;

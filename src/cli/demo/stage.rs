@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 
-use crate::cli::settings::{ForgeSettings, LedgerSettings, RepositorySettings, Settings};
+use crate::cli::settings::{ForgeSettings, LedgerSettings, RepositorySettings, ServerSettings, Settings};
 use crate::cli::wiring::{self, Running};
 use crate::domain::admission::Quotas;
 use crate::domain::names::{BranchName, CommitId, IssueNumber, RepositoryName};
@@ -21,10 +21,10 @@ use super::client::{Delivery, WebhookSender};
 use super::repository;
 
 /// Who is on call.
-pub const PERSON: &str = "ada";
+pub(crate) const PERSON: &str = "ada";
 
 /// Where everything stands.
-pub struct Stage {
+pub(crate) struct Stage {
     /// The repository on the local forge.
     pub name: RepositoryName,
     /// Its bare git repository.
@@ -48,7 +48,7 @@ impl Stage {
     ///
     /// # Errors
     /// - the scratch folder cannot be written, or the port is taken
-    pub async fn set(port: u16) -> anyhow::Result<Self> {
+    pub(crate) async fn set(port: u16) -> anyhow::Result<Self> {
         let folder =
             tempfile::Builder::new().prefix("writ-demo-").tempdir().context("making a scratch folder")?;
         let remote = folder.path().join("lab.git");
@@ -57,23 +57,8 @@ impl Stage {
         let address = free_address(port)?;
         let base_url = format!("http://{address}");
         let secrets = Secrets::new([random_secret()]);
-        let data = folder.path().join("data");
         let running = wiring::start(Settings {
-            listen: address,
-            operations: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            public_url: Some(base_url.clone()),
-            database: data.join("writ.db"),
-            library: None,
-            workers: 1,
-            lease_seconds: 30,
-            shutdown_seconds: 5,
-            max_body_bytes: 1 << 20,
-            agents: Vec::new(),
-            quotas: Quotas { actor: 10, lane: 10, repository: 10 },
-            ledger: LedgerSettings {
-                origin: "demo.writ.local/ledger".to_owned(),
-                key_file: data.join("ledger.key"),
-            },
+            server: server(address, &base_url, folder.path().join("data")),
             secrets: secrets.clone(),
             forge: ForgeSettings::Local,
             repositories: vec![RepositorySettings {
@@ -83,7 +68,6 @@ impl Stage {
                 gitops_path: None,
             }],
             failpoint: None,
-            data,
         })
         .await?;
         let forge = running.local_forge.clone().context("the server has no local forge")?;
@@ -97,14 +81,14 @@ impl Stage {
     ///
     /// # Errors
     /// - the forge's database cannot be written
-    pub async fn comment(&self, body: &str) -> anyhow::Result<Delivery> {
+    pub(crate) async fn comment(&self, body: &str) -> anyhow::Result<Delivery> {
         let comment = self.forge.add_comment(&self.name, self.issue, PERSON, body).await?;
         let id = format!("demo-{}", comment.id);
         Ok(Delivery::of_comment(&id, &self.name, self.issue, PERSON, &comment, &self.base_url))
     }
 
     /// The delivery that the forge would send for a pull request that was just opened.
-    pub fn opened(&self, pull: IssueNumber) -> Delivery {
+    pub(crate) fn opened(&self, pull: IssueNumber) -> Delivery {
         Delivery::of_opened(&format!("demo-opened-{pull}"), &self.name, pull)
     }
 
@@ -112,7 +96,7 @@ impl Stage {
     ///
     /// # Errors
     /// - the forge's database cannot be read
-    pub async fn check_runs(&self, head: &CommitId) -> anyhow::Result<Vec<ShownCheck>> {
+    pub(crate) async fn check_runs(&self, head: &CommitId) -> anyhow::Result<Vec<ShownCheck>> {
         Ok(self.forge.checks(&self.name, head).await?)
     }
 
@@ -120,21 +104,43 @@ impl Stage {
     ///
     /// # Errors
     /// - the forge's database cannot be read
-    pub async fn pulls(&self) -> anyhow::Result<Vec<ShownPull>> {
+    pub(crate) async fn pulls(&self) -> anyhow::Result<Vec<ShownPull>> {
         Ok(self.forge.pulls(&self.name).await?)
     }
 
     /// Stops the server and removes the folder.
-    pub async fn strike(self) {
+    pub(crate) async fn strike(self) {
         self.running.stop().await;
     }
 }
 
-/// The plan that a run came to.
+/// The server's settings: everything in one folder, one worker.
+fn server(listen: SocketAddr, base_url: &str, data: PathBuf) -> ServerSettings {
+    ServerSettings {
+        listen,
+        operations: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        public_url: Some(base_url.to_owned()),
+        database: data.join("writ.db"),
+        library: None,
+        workers: 1,
+        lease_seconds: 30,
+        shutdown_seconds: 5,
+        max_body_bytes: 1 << 20,
+        agents: Vec::new(),
+        quotas: Quotas { actor: 10, lane: 10, repository: 10 },
+        ledger: LedgerSettings {
+            origin: "demo.writ.local/ledger".to_owned(),
+            key_file: data.join("ledger.key"),
+        },
+        data,
+    }
+}
+
+/// The plan of a run.
 ///
 /// # Errors
 /// - it has none, or one that cannot be read
-pub fn report_of(run: &Run) -> anyhow::Result<PlanReport> {
+pub(crate) fn report_of(run: &Run) -> anyhow::Result<PlanReport> {
     Ok(facts::find::<PlanFact>(run)?.context("the run has no plan")?.report)
 }
 

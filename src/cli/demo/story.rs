@@ -1,9 +1,10 @@
 //! How the demo talks: chapters, lines and checks, in colour where the terminal shows colour.
 //!
-//! `anstream` takes the colours out for `NO_COLOR` and for anything that is not a terminal.
+//! The colours are dropped for `NO_COLOR` and for anything that is not a terminal.
 
 use anstyle::{AnsiColor, Style};
 
+use crate::cli::output;
 use crate::domain::plan::PlanReport;
 use crate::domain::policy::Level;
 
@@ -15,7 +16,7 @@ const STRONG: Style = Style::new().bold();
 
 /// The story so far.
 #[derive(Debug, Default)]
-pub struct Story {
+pub(crate) struct Story {
     chapters: usize,
     /// What should have held and did not.
     pub broken: Vec<String>,
@@ -23,73 +24,75 @@ pub struct Story {
 
 impl Story {
     /// The first lines.
-    pub fn begin(&self) {
-        anstream::println!("{STRONG}writ demo{STRONG:#}: one comment becomes one audited pull request.");
-        anstream::println!("{SOFT}No account and no network: everything happens on this machine.{SOFT:#}");
+    pub(crate) fn begin(&self) {
+        output::tell(format_args!(
+            "{STRONG}writ demo{STRONG:#}: one comment becomes one audited pull request."
+        ));
+        output::tell(format_args!(
+            "{SOFT}No account and no network: everything happens on this machine.{SOFT:#}"
+        ));
     }
 
     /// Begins a chapter.
-    pub fn chapter(&mut self, title: &str) {
+    pub(crate) fn chapter(&mut self, title: &str) {
         self.chapters += 1;
-        anstream::println!("\n{HEAD}{}  {title}{HEAD:#}", self.chapters);
+        output::tell(format_args!("\n{HEAD}{}  {title}{HEAD:#}", self.chapters));
     }
 
     /// A plain line.
-    pub fn line(&self, text: &str) {
-        anstream::println!("   {text}");
+    pub(crate) fn line(&self, text: &str) {
+        output::tell(format_args!("   {text}"));
     }
 
     /// A line of less weight.
-    pub fn aside(&self, text: &str) {
-        anstream::println!("   {SOFT}{text}{SOFT:#}");
+    pub(crate) fn aside(&self, text: &str) {
+        output::tell(format_args!("   {SOFT}{text}{SOFT:#}"));
     }
 
     /// What a person wrote.
-    pub fn quote(&self, text: &str) {
-        anstream::println!("   {SOFT}│{SOFT:#} {STRONG}{text}{STRONG:#}");
+    pub(crate) fn quote(&self, text: &str) {
+        output::tell(format_args!("   {SOFT}│{SOFT:#} {STRONG}{text}{STRONG:#}"));
     }
 
     /// A step that ended.
-    pub fn step(&self, name: &str, what: &str, took: &str) {
-        anstream::println!("   {GOOD}✓{GOOD:#} {name:<10} {what}  {SOFT}{took}{SOFT:#}");
+    pub(crate) fn step(&self, name: &str, what: &str, took: &str) {
+        output::tell(format_args!("   {GOOD}✓{GOOD:#} {name:<10} {what}  {SOFT}{took}{SOFT:#}"));
     }
 
     /// Something that must hold; what does not is remembered.
-    pub fn check(&mut self, holds: bool, what: &str) {
+    pub(crate) fn check(&mut self, holds: bool, what: &str) {
         if holds {
-            anstream::println!("   {GOOD}✓{GOOD:#} {what}");
+            output::tell(format_args!("   {GOOD}✓{GOOD:#} {what}"));
         } else {
-            anstream::println!("   {BAD}✗ {what}{BAD:#}");
+            output::tell(format_args!("   {BAD}✗ {what}{BAD:#}"));
             self.broken.push(what.to_owned());
         }
     }
 
     /// What a plan changes, by name and as a diff.
-    pub fn changes(&self, report: &PlanReport) {
+    pub(crate) fn changes(&self, report: &PlanReport) {
         for change in &report.changes {
             let shown = |value: &Option<serde_json::Value>| {
                 value.as_ref().map_or_else(|| "absent".to_owned(), ToString::to_string)
             };
             let (before, after) = (shown(&change.before), shown(&change.after));
-            anstream::println!(
+            output::tell(format_args!(
                 "   {} {}  {}  {BAD}{before}{BAD:#} → {GOOD}{after}{GOOD:#}",
-                change.document.kind,
-                change.document.name,
-                change.pointer,
-            );
+                change.document.kind, change.document.name, change.pointer,
+            ));
         }
         for file in &report.files {
-            anstream::println!();
+            output::tell("");
             file.diff.lines().for_each(|line| match line.as_bytes().first() {
-                Some(b'+') => anstream::println!("   {GOOD}{line}{GOOD:#}"),
-                Some(b'-') => anstream::println!("   {BAD}{line}{BAD:#}"),
-                _ => anstream::println!("   {SOFT}{line}{SOFT:#}"),
+                Some(b'+') => output::tell(format_args!("   {GOOD}{line}{GOOD:#}")),
+                Some(b'-') => output::tell(format_args!("   {BAD}{line}{BAD:#}")),
+                _ => output::tell(format_args!("   {SOFT}{line}{SOFT:#}")),
             });
         }
     }
 
     /// What was checked: findings of the policies, effects.
-    pub fn verdict(&mut self, report: &PlanReport) {
+    pub(crate) fn verdict(&mut self, report: &PlanReport) {
         let denied = report.verdict.results.iter().any(|finding| finding.level == Level::Deny);
         let findings = report.verdict.results.len();
         let said = if findings == 0 { "no objection".to_owned() } else { format!("{findings} finding(s)") };

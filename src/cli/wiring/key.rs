@@ -12,7 +12,7 @@ use crate::cli::settings::LedgerSettings;
 use crate::domain::ledger::SignerKey;
 
 /// Reads the key; where there is no file, makes one that only its owner can read.
-pub fn read_or_make(ledger: &LedgerSettings) -> anyhow::Result<SignerKey> {
+pub(crate) fn read_or_make(ledger: &LedgerSettings) -> anyhow::Result<SignerKey> {
     let path = &ledger.key_file;
     let place = || format!("the ledger key `{}`", path.display());
     match std::fs::read_to_string(path) {

@@ -86,7 +86,7 @@ fn change_cost(before: &Value, after: &Value) -> u32 {
     1 + differs
 }
 
-/// The pairs, and those items that went from one place and came at another as they were.
+/// The pairs, and those items that moved to another place unchanged.
 fn with_moves(before: &[Value], after: &[Value], pairs: Vec<(usize, usize)>) -> Vec<(usize, usize)> {
     let (old, new): (BTreeSet<usize>, BTreeSet<usize>) = pairs.iter().copied().unzip();
     let mut came: Vec<usize> = (0..after.len()).filter(|at| !new.contains(at)).collect();

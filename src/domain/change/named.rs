@@ -25,7 +25,7 @@ impl<'v> Named<'v> {
         Some(Self { keys, places })
     }
 
-    /// Where the item with this name and rank stands.
+    /// The place of the item with this name and rank.
     pub fn position(&self, name: &str, rank: usize) -> Option<usize> {
         self.places.get(name)?.get(rank).copied()
     }

@@ -1,4 +1,4 @@
-//! How one file becomes the other: RFC 6902 by document, and what RFC 6902 cannot say about a file of documents.
+//! The patch from one file to the other: RFC 6902 by document, and what RFC 6902 cannot say about a file of documents.
 
 use json_patch::Patch;
 
@@ -16,7 +16,7 @@ pub struct StreamPatch {
     pub removed: Vec<DocumentName>,
     /// The objects that only the file after has.
     pub added: Vec<DocumentName>,
-    /// Whether objects that both files have stand in another order.
+    /// Whether objects that both files have are in another order.
     pub is_reordered: bool,
 }
 

@@ -6,12 +6,12 @@ use serde_json::Value;
 
 use super::object::Object;
 
-/// What a kustomization comes to.
+/// The result of building a kustomization.
 #[derive(Debug, Default)]
 pub struct Built {
     /// The objects in the order in which they were found.
     pub objects: Vec<Object>,
-    /// What was not understood.
+    /// The parts that were not understood.
     pub unknown: Vec<Unknown>,
     /// Every file that had a part in it, kustomizations and patches too.
     pub used: BTreeSet<String>,
@@ -24,15 +24,15 @@ pub struct Unknown {
     pub path: String,
     /// What it is, such as ``helmCharts: `jupyterhub` ``.
     pub what: String,
-    /// What it may do.
+    /// How far it reaches.
     pub reach: Reach,
-    /// What stands there: equal on both sides where nothing about it was changed.
+    /// The text of the request: equal on both sides where nothing about it was changed.
     pub content: Value,
     /// The files that it reads, as far as it names them.
     pub reads: BTreeSet<String>,
 }
 
-/// What something that is not understood may do.
+/// How far something that is not understood reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reach {
     /// It adds objects that are not known.

@@ -10,7 +10,7 @@ use super::object::{Said, text};
 use super::paths::{file_name, join};
 use super::source::Tree;
 
-/// The names that a kustomization may have, in the order in which they are looked for.
+/// The names that a kustomization may have, in the order in which they are tried.
 const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /// Fields that are understood.
@@ -130,7 +130,7 @@ impl File {
             .collect()
     }
 
-    /// A field as it stands.
+    /// A field as it is written.
     pub fn field(&self, field: &str) -> Option<&Value> {
         self.fields.get(field)
     }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct UnknownDirective(pub String);
 
-/// What becomes of an object.
+/// The result for an object.
 #[derive(Debug, PartialEq)]
 pub(super) enum Merged {
     /// It is changed.

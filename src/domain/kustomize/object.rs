@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 pub struct Object {
     /// The object as it is applied.
     pub value: Arc<Value>,
-    /// The file that it comes from; of a generated object, the kustomization.
+    /// The file that states it; of a generated object, the kustomization.
     pub path: String,
     /// Which document of the file.
     pub index: usize,
@@ -28,7 +28,7 @@ pub struct Object {
 /// One change of an object on its way.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step {
-    /// What says so.
+    /// The place that says so.
     pub said: Said,
     /// The object before.
     pub before: Arc<Value>,
@@ -123,7 +123,7 @@ pub(super) fn text(value: &Value, pointer: &str) -> String {
     value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
-/// The map at a place, made where it is missing; `None` where something else stands in the way.
+/// The map at a place, made where it is missing; `None` where something else is in the way.
 pub(super) fn map_at<'v>(value: &'v mut Value, place: &[&str]) -> Option<&'v mut Map<String, Value>> {
     let mut here = value;
     for key in place {

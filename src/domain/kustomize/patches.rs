@@ -21,13 +21,13 @@ pub(super) struct Patching<'a, 't> {
     pub used: &'a mut BTreeSet<String>,
 }
 
-/// A patch, and where it stands: in a file of its own, or in the kustomization.
+/// A patch and its place: a file of its own, or the kustomization.
 struct Given {
     said: Said,
     patch: Patch,
 }
 
-/// A part of an object, and where it stands.
+/// A part of an object and its place.
 #[derive(Clone, Copy)]
 struct Part<'p> {
     said: &'p Said,

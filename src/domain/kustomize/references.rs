@@ -55,7 +55,7 @@ struct Renamed {
     names: BTreeMap<(String, String), Vec<NewName>>,
 }
 
-/// What became of an object of a kind and name.
+/// The new name of an object of a kind and name.
 struct NewName {
     original_namespace: String,
     namespace: String,

@@ -26,10 +26,10 @@ pub fn meaning(code: &str) -> Option<(&'static str, &'static str)> {
     Some((policy, reason::definition(code)?.meaning))
 }
 
-/// A change, as far as lanes look at it.
+/// A change, as far as lanes are concerned.
 #[derive(Debug, Clone, Copy)]
 pub struct Claim<'a> {
-    /// The branch that it comes from; `None` where only paths are judged.
+    /// Its branch; `None` where only paths are judged.
     pub branch: Option<&'a str>,
     /// The lane that somebody names for it, where the branch names none.
     pub lane: Option<&'a Lane>,
@@ -37,7 +37,7 @@ pub struct Claim<'a> {
     pub fork: bool,
     /// Every path that it changes, in the whole repository.
     pub paths: &'a [String],
-    /// What its pull request tells; `None` where there is none.
+    /// The facts in its pull request's body; `None` where there is no pull request.
     pub told: Option<&'a Reproducibility>,
     /// Other open pull requests from the same branch.
     pub others: &'a [IssueNumber],

@@ -1,6 +1,6 @@
 //! Lanes: who owns which paths and branches, and what a lane's change owes. The table is `policies/lanes.yaml`.
 //!
-//! **Invariant**: a change is held to its lane by the branch that it comes from, or by the lane that somebody names for
+//! **Invariant**: a change is held to its lane by its branch, or by the lane that somebody names for
 //! it; a change of no lane is held to nothing here.
 
 mod claim;

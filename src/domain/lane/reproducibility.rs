@@ -27,7 +27,7 @@ const MOST_LINES: usize = 40;
 pub struct Reproducibility(BTreeMap<String, String>);
 
 impl Reproducibility {
-    /// Reads the first such block of a body. Lines that are no `name: value` with a plain value tell nothing.
+    /// Reads the first such block of a body. Lines that are no `name: value` with a plain value are skipped.
     #[must_use]
     pub fn of(body: &str) -> Self {
         let mut facts = BTreeMap::new();

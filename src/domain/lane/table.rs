@@ -27,7 +27,7 @@ pub struct Lanes {
     lanes: Vec<Lane>,
     reserved: Vec<String>,
     forbidden: Vec<Forbidden>,
-    /// The facts that a lane's pull request must tell.
+    /// The facts that a lane's pull request must state.
     pub(super) reproducibility: Vec<String>,
 }
 
@@ -112,7 +112,7 @@ impl Lanes {
         Ok(table)
     }
 
-    /// A lane that may stand in the table; else what is wrong, and the text in the file that it is about.
+    /// A lane that is valid in the table; else what is wrong, and the text in the file that it is about.
     fn checked(&self, lane: WrittenLane) -> Result<Lane, (Option<String>, String)> {
         if self.find(&lane.id).is_some() {
             return Err((None, format!("there are two lanes `{}`", lane.id)));
@@ -153,7 +153,7 @@ impl Lanes {
         self.lanes.iter().find(|lane| lane.id == id)
     }
 
-    /// The lane that a branch belongs to, and the run that its name tells.
+    /// The lane that a branch belongs to, and the run in its name.
     #[must_use]
     pub fn of_branch<'b>(&self, branch: &'b str) -> Option<(&Lane, &'b str)> {
         self.lanes.iter().find_map(|lane| {
@@ -199,7 +199,7 @@ impl Lane {
     }
 }
 
-/// The line on which a text first stands.
+/// The first line that holds a text.
 fn line_of(text: &str, said: &str) -> usize {
     text.lines().position(|line| line.contains(said)).map_or(0, |at| at + 1)
 }

@@ -65,7 +65,7 @@ fn read(bytes: &[u8]) -> Result<Vec<Document>, String> {
     Ok(documents)
 }
 
-/// A `List`'s items as objects of their own, as kubectl and kustomize take them.
+/// A `List`'s items as objects of their own, as kubectl and kustomize read them.
 fn flatten(index: usize, value: Value, found: &mut Vec<Document>) {
     let is_list = value.get("kind").and_then(Value::as_str).is_some_and(|kind| kind.ends_with("List"));
     match value {
@@ -81,7 +81,7 @@ fn flatten(index: usize, value: Value, found: &mut Vec<Document>) {
 }
 
 impl Document {
-    /// An object with what is looked up often.
+    /// An object with the parts of it that rules often ask for.
     pub fn of(index: usize, value: Arc<Value>) -> Self {
         let text =
             |pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();

@@ -9,16 +9,16 @@ use crate::domain::kustomize::{self, Built, KustomizeError, Step, Tree, is_compo
 use super::document::Document;
 use super::files::{Files, TreeKey, is_manifest};
 
-/// What whole trees come to, by what they are known by.
+/// The effective manifests of whole trees, by the key of the tree.
 pub(super) type EffectiveCache = Cache<TreeKey, Effective>;
 
-/// What the kustomizations of one side come to, by the folder that is built.
+/// The builds of one side's kustomizations, by folder.
 #[derive(Debug)]
 pub(super) struct Effective {
     builds: BTreeMap<String, Result<Applied, KustomizeError>>,
 }
 
-/// What one kustomization comes to.
+/// The result of building one kustomization.
 #[derive(Debug)]
 pub(super) struct Applied {
     folder: String,
@@ -28,21 +28,21 @@ pub(super) struct Applied {
     used: BTreeSet<String>,
 }
 
-/// An object with where it comes from.
+/// An object and its origin.
 #[derive(Debug, Clone)]
 pub(super) struct Object {
-    /// The file that it comes from.
+    /// The file that states it.
     pub path: String,
     pub document: Arc<Document>,
-    /// Whether it is what a kustomization came to, or what a file says.
+    /// Whether it is the result of a build, or as a file states it.
     pub is_effective: bool,
     /// Whether something that is not understood may change it.
     pub is_uncertain: bool,
-    /// What changed it on the way from its file.
+    /// The steps that changed it on the way from its file.
     pub steps: Vec<Step>,
 }
 
-/// What becomes of a file.
+/// How a file is used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Listing<'e> {
     /// A kustomization uses it.
@@ -91,17 +91,17 @@ impl Effective {
         Self { builds }
     }
 
-    /// The folders that are built, each with what it came to or why it does not build.
+    /// The folders that are built, each with its result or why it does not build.
     pub fn builds(&self) -> impl Iterator<Item = (&str, Result<&Applied, &KustomizeError>)> {
         self.builds.iter().map(|(folder, built)| (folder.as_str(), built.as_ref()))
     }
 
-    /// What one folder came to; `None` where it is not built on this side.
+    /// The result for one folder; `None` where it is not built on this side.
     pub fn build(&self, folder: &str) -> Option<Result<&Applied, &KustomizeError>> {
         self.builds.get(folder).map(Result::as_ref)
     }
 
-    /// What becomes of a file.
+    /// How a file is used.
     pub fn listing(&self, path: &str) -> Listing<'_> {
         let built = || self.builds.iter().filter_map(|(folder, built)| Some((folder, built.as_ref().ok()?)));
         if built().any(|(_, built)| built.uses(path)) {
@@ -166,7 +166,7 @@ fn build(files: &Files<'_>, folder: &str, like: Option<&Applied>) -> Result<Appl
     Ok(Applied { folder: folder.to_owned(), objects: objects.collect(), unknown, used })
 }
 
-/// The object with what is looked up often: shared with its file, or with an equal one of the other side.
+/// The object as a document: shared with its file, or with an equal one of the other side.
 fn document(files: &Files<'_>, object: &kustomize::Object, like: Option<&Applied>) -> Arc<Document> {
     let parsed = files.parsed(&object.path);
     let source = parsed.as_ref().and_then(|parsed| parsed.documents.get(object.index));

@@ -18,7 +18,7 @@ pub struct Explanation {
     pub title: String,
     /// What it protects and why, as one paragraph.
     pub protects: String,
-    /// An edit that the policy finds, where it tells one.
+    /// An edit that the policy finds, where its file has an example.
     pub example: Option<ExampleShown>,
     /// How to go on; empty where the policy does not say.
     #[serde(rename = "go_on")]
@@ -32,7 +32,7 @@ pub struct ExampleShown {
     pub code: String,
     /// The file below the GitOps path.
     pub file: String,
-    /// What goes and what comes, as a diff without context.
+    /// The removed and the added lines, as a diff without context.
     pub diff: String,
 }
 

@@ -1,4 +1,4 @@
-//! What the rules look at: the request, the changed files, the semantic changes, the objects as they are applied.
+//! Facts, which are the rules' input: the request, the changed files, the semantic changes, the objects as they are applied.
 //!
 //! Made from data that is already in memory and handed to the rules as one value (`input`), which is JSON, so it can
 //! be given to `opa eval --input` as well.
@@ -19,7 +19,7 @@ use super::gather::Gathered;
 use super::objects::Place;
 use super::value;
 
-/// Where a change comes from that writ itself plans; absent when any change is judged (`writ check`).
+/// The origin of a change that writ itself planned; absent when any change is judged (`writ check`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Provenance {
     /// Procedure name.
@@ -58,11 +58,11 @@ pub struct Situation<'a> {
     pub provenance: Option<&'a Provenance>,
 }
 
-/// What the rules look at: the value that they get as `input`.
+/// The value that rules get as `input`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Facts {
     pub(super) input: regorus::Value,
-    /// Where the values of altered objects come from; for findings, not for rules.
+    /// The origin of the values of altered objects; for findings, not for rules.
     pub(super) places: Vec<Place>,
 }
 

@@ -98,7 +98,7 @@ impl<'a> Files<'a> {
         Some(parsed)
     }
 
-    /// A file's objects as kustomize takes them; links, submodules and Git LFS pointers are none.
+    /// A file's objects as kustomize reads them; links, submodules and Git LFS pointers are none.
     pub fn resources(&self, path: &str) -> Option<kustomize::Objects> {
         let content = self.content(path)?;
         let problem = match content.kind {

@@ -11,7 +11,7 @@ use super::effective::{Effective, EffectiveCache, Listing, source};
 use super::files::Files;
 use super::objects::{Objects, Side, Way};
 
-/// What both sides come to.
+/// Both sides, paired.
 pub(super) struct Gathered {
     pub objects: Objects,
     pub builds: Vec<BuildFact>,
@@ -61,7 +61,7 @@ impl Gathered {
     }
 }
 
-/// Both sides, as files and as what they come to.
+/// Both sides, as files and as effective manifests.
 struct Sides<'a> {
     target: &'a TargetProfile,
     base: (&'a Files<'a>, &'a Effective),

@@ -43,9 +43,9 @@ pub struct Example {
     pub code: String,
     /// The file below the GitOps path.
     pub file: String,
-    /// What stands there; `None` where the whole file is exchanged.
+    /// The text that is replaced; `None` where the whole file is.
     pub from: Option<String>,
-    /// What would stand there.
+    /// The new text.
     pub to: String,
 }
 

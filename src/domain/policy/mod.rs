@@ -1,7 +1,7 @@
 //! Policies: facts in, verdict out. Rules are Rego files in `policies/`, evaluated in process by regorus.
 //!
-//! Rules see objects as Argo CD applies them: `effective` builds the kustomizations of both sides, `gather` pairs what they
-//! come to by identity, `facts` hands it on as `input`, whose shape `docs/policies.md` tells. **Invariants**: an object is on
+//! Rules see objects as Argo CD applies them: `effective` builds the kustomizations of both sides, `gather` pairs
+//! their objects by identity, `facts` makes the rules' `input` of them (`docs/policies.md` describes it). **Invariants**: an object is on
 //! a side once, as it is applied, or where that is not known, as its file states it; what no kustomization lists is
 //! judged too, apart from what is applied; what cannot be worked out is in `input.unknown`, never left out.
 

@@ -24,7 +24,7 @@ struct Identity {
 /// How an object gets to the cluster; what is applied in different ways is never paired.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Way {
-    /// By the kustomization of a folder, empty for the GitOps path; or as it stands, where there is none.
+    /// By the kustomization of a folder, empty for the GitOps path; or as it is, where there is none.
     Applied(String),
     /// Not at all: no kustomization lists its file.
     Unapplied,
@@ -50,12 +50,12 @@ struct Pair {
     head: Vec<Object>,
 }
 
-/// Where the values of an altered object come from.
+/// The origin of an altered object's values.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Place {
-    /// The file that the object comes from.
+    /// The file that states the object.
     pub path: String,
-    /// What changed it.
+    /// The steps that changed it.
     pub steps: Vec<Step>,
 }
 
@@ -88,7 +88,7 @@ impl Objects {
         }
     }
 
-    /// Where the values of touched objects come from that a kustomization altered.
+    /// The origin of the values of touched objects that a kustomization altered.
     pub fn places(&self) -> Vec<Place> {
         let touched = self.found.values().filter(|pair| !pair.is_unchanged());
         let altered = touched.flat_map(|pair| &pair.head).filter(|object| !object.steps.is_empty());

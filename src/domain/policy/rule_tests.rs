@@ -7,7 +7,7 @@ use regorus::{Engine, Value};
 use super::engine::{new_engine, placed};
 use super::error::PolicyError;
 
-/// One test and what it came to.
+/// One test and its outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleTest {
     /// File below `policies/`.
@@ -16,11 +16,11 @@ pub struct RuleTest {
     pub line: usize,
     /// Its rule, such as `data.writ.no_secrets_test.test_a_literal_password_is_denied`.
     pub rule: String,
-    /// What came of it.
+    /// Whether it passed.
     pub outcome: RuleTestOutcome,
 }
 
-/// What a test came to.
+/// The outcome of a test.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RuleTestOutcome {
     /// It is true.

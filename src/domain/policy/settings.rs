@@ -1,6 +1,6 @@
-//! Settings: environment variables of containers and entries of ConfigMaps, found wherever they stand in an object.
+//! Settings: environment variables of containers and entries of ConfigMaps, found wherever they are in an object.
 //!
-//! A setting has all of its occurrences: the same name may stand twice in one list, or in two containers, and the
+//! A setting has all of its occurrences: the same name may occur twice in one list, or in two containers, and the
 //! most dangerous of them is the one that counts. Names are in capitals: the service reads its variables whatever case
 //! they are written in. Images are found in the same walk.
 

@@ -13,7 +13,7 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// The verdict that findings come to: the strongest of them decides.
+    /// The verdict that follows from findings: the strongest of them decides.
     #[must_use]
     pub fn of(mut results: Vec<Finding>) -> Self {
         results.sort();

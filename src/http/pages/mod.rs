@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use crate::domain::command::table;
 use crate::domain::names::RunId;
 use crate::domain::run::Outcome;
-use crate::ports::store::{KeptPull, Pulls, Run, Store, StoreError};
+use crate::ports::store::{Pulls, Run, Store, StoreError, StoredPull};
 
 use super::state::State;
 use response::{asset, missing, page, unavailable};
@@ -88,7 +88,7 @@ async fn run(Shared(state): Shared<State>, Path(id): Path<String>) -> Response {
 }
 
 /// What became of the pull request that a run proposed.
-async fn became(store: &dyn Store, run: &Run) -> Result<Option<KeptPull>, StoreError> {
+async fn became(store: &dyn Store, run: &Run) -> Result<Option<StoredPull>, StoreError> {
     let Some(Outcome::Proposed { pull, .. }) = &run.outcome else { return Ok(None) };
     let found = store.pulls(Pulls::Numbered(&run.subject.repository, *pull)).await?;
     Ok(found.into_iter().next())

@@ -8,7 +8,7 @@ use crate::domain::plan::PlanReport;
 use crate::domain::policy::Finding;
 use crate::domain::request::Origin;
 use crate::domain::run::{Outcome, Position, Step};
-use crate::ports::store::{KeptPull, Leaf, Run, StepEntry};
+use crate::ports::store::{Leaf, Run, StepEntry, StoredPull};
 use crate::service::facts::{self, JudgeFact, ObserveFact, PlanFact};
 use crate::service::reconciliation::Reconciliation;
 use crate::service::stored_command::StoredCommand;
@@ -56,7 +56,7 @@ fn reconciliation_summary(run: &Run, reconciliation: &Reconciliation) -> Value {
 }
 
 /// A pull request as one entry of a list.
-pub fn pull_summary(pull: &KeptPull) -> Value {
+pub fn pull_summary(pull: &StoredPull) -> Value {
     json!({
         "number": pull.seen.number,
         "repository": pull.repository,
@@ -165,7 +165,8 @@ fn step_line(step: Step, run: &Run, timeline: &[StepEntry]) -> Option<Value> {
         "sentence": step.purpose(),
         "state": tone,
         "timing": timing,
-        "problem": last.filter(|_| is_next).and_then(|entry| entry.outcome.as_ref()?.get("problem")),
+        // TODO(pages): `StepEntry::problem`, once it is worded for people; the template has a place for it.
+        "problem": Value::Null,
     }))
 }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::error::StoreError;
 use super::ledger::Leaf;
-use super::view::{KeptPull, Run};
+use super::view::{Run, StoredPull};
 use crate::domain::admission::{Admission, Claim, Quotas};
 use crate::domain::ledger::Record;
 use crate::domain::names::RunId;
@@ -40,7 +40,7 @@ pub struct Finished {
     /// Records to append.
     pub records: Vec<Record>,
     /// A pull request as it is known now.
-    pub pull: Option<KeptPull>,
+    pub pull: Option<StoredPull>,
     /// Runs whose pull requests are closed, merged or not.
     pub closed_runs: Vec<RunId>,
 }

@@ -60,7 +60,7 @@ pub struct StepEntry {
 
 /// A pull request as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeptPull {
+pub struct StoredPull {
     /// Its repository.
     pub repository: RepositoryName,
     /// The pull request as the last reconciliation found it.
@@ -102,7 +102,7 @@ pub trait RunView: Send + Sync {
     async fn timeline(&self, id: &RunId) -> Result<Vec<StepEntry>, StoreError>;
 
     /// Pull requests.
-    async fn pulls(&self, which: Pulls<'_>) -> Result<Vec<KeptPull>, StoreError>;
+    async fn pulls(&self, which: Pulls<'_>) -> Result<Vec<StoredPull>, StoreError>;
 
     /// The runs of a repository that opened a pull request which is not known to be closed, oldest first.
     async fn proposed(&self, repository: &RepositoryName) -> Result<Vec<Run>, StoreError>;

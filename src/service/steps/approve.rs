@@ -4,12 +4,13 @@
 //! Everything is asked now: the comment, the requester's and the reviewers' rights, the reviews. What changed since the
 //! last reconciliation goes into the ledger of the run that proposed it.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::domain::approval::{self, Approval, NotCounted, Question, Review};
+use crate::domain::approval::{self, Approval, Approver, NotCounted, Question, Review};
 use crate::domain::digest::sha256_hex;
-use crate::domain::ledger::Record;
-use crate::domain::names::{AccountId, CheckId, RunId};
+use crate::domain::ledger::{Record, RecordError};
+use crate::domain::names::{AccountId, CheckId, CommitId, IssueNumber, RunId};
 use crate::domain::plan::PlanReport;
 use crate::domain::pull::{APPROVAL_CHECK, Conclusion, Observed};
 use crate::domain::request::Actor;
@@ -199,10 +200,25 @@ async fn mark_ready(context: &Context, job: &ReconciliationJob, seen: &Observed)
     }
 }
 
+/// The body of an `approval.given` record.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct GivenApproval {
+    pull: IssueNumber,
+    head: CommitId,
+    by: Vec<Approver>,
+}
+
+impl GivenApproval {
+    /// Whether it has all reviews of an earlier one, of the same commit.
+    fn includes(&self, earlier: &Self) -> bool {
+        self.head == earlier.head && earlier.by.iter().all(|review| self.by.contains(review))
+    }
+}
+
 /// What the ledger last recorded of a run's approval.
 struct LastRecorded {
-    /// The facts of the last `approval.given` that was not voided.
-    given: Option<Value>,
+    /// The last `approval.given` that was not voided.
+    given: Option<GivenApproval>,
     /// Whether the pull request left draft since.
     is_ready: bool,
 }
@@ -211,10 +227,14 @@ impl LastRecorded {
     async fn of(context: &Context, run: &RunId) -> Result<Self, StepError> {
         let mut last = Self { given: None, is_ready: false };
         for leaf in context.store.leaves_of(run).await? {
-            let record = Record::from_canonical(&leaf.data)
-                .map_err(|source| StepError::Leaf { index: leaf.index, source })?;
+            let unreadable = |source| StepError::Leaf { index: leaf.index, source };
+            let record = Record::from_canonical(&leaf.data).map_err(unreadable)?;
             match record.kind.as_str() {
-                "approval.given" => last = Self { given: Some(record.body), is_ready: false },
+                "approval.given" => {
+                    let given = serde_json::from_value(record.body)
+                        .map_err(|error| unreadable(RecordError::Malformed(error.to_string())))?;
+                    last = Self { given: Some(given), is_ready: false };
+                }
                 "approval.voided" => last = Self { given: None, is_ready: false },
                 "pull.readied" => last.is_ready = true,
                 _ => {}
@@ -232,12 +252,14 @@ impl LastRecorded {
         assessment: &Assessment,
     ) -> Vec<Record> {
         let mut records = Vec::new();
-        let facts = match &assessment.approval {
-            Approval::Given { by } => Some(json!({"pull": seen.number, "head": seen.head, "by": by})),
+        let given = match &assessment.approval {
+            Approval::Given { by } => {
+                Some(GivenApproval { pull: seen.number, head: seen.head.clone(), by: by.clone() })
+            }
             _ => None,
         };
         // One more approval voids none.
-        let voided = |earlier: &&Value| !facts.as_ref().is_some_and(|facts| holds_all(facts, earlier));
+        let voided = |earlier: &&GivenApproval| !given.as_ref().is_some_and(|given| given.includes(earlier));
         if let Some(earlier) = self.given.as_ref().filter(voided) {
             let body = json!({
                 "pull": seen.number, "head": seen.head, "was": earlier, "now": assessment.approval,
@@ -245,16 +267,9 @@ impl LastRecorded {
             });
             records.push(context.record(run, "approval.voided", body));
         }
-        if let Some(facts) = facts.filter(|facts| self.given.as_ref() != Some(facts)) {
-            records.push(context.record(run, "approval.given", facts));
+        if let Some(given) = given.filter(|given| self.given.as_ref() != Some(given)) {
+            records.push(context.record(run, "approval.given", json!(given)));
         }
         records
     }
-}
-
-/// Whether an approval has all reviews of an earlier one, of the same commit.
-fn holds_all(facts: &Value, earlier: &Value) -> bool {
-    let reviews = |facts: &Value| facts["by"].as_array().cloned().unwrap_or_default();
-    let now = reviews(facts);
-    facts["head"] == earlier["head"] && reviews(earlier).iter().all(|review| now.contains(review))
 }

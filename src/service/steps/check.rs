@@ -9,14 +9,16 @@ use crate::domain::run::Outcome;
 use crate::service::conflicts::{Conflicts, contained};
 use crate::service::context::Context;
 use crate::service::error::StepError;
-use crate::service::facts::CheckFact;
+use crate::service::facts::{CheckFact, PlanFact};
 use crate::service::job::{Job, Performed};
 
 /// Reads the plan's verdict, then asks whether the same is proposed already, or whether a containment goes first.
 pub async fn perform(context: &Context, job: &Job) -> Result<Performed, StepError> {
     let report = job.report()?;
     let mut fact = CheckFact { decision: report.verdict.decision, contained_by: None };
-    let body = json!({"digest": report.digest, "verdict": report.verdict});
+    // The verdict is that of the step that planned, so its library is that of the planned record.
+    let library = &job.fact::<PlanFact>()?.record.body["library"];
+    let body = json!({"digest": report.digest, "verdict": report.verdict, "library": library});
     let records = vec![context.record(&job.run.id, "verdict.given", body)];
     match (job.command(), report.verdict.decision) {
         (Some(Command::Plan), _) => return Ok(Performed::ends(Outcome::Answered, &fact, records)),

@@ -14,7 +14,7 @@ use crate::domain::pull::{Observed, POLICY_CHECK, PullState};
 use crate::domain::reason;
 use crate::domain::request::Request;
 use crate::ports::git::{Credential, GitError};
-use crate::ports::store::{KeptPull, Pulls};
+use crate::ports::store::{Pulls, StoredPull};
 use crate::service::checks::{self, CheckContent, CheckContext};
 use crate::service::context::{Context, ServedRepository};
 use crate::service::error::{StepError, blocking};
@@ -159,12 +159,12 @@ async fn claims(
     let repository = &job.reconciliation.repository;
     let same_head = context.store.pulls(Pulls::WithHead(repository, &seen.head)).await?;
     let mut claims = Vec::new();
-    for KeptPull { seen: pull, .. } in same_head {
+    for StoredPull { seen: pull, .. } in same_head {
         if pull.number != seen.number && (pull.state != PullState::Open || pull.base != seen.base) {
             continue;
         }
         let same_branch = context.store.pulls(Pulls::FromBranch(repository, &pull.branch)).await?;
-        let is_other = |other: &KeptPull| {
+        let is_other = |other: &StoredPull| {
             !pull.fork && other.seen.number != pull.number && other.seen.state == PullState::Open
         };
         let others =

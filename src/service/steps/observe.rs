@@ -12,7 +12,7 @@ use crate::domain::pull::{Observed, PullState, record_kinds};
 use crate::domain::reason;
 use crate::domain::run::Outcome;
 use crate::ports::forge::{ForgeError, Pull};
-use crate::ports::store::KeptPull;
+use crate::ports::store::StoredPull;
 use crate::service::context::Context;
 use crate::service::error::{StepError, blocking};
 use crate::service::facts::{self, ObserveFact, PlanFact};
@@ -43,7 +43,7 @@ pub async fn perform(context: &Context, job: &ReconciliationJob) -> Result<Perfo
     });
     let records = kinds.iter().map(|kind| context.record(subject_run, kind, body.clone())).collect();
     let policy = before.filter(|before| before.seen.head == seen.head).and_then(|before| before.policy);
-    let stored = KeptPull {
+    let stored = StoredPull {
         repository: job.reconciliation.repository.clone(),
         seen: seen.clone(),
         policy,

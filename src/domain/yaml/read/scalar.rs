@@ -112,8 +112,7 @@ fn looks_like_number(text: &str) -> bool {
     let radix = |digits: &str, fits: fn(u8) -> bool| {
         !digits.is_empty() && digits.bytes().all(|byte| byte == b'_' || fits(byte))
     };
-    if let [b'0', kind, ..] = bytes {
-        let digits = &text[2..];
+    if let ([b'0', kind, ..], Some(digits)) = (bytes, text.get(2..)) {
         match kind {
             b'x' if radix(digits, |byte| byte.is_ascii_hexdigit()) => return true,
             b'o' if radix(digits, |byte| byte.is_ascii_digit()) => return true,
@@ -344,6 +343,7 @@ mod tests {
             "a,b",
             "{",
             "é",
+            "0é",
             "👩‍👩‍👧",
         ] {
             assert_eq!(plain_fits(text, false), text != "{", "{text}");

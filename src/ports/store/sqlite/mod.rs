@@ -30,7 +30,7 @@ use super::error::StoreError;
 use super::inbox::{Accepted, Arrival, Inbox};
 use super::ledger::{Leaf, LedgerStore, StoredCheckpoint};
 use super::queue::{Finished, Lease, StepQueue};
-use super::view::{KeptPull, Pulls, Run, RunView, StepEntry};
+use super::view::{Pulls, Run, RunView, StepEntry, StoredPull};
 use crate::domain::admission::{Admission, Claim, Quotas};
 use crate::domain::ledger::{LeafHash, NodeId, Nodes, Record};
 use crate::domain::names::{RepositoryName, RunId};
@@ -205,7 +205,7 @@ impl RunView for SqliteStore {
         runs::timeline(&mut *self.read().await?, id).await
     }
 
-    async fn pulls(&self, which: Pulls<'_>) -> Result<Vec<KeptPull>, StoreError> {
+    async fn pulls(&self, which: Pulls<'_>) -> Result<Vec<StoredPull>, StoreError> {
         pulls::read(&mut *self.read().await?, which).await
     }
 

@@ -4,13 +4,13 @@ use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 
 use super::super::error::StoreError;
-use super::super::view::{KeptPull, Pulls};
+use super::super::view::{Pulls, StoredPull};
 use super::error::unavailable;
 use super::rows::{column, json, micros, signed, text_of, timestamp, value_of};
 use crate::domain::pull::Conclusion;
 
 /// Stores a pull request as it is known now, inside the caller's transaction.
-pub(super) async fn store(connection: &mut SqliteConnection, pull: &KeptPull) -> Result<(), StoreError> {
+pub(super) async fn store(connection: &mut SqliteConnection, pull: &StoredPull) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO pulls (repository, number, head, branch, seen, policy, look, seen_at) \
          VALUES (?, ?, ?, ?, ?, ?, ?, ?) \
@@ -35,7 +35,7 @@ pub(super) async fn store(connection: &mut SqliteConnection, pull: &KeptPull) ->
 pub(super) async fn read(
     connection: &mut SqliteConnection,
     which: Pulls<'_>,
-) -> Result<Vec<KeptPull>, StoreError> {
+) -> Result<Vec<StoredPull>, StoreError> {
     const ALL: &str = "SELECT repository, seen, policy, look, seen_at FROM pulls";
     let statement = match which {
         Pulls::Latest(_) => format!("{ALL} ORDER BY seen_at DESC, number DESC LIMIT ?"),
@@ -57,10 +57,10 @@ pub(super) async fn read(
     rows.iter().map(stored).collect()
 }
 
-fn stored(row: &SqliteRow) -> Result<KeptPull, StoreError> {
+fn stored(row: &SqliteRow) -> Result<StoredPull, StoreError> {
     let policy: Option<String> = column(row, "policy")?;
     let unknown = |name: &String| StoreError::Corrupt(format!("`{name}` is no conclusion"));
-    Ok(KeptPull {
+    Ok(StoredPull {
         repository: text_of(column(row, "repository")?)?,
         seen: value_of(&column::<String>(row, "seen")?)?,
         policy: policy.map(|name| Conclusion::named(&name).ok_or_else(|| unknown(&name))).transpose()?,

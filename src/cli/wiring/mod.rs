@@ -74,21 +74,22 @@ impl Running {
 /// - a file, folder, address or key of the settings cannot be used
 /// - a procedure, policy or template of the library is wrong
 pub async fn start(settings: Settings) -> anyhow::Result<Running> {
-    std::fs::create_dir_all(&settings.data)
-        .with_context(|| format!("making folder `{}`", settings.data.display()))?;
-    let library = settings.library.as_deref().map_or_else(|| Ok(Library::embedded()), Library::read)?;
+    std::fs::create_dir_all(&settings.server.data)
+        .with_context(|| format!("making folder `{}`", settings.server.data.display()))?;
+    let library =
+        settings.server.library.as_deref().map_or_else(|| Ok(Library::embedded()), Library::read)?;
     super::library::log(&library);
     let renderer = Arc::new(Renderer::compile(&library)?);
-    let notary = Arc::new(Notary::new(key::read_or_make(&settings.ledger)?));
-    let database = SqliteStore::open(&settings.database)
+    let notary = Arc::new(Notary::new(key::read_or_make(&settings.server.ledger)?));
+    let database = SqliteStore::open(&settings.server.database)
         .await
-        .with_context(|| format!("opening database `{}`", settings.database.display()))?;
+        .with_context(|| format!("opening database `{}`", settings.server.database.display()))?;
     let store: Arc<dyn Store> = Arc::new(database.clone());
-    let listener = listen(settings.listen).await?;
+    let listener = listen(settings.server.listen).await?;
     let address = listener.local_addr()?;
     let (forge, local_forge) = forge(&settings, address).await?;
     let repositories =
-        settings.repositories.iter().map(|repository| served(&settings.data, &library, repository));
+        settings.repositories.iter().map(|repository| served(&settings.server.data, &library, repository));
     let repositories = repositories.collect::<anyhow::Result<Vec<_>>>()?;
     // The library is one for all repositories, and so are its procedures.
     let catalogue = repositories.first().map(|served| summaries(&served.planner)).unwrap_or_default();
@@ -109,7 +110,7 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
         renderer: Arc::clone(&renderer),
         metrics: Arc::clone(&metrics),
         webhooks: vec![Arc::new(GithubWebhook::new(settings.secrets.clone()))],
-        max_body_bytes: settings.max_body_bytes,
+        max_body_bytes: settings.server.max_body_bytes,
         ledger_key: verifier.clone(),
         conversations: local_forge.clone().map(|forge| Arc::new(forge) as Arc<dyn Conversations>),
     };
@@ -121,9 +122,9 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
         renderer,
         notary,
         clock: Arc::clone(&clock),
-        agents: settings.agents.clone(),
-        quotas: settings.quotas,
-        public_url: settings.public_url.clone(),
+        agents: settings.server.agents.clone(),
+        quotas: settings.server.quotas,
+        public_url: settings.server.public_url.clone(),
     });
     let (progress, moved) = watch::channel(0);
     let worker = Worker {
@@ -134,20 +135,20 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
         metrics,
         wake,
         progress,
-        lease: Duration::from_secs(settings.lease_seconds.into()),
+        lease: Duration::from_secs(settings.server.lease_seconds.into()),
         failpoint: settings.failpoint,
     };
     let (stop, stopped) = watch::channel(false);
     // Not waited for: a command that comes first fetches for itself.
     tokio::spawn(async move { context.warm_up().await });
     let mut tasks = JoinSet::new();
-    let operations = serve(&mut tasks, listener, settings.operations, state, &stopped).await?;
-    for number in 1..=settings.workers {
+    let operations = serve(&mut tasks, listener, settings.server.operations, state, &stopped).await?;
+    for number in 1..=settings.server.workers {
         // OK to name a worker after process and start: leases are fenced by number, names are for people.
         let name = format!("{}/{number}/{}", std::process::id(), system_time().as_millisecond());
         tasks.spawn(Worker { name, ..worker.clone() }.work(stopped.clone()));
     }
-    let patience = Duration::from_secs(settings.shutdown_seconds.into());
+    let patience = Duration::from_secs(settings.server.shutdown_seconds.into());
     Ok(Running {
         address,
         operations,
@@ -174,7 +175,7 @@ async fn serve(
     let mut public = http::router(state.clone());
     let private = http::operations(state);
     let mut at = address;
-    // Port 0 means «any free one» for both, so it never means the same.
+    // Port 0 means "any free one" for both, so it never means the same.
     if operations == address && operations.port() != 0 {
         public = public.merge(private);
     } else {
@@ -215,8 +216,8 @@ async fn forge(
             Ok((Arc::new(Github::new(&options)?), None))
         }
         ForgeSettings::Local => {
-            let url = settings.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
-            let local = LocalForge::open(&settings.data.join("forge.db"), &url, system_time).await?;
+            let url = settings.server.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+            let local = LocalForge::open(&settings.server.data.join("forge.db"), &url, system_time).await?;
             for repository in &settings.repositories {
                 local.host(&repository.name, Path::new(&repository.remote)).await?;
             }

@@ -1,0 +1,35 @@
+//! What a subcommand of `writ audit` answers, and in which format.
+
+use std::process::ExitCode;
+
+use clap::ValueEnum;
+use serde_json::Value;
+
+/// How to print.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Text,
+    /// For programs: `writ.audit…/v1`.
+    Json,
+}
+
+/// The text for standard output, and the exit code.
+pub(crate) struct Answer {
+    /// The whole text.
+    pub text: String,
+    /// 0, or 1 where the answer is no.
+    pub exit: ExitCode,
+}
+
+impl From<String> for Answer {
+    fn from(text: String) -> Self {
+        Self { text, exit: ExitCode::SUCCESS }
+    }
+}
+
+impl From<Value> for Answer {
+    fn from(document: Value) -> Self {
+        format!("{document:#}\n").into()
+    }
+}

@@ -1,0 +1,61 @@
+//! `writ audit`: what the ledger says, and whether it can be believed.
+//!
+//! `verify` reads a database and needs no network; `verify-pr` needs neither network nor database. All of them open
+//! the database for reading only. Results go to standard output, errors to standard error with code and remedy.
+
+mod answer;
+mod database;
+mod input;
+mod key;
+mod prove;
+mod show;
+mod verify;
+mod verify_pr;
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+use super::failure::{Failure, Form};
+use super::output;
+use crate::domain::reason;
+use crate::domain::refusal::Refusal;
+use answer::Answer;
+
+/// The subcommands of `writ audit`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Audit {
+    /// Show what the ledger recorded about one run.
+    Show(show::Show),
+    /// Check the whole ledger: leaves, tree, checkpoints, signatures, and that nothing could have been changed.
+    Verify(verify::Verify),
+    /// Check the record that a pull request's body carries, with nothing but the body and the ledger's key.
+    VerifyPr(verify_pr::VerifyPr),
+    /// Print the proof that a record is in the ledger (`c2sp.org/tlog-proof@v1`).
+    Prove(prove::Prove),
+    /// Print the key that verifies this ledger's checkpoints, for `--key`.
+    Key(key::Key),
+}
+
+/// Runs a subcommand.
+#[must_use]
+pub(crate) fn run(command: &Audit) -> ExitCode {
+    let answered = match command {
+        Audit::Show(show) => on_runtime(show.run()),
+        Audit::Verify(verify) => on_runtime(verify.run()),
+        Audit::Prove(prove) => on_runtime(prove.run()),
+        Audit::VerifyPr(verify_pr) => verify_pr.run(),
+        Audit::Key(key) => key.run(),
+    };
+    match answered {
+        Ok(Answer { text, exit }) => output::finish("audit", &text, exit),
+        Err(failure) => failure.say("audit", Form::CodeLast),
+    }
+}
+
+fn on_runtime(work: impl Future<Output = Result<Answer, Failure>>) -> Result<Answer, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime =
+        runtime.map_err(|error| Failure::fault(Refusal::because(reason::RUNTIME, error, "try again")))?;
+    runtime.block_on(work)
+}

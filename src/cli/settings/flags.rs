@@ -1,0 +1,36 @@
+//! The flags that name the settings file and single settings.
+
+use std::path::{Path, PathBuf};
+
+use super::Settings;
+use super::load::load;
+use super::source::{SettingsError, Sources};
+use super::values::Explained;
+
+/// Where the settings are, as given on the command line.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Flags {
+    /// The settings file; `writ.yaml` in the working folder when there is one.
+    #[arg(long, value_name = "FILE", env = "WRIT_FILE")]
+    pub file: Option<PathBuf>,
+    /// Sets one setting over file and environment; `writ config check` lists the keys. Repeatable.
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = pair)]
+    pub set: Vec<(String, String)>,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let pair = text.split_once('=').map(|(key, value)| (key.trim().to_owned(), value.to_owned()));
+    pair.ok_or_else(|| "give a key and a value, such as `workers=4`".to_owned())
+}
+
+impl Flags {
+    /// Reads the settings that these flags, the environment and the file make.
+    ///
+    /// # Errors
+    /// - as [`load`]
+    pub fn load(&self) -> Result<(Settings, Vec<Explained>), SettingsError> {
+        let usual = Path::new("writ.yaml");
+        let file = self.file.as_deref().or_else(|| usual.is_file().then_some(usual));
+        load(&Sources { file, flags: &self.set, variable: &|name| std::env::var(name).ok() })
+    }
+}

@@ -1,0 +1,152 @@
+//! Settings: one strict YAML file, the environment over it, `--set KEY=VALUE` over both.
+//!
+//! [`TABLE`] is the one list of settings: a row there and a field of [`ServerSettings`] make a setting. Secrets are never
+//! in the file: they come from files that it names, or from the environment. Everything that is wrong is named with its
+//! place (file and line, variable or flag) and what to do about it.
+
+mod file;
+mod flags;
+mod load;
+mod source;
+mod table;
+mod values;
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::admission::Quotas;
+use crate::domain::credential::SecretString;
+use crate::domain::names::{BranchName, RepositoryName};
+use crate::ports::forge::github::webhook::Secrets;
+use crate::service::failpoint::Failpoint;
+
+pub use flags::Flags;
+pub use load::load;
+pub use source::{SettingsError, Source, Sources};
+pub use table::{Kind, Row, SECRETS, TABLE};
+pub use values::Explained;
+
+/// What the server runs on, complete and checked.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The rows of [`TABLE`] that are the server's own.
+    pub server: ServerSettings,
+    /// Webhook secrets, at least one.
+    pub secrets: Secrets,
+    /// The forge.
+    pub forge: ForgeSettings,
+    /// The repositories that are served, at least one.
+    pub repositories: Vec<RepositorySettings>,
+    /// Where the process shall end itself, for tests of recovery; from `WRIT_FAILPOINT` only.
+    pub failpoint: Option<Failpoint>,
+}
+
+/// One field for each row of [`TABLE`], but for `forge` and `webhook`: what those name becomes an account and secrets.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServerSettings {
+    /// Webhooks and pages.
+    pub listen: SocketAddr,
+    /// Metrics and health.
+    pub operations: SocketAddr,
+    /// Base of links in replies, without a final slash.
+    pub public_url: Option<String>,
+    /// Folder of the bare clones.
+    pub data: PathBuf,
+    /// The SQLite file.
+    pub database: PathBuf,
+    /// Library folder; `None` = embedded.
+    pub library: Option<PathBuf>,
+    /// Workers.
+    pub workers: usize,
+    /// Length of a lease, seconds.
+    pub lease_seconds: u32,
+    /// How long a stop waits, seconds.
+    pub shutdown_seconds: u32,
+    /// Largest webhook body, bytes.
+    pub max_body_bytes: usize,
+    /// Accounts of programs.
+    pub agents: Vec<String>,
+    /// How many changes an hour has.
+    #[serde(rename = "quota")]
+    pub quotas: Quotas,
+    /// The ledger.
+    pub ledger: LedgerSettings,
+}
+
+/// The ledger's name and key.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LedgerSettings {
+    /// Origin line of checkpoints.
+    pub origin: String,
+    /// The key's file; made when absent.
+    pub key_file: PathBuf,
+}
+
+/// Which forge, and as whom.
+#[derive(Clone)]
+pub enum ForgeSettings {
+    /// GitHub.
+    GitHub {
+        /// The API's base address.
+        base_url: String,
+        /// As whom.
+        account: ForgeAccount,
+    },
+    /// Bare repositories on this disk.
+    Local,
+}
+
+/// As whom the forge is asked.
+#[derive(Clone)]
+pub enum ForgeAccount {
+    /// A GitHub App.
+    App {
+        /// Its id.
+        id: u64,
+        /// Its private key, PEM.
+        key: SecretString,
+    },
+    /// A token.
+    Token(SecretString),
+}
+
+/// One repository that is served.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RepositorySettings {
+    /// `owner/name`, as in the webhook.
+    pub name: RepositoryName,
+    /// Address or path that git fetches from and pushes to.
+    pub remote: String,
+    /// The branch that people merge to.
+    #[serde(default = "default_base")]
+    pub base: BranchName,
+    /// The folder that procedures edit, no slash at either end; `None` is that of the library's target.
+    #[serde(default)]
+    pub gitops_path: Option<String>,
+}
+
+fn default_base() -> BranchName {
+    BranchName::try_from("main".to_owned())
+        .unwrap_or_else(|error| unreachable!("`main` is a branch: {error}"))
+}
+
+impl fmt::Debug for ForgeSettings {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::GitHub { base_url, account } => {
+                let account = match account {
+                    ForgeAccount::App { id, .. } => format!("App {id}"),
+                    ForgeAccount::Token(_) => "token".to_owned(),
+                };
+                out.debug_struct("GitHub").field("base_url", base_url).field("account", &account).finish()
+            }
+            Self::Local => out.write_str("Local"),
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! The table of settings: one row for each.
+//!
+//! Lookup, checks, `writ config check` and the tables in the documentation come from it. A new setting is a row here and
+//! a field of [`ServerSettings`](super::ServerSettings) with the row's key as its name.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use serde::{Deserialize as _, Deserializer};
+use serde_json::{Value, json};
+
+/// One scalar setting.
+#[derive(Debug, Clone, Copy)]
+pub struct Row {
+    /// Its key in the file, with dots: `forge.base_url`.
+    pub key: &'static str,
+    /// The environment variable that stands over the file.
+    pub variable: &'static str,
+    /// What its values are.
+    pub kind: Kind,
+    /// What it is when nobody says; `None` where there is no default.
+    pub default: Option<&'static str>,
+    /// What it means, units included.
+    pub meaning: &'static str,
+}
+
+/// What the values of a setting are.
+#[derive(Debug, Clone, Copy)]
+pub enum Kind {
+    /// Any text, or none.
+    Text,
+    /// A text that is not empty.
+    Name,
+    /// Words, separated by white space.
+    Words,
+    /// A number that names something elsewhere.
+    Id,
+    /// A whole number.
+    Number {
+        /// The smallest that is taken.
+        least: u32,
+        /// The largest that is taken.
+        most: u32,
+    },
+    /// An IP address and a port.
+    Address,
+    /// An address that begins with `https://` or `http://`, or none. A final slash is dropped.
+    WebAddress,
+    /// A path; where none is named, the file of this name in the folder `data`.
+    InData(&'static str),
+}
+
+/// Why a text is no value of a setting.
+#[derive(Debug, PartialEq, Eq)]
+pub enum NotValue {
+    /// There must be one.
+    Missing,
+    /// What is wrong, and what would be right.
+    Wrong(String),
+}
+
+/// Every scalar setting. `repositories` is a list and is in the file only.
+pub const TABLE: &[Row] = &[
+    Row {
+        key: "listen",
+        variable: "WRIT_LISTEN",
+        kind: Kind::Address,
+        default: Some("127.0.0.1:8080"),
+        meaning: "address and port of webhooks and pages",
+    },
+    Row {
+        key: "operations",
+        variable: "WRIT_OPERATIONS",
+        kind: Kind::Address,
+        default: Some("127.0.0.1:9090"),
+        meaning: "address and port of `/metrics`, `/healthz`, `/readyz`; the same as `listen` puts them there",
+    },
+    Row {
+        key: "public_url",
+        variable: "WRIT_PUBLIC_URL",
+        kind: Kind::WebAddress,
+        default: None,
+        meaning: "where people reach the pages; without it replies hold no links",
+    },
+    Row {
+        key: "data",
+        variable: "WRIT_DATA",
+        kind: Kind::Name,
+        default: Some("data"),
+        meaning: "folder of the bare clones and, unless named, database and ledger key",
+    },
+    Row {
+        key: "database",
+        variable: "WRIT_DATABASE",
+        kind: Kind::InData("writ.db"),
+        default: None,
+        meaning: "SQLite file; `writ.db` in `data` when not named",
+    },
+    Row {
+        key: "library",
+        variable: "WRIT_LIBRARY",
+        kind: Kind::Text,
+        default: None,
+        meaning: "folder with patches/, policies/, templates/ over the embedded ones",
+    },
+    Row {
+        key: "workers",
+        variable: "WRIT_WORKERS",
+        kind: Kind::Number { least: 0, most: 32 },
+        default: Some("2"),
+        meaning: "how many runs are worked on at once, 0 (only take deliveries) to 32",
+    },
+    Row {
+        key: "lease_seconds",
+        variable: "WRIT_LEASE_SECONDS",
+        kind: Kind::Number { least: 1, most: 600 },
+        default: Some("30"),
+        meaning: "how long a dead worker blocks its run, 1 to 600 seconds",
+    },
+    Row {
+        key: "shutdown_seconds",
+        variable: "WRIT_SHUTDOWN_SECONDS",
+        kind: Kind::Number { least: 0, most: 600 },
+        default: Some("20"),
+        meaning: "how long a stop waits for work in progress, 0 to 600 seconds",
+    },
+    Row {
+        key: "max_body_bytes",
+        variable: "WRIT_MAX_BODY_BYTES",
+        kind: Kind::Number { least: 1024, most: 26_214_400 },
+        default: Some("1048576"),
+        meaning: "largest webhook body that is read, 1024 to 26214400 bytes",
+    },
+    Row {
+        key: "agents",
+        variable: "WRIT_AGENTS",
+        kind: Kind::Words,
+        default: Some(""),
+        meaning: "accounts of programs, by login or numeric id, separated by white space: they never confirm and never approve",
+    },
+    Row {
+        key: "quota.actor",
+        variable: "WRIT_QUOTA_ACTOR",
+        kind: Kind::Number { least: 0, most: 10_000 },
+        default: Some("10"),
+        meaning: "how many changes one account gets in an hour, 0 to 10000; containments are not counted and never wait for it",
+    },
+    Row {
+        key: "quota.lane",
+        variable: "WRIT_QUOTA_LANE",
+        kind: Kind::Number { least: 0, most: 10_000 },
+        default: Some("20"),
+        meaning: "the same for a lane of a repository",
+    },
+    Row {
+        key: "quota.repository",
+        variable: "WRIT_QUOTA_REPOSITORY",
+        kind: Kind::Number { least: 0, most: 10_000 },
+        default: Some("30"),
+        meaning: "the same for a repository",
+    },
+    Row {
+        key: "ledger.origin",
+        variable: "WRIT_LEDGER_ORIGIN",
+        kind: Kind::Name,
+        default: Some("writ.local/ledger"),
+        meaning: "name of the ledger in its checkpoints",
+    },
+    Row {
+        key: "ledger.key_file",
+        variable: "WRIT_LEDGER_KEY_FILE",
+        kind: Kind::InData("ledger.key"),
+        default: None,
+        meaning: "the checkpoint key; `ledger.key` in `data` when not named; made at the first start",
+    },
+    Row {
+        key: "webhook.secret_file",
+        variable: "WRIT_WEBHOOK_SECRET_FILE",
+        kind: Kind::Text,
+        default: None,
+        meaning: "file with the webhook secrets, one a line",
+    },
+    Row {
+        key: "forge.kind",
+        variable: "WRIT_FORGE_KIND",
+        kind: Kind::Name,
+        default: Some("github"),
+        meaning: "`github`, or `local` for repositories on this disk",
+    },
+    Row {
+        key: "forge.base_url",
+        variable: "WRIT_FORGE_BASE_URL",
+        kind: Kind::WebAddress,
+        default: Some("https://api.github.com"),
+        meaning: "GitHub's API",
+    },
+    Row {
+        key: "forge.app_id",
+        variable: "WRIT_FORGE_APP_ID",
+        kind: Kind::Id,
+        default: None,
+        meaning: "the GitHub App's id",
+    },
+    Row {
+        key: "forge.app_key_file",
+        variable: "WRIT_FORGE_APP_KEY_FILE",
+        kind: Kind::Text,
+        default: None,
+        meaning: "file with the GitHub App's private key, PEM",
+    },
+    Row {
+        key: "forge.token_file",
+        variable: "WRIT_FORGE_TOKEN_FILE",
+        kind: Kind::Text,
+        default: None,
+        meaning: "file with a token, instead of an App",
+    },
+];
+
+/// Secrets that the environment may hold instead of a file: variable and meaning.
+pub const SECRETS: &[(&str, &str)] = &[
+    ("WRIT_WEBHOOK_SECRET", "webhook secrets, separated by white space; all of them are accepted (rotation)"),
+    ("WRIT_FORGE_APP_KEY", "the GitHub App's private key, PEM"),
+    ("WRIT_FORGE_TOKEN", "a token, instead of an App"),
+];
+
+impl Kind {
+    /// The value in the settings file, as text; `None` for null.
+    ///
+    /// # Errors
+    /// - the file has a value of another type
+    pub fn deserialize<'de, D: Deserializer<'de>>(self, file: D) -> Result<Option<String>, D::Error> {
+        Ok(match self {
+            Self::Number { .. } => Option::<u32>::deserialize(file)?.map(|number| number.to_string()),
+            Self::Id => Option::<u64>::deserialize(file)?.map(|number| number.to_string()),
+            Self::Address => Option::<SocketAddr>::deserialize(file)?.map(|address| address.to_string()),
+            Self::Text | Self::Name | Self::Words | Self::WebAddress | Self::InData(_) => {
+                Option::deserialize(file)?
+            }
+        })
+    }
+
+    /// The value that a text from any source is, as the setting's field reads it. `data` is the setting of that name.
+    ///
+    /// # Errors
+    /// - it is missing where it must not be, or wrong
+    pub fn value(self, text: Option<&str>, data: &Path) -> Result<Value, NotValue> {
+        match (self, text) {
+            (Self::Text | Self::Id | Self::WebAddress, None) => Ok(Value::Null),
+            (Self::Text | Self::Id, Some(text)) => Ok(json!(text)),
+            (Self::Words, text) => Ok(text.unwrap_or_default().split_whitespace().collect()),
+            (Self::InData(name), None) => Ok(json!(data.join(name))),
+            (Self::InData(_), Some(path)) => Ok(json!(path)),
+            (Self::WebAddress, Some(text)) => web_address(text).map(|address| json!(address)),
+            (Self::Name | Self::Number { .. } | Self::Address, None | Some("")) => Err(NotValue::Missing),
+            (Self::Name, Some(text)) => Ok(json!(text)),
+            (Self::Number { least, most }, Some(text)) => {
+                number(text, least, most).map(|number| json!(number))
+            }
+            (Self::Address, Some(text)) => address(text).map(|address| json!(address)),
+        }
+    }
+}
+
+/// An address without its final slash.
+///
+/// # Errors
+/// - it does not begin with `https://` or `http://`, or names no host
+pub(crate) fn web_address(text: &str) -> Result<String, NotValue> {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    if host.is_some_and(|host| !host.is_empty() && !host.contains(char::is_whitespace)) {
+        return Ok(text.trim_end_matches('/').to_owned());
+    }
+    Err(NotValue::Wrong(format!("`{text}` is not an address like `https://writ.example.com`")))
+}
+
+fn number(text: &str, least: u32, most: u32) -> Result<u32, NotValue> {
+    let number = text.parse().ok().filter(|number| (least..=most).contains(number));
+    number.ok_or_else(|| NotValue::Wrong(format!("`{text}` is not a whole number from {least} to {most}")))
+}
+
+fn address(text: &str) -> Result<SocketAddr, NotValue> {
+    text.parse().map_err(|_| {
+        NotValue::Wrong(format!("`{text}` is not an address with a port, such as `127.0.0.1:8080`"))
+    })
+}

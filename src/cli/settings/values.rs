@@ -1,0 +1,122 @@
+//! Every row with its value: flags over variables over the file over defaults.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value};
+
+use super::ServerSettings;
+use super::file::File;
+use super::source::{SettingsError, Source, Sources};
+use super::table::{NotValue, Row, TABLE};
+use crate::domain::text::nearest;
+
+/// One setting as it was found: for `writ config check`.
+#[derive(Debug, Clone)]
+pub struct Explained {
+    /// The row.
+    pub row: &'static Row,
+    /// Its value, `None` where it is not set.
+    pub value: Option<String>,
+    /// Where it came from.
+    pub source: Source,
+}
+
+/// Groups that are no fields of [`ServerSettings`]: they become an account and secrets.
+const READ_APART: [&str; 2] = ["forge", "webhook"];
+
+/// Every row with its value and source, by key.
+pub(super) struct Values(BTreeMap<&'static str, Explained>);
+
+impl Values {
+    /// # Errors
+    /// - a flag names no setting
+    pub(super) fn collect(sources: &Sources<'_>, file: &File) -> Result<Self, SettingsError> {
+        for (key, _) in sources.flags {
+            if !TABLE.iter().any(|row| row.key == key) {
+                return Err(SettingsError::Value {
+                    key: key.clone(),
+                    from: Source::Flag,
+                    problem: match nearest(key, TABLE.iter().map(|row| row.key)) {
+                        Some(near) => format!("no such setting; did you mean `{near}`?"),
+                        None => "no such setting".to_owned(),
+                    },
+                });
+            }
+        }
+        let found = TABLE.iter().map(|row| {
+            let flag =
+                sources.flags.iter().rev().find(|(key, _)| key == row.key).map(|(_, value)| value.clone());
+            let (value, source) = if let Some(value) = flag {
+                (Some(value), Source::Flag)
+            } else if let Some(value) = (sources.variable)(row.variable) {
+                (Some(value), Source::Variable(row.variable))
+            } else if let Some(value) = file.values.get(row.key) {
+                (Some(value.clone()), Source::File)
+            } else {
+                (row.default.map(str::to_owned), Source::Default)
+            };
+            (row.key, Explained { row, value, source })
+        });
+        Ok(Self(found.collect()))
+    }
+
+    /// All of them, by key.
+    pub(super) fn explained(self) -> Vec<Explained> {
+        self.0.into_values().collect()
+    }
+
+    /// What the server's rows come to, checked.
+    ///
+    /// # Errors
+    /// - a value is missing, out of its range, or not what the field takes
+    pub(super) fn server(&self) -> Result<ServerSettings, SettingsError> {
+        let data = PathBuf::from(self.needed("data")?);
+        let mut tree = Map::new();
+        for row in TABLE {
+            let (group, name) = row.key.split_once('.').unwrap_or(("", row.key));
+            if READ_APART.contains(&group) {
+                continue;
+            }
+            let value = self.value(row, &data)?;
+            if group.is_empty() {
+                tree.insert(name.to_owned(), value);
+            } else {
+                tree.entry(group).or_insert_with(|| Value::Object(Map::new()))[name] = value;
+            }
+        }
+        serde_path_to_error::deserialize(Value::Object(tree))
+            .map_err(|error| self.wrong(&error.path().to_string(), error.inner().to_string()))
+    }
+
+    fn value(&self, row: &Row, data: &Path) -> Result<Value, SettingsError> {
+        let text = self.text(row.key);
+        row.kind.value(text.as_deref(), data).map_err(|error| self.not_value(row.key, error))
+    }
+
+    /// The text of a row, as any source has it.
+    pub(super) fn text(&self, key: &str) -> Option<String> {
+        self.0.get(key).and_then(|found| found.value.clone())
+    }
+
+    /// The same, where there must be one.
+    pub(super) fn needed(&self, key: &str) -> Result<String, SettingsError> {
+        self.text(key).filter(|text| !text.is_empty()).ok_or_else(|| self.not_value(key, NotValue::Missing))
+    }
+
+    /// The error of a row, with its source.
+    pub(super) fn not_value(&self, key: &str, error: NotValue) -> SettingsError {
+        match error {
+            NotValue::Missing => {
+                SettingsError::Missing { key: key.to_owned(), remedy: "give it a value".to_owned() }
+            }
+            NotValue::Wrong(problem) => self.wrong(key, problem),
+        }
+    }
+
+    /// A value that cannot be used, with its source.
+    pub(super) fn wrong(&self, key: &str, problem: String) -> SettingsError {
+        let from = self.0.get(key).map_or(Source::Default, |found| found.source.clone());
+        SettingsError::Value { key: key.to_owned(), from, problem }
+    }
+}
