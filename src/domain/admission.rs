@@ -27,7 +27,7 @@ pub struct Quotas {
 
 /// What a run asks to be admitted with. Its serialised form is stored; the names of its fields stay.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Claim {
+pub struct TargetClaim {
     /// The run.
     pub run: RunId,
     /// The repository that it changes.
@@ -48,7 +48,7 @@ pub struct Claim {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RegisteredClaim {
     /// The claim.
-    pub claim: Claim,
+    pub claim: TargetClaim,
     /// When it was granted; `None` while it waits.
     pub granted_at: Option<Timestamp>,
     /// Whether its run is done with its targets.
@@ -139,12 +139,12 @@ pub fn counted_from(now: Timestamp) -> Timestamp {
 /// Decides on `claim`. `others` are those granted since [`counted_from`] or not released yet, and those that were
 /// registered before it and still wait, in the order of their registration.
 #[must_use]
-pub fn admit(claim: &Claim, others: &[RegisteredClaim], quotas: &Quotas, now: Timestamp) -> Admission {
+pub fn admit(claim: &TargetClaim, others: &[RegisteredClaim], quotas: &Quotas, now: Timestamp) -> Admission {
     let contest = Contest { claim, others, now };
     if claim.containment {
         return contest.containment();
     }
-    let of_repository = |other: &Claim| other.repository == claim.repository;
+    let of_repository = |other: &TargetClaim| other.repository == claim.repository;
     let waits = contest
         .for_target(|_| true)
         .or_else(|| {
@@ -166,7 +166,7 @@ pub fn admit(claim: &Claim, others: &[RegisteredClaim], quotas: &Quotas, now: Ti
 
 /// A claim against the others.
 struct Contest<'a> {
-    claim: &'a Claim,
+    claim: &'a TargetClaim,
     others: &'a [RegisteredClaim],
     now: Timestamp,
 }
@@ -198,7 +198,7 @@ impl Contest<'_> {
     }
 
     /// Why it waits for its quota, which those that `counts` selects have used: granted in the last hour, or before it.
-    fn for_quota(&self, quota: u32, why: WaitReason, counts: impl Fn(&Claim) -> bool) -> Option<Wait> {
+    fn for_quota(&self, quota: u32, why: WaitReason, counts: impl Fn(&TargetClaim) -> bool) -> Option<Wait> {
         let counted = self.others.iter().filter(|other| !other.claim.containment && counts(&other.claim));
         let mut granted: Vec<Timestamp> = counted.clone().filter_map(|other| other.granted_at).collect();
         granted.retain(|granted| *granted > counted_from(self.now));
@@ -234,8 +234,8 @@ mod tests {
         Timestamp::from_second(1_800_000_000 + seconds).unwrap()
     }
 
-    fn claim(number: u64, actor: u64, target: &str) -> Claim {
-        Claim {
+    fn claim(number: u64, actor: u64, target: &str) -> TargetClaim {
+        TargetClaim {
             run: run_id_of(&number.into()),
             repository: "o/r".parse().unwrap(),
             lane: "actuation".to_owned(),
@@ -246,11 +246,11 @@ mod tests {
         }
     }
 
-    fn granted(claim: Claim, seconds: i64, released: bool) -> RegisteredClaim {
+    fn granted(claim: TargetClaim, seconds: i64, released: bool) -> RegisteredClaim {
         RegisteredClaim { claim, granted_at: Some(at(seconds)), released }
     }
 
-    fn waiting(claim: Claim) -> RegisteredClaim {
+    fn waiting(claim: TargetClaim) -> RegisteredClaim {
         RegisteredClaim { claim, granted_at: None, released: false }
     }
 
@@ -287,12 +287,12 @@ mod tests {
             (1..=3).map(|n| granted(claim(n, n, "x"), -10, true)).collect();
         let (_, why, _) = waits(admit(&claim(9, 9, "c"), &others, &QUOTAS, at(0)));
         assert_eq!(why, WaitReason::Lane { quota: 3 });
-        let other_lane = |number| Claim { lane: "b".to_owned(), ..claim(number, number, "c") };
+        let other_lane = |number| TargetClaim { lane: "b".to_owned(), ..claim(number, number, "c") };
         assert!(matches!(admit(&other_lane(9), &others, &QUOTAS, at(0)), Admission::Granted { .. }));
         others.push(granted(other_lane(4), -10, true));
         let (_, why, _) = waits(admit(&other_lane(9), &others, &QUOTAS, at(0)));
         assert_eq!(why, WaitReason::Repository { quota: 4 });
-        let elsewhere = Claim { repository: "o/other".parse().unwrap(), ..claim(9, 9, "c") };
+        let elsewhere = TargetClaim { repository: "o/other".parse().unwrap(), ..claim(9, 9, "c") };
         assert!(matches!(admit(&elsewhere, &others, &QUOTAS, at(0)), Admission::Granted { .. }));
     }
 
@@ -311,7 +311,7 @@ mod tests {
     #[test]
     fn a_containment_passes_and_takes_the_target() {
         let quotas = Quotas { actor: 0, lane: 0, repository: 0 };
-        let pause = Claim { containment: true, ..claim(5, 7, "a") };
+        let pause = TargetClaim { containment: true, ..claim(5, 7, "a") };
         let others = [
             granted(claim(1, 7, "a"), 0, false),
             granted(claim(2, 7, "b"), 0, false),
@@ -325,7 +325,7 @@ mod tests {
 
     #[test]
     fn a_containment_lets_another_one_go_first_but_not_for_long() {
-        let pause = |number| Claim { containment: true, ..claim(number, number, "a") };
+        let pause = |number| TargetClaim { containment: true, ..claim(number, number, "a") };
         let others = [granted(pause(1), 0, false)];
         let (place, _, until) = waits(admit(&pause(2), &others, &QUOTAS, at(1)));
         assert_eq!((place, until), (1, 10));

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
-use writ::domain::policy::{Facts, Finding, Level, RuleTestOutcome, run_rule_tests};
+use writ::domain::policy::{Facts, Finding, Incomplete, Level, Policies, RuleTestOutcome, run_rule_tests};
 use writ::ports::library::Library;
 
 use super::policies::{all_cases, edited_by_example, facts, judge, policies, real_facts, tree};
@@ -116,6 +116,28 @@ fn opa_comes_to_the_same() {
     for (test, answer) in tests.iter().zip(&answers[0]) {
         assert_eq!(test.outcome == RuleTestOutcome::Passed, *answer == json!(true), "{}", test.rule);
     }
+}
+
+/// A library without rules would allow everything, and one that lost a rule a part of it.
+#[test]
+fn policies_that_lost_a_rule_are_incomplete() {
+    let files = library().policies;
+    let (expected, retired) = (Policies::codes_of(&files), BTreeMap::new());
+    assert_eq!(policies().check_complete(&expected, &retired), Ok(()));
+    let none = Policies::compile(&BTreeMap::new()).unwrap();
+    assert_eq!(none.check_complete(&BTreeSet::new(), &retired), Err(Incomplete::NoRules));
+    let mut fewer = files.clone();
+    fewer.remove("no_secrets.rego");
+    fewer.remove("no_secrets_test.rego");
+    let Err(Incomplete::SilentCodes(lost)) =
+        Policies::compile(&fewer).unwrap().check_complete(&expected, &retired)
+    else {
+        panic!("a rule is missing");
+    };
+    assert!(lost.len() == 6 && lost.contains("private_key"), "{lost:?}");
+    let retired = lost.into_iter().map(|code| (code, "not ours".to_owned())).collect();
+    assert_eq!(Policies::compile(&fewer).unwrap().check_complete(&expected, &retired), Ok(()));
+    assert!(matches!(policies().check_complete(&expected, &retired), Err(Incomplete::NotRetired(_))));
 }
 
 type Row = (String, String, String, String, String, String);

@@ -11,3 +11,4 @@ mod ledger_proof;
 mod ledger_tree;
 mod store;
 mod store_sqlite;
+mod store_versions;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use writ::domain::admission::{Admission, Claim, Quotas, WaitReason};
+use writ::domain::admission::{Admission, Quotas, TargetClaim, WaitReason};
 use writ::domain::lane::Reproducibility;
 use writ::domain::ledger::{LeafHash, Record, tree};
 use writ::domain::names::{AccountId, IssueNumber, RunId};
@@ -427,8 +427,8 @@ pub async fn a_run_that_somebody_may_still_work_on_is_not_joined(store: Arc<dyn 
 }
 
 /// The ticket of run `number`, by an account of the same number, for one file.
-fn claim(number: u64, target: &str) -> Claim {
-    Claim {
+fn claim(number: u64, target: &str) -> TargetClaim {
+    TargetClaim {
         run: run_id(number),
         repository: "acme/shop".parse().expect("a name"),
         lane: "actuation".to_owned(),
@@ -485,7 +485,7 @@ pub async fn a_containment_takes_what_another_run_holds(store: Arc<dyn Store>) {
     }
     assert!(passes(&store.admit(&claim(1, "a"), &QUOTAS, at(1)).await.expect("a turn")));
     assert_eq!(store.taken_by(&run_id(1)).await.expect("an answer"), None);
-    let containment = Claim { containment: true, ..claim(2, "a") };
+    let containment = TargetClaim { containment: true, ..claim(2, "a") };
     let turn = store.admit(&containment, &QUOTAS, at(2)).await.expect("a turn");
     assert_eq!(turn, Admission::Granted { taken_from: vec![run_id(1)] });
     assert_eq!(store.taken_by(&run_id(1)).await.expect("an answer"), Some(run_id(2)));

@@ -21,6 +21,7 @@ pub mod records;
 pub mod repository;
 pub mod scripted;
 pub mod server;
+pub mod stored;
 pub mod webhook;
 pub mod workbench;
 

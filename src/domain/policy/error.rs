@@ -24,7 +24,9 @@ pub enum Incomplete {
     #[error("no rule can find {}", listed(.0))]
     SilentCodes(BTreeSet<String>),
     /// A code is said to be done without and is not.
-    #[error("`{0}` is retired, yet it is a code that a rule finds, or none of the embedded policies")]
+    #[error(
+        "`{0}` is listed under `retired_codes`, but a rule still finds it, or no embedded policy ever did"
+    )]
     NotRetired(String),
 }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::error::StoreError;
 use super::ledger::Leaf;
 use super::view::{Run, StoredPull};
-use crate::domain::admission::{Admission, Claim, Quotas};
+use crate::domain::admission::{Admission, Quotas, TargetClaim};
 use crate::domain::ledger::Record;
 use crate::domain::names::RunId;
 use crate::domain::run::{Outcome, Position, Step};
@@ -87,7 +87,12 @@ pub trait StepQueue: Send + Sync {
     /// Registers a claim, decides on it as [`admit`](crate::domain::admission::admit) does, and stores a grant together
     /// with the runs that lose their targets to it. A repeated request of the same run keeps its place. The claim is
     /// released when the run comes to its report.
-    async fn admit(&self, claim: &Claim, quotas: &Quotas, now: Timestamp) -> Result<Admission, StoreError>;
+    async fn admit(
+        &self,
+        claim: &TargetClaim,
+        quotas: &Quotas,
+        now: Timestamp,
+    ) -> Result<Admission, StoreError>;
 
     /// When the next step is due, if any is waiting.
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::domain::admission::{Admission, Claim};
+use crate::domain::admission::{Admission, TargetClaim};
 use crate::domain::command::Command;
 use crate::service::context::Context;
 use crate::service::error::StepError;
@@ -16,7 +16,7 @@ pub async fn perform(context: &Context, job: &Job) -> Result<Performed, StepErro
         return Ok(Performed::nothing());
     }
     let (recipe, request, now) = (job.recipe()?, job.request()?, context.clock.now());
-    let claim = Claim {
+    let claim = TargetClaim {
         run: job.run.id.clone(),
         repository: job.repository.name.clone(),
         lane: request.lane().to_owned(),

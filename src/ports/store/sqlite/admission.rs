@@ -13,14 +13,14 @@ use super::super::queue::{Finished, Lease};
 use super::super::view::Run;
 use super::error::unavailable;
 use super::rows::{RUN, json, micros, run as run_of, text_of, timestamp, value_of};
-use crate::domain::admission::{Admission, Claim, Quotas, RegisteredClaim, admit, counted_from};
+use crate::domain::admission::{Admission, Quotas, RegisteredClaim, TargetClaim, admit, counted_from};
 use crate::domain::names::{RepositoryName, RunId};
 use crate::domain::run::{Outcome, Position, Step};
 
 /// Registers a claim, if its run has none yet, decides on it, and stores a grant.
 pub(super) async fn decide(
     connection: &mut SqliteConnection,
-    claim: &Claim,
+    claim: &TargetClaim,
     quotas: &Quotas,
     now: Timestamp,
 ) -> Result<Admission, StoreError> {
@@ -39,7 +39,7 @@ pub(super) async fn decide(
     if granted.is_some() {
         return Ok(Admission::Granted { taken_from: Vec::new() });
     }
-    let claim: Claim = value_of(&claim)?;
+    let claim: TargetClaim = value_of(&claim)?;
     let decided = admit(&claim, &others(connection, number, now).await?, quotas, now);
     if let Admission::Granted { taken_from } = &decided {
         sqlx::query("UPDATE turns SET passed_at = ? WHERE number = ?")

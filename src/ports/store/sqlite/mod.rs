@@ -31,7 +31,7 @@ use super::inbox::{Accepted, Arrival, Inbox};
 use super::ledger::{Leaf, LedgerStore, StoredCheckpoint};
 use super::queue::{Finished, Lease, StepQueue};
 use super::view::{Pulls, Run, RunView, StepEntry, StoredPull};
-use crate::domain::admission::{Admission, Claim, Quotas};
+use crate::domain::admission::{Admission, Quotas, TargetClaim};
 use crate::domain::ledger::{LeafHash, NodeId, Nodes, Record};
 use crate::domain::names::{RepositoryName, RunId};
 
@@ -175,7 +175,12 @@ impl StepQueue for SqliteStore {
         transaction.commit().await.map_err(unavailable)
     }
 
-    async fn admit(&self, claim: &Claim, quotas: &Quotas, now: Timestamp) -> Result<Admission, StoreError> {
+    async fn admit(
+        &self,
+        claim: &TargetClaim,
+        quotas: &Quotas,
+        now: Timestamp,
+    ) -> Result<Admission, StoreError> {
         let mut transaction = self.write().await?;
         let admission = admission::decide(&mut transaction, claim, quotas, now).await?;
         transaction.commit().await.map_err(unavailable)?;
