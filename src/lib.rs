@@ -33,6 +33,7 @@
 //! | request | what is asked, whatever the source ([`domain::request`]) |
 //! | procedure | a named, versioned recipe: a file in `patches/` ([`domain::procedure`]) |
 //! | plan | the pure result of request, procedure and base tree ([`domain::plan`]) |
+//! | refusal, reason code | why something was not done, and the code of the one table by which it is explained ([`domain::refusal`], [`domain::reason`]) |
 //! | policy, verdict | a rule in `policies/`; allow, warn or deny, with place and remedy ([`domain::policy`]) |
 //! | refusal, reason code | why something was not done; one type, one table of codes ([`domain::refusal`], [`domain::reason`]) |
 //! | admission | whether a run may change a repository now, or waits, behind whom and why ([`domain::admission`]) |

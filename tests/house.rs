@@ -25,12 +25,9 @@ const PORT_USES_PORT: [(&str, &str, &str); 1] =
 
 /// Circles of files that are still to be cut: how the paths of all their files begin, and what ties them.
 const CIRCLES_LEFT: &[(&[&str], &str)] = &[
-    (&["src/cli/patch"], "the error and the edit are in the parent"),
     (&["src/domain/change", "src/domain/manifest.rs"], "`DocumentName` is in `change`"),
-    (&["src/domain/command/"], "`mistake` judges characters that `line` reads"),
     (&["src/domain/plan.rs", "src/domain/policy/facts.rs"], "`Risk` is in `plan`"),
     (&["src/domain/policy/"], "`Files` makes the `Effective` that reads it; `PolicyError` is in `engine`"),
-    (&["src/domain/procedure/"], "the catalogue knows the name of the rollback, which reads the catalogue"),
     (&["src/domain/yaml/"], "`apply`, `slots` and what they share"),
     (&["src/http/"], "`State` is beside the router"),
     (&["src/ports/forge/github/"], "`Options` and `SetupError` are in the parent"),

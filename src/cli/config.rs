@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
+use super::failure::{Failure, Form};
 use super::library::usual_gitops_path;
 use super::output;
 use super::settings::{Explained, Flags, SECRETS, Settings, TABLE};
@@ -24,10 +25,7 @@ pub(crate) fn run(command: &ConfigCommand) -> ExitCode {
         Ok((settings, explained)) => {
             output::finish("config", &explain(&settings, &explained), ExitCode::SUCCESS)
         }
-        Err(error) => {
-            output::complain(format_args!("writ config: {:#}", anyhow::Error::new(error)));
-            ExitCode::from(2)
-        }
+        Err(error) => Failure::usage(error).say("config", Form::Message),
     }
 }
 

@@ -11,11 +11,13 @@ use json_patch::PatchOperation;
 use serde_json::{Value, json};
 use similar::{ChangeTag, TextDiff};
 
-use super::file::{self, FileError, named};
+use super::failure::{Failure, Form};
+use super::file::{self, FileError, located};
 use super::output;
 use crate::domain::change::{self, Change, StreamPatch};
 use crate::domain::manifest::{DocumentName, Manifest};
-use crate::domain::yaml::Refusal;
+use crate::domain::reason;
+use crate::domain::refusal::Refusal;
 
 /// What `writ diff` takes.
 #[derive(Debug, clap::Args)]
@@ -43,56 +45,20 @@ enum DiffFormat {
     JsonPatch,
 }
 
-/// Why nothing was compared.
-#[derive(Debug, thiserror::Error)]
-enum DiffError {
-    #[error(transparent)]
-    File(#[from] FileError),
-    #[error("{}: {refusal}", named(.path))]
-    Unreadable { path: PathBuf, refusal: Refusal },
-    #[error("both files cannot be standard input")]
-    StandardInput,
-    #[error("no patch of one document {what} the whole object {object}")]
-    WholeObject { what: &'static str, object: String },
-}
-
-impl DiffError {
-    fn exit(&self) -> u8 {
-        match self {
-            Self::File(FileError::Write { .. }) => 3,
-            _ => 2,
-        }
-    }
-
-    fn remedy(&self) -> &str {
-        match self {
-            Self::File(error) => error.remedy(),
-            Self::Unreadable { refusal, .. } => &refusal.remedy,
-            Self::StandardInput => "give a file",
-            Self::WholeObject { .. } => "use `--format text` or `json`, which show it",
-        }
-    }
-}
-
 /// Runs it.
 pub(crate) fn run(arguments: &DiffArguments) -> ExitCode {
     match compare(arguments) {
         Ok(true) if arguments.exit_code => ExitCode::from(1),
         Ok(_) => ExitCode::SUCCESS,
-        Err(error) => {
-            let message = match std::error::Error::source(&error) {
-                Some(source) => format!("{error}: {source}"),
-                None => error.to_string(),
-            };
-            file::say("diff", &message, error.remedy(), error.exit())
-        }
+        Err(failure) => failure.say("diff", Form::Remedy),
     }
 }
 
 /// Prints the difference; gives whether there is one.
-fn compare(arguments: &DiffArguments) -> Result<bool, DiffError> {
+fn compare(arguments: &DiffArguments) -> Result<bool, Failure> {
     if file::is_standard_input(&arguments.before) && file::is_standard_input(&arguments.after) {
-        return Err(DiffError::StandardInput);
+        let message = "both files cannot be standard input";
+        return Err(Failure::usage(Refusal::new(reason::STANDARD_INPUT_TAKEN, message, "give a file")));
     }
     let [before, after] = [manifest(&arguments.before)?, manifest(&arguments.after)?];
     let changes = change::between(&arguments.before.display().to_string(), &before, &after);
@@ -110,9 +76,10 @@ fn compare(arguments: &DiffArguments) -> Result<bool, DiffError> {
     Ok(!changes.is_empty() || patch.is_reordered)
 }
 
-fn manifest(path: &Path) -> Result<Manifest, DiffError> {
-    let text = file::read(path)?;
-    Manifest::parse(&text).map_err(|refusal| DiffError::Unreadable { path: path.to_owned(), refusal })
+fn manifest(path: &Path) -> Result<Manifest, Failure> {
+    // A file that cannot be compared is a wrong argument here, whatever is wrong with it.
+    let text = file::read(path).map_err(Failure::usage)?;
+    Manifest::parse(&text).map_err(|refusal| Failure::usage(located(path, refusal)))
 }
 
 /// Prints a text in colour.
@@ -228,10 +195,13 @@ fn json(arguments: &DiffArguments, changes: &[Change], patch: &StreamPatch) -> V
 }
 
 /// The operations, one a line; each with its document where the file has several.
-fn json_patch(patch: &StreamPatch, has_several: bool) -> Result<String, DiffError> {
+fn json_patch(patch: &StreamPatch, has_several: bool) -> Result<String, Failure> {
     for (what, objects) in [("adds", &patch.added), ("removes", &patch.removed)] {
         if let Some(object) = objects.first() {
-            return Err(DiffError::WholeObject { what, object: format!("`{}`", object_name(object)) });
+            let message =
+                format!("no patch of one document {what} the whole object `{}`", object_name(object));
+            let remedy = "use `--format text` or `json`, which show it";
+            return Err(Failure::usage(Refusal::new(reason::WHOLE_OBJECT, message, remedy)));
         }
     }
     let operation = |document: usize, operation: &PatchOperation| {

@@ -1,6 +1,6 @@
 //! `writ docs`: fills the generated parts of Markdown files from the code, or says that they have drifted.
 //!
-//! A part stands between `<!-- generated: NAME -->` and `<!-- end -->`. Hidden from the help: for developers.
+//! A part is what is between `<!-- generated: NAME -->` and `<!-- end -->`. Hidden from the help: for developers.
 //! Exit codes: 0 as it should be · 1 `--check` found drift · 2 an unknown part · 3 a file cannot be read or written.
 
 use std::fmt::Write as _;
@@ -15,6 +15,8 @@ use super::settings::{SECRETS, TABLE};
 use crate::domain::command::table;
 use crate::domain::lane::Lanes;
 use crate::domain::policy::Policies;
+use crate::domain::procedure::Catalogue;
+use crate::domain::reason::{Area, definitions, renamings};
 use crate::domain::yaml::Reason;
 use crate::ports::library::Library;
 
@@ -95,6 +97,10 @@ fn part(name: &str, program: &clap::Command) -> anyhow::Result<String> {
         name if name.starts_with("policy ") => policy_page(&compiled()?, &name["policy ".len()..]),
         "lanes" => lanes(&Library::embedded()),
         "yaml-reasons" => Ok(yaml_reasons()),
+        "reasons" => Ok(reasons()),
+        "reasons of policies" => Ok(reasons_of_policies(&compiled()?)),
+        "reasons of procedures" => reasons_of_procedures(&Library::embedded()),
+        "renamed reasons" => Ok(renamed_reasons()),
         _ => bail!("there is no part `{name}`"),
     }
 }
@@ -142,6 +148,55 @@ fn yaml_reasons() -> String {
         let _ = writeln!(text, "| `{reason}` | {} |", reason.remedy());
     }
     text
+}
+
+/// The codes of the program itself, a table for each part of it.
+fn reasons() -> String {
+    let mut text = String::new();
+    for area in Area::ALL {
+        let _ = write!(text, "## Codes of {}\n\n", area.title());
+        text.push_str("| code | meaning | how to go on |\n| --- | --- | --- |\n");
+        for row in definitions().filter(|row| row.area == area) {
+            let (meaning, remedy) = (cell(row.meaning), cell(row.remedy));
+            let _ = writeln!(text, "| `{}` | {meaning} | {remedy} |", row.code);
+        }
+        text.push('\n');
+    }
+    text
+}
+
+fn reasons_of_policies(policies: &Policies) -> String {
+    let mut text = String::from("| code | meaning | policy |\n| --- | --- | --- |\n");
+    for policy in policies.policies() {
+        for (code, meaning) in &policy.codes {
+            let link = format!("[`{0}`](policies/{0}.md)", policy.name);
+            let _ = writeln!(text, "| `{code}` | {} | {link} |", cell(meaning));
+        }
+    }
+    text
+}
+
+fn reasons_of_procedures(library: &Library) -> anyhow::Result<String> {
+    let mut text = String::from("| code | meaning | how to go on | procedure |\n| --- | --- | --- | --- |\n");
+    for declared in Catalogue::load(&library.patches)?.declared_codes() {
+        let (message, remedy) = (cell(declared.message), cell(declared.remedy));
+        let _ = writeln!(text, "| `{}` | {message} | {remedy} | `{}` |", declared.code, declared.procedure);
+    }
+    Ok(text)
+}
+
+fn renamed_reasons() -> String {
+    let mut text = String::from("| old code | new code |\n| --- | --- |\n");
+    for renamed in renamings() {
+        let new: Vec<_> = renamed.new.iter().map(|code| format!("`{code}`")).collect();
+        let _ = writeln!(text, "| `{}` | {} |", renamed.old, new.join(" or "));
+    }
+    text
+}
+
+/// Text for one cell of a table.
+fn cell(text: &str) -> String {
+    text.trim().replace('\n', " ").replace('|', "\\|")
 }
 
 fn procedures(library: &Library) -> anyhow::Result<String> {
@@ -197,7 +252,7 @@ fn policy_page(policies: &Policies, name: &str) -> anyhow::Result<String> {
             example.diff()
         );
     }
-    let _ = write!(text, "\n## How to go on\n\n{}\n", policy.go_on);
+    let _ = write!(text, "\n## How to go on\n\n{}\n", policy.remediation);
     let _ = write!(
         text,
         "\n## How to change it\n\nThe rule is `policies/{0}`, its tests stand beside it; `writ policies test` runs \

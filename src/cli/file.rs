@@ -2,15 +2,16 @@
 
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
-use super::output;
+use super::failure::Failure;
+use crate::domain::reason;
+use crate::domain::refusal::Refusal;
 use crate::domain::yaml;
 
 /// Longer inputs are not read to their end. The engine has a lower limit, and says it with the size.
 const MAX_BYTES: u64 = 64 << 20;
 
-/// What stands for standard input where a file is asked for.
+/// The name of standard input where a file is asked for.
 const STANDARD_INPUT: &str = "-";
 
 /// Why a text was not read or written.
@@ -26,23 +27,27 @@ pub enum FileError {
     Write { what: String, source: std::io::Error },
 }
 
-impl FileError {
-    /// The exit code of a command that ends so.
-    pub fn exit(&self) -> u8 {
-        match self {
-            Self::TooLarge { .. } | Self::NotText { .. } => 1,
-            Self::Read { .. } => 2,
-            Self::Write { .. } => 3,
-        }
+impl From<FileError> for Refusal {
+    fn from(error: FileError) -> Self {
+        let (code, remedy) = match error {
+            FileError::Read { .. } => (reason::FILE_UNREADABLE, "check the path and its permissions"),
+            FileError::TooLarge { .. } => (reason::TOO_LARGE, "split the file"),
+            FileError::NotText { .. } => (reason::NOT_UTF8, "save the file as UTF-8"),
+            FileError::Write { .. } => (
+                reason::FILE_UNWRITABLE,
+                "check the disk and the folder's permissions; the file is as it was",
+            ),
+        };
+        Self::because(code, error, remedy)
     }
+}
 
-    /// What to do about it.
-    pub fn remedy(&self) -> &'static str {
-        match self {
-            Self::Read { .. } => "check the path and its permissions",
-            Self::TooLarge { .. } => "split the file",
-            Self::NotText { .. } => "save the file as UTF-8",
-            Self::Write { .. } => "check the disk and the folder's permissions; the file is as it was",
+impl From<FileError> for Failure {
+    fn from(error: FileError) -> Self {
+        match error {
+            FileError::TooLarge { .. } | FileError::NotText { .. } => Self::refused(error),
+            FileError::Read { .. } => Self::usage(error),
+            FileError::Write { .. } => Self::fault(error),
         }
     }
 }
@@ -52,12 +57,18 @@ pub fn named(path: &Path) -> String {
     if is_standard_input(path) { "standard input".to_owned() } else { format!("`{}`", path.display()) }
 }
 
-/// Whether a path stands for standard input.
+/// Why a file's YAML was refused, in words that name the file, the place and the code.
+pub fn located(path: &Path, refusal: yaml::Refusal) -> Refusal {
+    let message = format!("{}: {refusal}", named(path));
+    Refusal::from(refusal).in_file(path.display().to_string()).saying(message)
+}
+
+/// Whether a path means standard input.
 pub fn is_standard_input(path: &Path) -> bool {
     path.to_str() == Some(STANDARD_INPUT)
 }
 
-/// What a path stands for, to be read; `-` is standard input.
+/// The file at a path, to be read; `-` is standard input.
 ///
 /// # Errors
 /// - there is no such file, or it may not be read
@@ -133,11 +144,4 @@ pub fn print(text: &str) -> Result<(), FileError> {
     out.write_all(text.as_bytes())
         .and_then(|()| out.flush())
         .map_err(|source| FileError::Write { what: "standard output".to_owned(), source })
-}
-
-/// Says on standard error why a command ended, and gives its exit code.
-pub fn say(command: &str, message: &str, remedy: &str, exit: u8) -> ExitCode {
-    let bold = anstyle::AnsiColor::Red.on_default().bold();
-    output::complain(format_args!("{bold}writ {command}:{bold:#} {message}\n  remedy: {remedy}"));
-    ExitCode::from(exit)
 }

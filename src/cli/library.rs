@@ -11,8 +11,9 @@ use serde_json::{Value, json};
 use crate::domain::target::TargetProfile;
 use crate::ports::library::{Library, LibraryFile, LibraryOrigin};
 
+use super::failure::Failure;
 use super::settings::Settings;
-use super::terminal::{self, Failure, ListFormat, Shown};
+use super::terminal::{self, ListFormat, Shown};
 
 /// What can be done with the library.
 #[derive(Debug, Subcommand)]

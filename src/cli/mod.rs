@@ -9,6 +9,7 @@ mod config;
 mod demo;
 mod diff;
 mod docs;
+mod failure;
 mod file;
 mod library;
 mod output;

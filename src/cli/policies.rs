@@ -1,4 +1,4 @@
-//! `writ policies`: which policies there are, what a reason code means, and the rules' own tests.
+//! `writ policies`: which policies there are, what a reason code means (any, not only theirs), and the rules' own tests.
 //!
 //! Exit codes: 0 shown, or all tests passed · 1 no such code, a broken policy file, a failed test · 2 usage.
 
@@ -9,13 +9,15 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use crate::domain::policy::{Policies, Policy, PolicyError, RuleTest, RuleTestOutcome, run_rule_tests};
-use crate::domain::procedure::PlanRefusal;
+use crate::domain::reason;
+use crate::domain::refusal::{Place, Refusal};
 use crate::domain::text::nearest;
 use crate::ports::library::Library;
 use crate::ports::render::Renderer;
 
+use super::failure::Failure;
 use super::output;
-use super::terminal::{Failure, ListFormat, Shown, library};
+use super::terminal::{ListFormat, Shown, invalid_library, library, planner};
 
 /// What to do with the policies; without a command they are listed.
 #[derive(Debug, Args)]
@@ -32,7 +34,7 @@ pub struct PoliciesArguments {
 enum PoliciesCommand {
     /// Say what a reason code means, what it protects, and how to go on.
     Explain {
-        /// The code, as findings have it: `live_transition`.
+        /// The code, from a finding or an error: `live_transition`, `base_moved`.
         code: String,
         #[command(flatten)]
         shown: Shown,
@@ -69,7 +71,7 @@ fn list(shown: &Shown) -> Result<(String, ExitCode), Failure> {
 fn described(policy: &Policy) -> Value {
     json!({
         "name": policy.name, "file": policy.file, "title": policy.title, "protects": policy.description,
-        "codes": policy.codes, "go_on": policy.go_on, "change": policy.change,
+        "codes": policy.codes, "go_on": policy.remediation, "change": policy.change,
     })
 }
 
@@ -81,14 +83,15 @@ fn listed(policy: &Policy) -> String {
 
 fn explain(code: &str, shown: &Shown) -> Result<(String, ExitCode), Failure> {
     let library = library(shown.library.as_ref())?;
-    let policies = compile(&library)?;
-    let Some(explanation) = policies.explain(code) else {
-        let remedy = match nearest(code, policies.codes()) {
+    let planner = planner(&library, None)?;
+    let explainer = planner.explainer();
+    let Some(explanation) = explainer.explain(code) else {
+        let remedy = match nearest(code, explainer.codes()) {
             Some(near) => format!("did you mean `{near}`?"),
             None => "`writ policies` lists the codes".to_owned(),
         };
-        let message = format!("no policy finds `{}`", code.escape_debug());
-        return Err(Failure::refused(PlanRefusal::new("unknown_code", message, remedy)));
+        let message = format!("nothing emits a code `{}`", code.escape_debug());
+        return Err(Failure::refused(Refusal::new(reason::UNKNOWN_CODE, message, remedy)));
     };
     let text = match shown.format {
         ListFormat::Json => {
@@ -101,8 +104,10 @@ fn explain(code: &str, shown: &Shown) -> Result<(String, ExitCode), Failure> {
             format!("{value:#}\n")
         }
         ListFormat::Text => Renderer::compile(&library)
-            .and_then(|renderer| renderer.render("code.md", &explanation))
-            .map_err(|error| Failure::fault(error.to_string(), "correct the template"))?,
+            .and_then(|renderer| renderer.render(explanation.template(), &explanation))
+            .map_err(|error| {
+                Failure::fault(Refusal::new(reason::FAULT, error.to_string(), "correct the template"))
+            })?,
     };
     Ok((text, ExitCode::SUCCESS))
 }
@@ -158,8 +163,5 @@ fn compile(library: &Library) -> Result<Policies, Failure> {
 }
 
 fn wrong_file(error: PolicyError) -> Failure {
-    let place = format!("policies/{}:{}", error.file, error.line);
-    Failure::refused(
-        PlanRefusal::new("library_invalid", error.message, "correct the file at this place").at(place),
-    )
+    invalid_library(error.message, Place::line(format!("policies/{}", error.file), error.line))
 }

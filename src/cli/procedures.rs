@@ -10,8 +10,9 @@ use serde_json::{Value, json};
 use crate::domain::procedure::Procedure;
 use crate::domain::procedure::file::{Action, Check, EditLine, NewValue, Variant};
 
+use super::failure::Failure;
 use super::output;
-use super::terminal::{Failure, ListFormat, Shown, library, planner};
+use super::terminal::{ListFormat, Shown, library, planner};
 
 /// What to show.
 #[derive(Debug, Args)]

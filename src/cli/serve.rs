@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
+use super::failure::{Failure, Form};
 use super::library::usual_gitops_path;
 use super::output;
 use super::settings::{Flags, Settings};
@@ -16,10 +17,7 @@ use super::wiring;
 pub(crate) fn run(flags: &Flags) -> ExitCode {
     let settings = match flags.load() {
         Ok((settings, _)) => settings,
-        Err(error) => {
-            output::complain(format_args!("writ serve: {:#}", anyhow::Error::new(error)));
-            return ExitCode::from(2);
-        }
+        Err(error) => return Failure::usage(error).say("serve", Form::Message),
     };
     log();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {

@@ -1,20 +1,20 @@
-//! What `writ plan` and `writ apply` have in common: the request, the library, the base, and how failures are said.
+//! What `writ plan` and `writ apply` have in common: the request, the library, the base, and what fails there.
 
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
-use serde_json::json;
 
-use super::output;
+use super::failure::{Failure, Form};
 use crate::domain::names::AccountId;
+use crate::domain::reason;
+use crate::domain::refusal::{Place, Refusal};
 use crate::domain::request::{Actor, Origin, Request};
 use crate::ports::clock::{Clock, SystemClock};
 use crate::ports::git::{Git as _, GitError, Repository};
 use crate::ports::library::Library;
 use crate::ports::render::{RenderError, Renderer};
-use crate::service::planning::{CompileError, PlanError, PlanRefusal, Planned, Planner};
+use crate::service::planning::{CompileError, PlanError, Planned, Planner};
 
 /// What is asked, of which repository.
 #[derive(Debug, Args)]
@@ -81,36 +81,18 @@ pub enum ListFormat {
     Json,
 }
 
-impl From<ListFormat> for Format {
-    fn from(format: ListFormat) -> Self {
-        match format {
-            ListFormat::Text => Self::Text,
-            ListFormat::Json => Self::Json,
-        }
-    }
-}
-
 /// Where requests from the terminal come from: always the same, so that a plan is the same on any machine.
 const TERMINAL_LOGIN: &str = "terminal";
 
-/// A failure with its exit code.
-#[derive(Debug)]
-pub struct Failure {
-    /// What, where, what to do.
-    refusal: PlanRefusal,
-    /// 1 refused, 2 the command line is wrong, 3 a fault.
-    exit: u8,
-}
-
-/// All that a command works with.
-pub struct Desk {
-    /// The repository.
+/// A plan, with what it was made from and what it is shown with.
+pub struct PlanContext {
+    /// The repository that it was made on.
     pub git: Repository,
-    /// The templates.
+    /// The templates of the library.
     pub renderer: Renderer,
-    /// The plan.
+    /// The plan, its verdict and its commit.
     pub planned: Planned,
-    /// The request.
+    /// The request that it answers.
     pub request: Request,
 }
 
@@ -119,23 +101,22 @@ impl Asked {
     ///
     /// # Errors
     /// A [`Failure`] to print.
-    pub fn plan(&self) -> Result<Desk, Failure> {
+    pub fn plan(&self) -> Result<PlanContext, Failure> {
         let library = library(self.library.as_ref())?;
         let planner = planner(&library, self.gitops_path.as_deref())?;
         let renderer = Renderer::compile(&library).map_err(|error| {
-            let message = chain(&error);
-            Failure::refused(PlanRefusal::new("template_invalid", message, "correct the template"))
+            Failure::refused(Refusal::because(reason::TEMPLATE_INVALID, error, "correct the template"))
         })?;
         let request = self.request()?;
         // Before the repository is touched: what is wrong with the words is said first.
         planner.admit(&request).map_err(Failure::refused)?;
-        let git = Repository::open(&self.repo).map_err(Failure::git)?;
-        let base = git.resolve(&self.base).map_err(Failure::git)?;
+        let git = Repository::open(&self.repo)?;
+        let base = git.resolve(&self.base)?;
         let planned = planner.plan(&git, &base, &request).map_err(|error| match error {
             PlanError::Refused(refusal) => Failure::refused(refusal),
-            PlanError::Git(error) => Failure::git(error),
+            PlanError::Git(error) => error.into(),
         })?;
-        Ok(Desk { git, renderer, planned, request })
+        Ok(PlanContext { git, renderer, planned, request })
     }
 
     fn request(&self) -> Result<Request, Failure> {
@@ -143,7 +124,8 @@ impl Asked {
         for (name, value) in &self.arguments {
             if arguments.insert(name.clone(), value.clone()).is_some() {
                 let message = format!("the argument `{name}` is given twice");
-                return Err(Failure::usage("argument_twice", message, "give it once"));
+                let refusal = Refusal::new(reason::REPEATED_ARGUMENT, message, "give it once");
+                return Err(Failure::usage(refusal));
             }
         }
         Ok(Request {
@@ -167,12 +149,8 @@ pub fn library(folder: Option<&PathBuf>) -> Result<Library, Failure> {
         || Ok(Library::embedded()),
         |folder| {
             Library::read(folder).map_err(|error| {
-                let message = chain(&error);
-                Failure::usage(
-                    "library_unreadable",
-                    message,
-                    "give a folder that can be read with `--library`",
-                )
+                let remedy = "give a folder that can be read with `--library`";
+                Failure::usage(Refusal::because(reason::LIBRARY_UNREADABLE, error, remedy))
             })
         },
     )
@@ -184,85 +162,65 @@ pub fn library(folder: Option<&PathBuf>) -> Result<Library, Failure> {
 /// - a procedure or policy is wrong; together, the policies do not judge as they should
 pub fn planner(library: &Library, gitops_path: Option<&str>) -> Result<Planner, Failure> {
     Planner::compile(library, gitops_path.map(|path| path.trim_matches('/'))).map_err(|error| match error {
-        CompileError::Invalid { file, line, message } => {
-            let refusal = PlanRefusal::new("library_invalid", message, "correct the file at this place");
-            Failure::refused(refusal.at(format!("{file}:{line}")))
-        }
+        CompileError::Invalid { file, line, message } => invalid_library(message, Place::line(file, line)),
         CompileError::Incomplete(_) => {
             let remedy = "put the rule back (`writ library list` says which files are replaced), or name its codes \
                           under `retired_codes` in policies/target.yaml, each with the reason";
-            Failure { refusal: PlanRefusal::new("library_incomplete", error.to_string(), remedy), exit: 3 }
+            Failure::fault(Refusal::because(reason::LIBRARY_INCOMPLETE, error, remedy))
         }
     })
 }
 
-impl Failure {
-    /// The request was understood and is not carried out.
-    pub fn refused(refusal: PlanRefusal) -> Self {
-        Self { refusal, exit: 1 }
-    }
+/// The failure of a library whose file is wrong at this place.
+pub fn invalid_library(message: String, place: Place) -> Failure {
+    let refusal = Refusal::new(reason::LIBRARY_INVALID, message, "correct the file at this place");
+    Failure::refused(refusal.at(place))
+}
 
-    /// The command line is wrong.
-    pub fn usage(code: &str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { refusal: PlanRefusal::new(code, message, remedy), exit: 2 }
+impl From<Format> for Form {
+    fn from(format: Format) -> Self {
+        Self::json_if(format == Format::Json)
     }
+}
 
-    /// Something is wrong here, not with what was asked.
-    pub fn fault(message: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { refusal: PlanRefusal::new("fault", message, remedy), exit: 3 }
+impl From<ListFormat> for Form {
+    fn from(format: ListFormat) -> Self {
+        Self::json_if(format == ListFormat::Json)
     }
+}
 
-    /// A template cannot be rendered.
-    pub fn template(error: RenderError) -> Self {
-        Self::fault(chain(&error), "correct the template, or leave `--library` out")
-    }
-
-    /// A failure of the repository.
-    pub fn git(error: GitError) -> Self {
-        let message = chain(&error);
+impl From<GitError> for Failure {
+    fn from(error: GitError) -> Self {
         match error {
             GitError::UnknownRevision(_) => {
-                Self::usage("unknown_revision", message, "give a branch, tag or commit id with `--base`")
+                let remedy = "give a branch, tag or commit id with `--base`";
+                Self::usage(Refusal::because(reason::UNKNOWN_REVISION, error, remedy))
             }
             GitError::NoRepository(_) => {
-                Self::usage("no_repository", message, "give the folder of a git repository with `--repo`")
+                let remedy = "give the folder of a git repository with `--repo`";
+                Self::usage(Refusal::because(reason::NO_REPOSITORY, error, remedy))
             }
-            GitError::NotEditable { .. } => Self::refused(PlanRefusal::new(
-                "not_a_regular_file",
-                message,
-                "put a regular file with the manifest in its place",
-            )),
-            GitError::BranchExists(_) => Self::refused(PlanRefusal::new(
-                "branch_exists",
-                message,
-                "this request was applied already; look at the branch, or delete it to apply anew",
-            )),
-            _ => Self::fault(message, "check the repository with `git fsck`"),
-        }
-    }
-
-    /// Says it: on standard error, or as a `writ.error/v1` object on standard output.
-    pub fn say(&self, command: &str, format: Format) -> ExitCode {
-        self.say_as(command, format == Format::Json)
-    }
-
-    /// The same for commands with formats of their own.
-    pub fn say_as(&self, command: &str, is_json: bool) -> ExitCode {
-        let PlanRefusal { code, message, place, remedy } = &self.refusal;
-        if is_json {
-            let error = json!({
-                "schema": "writ.error/v1", "code": code, "message": message, "place": place, "remedy": remedy,
-            });
-            output::tell(format_args!("{error:#}"));
-        } else {
-            let place = if place.is_empty() { String::new() } else { format!("{place}: ") };
-            let bold = anstyle::AnsiColor::Red.on_default().bold();
-            output::complain(format_args!("{bold}writ {command}: {code}{bold:#}: {place}{message}"));
-            if !remedy.is_empty() {
-                output::complain(format_args!("  remedy: {remedy}"));
+            GitError::NotEditable { .. } => {
+                let remedy = "put a regular file with the manifest in its place";
+                Self::refused(Refusal::because(reason::NOT_A_REGULAR_FILE, error, remedy))
+            }
+            GitError::BranchExists(_) => {
+                let remedy =
+                    "this request was applied already; look at the branch, or delete it to apply anew";
+                Self::refused(Refusal::because(reason::BRANCH_EXISTS, error, remedy))
+            }
+            _ => {
+                let remedy = "check the repository with `git fsck`";
+                Self::fault(Refusal::because(reason::FAULT, error, remedy))
             }
         }
-        ExitCode::from(self.exit)
+    }
+}
+
+impl From<RenderError> for Failure {
+    fn from(error: RenderError) -> Self {
+        let remedy = "correct the template, or leave `--library` out";
+        Self::fault(Refusal::because(reason::FAULT, error, remedy))
     }
 }
 
@@ -286,15 +244,4 @@ fn moment(text: &str) -> Result<Timestamp, String> {
 fn this_minute() -> Timestamp {
     let now = SystemClock.now();
     Timestamp::from_second(now.as_second() / 60 * 60).unwrap_or(now)
-}
-
-/// An error with its sources, outermost first.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(inner) = source {
-        text.push_str(&format!(": {inner}"));
-        source = inner.source();
-    }
-    text
 }

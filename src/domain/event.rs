@@ -5,6 +5,7 @@
 use jiff::Timestamp;
 
 use super::names::{CommitId, IssueNumber, RepositoryName};
+use super::reason::Code;
 use super::request::{Actor, CommentPlace};
 
 /// A message that arrived and was authenticated.
@@ -33,7 +34,7 @@ pub enum Source {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// Nothing that writ acts on; the reason code says why.
-    Unused(&'static str),
+    Unused(Code),
     /// A person wrote a comment.
     Comment(NewComment),
     /// Something changed at a pull request, or at several.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::admission::Wait;
 use super::names::{IssueNumber, RunId};
 use super::pull::{Conclusion, PullState};
+use super::reason::Code;
 
 /// The steps of a run, in order: those of a command, then those of a reconciliation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -146,7 +147,7 @@ pub enum Outcome {
     /// Not done, for a reason that the requester can act on.
     Refused {
         /// Reason code, such as `permission_missing`, `confirmation_wrong`, `no_variant`.
-        code: String,
+        code: Code,
         /// What is wrong, one sentence, for people.
         message: String,
         /// What to do about it.

@@ -1,27 +1,54 @@
-//! Text from people and manifests: what is let in, and how it is quoted in sentences.
+//! Text from people and manifests: what is let in, how it is quoted in sentences, which name was probably meant.
+
+use std::error::Error;
+
+use super::reason::{self, Code};
 
 /// The longest reason or argument, in characters.
 pub const LONGEST: usize = 500;
 
+/// What is wrong with a value that must be one line of plain text. `Display` is read behind the value's name: "is 501
+/// characters long, 500 are allowed".
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LineProblem {
+    /// A character that breaks the line, hides, or reorders what is beside it.
+    #[error(
+        "has the character U+{:04X} at position {position}, which is not for one line of plain text",
+        u32::from(*character)
+    )]
+    Forbidden {
+        /// The character.
+        character: char,
+        /// Its position in characters, from 1.
+        position: usize,
+    },
+    /// It has this many characters.
+    #[error("is {0} characters long, {LONGEST} are allowed")]
+    TooLong(usize),
+}
+
+impl LineProblem {
+    /// The reason code, which is the same wherever the value comes from.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Forbidden { .. } => reason::FORBIDDEN_CHARACTER,
+            Self::TooLong(_) => reason::VALUE_TOO_LONG,
+        }
+    }
+}
+
 /// Checks a value from a person: one line, at most 500 characters, nothing invisible or reordering.
 ///
 /// # Errors
-/// What is wrong with it, to be read behind its name: «is longer than 500 characters».
-pub fn check_line(value: &str) -> Result<(), String> {
-    let length = value.chars().count();
-    if length > LONGEST {
-        return Err(format!("is {length} characters long, {LONGEST} are allowed"));
+/// What is wrong with it.
+pub fn check_line(value: &str) -> Result<(), LineProblem> {
+    if let Some((index, character)) = value.chars().enumerate().find(|(_, found)| is_forbidden(*found)) {
+        return Err(LineProblem::Forbidden { character, position: index + 1 });
     }
-    match value.chars().position(is_forbidden) {
-        Some(at) => {
-            let character = value.chars().nth(at).unwrap_or_default();
-            Err(format!(
-                "has the character U+{:04X} at position {}, which is not for one line of plain text",
-                u32::from(character),
-                at + 1
-            ))
-        }
-        None => Ok(()),
+    match value.chars().count() {
+        length if length > LONGEST => Err(LineProblem::TooLong(length)),
+        _ => Ok(()),
     }
 }
 
@@ -38,8 +65,18 @@ pub fn is_forbidden(character: char) -> bool {
 /// characters.
 #[must_use]
 pub fn quoted(text: &str, limit: usize) -> String {
-    let mut out = String::from("`");
-    for character in text.trim().chars().take(limit) {
+    let text = text.trim();
+    let start: String = text.chars().take(limit).collect();
+    let more = if text.chars().nth(limit).is_some() { "…" } else { "" };
+    format!("`{}{more}`", visible(&start))
+}
+
+/// Foreign text on one line inside code: backticks as apostrophes, line breaks and tabs as spaces, and everything else
+/// that hides or reorders text as an escape.
+#[must_use]
+pub fn visible(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
         match character {
             '`' => out.push('\''),
             '\n' | '\r' | '\t' => out.push(' '),
@@ -47,14 +84,10 @@ pub fn quoted(text: &str, limit: usize) -> String {
             character => out.push(character),
         }
     }
-    if text.trim().chars().count() > limit {
-        out.push('…');
-    }
-    out.push('`');
     out
 }
 
-/// A reason as it stands in a commit message: a forge does not take `fixes #12` or `@name` in it for orders.
+/// A reason as a commit message has it: a forge does not take `fixes #12` or `@name` in it for orders.
 #[must_use]
 pub fn inert(reason: &str) -> String {
     reason
@@ -65,16 +98,29 @@ pub fn inert(reason: &str) -> String {
         .replace("gh-", "gh -")
 }
 
-/// The name that was probably meant, if one is near enough.
+/// The name that was probably meant: the nearest one of which at most a third is typed wrongly; upper case is no error.
 #[must_use]
 pub fn nearest<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Option<String> {
     // A value may have 500 characters; no name has more than 60.
     let typed: String = typed.chars().take(60).collect::<String>().to_lowercase();
     names
-        .map(|name| (strsim::normalized_damerau_levenshtein(&typed, name), name))
-        .filter(|(likeness, _)| *likeness >= 0.5)
-        .max_by(|(one, _), (other, _)| one.total_cmp(other))
+        .map(|name| (strsim::damerau_levenshtein(&typed, &name.to_lowercase()), name))
+        .filter(|(distance, name)| *distance <= name.chars().count() / 3)
+        .min_by_key(|(distance, _)| *distance)
         .map(|(_, name)| name.to_owned())
+}
+
+/// An error with its sources, outermost first, on one line: "reading `x`: no such file".
+#[must_use]
+pub fn error_chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
 }
 
 #[cfg(test)]
@@ -88,7 +134,10 @@ mod tests {
         for bad in ["a\nb", "a\u{202e}b", "a\u{7}b", "a\u{200b}", &"a".repeat(LONGEST + 1)] {
             assert!(check_line(bad).is_err(), "{bad:?}");
         }
-        assert!(check_line("ab\u{202e}").unwrap_err().contains("U+202E at position 3"));
+        for hidden in ["\u{206a}", "\u{206f}", "\u{fff9}", "\u{fffb}", "\u{feff}", "\u{e0041}"] {
+            assert_eq!(check_line(hidden).unwrap_err().code(), "forbidden_character", "{hidden:?}");
+        }
+        assert!(check_line("ab\u{202e}").unwrap_err().to_string().contains("U+202E at position 3"));
     }
 
     #[test]
@@ -102,5 +151,25 @@ mod tests {
     fn a_reason_closes_no_issue() {
         assert_eq!(inert("fixes #12, thanks @ops"), "fixes # 12, thanks @ ops");
         assert_eq!(inert("closes https://x/issues/1"), "closes https: //x/issues/1");
+    }
+
+    #[test]
+    fn a_name_is_guessed_when_most_of_it_is_right() {
+        let names = || ["pause-trading", "resume-trading", "plan", "ta"].into_iter();
+        let guessed = |typed: &str| nearest(typed, names());
+        assert_eq!(guessed("pause-tradign").as_deref(), Some("pause-trading"));
+        assert_eq!(guessed("PLAN").as_deref(), Some("plan"));
+        assert_eq!(guessed("plna").as_deref(), Some("plan"));
+        assert_eq!(guessed("pn"), None);
+        assert_eq!(guessed("tb"), None);
+        assert_eq!(guessed(&"x".repeat(500)), None);
+    }
+
+    #[test]
+    fn an_error_is_told_with_its_sources() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("reading `x`")]
+        struct Outer(#[source] std::fmt::Error);
+        assert_eq!(error_chain(&Outer(std::fmt::Error)), format!("reading `x`: {}", std::fmt::Error));
     }
 }

@@ -16,6 +16,8 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde_json::json;
 use tracing::{Instrument as _, info, info_span, warn};
 
+use crate::domain::reason::{self, Code};
+use crate::domain::refusal::Refusal;
 use crate::ports::forge::webhook::{Rejection, RejectionKind, Webhook};
 use crate::service::accept::Reception;
 
@@ -28,12 +30,10 @@ const STORED_WITHIN: Duration = Duration::from_secs(8);
 /// Seconds after which a sender should come back when the database is unavailable.
 const RETRY_AFTER: &str = "10";
 
-/// What is wrong with a delivery, told to its sender.
-struct Refusal {
+/// A refused delivery: what its sender is told, and with which status.
+struct RefusedDelivery {
     status: StatusCode,
-    code: &'static str,
-    message: String,
-    remedy: &'static str,
+    refusal: Refusal,
 }
 
 /// Receives one delivery of a source.
@@ -49,11 +49,11 @@ pub async fn receive(
     async move {
         match accept(&state, source.as_ref(), &headers, body).await {
             Ok(answer) => answer,
-            Err(refusal) => {
-                let unavailable = refusal.status == StatusCode::SERVICE_UNAVAILABLE;
+            Err(RefusedDelivery { status, refusal }) => {
+                let unavailable = status == StatusCode::SERVICE_UNAVAILABLE;
                 state.metrics.delivery(if unavailable { "unavailable" } else { "refused" });
-                warn!(code = refusal.code, status = refusal.status.as_u16(), "delivery not taken");
-                refusal.answer(&id)
+                warn!(code = refusal.code.as_str(), status = status.as_u16(), "delivery not taken");
+                RefusedDelivery { status, refusal }.answer(&id)
             }
         }
     }
@@ -66,7 +66,7 @@ async fn accept(
     source: &dyn Webhook,
     headers: &HeaderMap,
     body: Body,
-) -> Result<Response, Refusal> {
+) -> Result<Response, RefusedDelivery> {
     let bytes = bounded(headers, body, state.max_body_bytes).await?;
     let delivery = source.read(headers, &bytes)?;
     match tokio::time::timeout(STORED_WITHIN, state.intake.accept(&delivery)).await {
@@ -83,13 +83,9 @@ async fn accept(
     }
 }
 
-fn unavailable() -> Refusal {
-    Refusal {
-        status: StatusCode::SERVICE_UNAVAILABLE,
-        code: "unavailable",
-        message: "the delivery could not be kept".to_owned(),
-        remedy: "redeliver it later",
-    }
+fn unavailable() -> RefusedDelivery {
+    let message = "the delivery could not be kept";
+    refused(StatusCode::SERVICE_UNAVAILABLE, reason::UNAVAILABLE, message, "redeliver it later")
 }
 
 fn answer(state: &State, delivery: &str, reception: Reception) -> Response {
@@ -100,18 +96,21 @@ fn answer(state: &State, delivery: &str, reception: Reception) -> Response {
     };
     state.metrics.delivery(result);
     let run = run.map(String::from);
+    let reason = reason.as_ref().map(Code::as_str);
     info!(result, run.id = run.as_deref(), reason, "delivery taken");
     let body = json!({"status": result, "delivery": delivery, "run": run, "reason": reason});
     (status, Json(body)).into_response()
 }
 
 /// The whole body, refused before it is buffered when it is, or turns out to be, too large.
-async fn bounded(headers: &HeaderMap, body: Body, most: usize) -> Result<Bytes, Refusal> {
-    let too_large = || Refusal {
-        status: StatusCode::PAYLOAD_TOO_LARGE,
-        code: "body_too_large",
-        message: format!("the body is larger than {most} bytes"),
-        remedy: "subscribe the webhook to the events of the installation guide only, or raise `max_body_bytes`",
+async fn bounded(headers: &HeaderMap, body: Body, most: usize) -> Result<Bytes, RefusedDelivery> {
+    let too_large = || {
+        refused(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            reason::BODY_TOO_LARGE,
+            format!("the body is larger than {most} bytes"),
+            "subscribe the webhook to the events of the installation guide only, or raise `max_body_bytes`",
+        )
     };
     let announced = text(headers, "content-length").and_then(|length| length.parse::<u64>().ok());
     if announced.is_some_and(|length| length > most as u64) {
@@ -119,22 +118,21 @@ async fn bounded(headers: &HeaderMap, body: Body, most: usize) -> Result<Bytes, 
     }
     let read = Limited::new(body, most).collect();
     let Ok(read) = tokio::time::timeout(READ_WITHIN, read).await else {
-        return Err(Refusal {
-            status: StatusCode::REQUEST_TIMEOUT,
-            code: "body_too_slow",
-            message: format!("the body took longer than {} seconds", READ_WITHIN.as_secs()),
-            remedy: "send it again",
-        });
+        let message = format!("the body took longer than {} seconds", READ_WITHIN.as_secs());
+        return Err(refused(StatusCode::REQUEST_TIMEOUT, reason::BODY_TOO_SLOW, message, "send it again"));
     };
     match read {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
-        Err(_) => Err(bad_request("body_truncated", "the body ended too early".to_owned(), "send it again")),
+        Err(_) => {
+            let message = "the body ended too early";
+            Err(refused(StatusCode::BAD_REQUEST, reason::BODY_TRUNCATED, message, "send it again"))
+        }
     }
 }
 
-fn bad_request(code: &'static str, message: String, remedy: &'static str) -> Refusal {
-    Refusal { status: StatusCode::BAD_REQUEST, code, message, remedy }
+fn refused(status: StatusCode, code: Code, message: impl Into<String>, remedy: &str) -> RefusedDelivery {
+    RefusedDelivery { status, refusal: Refusal::new(code, message, remedy) }
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -146,22 +144,22 @@ fn shown(value: &str) -> &str {
     value.get(..64).unwrap_or(value)
 }
 
-impl From<Rejection> for Refusal {
+impl From<Rejection> for RefusedDelivery {
     fn from(rejection: Rejection) -> Self {
         let status = match rejection.kind {
             RejectionKind::Unauthenticated => StatusCode::UNAUTHORIZED,
             RejectionKind::UnsupportedType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             RejectionKind::Malformed => StatusCode::BAD_REQUEST,
         };
-        let Rejection { code, message, remedy, .. } = rejection;
-        Self { status, code, message, remedy }
+        Self { status, refusal: rejection.refusal }
     }
 }
 
-impl Refusal {
+impl RefusedDelivery {
     fn answer(self, delivery: &str) -> Response {
         let unavailable = self.status == StatusCode::SERVICE_UNAVAILABLE;
-        let error = json!({"code": self.code, "message": self.message, "remedy": self.remedy});
+        let Refusal { code, message, remedy, .. } = &self.refusal;
+        let error = json!({"code": code, "message": message, "remedy": remedy});
         let body = Json(json!({"status": "refused", "delivery": shown(delivery), "error": error}));
         let mut response = (self.status, body).into_response();
         if unavailable {

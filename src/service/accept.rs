@@ -15,6 +15,7 @@ use crate::domain::digest::sha256_hex;
 use crate::domain::event::{Delivery, Event, NewComment, PullEvent, PullSelector};
 use crate::domain::ledger::Record;
 use crate::domain::names::{IssueNumber, RepositoryName, RunId};
+use crate::domain::reason::{self, Code};
 use crate::domain::request::{Origin, Request, comment_run};
 use crate::domain::run::{Outcome, Step};
 use crate::ports::clock::Clock;
@@ -55,7 +56,7 @@ pub enum Reception {
     /// Nothing for writ; not stored.
     Ignored {
         /// Why, as a reason code.
-        reason: &'static str,
+        reason: Code,
     },
 }
 
@@ -66,7 +67,7 @@ impl Intake {
     /// - the database is unavailable; nothing was stored, and it must be sent again
     pub async fn accept(&self, delivery: &Delivery) -> Result<Reception, StoreError> {
         match &delivery.content {
-            Event::Unused(reason) => Ok(Reception::Ignored { reason }),
+            Event::Unused(reason) => Ok(Reception::Ignored { reason: reason.clone() }),
             Event::Comment(comment) => self.accept_comment(delivery, comment).await,
             Event::Pull(event) => self.accept_pull_event(delivery, event).await,
         }
@@ -78,12 +79,12 @@ impl Intake {
         comment: &NewComment,
     ) -> Result<Reception, StoreError> {
         let Some(served) = self.served(&comment.place.repository) else {
-            return Ok(Reception::Ignored { reason: "repository_not_served" });
+            return Ok(Reception::Ignored { reason: reason::REPOSITORY_NOT_SERVED });
         };
         let mut comment = comment.clone();
         comment.place.repository = served;
         let Some(run) = self.run(&comment) else {
-            return Ok(Reception::Ignored { reason: "not_a_command" });
+            return Ok(Reception::Ignored { reason: reason::NOT_A_COMMAND });
         };
         let place = &comment.place;
         let body = json!({
@@ -113,11 +114,11 @@ impl Intake {
         event: &PullEvent,
     ) -> Result<Reception, StoreError> {
         let Some(repository) = self.served(&event.repository) else {
-            return Ok(Reception::Ignored { reason: "repository_not_served" });
+            return Ok(Reception::Ignored { reason: reason::REPOSITORY_NOT_SERVED });
         };
         let pulls = self.selected(&repository, &event.pulls).await?;
         if pulls.is_empty() {
-            return Ok(Reception::Ignored { reason: "pull_request_not_known" });
+            return Ok(Reception::Ignored { reason: reason::PULL_REQUEST_NOT_KNOWN });
         }
         let now = self.clock.now();
         let (mut runs, mut records) = (Vec::new(), Vec::new());
@@ -200,16 +201,16 @@ fn commanded(comment: &NewComment, parsed: ParsedCommand) -> NewRun {
 fn mistaken(comment: &NewComment, mistake: Mistake) -> NewRun {
     let invalid = InvalidCommand { excerpt: mistake.excerpt, suggestion: mistake.suggestion };
     let outcome = Outcome::Refused {
-        code: mistake.code.to_owned(),
-        message: format!("line {}, column {}: {}", mistake.line, mistake.column, mistake.message),
-        remedy: mistake.remedy,
+        message: format!("{}: {}", mistake.refusal.place, mistake.refusal.message),
+        code: mistake.refusal.code,
+        remedy: mistake.refusal.remedy,
     };
     refused(comment, invalid, outcome)
 }
 
 fn through_app(comment: &NewComment) -> NewRun {
     let outcome = Outcome::Refused {
-        code: "through_an_app".to_owned(),
+        code: reason::THROUGH_AN_APP,
         message: "the comment was made by an app on the author's behalf".to_owned(),
         remedy: "type the command yourself; programs may not command".to_owned(),
     };

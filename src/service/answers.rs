@@ -4,7 +4,6 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::domain::command::{Command, table};
-use crate::domain::lane;
 use crate::domain::names::{IssueNumber, RepositoryName, RunId};
 use crate::domain::run::{Outcome, Position};
 use crate::domain::text::nearest;
@@ -29,23 +28,14 @@ pub(super) async fn answer(context: &Context, job: &Job) -> Result<Option<String
             let values = json!({"commands": table::markdown(), "procedures": context.catalogue});
             context.renderer.render("help.md", values)?
         }
-        Command::Explain { subject } if lane::meaning(subject).is_some() => {
-            let (policy, meaning) = lane::meaning(subject).unwrap_or_default();
-            let lanes = job.repository.planner.judge().lanes().all().iter();
-            let lanes: Vec<_> = lanes
-                .map(|lane| json!({"id": lane.id, "family": lane.family, "name": lane.name, "owns": lane.owns}))
-                .collect();
-            let values = json!({"code": subject, "policy": policy, "meaning": meaning, "lanes": lanes});
-            context.renderer.render("lane.md", values)?
-        }
         Command::Explain { subject } => {
+            let explainer = job.repository.planner.explainer();
             let known = context.catalogue.iter().find(|entry| entry.name == *subject);
-            match (known, job.repository.planner.judge().policies().explain(subject)) {
-                (None, Some(explanation)) => context.renderer.render("code.md", explanation)?,
+            match (known, explainer.explain(subject)) {
+                (None, Some(explanation)) => context.renderer.render(explanation.template(), explanation)?,
                 (known, _) => {
                     let names: Vec<_> = context.catalogue.iter().map(|entry| entry.name.as_str()).collect();
-                    let codes = job.repository.planner.judge().policies().codes();
-                    let similar = nearest(subject, names.iter().copied().chain(codes));
+                    let similar = nearest(subject, names.iter().copied().chain(explainer.codes()));
                     let values =
                         json!({"subject": subject, "known": known, "names": names, "similar": similar});
                     context.renderer.render("explain.md", values)?

@@ -6,6 +6,7 @@ use crate::domain::conflict::{Relation, relation};
 use crate::domain::ledger::Record;
 use crate::domain::names::{IssueNumber, RunId};
 use crate::domain::pull::PullState;
+use crate::domain::reason;
 use crate::domain::run::Outcome;
 use crate::ports::forge::{ForgeError, Pull};
 use crate::ports::store::Run;
@@ -68,7 +69,7 @@ impl Conflicts {
 /// The end of a run that writes what a containment contains.
 pub(super) fn contained(by: &RunId) -> Outcome {
     Outcome::Refused {
-        code: "contained".to_owned(),
+        code: reason::CONTAINED,
         message: format!("run `{by}` makes the same target safer, and goes first"),
         remedy: "merge or close its pull request; then comment the command again if it is still wanted"
             .to_owned(),

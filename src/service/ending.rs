@@ -1,5 +1,6 @@
 //! How runs end: after a step that could not be performed, in the ledger, in logs and metrics.
 
+use crate::domain::reason;
 use crate::domain::run::{Outcome, Step};
 use crate::ports::store::{Lease, Run};
 
@@ -10,7 +11,7 @@ use super::job::Performed;
 pub(super) fn given_up(lease: &Lease) -> Performed {
     unperformed(lease).unwrap_or_else(|| {
         Performed::refused(
-            "unavailable",
+            reason::UNAVAILABLE,
             "the forge or the repository did not answer, several times in a row; nothing was changed",
             if lease.step.is_of_reconciliation() {
                 "wait until it does"
@@ -25,7 +26,7 @@ pub(super) fn given_up(lease: &Lease) -> Performed {
 pub(super) fn failed(lease: &Lease) -> Performed {
     unperformed(lease).unwrap_or_else(|| {
         Performed::refused(
-            "fault",
+            reason::FAULT,
             "writ or its settings are at fault; nothing was changed",
             format!("show delivery `{}` to whoever runs writ: its log says more", lease.run.delivery),
         )

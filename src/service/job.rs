@@ -7,7 +7,8 @@ use crate::domain::command::Command;
 use crate::domain::ledger::Record;
 use crate::domain::names::RunId;
 use crate::domain::plan::PlanReport;
-use crate::domain::procedure::PlanRefusal;
+use crate::domain::reason::Code;
+use crate::domain::refusal::{Place, Refusal};
 use crate::domain::request::Request;
 use crate::domain::run::{Outcome, StepResult};
 use crate::ports::store::{Lease, Pulls, Run, Store, StoredPull};
@@ -161,20 +162,19 @@ impl Performed {
     }
 
     /// The run ends with a refusal.
-    pub fn refused(code: &str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
-        let outcome =
-            Outcome::Refused { code: code.to_owned(), message: message.into(), remedy: remedy.into() };
-        Self::ends(outcome, NoFact::Refused { refused: code.to_owned() }, vec![])
+    pub fn refused(code: Code, message: impl Into<String>, remedy: impl Into<String>) -> Self {
+        let fact = NoFact::Refused { refused: code.to_string() };
+        let outcome = Outcome::Refused { code, message: message.into(), remedy: remedy.into() };
+        Self::ends(outcome, fact, vec![])
     }
 
     /// The run ends with a refusal of the planner's.
-    pub fn not_planned(refusal: PlanRefusal) -> Self {
-        let message = if refusal.place.is_empty() {
-            refusal.message
-        } else {
-            format!("{} (at `{}`)", refusal.message, refusal.place)
+    pub fn not_planned(refusal: Refusal) -> Self {
+        let message = match refusal.place {
+            Place::Whole => refusal.message,
+            place => format!("{} (at `{place}`)", refusal.message),
         };
-        Self::refused(&refusal.code, message, refusal.remedy)
+        Self::refused(refusal.code, message, refusal.remedy)
     }
 
     /// The same, with what is now known of a pull request.

@@ -9,12 +9,16 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::domain::digest::sha256_hex;
+use crate::domain::explanation::Explainer;
 use crate::domain::ledger::Record;
 use crate::domain::names::CommitId;
 use crate::domain::plan::{Plan, PlanReport};
 use crate::domain::policy::{Provenance, Verdict};
-pub use crate::domain::procedure::PlanRefusal;
-use crate::domain::procedure::{Catalogue, PlanInput, ROLLBACK, Undone, admit, confirm, draft, roll_back};
+use crate::domain::procedure::{
+    Catalogue, PlanInput, ROLLBACK, RevertTarget, admit, confirm, draft, roll_back,
+};
+use crate::domain::reason;
+use crate::domain::refusal::{Place, Refusal};
 use crate::domain::request::{Origin, Request};
 use crate::domain::risk::Risk;
 use crate::domain::tree::Snapshot;
@@ -50,7 +54,7 @@ pub struct Planned {
 pub enum PlanError {
     /// The request cannot be carried out on this base; the requester can act on it.
     #[error(transparent)]
-    Refused(#[from] PlanRefusal),
+    Refused(#[from] Refusal),
     /// The repository could not be read.
     #[error("reading the base")]
     Git(#[from] GitError),
@@ -93,6 +97,12 @@ impl Planner {
         &self.catalogue
     }
 
+    /// Explains reason codes: those of this library, and those of the program.
+    #[must_use]
+    pub fn explainer(&self) -> Explainer<'_> {
+        Explainer { policies: self.judge.policies(), catalogue: &self.catalogue, lanes: self.judge.lanes() }
+    }
+
     /// A procedure's risk class; `None` for one that is not known.
     #[must_use]
     pub fn risk(&self, procedure: &str) -> Option<Risk> {
@@ -110,17 +120,17 @@ impl Planner {
     /// Checks what can be checked without a tree: the procedure exists, arguments and reason are well formed.
     ///
     /// # Errors
-    /// `unknown_procedure`, `argument_*`, `reason_*`.
-    pub fn admit(&self, request: &Request) -> Result<(), PlanRefusal> {
+    /// `unknown_procedure`, `missing_reason`, or what is wrong with the arguments or the reason.
+    pub fn admit(&self, request: &Request) -> Result<(), Refusal> {
         let procedure = self.catalogue.find(&request.procedure)?;
         admit(procedure, request)?;
         if request.origin == Origin::Terminal && request.reason.trim().is_empty() {
-            return Err(PlanRefusal::new(
-                "reason_missing",
+            return Err(Refusal::new(
+                reason::MISSING_REASON,
                 "a plan needs a reason",
                 "add `--reason TEXT`: why this is needed, in one line",
             )
-            .at("reason"));
+            .at(Place::Field("reason")));
         }
         Ok(())
     }
@@ -129,8 +139,8 @@ impl Planner {
     /// `/plan`.
     ///
     /// # Errors
-    /// `reason_missing`, `confirmation_missing`, `confirmation_wrong`, `unknown_procedure`.
-    pub fn confirm(&self, request: &Request) -> Result<(), PlanRefusal> {
+    /// `missing_reason`, `confirmation_missing`, `confirmation_wrong`, `unknown_procedure`.
+    pub fn confirm(&self, request: &Request) -> Result<(), Refusal> {
         let procedure = self.catalogue.find(&request.procedure)?;
         confirm(&procedure.name, &procedure.confirmation, request)
     }
@@ -138,16 +148,16 @@ impl Planner {
     /// The same as [`Planner::admit`] for a rollback.
     ///
     /// # Errors
-    /// `not_invertible`, `argument_*`, `reason_*`.
-    pub fn admit_rollback(&self, request: &Request, undone: &Undone) -> Result<(), PlanRefusal> {
+    /// `not_invertible`, or what is wrong with the arguments or the reason.
+    pub fn admit_rollback(&self, request: &Request, undone: &RevertTarget) -> Result<(), Refusal> {
         admit(&undone.inverse(&self.catalogue, self.judge.target())?, request).map(drop)
     }
 
     /// The same as [`Planner::confirm`] for a rollback: it wants the phrase of the procedure that is undone.
     ///
     /// # Errors
-    /// `reason_missing`, `confirmation_missing`, `confirmation_wrong`.
-    pub fn confirm_rollback(&self, request: &Request, undone: &Undone) -> Result<(), PlanRefusal> {
+    /// `missing_reason`, `confirmation_missing`, `confirmation_wrong`.
+    pub fn confirm_rollback(&self, request: &Request, undone: &RevertTarget) -> Result<(), Refusal> {
         confirm(ROLLBACK, undone.phrase(&self.catalogue, self.judge.target()), request)
     }
 
@@ -174,7 +184,7 @@ impl Planner {
         git: &dyn Git,
         base: &CommitId,
         request: &Request,
-        undone: &Undone,
+        undone: &RevertTarget,
     ) -> Result<Planned, PlanError> {
         let snapshot = git.snapshot(base, self.gitops_path())?;
         let plan = roll_back(&self.catalogue, undone, request, self.input(&snapshot))?;
@@ -192,7 +202,7 @@ impl Planner {
         base: &Snapshot,
         request: &Request,
         plan: Plan,
-        undone: Option<&Undone>,
+        undone: Option<&RevertTarget>,
     ) -> Result<Planned, PlanError> {
         let verdict = self.judge.judge_plan(git, &plan, base, &provenance(&plan, request))?;
         let mut report = report(&plan, verdict);

@@ -8,9 +8,12 @@ use std::sync::Arc;
 use crate::domain::ledger::Record;
 use crate::domain::names::{CommitId, RepositoryName, RunId};
 use crate::domain::plan::Risk;
-use crate::domain::procedure::{PlanRefusal, ROLLBACK, RUN_ARGUMENT, Undone};
+use crate::domain::procedure::{ROLLBACK, RUN_ARGUMENT, RevertTarget};
+use crate::domain::reason;
+use crate::domain::refusal::{Place, Refusal};
 use crate::domain::request::Request;
 use crate::domain::run::Outcome;
+use crate::domain::text::{nearest, quoted};
 use crate::ports::store::{Run, Store, StoreError};
 
 use super::context::ServedRepository;
@@ -29,9 +32,9 @@ enum Basis {
     /// The procedure that the request names.
     Procedure,
     /// The inverse of what this run changed.
-    Rollback(Box<Undone>),
+    Rollback(Box<RevertTarget>),
     /// A rollback of something that cannot be rolled back, and why.
-    Impossible(PlanRefusal),
+    Impossible(Refusal),
 }
 
 impl Recipe {
@@ -51,7 +54,7 @@ impl Recipe {
     }
 
     /// Checks what can be checked without a tree.
-    pub fn admit(&self) -> Result<(), PlanRefusal> {
+    pub fn admit(&self) -> Result<(), Refusal> {
         match &self.basis {
             Basis::Procedure => self.repository.planner.admit(&self.request),
             Basis::Rollback(undone) => self.repository.planner.admit_rollback(&self.request, undone),
@@ -60,7 +63,7 @@ impl Recipe {
     }
 
     /// Checks that the request was confirmed with a reason.
-    pub fn confirm(&self) -> Result<(), PlanRefusal> {
+    pub fn confirm(&self) -> Result<(), Refusal> {
         match &self.basis {
             Basis::Procedure => self.repository.planner.confirm(&self.request),
             Basis::Rollback(undone) => self.repository.planner.confirm_rollback(&self.request, undone),
@@ -116,7 +119,7 @@ impl Basis {
             records
                 .push(record.map_err(|error| StoreError::Corrupt(format!("leaf {}: {error}", leaf.index)))?);
         }
-        Ok(match Undone::of(&run.id, &records) {
+        Ok(match RevertTarget::of(&run.id, &records) {
             Ok(undone) => Self::Rollback(Box::new(undone)),
             Err(refusal) => Self::Impossible(refusal),
         })
@@ -128,7 +131,7 @@ pub(super) enum FoundRun {
     /// It is one of this repository.
     Known(Box<Run>),
     /// There is none; this says so, and which one was probably meant.
-    Unknown(PlanRefusal),
+    Unknown(Refusal),
 }
 
 /// A run of this repository by its id as it was typed.
@@ -159,16 +162,15 @@ async fn unknown_run(
     store: &dyn Store,
     repository: &RepositoryName,
     typed: &str,
-) -> Result<PlanRefusal, StoreError> {
+) -> Result<Refusal, StoreError> {
     let proposed =
         |run: &Run| matches!(run.outcome, Some(Outcome::Proposed { .. })) && is_of(run, repository);
     let runs = store.runs(LOOKED_AT).await?;
-    let distance = |run: &Run| strsim::osa_distance(run.id.as_str(), typed);
-    let nearest = runs.iter().filter(|run| proposed(run)).min_by_key(|run| distance(run));
-    let remedy = match nearest.filter(|run| distance(run) <= 4) {
-        Some(run) => format!("did you mean `{}`?", run.id),
+    let ids = runs.iter().filter(|run| proposed(run)).map(|run| run.id.as_str());
+    let remedy = match nearest(typed, ids) {
+        Some(run) => format!("did you mean `{run}`?"),
         None => "`/status` lists the runs that were asked for here".to_owned(),
     };
-    let message = format!("there is no run {} in this repository", crate::domain::text::quoted(typed, 60));
-    Ok(PlanRefusal::new("unknown_run", message, remedy).at(RUN_ARGUMENT))
+    let message = format!("there is no run {} in this repository", quoted(typed, 60));
+    Ok(Refusal::new(reason::UNKNOWN_RUN, message, remedy).at(Place::Field(RUN_ARGUMENT)))
 }

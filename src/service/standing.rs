@@ -4,6 +4,7 @@
 
 use crate::domain::command::table::Needs;
 use crate::domain::digest::sha256_hex;
+use crate::domain::reason::{self, Code};
 use crate::domain::run::Outcome;
 use crate::ports::forge::{ForgeError, Permission};
 
@@ -36,7 +37,7 @@ impl Standing {
         let needs = stored.needs();
         match context.forge.permission(&place.repository, &actor.login).await {
             Ok((id, _)) if id != actor.id => Ok(Self::refused(
-                "account_mismatch",
+                reason::ACCOUNT_MISMATCH,
                 format!("the name `{}` belongs to another account now", actor.login),
             )),
             Ok((_, permission)) if permission >= least(needs) => Ok(Self::Valid(permission)),
@@ -53,14 +54,14 @@ impl Standing {
     fn lacking(login: &str, needs: Needs, has: Permission) -> Self {
         let (has, needs) = (permission_name(has), needs.as_str());
         Self::refused(
-            "permission_missing",
+            reason::PERMISSION_MISSING,
             format!("`{login}` has {has} permission here, and this needs {needs}"),
         )
     }
 
-    fn refused(code: &str, message: String) -> Self {
+    fn refused(code: Code, message: String) -> Self {
         let remedy = "ask somebody with that permission to comment the command".to_owned();
-        Self::Ended(Outcome::Refused { code: code.to_owned(), message, remedy })
+        Self::Ended(Outcome::Refused { code, message, remedy })
     }
 }
 

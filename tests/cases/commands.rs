@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use serde::Deserialize;
 use writ::domain::command::{Command, KnownProcedure, Mistake, ParsedCommand, Reading, read, table};
+use writ::domain::refusal::{Place, Position};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -65,15 +66,22 @@ fn comments_are_read_as_the_cases_say() {
 }
 
 fn check_mistake(name: &str, expected: &ExpectedMistake, mistake: &Mistake) {
-    assert_eq!(mistake.code, expected.mistake, "{name}: {mistake:?}");
-    assert_eq!((mistake.line, mistake.column), (expected.line, expected.column), "{name}: {mistake:?}");
-    if mistake.code != "missing_reason" {
+    assert_eq!(mistake.refusal.code, expected.mistake.as_str(), "{name}: {mistake:?}");
+    assert_eq!(position(mistake), (expected.line, expected.column), "{name}: {mistake:?}");
+    if mistake.refusal.code != "missing_reason" {
         assert_eq!(mistake.suggestion, expected.suggestion, "{name}: {mistake:?}");
     }
     if let Some(excerpt) = &expected.excerpt {
         assert_eq!(&mistake.excerpt, excerpt, "{name}");
     }
-    assert!(!mistake.remedy.is_empty(), "{name}: every mistake says how to go on");
+    assert!(!mistake.refusal.remedy.is_empty(), "{name}: every mistake says how to go on");
+}
+
+fn position(mistake: &Mistake) -> (usize, usize) {
+    match mistake.refusal.place {
+        Place::Position(Position { line, column: Some(column) }) => (line, column),
+        ref other => panic!("no position in the comment: {other:?}"),
+    }
 }
 
 fn described(parsed: &ParsedCommand) -> ExpectedCommand {
@@ -140,7 +148,7 @@ fn a_value_of_500_characters_is_taken_and_one_more_is_not() {
     assert!(matches!(read(&comment(500), &procedures()), Reading::Command(_)));
     match read(&comment(501), &procedures()) {
         Reading::Mistake(mistake) => {
-            assert_eq!(mistake.code, "value_too_long");
+            assert_eq!(mistake.refusal.code, "value_too_long");
             assert!(mistake.excerpt.chars().count() < 400, "the excerpt is bounded: {}", mistake.excerpt);
         }
         other => panic!("{other:?}"),
@@ -173,7 +181,8 @@ proptest! {
     ) {
         let body = pieces.concat();
         if let Reading::Mistake(mistake) = read(&body, &procedures()) {
-            prop_assert!(mistake.line >= 1 && mistake.column >= 1);
+            let (line, column) = position(&mistake);
+            prop_assert!(line >= 1 && column >= 1);
             prop_assert!(mistake.excerpt.lines().count() == 2, "{:?}", mistake.excerpt);
             prop_assert!(!mistake.excerpt.contains('`'));
         }

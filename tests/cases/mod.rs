@@ -7,4 +7,5 @@ mod plans;
 mod policies;
 mod policies_tests;
 mod procedures;
+mod reasons;
 mod yaml;

@@ -48,7 +48,7 @@ fn examples_are_found_as_they_say() {
         for code in policy.codes.keys() {
             assert_eq!(codes.insert(code.clone(), &policy.name), None, "{code} is found by two policies");
         }
-        assert!(!policy.go_on.is_empty() && !policy.change.is_empty(), "{}", policy.name);
+        assert!(!policy.remediation.is_empty() && !policy.change.is_empty(), "{}", policy.name);
         let page = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("docs/policies/{}.md", policy.name));
         assert!(page.is_file(), "{} has no page", policy.name);
         let Some(example) = &policy.example else { continue };

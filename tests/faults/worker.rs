@@ -211,7 +211,7 @@ async fn a_branch_that_somebody_else_made_is_left_alone() {
     bench.work_until(&run, Step::Push).await;
     let branch = bench.run(&run).await.facts["plan"]["report"]["branch"].as_str().unwrap().to_owned();
     let theirs = bench.home.repository.commit(&branch, &[("theirs.txt", "theirs\n")]);
-    assert_eq!(code(&bench.work(&run).await), "branch_taken");
+    assert_eq!(code(&bench.work(&run).await), "branch_exists");
     assert_eq!(bench.home.repository.tip(&branch), Some(theirs));
 }
 

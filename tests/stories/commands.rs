@@ -36,6 +36,9 @@ async fn help_and_explain_are_answered() {
     let reply = bot.reply().await;
     assert!(reply.contains("`no-live-transition`") && reply.contains("+value: live"), "{reply}");
     assert!(reply.contains("How to go on: "), "{reply}");
+    bot.comment("/explain base_moved").await;
+    let reply = bot.reply().await;
+    assert!(reply.contains("Emitted by: runs.") && reply.contains("How to go on: "), "{reply}");
     bot.comment("/explain live_transitoin").await;
     assert!(bot.reply().await.contains("Did you mean `live_transition`?"));
 }

@@ -50,6 +50,24 @@ fn a_code_is_explained_and_a_wrong_one_corrected() {
 }
 
 #[test]
+fn codes_of_every_part_are_explained() {
+    for (code, part) in [
+        ("base_moved", "Emitted by: runs."),
+        ("yaml_syntax", "Emitted by: YAML edits."),
+        ("ta_not_running", "Emitted by: procedure `restart-ta`, `resume-trading`."),
+        ("foreign_path", "`swarm A`"),
+        ("branch_taken", "**`branch_taken`** (now `branch_exists`): "),
+        ("reason_invalid", "(now `forbidden_character` or `value_too_long`)"),
+    ] {
+        let output = policies(&["explain", code]);
+        assert!(output.status.success() && stdout(&output).contains(part), "{code}: {output:?}");
+    }
+    let (exit, explanation) = json(&["explain", "base_moved", "--format", "json"]);
+    assert_eq!((exit, &explanation["schema"]), (Some(0), &Value::from("writ.explanation/v1")));
+    assert_eq!(explanation["source"], "runs");
+}
+
+#[test]
 fn the_rules_are_tested_in_the_process() {
     let output = policies(&["test"]);
     assert!(output.status.success(), "{output:?}");

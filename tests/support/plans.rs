@@ -5,10 +5,11 @@ use std::path::Path;
 
 use writ::domain::names::{AccountId, CommitId};
 use writ::domain::policy::{Decision, Declared};
+use writ::domain::refusal::Refusal;
 use writ::domain::request::{Actor, Origin, Request};
 use writ::ports::git::Repository;
 use writ::ports::library::Library;
-use writ::service::planning::{PlanError, PlanRefusal, Planned, Planner};
+use writ::service::planning::{PlanError, Planned, Planner};
 
 use super::corpus::GITOPS_PATH;
 use super::repository::TestRepository;
@@ -75,7 +76,7 @@ pub fn plan(
     repository: &Path,
     base: &CommitId,
     request: &Request,
-) -> Result<Planned, PlanRefusal> {
+) -> Result<Planned, Refusal> {
     let git = Repository::open(repository).expect("a repository");
     planner.plan(&git, base, request).map_err(|error| match error {
         PlanError::Refused(refusal) => refusal,
@@ -84,9 +85,9 @@ pub fn plan(
 }
 
 /// What a plan came to, in one line: the changes by name, or why there are none.
-pub fn outcome(planned: &Result<Planned, PlanRefusal>) -> String {
+pub fn outcome(planned: &Result<Planned, Refusal>) -> String {
     match planned {
-        Err(refusal) => format!("refused {} at {}", refusal.code, short(&refusal.place)),
+        Err(refusal) => format!("refused {} at {}", refusal.code, short(&refusal.place.to_string())),
         Ok(planned) if planned.plan.no_change.is_some() => "no change".to_owned(),
         Ok(planned) => {
             let show = |value: &Option<serde_json::Value>| {

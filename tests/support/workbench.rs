@@ -262,7 +262,7 @@ impl Workbench {
 /// The reason code of a refused run.
 pub fn code(run: &Run) -> &str {
     match &run.outcome {
-        Some(Outcome::Refused { code, .. }) => code,
+        Some(Outcome::Refused { code, .. }) => code.as_str(),
         other => panic!("not refused: {other:?}"),
     }
 }

@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::failure::{Failure, with_sources};
+use crate::cli::failure::Failure;
+use crate::domain::reason;
+use crate::domain::refusal::Refusal;
+use crate::domain::text::error_chain;
 use crate::ports::store::{SqliteStore, StoreError};
 
 /// Which database to read.
@@ -23,11 +26,8 @@ impl Database {
     pub(crate) async fn open(&self) -> Result<SqliteStore, Failure> {
         if !self.database.is_file() {
             let problem = format!("there is no database `{}`", self.database.display());
-            return Err(Failure::usage(
-                "database_missing",
-                problem,
-                "name it with --database or WRIT_DATABASE",
-            ));
+            let remedy = "name it with --database or WRIT_DATABASE";
+            return Err(Failure::usage(Refusal::new(reason::DATABASE_MISSING, problem, remedy)));
         }
         SqliteStore::open_to_read(&self.database).await.map_err(|error| self.failure(&error))
     }
@@ -35,21 +35,16 @@ impl Database {
     /// The failure that an error of the store is.
     pub(crate) fn failure(&self, error: &StoreError) -> Failure {
         let file = self.database.display();
-        let problem = format!("`{file}`: {}", with_sources(error));
-        match error {
-            StoreError::Newer { .. } => {
-                Failure::fault("database_newer", problem, "use the version of writ that wrote it")
-            }
-            StoreError::Corrupt(_) => Failure::fault(
-                "database_unsound",
-                problem,
+        let (code, remedy) = match error {
+            StoreError::Newer { .. } => (reason::DATABASE_NEWER, "use the version of writ that wrote it"),
+            StoreError::Corrupt(_) => (
+                reason::DATABASE_UNSOUND,
                 "keep the file as evidence and restore it from a backup; `writ audit verify-pr` works without it",
             ),
-            StoreError::Unavailable(_) | StoreError::LeaseLost(_) => Failure::fault(
-                "database_unavailable",
-                problem,
-                "check that the file and its folder can be read",
-            ),
-        }
+            StoreError::Unavailable(_) | StoreError::LeaseLost(_) => {
+                (reason::DATABASE_UNAVAILABLE, "check that the file and its folder can be read")
+            }
+        };
+        Failure::fault(Refusal::new(code, format!("`{file}`: {}", error_chain(error)), remedy))
     }
 }

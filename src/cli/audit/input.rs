@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
-use super::failure::Failure;
+use crate::cli::failure::Failure;
 use crate::domain::ledger::VerifierKeys;
+use crate::domain::reason;
+use crate::domain::refusal::Refusal;
 
 /// The text of a file; `-` is standard input.
 ///
@@ -17,7 +19,8 @@ pub(crate) fn read_text(path: &Path) -> Result<String, Failure> {
     };
     read.map_err(|error| {
         let problem = format!("`{}`: {error}", path.display());
-        Failure::usage("file_unreadable", problem, "name a UTF-8 text file that can be read")
+        let remedy = "name a UTF-8 text file that can be read";
+        Failure::usage(Refusal::new(reason::FILE_UNREADABLE, problem, remedy))
     })
 }
 
@@ -28,6 +31,7 @@ pub(crate) fn read_text(path: &Path) -> Result<String, Failure> {
 pub(crate) fn read_keys(path: &Path) -> Result<VerifierKeys, Failure> {
     let text = read_text(path)?;
     VerifierKeys::parse(&text).map_err(|error| {
-        Failure::usage(error.code(), format!("`{}`: {error}", path.display()), error.remedy())
+        let problem = format!("`{}`: {error}", path.display());
+        Failure::usage(Refusal::new(error.code(), problem, error.remedy()))
     })
 }

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::answer::Answer;
-use super::failure::Failure;
 use super::input::read_text;
+use crate::cli::failure::Failure;
 use crate::domain::ledger::SignerKey;
+use crate::domain::refusal::Refusal;
 
 /// Prints the verifier key.
 #[derive(Debug, Args)]
@@ -24,7 +25,8 @@ impl Key {
     pub(super) fn run(&self) -> Result<Answer, Failure> {
         let text = read_text(&self.signing_key)?;
         let key = SignerKey::parse(&text, &self.origin).map_err(|error| {
-            Failure::usage(error.code(), format!("`{}`: {error}", self.signing_key.display()), error.remedy())
+            let problem = format!("`{}`: {error}", self.signing_key.display());
+            Failure::usage(Refusal::new(error.code(), problem, error.remedy()))
         })?;
         Ok(format!("{}\n", key.verifier()).into())
     }

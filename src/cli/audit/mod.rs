@@ -5,7 +5,6 @@
 
 mod answer;
 mod database;
-mod failure;
 mod input;
 mod key;
 mod prove;
@@ -17,9 +16,11 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
+use super::failure::{Failure, Form};
 use super::output;
+use crate::domain::reason;
+use crate::domain::refusal::Refusal;
 use answer::Answer;
-use failure::Failure;
 
 /// The subcommands of `writ audit`.
 #[derive(Debug, Subcommand)]
@@ -48,14 +49,13 @@ pub(crate) fn run(command: &Audit) -> ExitCode {
     };
     match answered {
         Ok(Answer { text, exit }) => output::finish("audit", &text, exit),
-        Err(failure) => {
-            output::complain(&failure);
-            ExitCode::from(failure.exit)
-        }
+        Err(failure) => failure.say("audit", Form::CodeLast),
     }
 }
 
 fn on_runtime(work: impl Future<Output = Result<Answer, Failure>>) -> Result<Answer, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.map_err(|error| Failure::fault("runtime", error.to_string(), "try again"))?.block_on(work)
+    let runtime =
+        runtime.map_err(|error| Failure::fault(Refusal::because(reason::RUNTIME, error, "try again")))?;
+    runtime.block_on(work)
 }

@@ -5,9 +5,11 @@ use serde_json::{Value, json};
 
 use super::answer::Answer;
 use super::database::Database;
-use super::failure::Failure;
+use crate::cli::failure::Failure;
 use crate::domain::ledger::{Checkpoint, LeafHash, Proof, embed, tree};
 use crate::domain::names::RunId;
+use crate::domain::reason;
+use crate::domain::refusal::Refusal;
 use crate::ports::store::{Leaf, LedgerStore, StoreError};
 
 /// Prints a proof.
@@ -65,11 +67,8 @@ impl Prove {
         } else {
             let index = self.what.parse::<u64>().map_err(|_| {
                 let problem = format!("`{}` is neither a run's id nor a leaf's index", self.what);
-                Failure::usage(
-                    "leaf_unknown",
-                    problem,
-                    "a run's id has 16 characters a-z 2-7; an index is a number",
-                )
+                let remedy = "a run's id has 16 characters a-z 2-7; an index is a number";
+                Failure::usage(Refusal::new(reason::LEAF_UNKNOWN, problem, remedy))
             })?;
             // An index that is none of the database's has no leaf.
             let leaves =
@@ -78,7 +77,8 @@ impl Prove {
         };
         found.ok_or_else(|| {
             let problem = format!("the ledger has no record of `{}`", self.what);
-            Failure::refused("leaf_unknown", problem, "`writ audit verify` says how many leaves there are")
+            let remedy = "`writ audit verify` says how many leaves there are";
+            Failure::refused(Refusal::new(reason::LEAF_UNKNOWN, problem, remedy))
         })
     }
 
@@ -88,21 +88,15 @@ impl Prove {
         let covering = Checkpoint::parse_unverified(&note).ok().filter(|newest| newest.size > leaf.index);
         let checkpoint = covering.ok_or_else(|| {
             let problem = format!("leaf {} is not covered by a signed checkpoint yet", leaf.index);
-            Failure::refused(
-                "leaf_not_sealed",
-                problem,
-                "the server signs one with each pull request that it opens",
-            )
+            let remedy = "the server signs one with each pull request that it opens";
+            Failure::refused(Refusal::new(reason::LEAF_NOT_SEALED, problem, remedy))
         })?;
         let hashes = store.inclusion(leaf.index, checkpoint.size).await.map_err(fault)?;
         let head = (checkpoint.size, checkpoint.root);
         tree::check_inclusion(leaf.index, LeafHash::of(&leaf.data), &hashes, head).map_err(|error| {
             let problem = format!("leaf {}: {error}", leaf.index);
-            Failure::refused(
-                "record_not_included",
-                problem,
-                "the ledger was altered: see `writ audit verify`",
-            )
+            let remedy = "the ledger was altered: see `writ audit verify`";
+            Failure::refused(Refusal::new(reason::RECORD_NOT_INCLUDED, problem, remedy))
         })?;
         Ok(Proof { index: leaf.index, hashes, checkpoint: note })
     }

@@ -7,9 +7,11 @@ use serde_json::{Value, json};
 
 use super::answer::{Answer, Format};
 use super::database::Database;
-use super::failure::Failure;
+use crate::cli::failure::Failure;
 use crate::domain::ledger::LeafHash;
 use crate::domain::names::RunId;
+use crate::domain::reason;
+use crate::domain::refusal::Refusal;
 use crate::domain::run::Position;
 use crate::ports::store::{Leaf, LedgerStore as _, Run, RunView as _, StoreError};
 
@@ -28,7 +30,8 @@ pub(crate) struct Show {
 impl Show {
     pub(super) async fn run(&self) -> Result<Answer, Failure> {
         let run: RunId = self.run.parse().map_err(|error| {
-            Failure::usage("run_unknown", format!("{error}"), "`/status` and the run's page show its id")
+            let remedy = "`/status` and the run's page show its id";
+            Failure::usage(Refusal::because(reason::UNKNOWN_RUN, error, remedy))
         })?;
         let store = self.database.open().await?;
         let fault = |error: StoreError| self.database.failure(&error);
@@ -36,7 +39,8 @@ impl Show {
         let stored = store.run(&run).await.map_err(fault)?;
         if leaves.is_empty() && stored.is_none() {
             let problem = format!("`{}` knows no run `{run}`", self.database.database.display());
-            return Err(Failure::refused("run_unknown", problem, "check the id and the database"));
+            let refusal = Refusal::new(reason::UNKNOWN_RUN, problem, "check the id and the database");
+            return Err(Failure::refused(refusal));
         }
         Ok(match self.format {
             Format::Text => text(&run, stored.as_ref(), &leaves).into(),

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use super::answer::{Answer, Format};
 use super::database::Database;
-use super::failure::Failure;
 use super::input::read_keys;
+use crate::cli::failure::Failure;
 use crate::domain::ledger::{Audit, Finding, NodeId, StoredLeaf};
 use crate::ports::store::{LedgerStore, StoreError};
 

@@ -6,9 +6,11 @@ use clap::Args;
 use serde_json::json;
 
 use super::answer::{Answer, Format};
-use super::failure::Failure;
 use super::input::{read_keys, read_text};
+use crate::cli::failure::Failure;
 use crate::domain::ledger::{Proof, ProofError, Proven, extract, shown};
+use crate::domain::reason;
+use crate::domain::refusal::Refusal;
 
 /// Checks a pull request's body.
 #[derive(Debug, Args)]
@@ -28,8 +30,9 @@ impl VerifyPr {
     pub(super) fn run(&self) -> Result<Answer, Failure> {
         let keys = read_keys(&self.key)?;
         let body = read_text(&self.body)?;
-        let refused = |code, problem: String, remedy| {
-            Failure::refused(code, format!("`{}`: {problem}", self.body.display()), remedy)
+        let refused = |code, problem: String, remedy: &str| {
+            let problem = format!("`{}`: {problem}", self.body.display());
+            Failure::refused(Refusal::new(code, problem, remedy))
         };
         let embedded =
             extract(&body).map_err(|error| refused(error.code(), error.to_string(), error.remedy()))?;
@@ -38,7 +41,7 @@ impl VerifyPr {
             .map_err(|error: ProofError| refused(error.code(), error.to_string(), error.remedy()))?;
         if let Some(difference) = shown::differences(&embedded.visible, &proven.record).first() {
             return Err(refused(
-                "body_differs",
+                reason::BODY_DIFFERS,
                 format!("the record is genuine, but the body {difference}"),
                 "believe the record, not the body: `writ audit verify-pr --format json` on the bot's own body shows it",
             ));

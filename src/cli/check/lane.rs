@@ -3,10 +3,12 @@
 use crate::domain::lane::{Claim, Lanes};
 use crate::domain::names::CommitId;
 use crate::domain::policy::Finding;
+use crate::domain::reason;
+use crate::domain::refusal::Refusal;
 use crate::domain::text::nearest;
 use crate::ports::git::{Git as _, Repository};
 
-use crate::cli::terminal::Failure;
+use crate::cli::failure::Failure;
 
 /// The most files that a change may have and still be held to a lane.
 const MOST_FILES: usize = 20_000;
@@ -28,11 +30,12 @@ pub fn findings(
             Some(near) => format!("did you mean `{near}`? Case counts"),
             None => format!("name one of {}", ids().collect::<Vec<_>>().join(", ")),
         };
-        Failure::usage("unknown_lane", format!("there is no lane `{id}`"), remedy)
+        Failure::usage(Refusal::new(reason::UNKNOWN_LANE, format!("there is no lane `{id}`"), remedy))
     })?;
-    let paths = git.changed_paths(base, head, MOST_FILES).map_err(Failure::git)?.ok_or_else(|| {
+    let paths = git.changed_paths(base, head, MOST_FILES)?.ok_or_else(|| {
         let message = format!("more than {MOST_FILES} files differ");
-        Failure::usage("too_large", message, "check the change of the lane by itself")
+        let remedy = "check the change of the lane by itself";
+        Failure::usage(Refusal::new(reason::TOO_LARGE, message, remedy))
     })?;
     let claim = Claim { branch: None, lane: Some(lane), fork: false, paths: &paths, told: None, others: &[] };
     Ok(lanes.judge(&claim))

@@ -16,13 +16,16 @@ use serde_json::json;
 
 use crate::domain::names::CommitId;
 use crate::domain::policy::Decision;
+use crate::domain::reason;
+use crate::domain::refusal::Refusal;
 use crate::ports::git::{Git as _, GitError, Repository};
 use crate::ports::render::Renderer;
 
+use super::failure::{Failure, Form};
 use super::library::note;
 use super::output;
 use super::paint::paint;
-use super::terminal::{self, Failure};
+use super::terminal;
 use report::Report;
 
 /// What is judged.
@@ -77,7 +80,7 @@ pub fn run(arguments: &CheckArguments) -> ExitCode {
         Ok((decision, text)) => {
             output::finish("check", &text, ExitCode::from(u8::from(decision == Decision::Deny)))
         }
-        Err(failure) => failure.say_as("check", arguments.format == CheckFormat::Json),
+        Err(failure) => failure.say("check", Form::json_if(arguments.format == CheckFormat::Json)),
     }
 }
 
@@ -87,9 +90,9 @@ impl CheckArguments {
         note(&library);
         let planner = terminal::planner(&library, self.path.as_deref())?;
         let judge = planner.judge();
-        let git = Repository::open(&self.repo).map_err(Failure::git)?;
+        let git = Repository::open(&self.repo)?;
         let (base, head) = self.sides(&git)?;
-        let mut judged = judge.judge_change(&git, &base, &head, None).map_err(Failure::git)?;
+        let mut judged = judge.judge_change(&git, &base, &head, None)?;
         if let Some(lane) = &self.lane {
             let findings = lane::findings(judge.lanes(), &git, (&base, &head), lane)?;
             judged.verdict = judged.verdict.with(findings);
@@ -100,10 +103,10 @@ impl CheckArguments {
             CheckFormat::Sarif => format!("{:#}\n", sarif::log(&report, judge.policies().policies())),
             CheckFormat::Junit => junit::suites(&report, judge.policies().policies()),
             CheckFormat::Text | CheckFormat::Markdown => {
-                let renderer = Renderer::compile(&library).map_err(Failure::template)?;
+                let renderer = Renderer::compile(&library)?;
                 let is_text = self.format == CheckFormat::Text;
                 let template = if is_text { "check.txt" } else { "check.md" };
-                let text = renderer.render(template, json!({"check": report})).map_err(Failure::template)?;
+                let text = renderer.render(template, json!({"check": report}))?;
                 if is_text { paint(&text) } else { text }
             }
         };
@@ -118,14 +121,14 @@ impl CheckArguments {
             Some(base) => resolve(git, "--base", base)?,
             None => default_base(git)?,
         };
-        match git.merge_base(&base, &head).map_err(Failure::git)? {
+        match git.merge_base(&base, &head)? {
             Some(found) if found == head => Ok((base, head)),
             Some(found) => Ok((found, head)),
-            None if git.is_shallow() => Err(Failure::usage(
-                "shallow_clone",
+            None if git.is_shallow() => Err(Failure::usage(Refusal::new(
+                reason::SHALLOW_CLONE,
                 format!("`{base}` and `{head}` have no commit in common in this shallow clone"),
                 "fetch the whole history (`git fetch --unshallow`; `fetch-depth: 0` of actions/checkout)",
-            )),
+            ))),
             None => Ok((base, head)),
         }
     }
@@ -141,9 +144,9 @@ fn resolve(git: &Repository, flag: &str, revision: &str) -> Result<CommitId, Fai
                 false => "",
             };
             let remedy = format!("give a branch, tag or commit id with `{flag}`{shallow}");
-            Failure::usage("unknown_revision", error.to_string(), remedy)
+            Failure::usage(Refusal::because(reason::UNKNOWN_REVISION, error, remedy))
         }
-        error => Failure::git(error),
+        error => error.into(),
     })
 }
 
@@ -151,6 +154,7 @@ fn default_base(git: &Repository) -> Result<CommitId, Failure> {
     let found = DEFAULT_BASES.iter().find_map(|revision| git.resolve(revision).ok());
     found.ok_or_else(|| {
         let message = "there is no branch that `origin` calls its own, and neither `main` nor `master`";
-        Failure::usage("no_base", message, "say with `--base` what the change is compared with")
+        let remedy = "say with `--base` what the change is compared with";
+        Failure::usage(Refusal::new(reason::NO_BASE, message, remedy))
     })
 }

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::error::{PatchError, chain};
 use super::operations::{Operations, from_json};
+use crate::cli::failure::Failure;
 use crate::cli::file::{self, FileError};
+use crate::domain::text::error_chain;
 
 /// One line of a batch.
 #[derive(Debug, Deserialize)]
@@ -34,7 +35,7 @@ struct JobResult<'a> {
 }
 
 /// Runs each job; one that fails does not stop the others.
-pub(super) fn run(jobs: &Path) -> Result<(), PatchError> {
+pub(super) fn run(jobs: &Path) -> Result<(), Failure> {
     let mut out = BufWriter::new(std::io::stdout().lock());
     for line in BufReader::new(file::open(jobs)?).split(b'\n') {
         let line = line.map_err(|source| FileError::Read { path: jobs.to_owned(), source })?;
@@ -67,7 +68,7 @@ fn run_job(line: &str) -> (Value, Result<String, String>) {
     };
     let text = match file::read(&job.file) {
         Ok(text) => text,
-        Err(error) => return (job.id, Err(chain(&error))),
+        Err(error) => return (job.id, Err(error_chain(&error))),
     };
     let edited = job.patch.apply(&text, job.document);
     (job.id, edited.map(|edited| edited.text).map_err(|refusal| refusal.to_string()))

@@ -4,17 +4,18 @@
 //! With `--batch` every job has its own result on its own line, and the exit code is 0 even if jobs fail.
 
 mod batch;
-mod error;
 mod operations;
 mod proof;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use self::error::{PatchError, chain};
-use self::operations::{Operations, from_json};
+use self::operations::{NotPatch, Operations, from_json};
 use self::proof::ProofFormat;
-use super::file;
+use super::failure::{Failure, Form};
+use super::file::{self, located, named};
+use crate::domain::reason;
+use crate::domain::refusal::Refusal;
 
 /// The arguments of `writ patch`.
 #[derive(Debug, clap::Args)]
@@ -51,26 +52,25 @@ pub fn run(arguments: &PatchArguments) -> ExitCode {
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => file::say("patch", &chain(&error), error.remedy(), error.exit()),
+        Err(failure) => failure.say("patch", Form::Remedy),
     }
 }
 
 /// Patches one file.
-fn single(arguments: &PatchArguments, file: &Path, ops: &Path) -> Result<(), PatchError> {
+fn single(arguments: &PatchArguments, file: &Path, ops: &Path) -> Result<(), Failure> {
     if file::is_standard_input(file) {
         if file::is_standard_input(ops) {
-            return Err(PatchError::StandardInput("both the file and the patch"));
+            return Err(standard_input("both the file and the patch"));
         }
         if arguments.in_place {
-            return Err(PatchError::StandardInput("written in place"));
+            return Err(standard_input("written in place"));
         }
     }
-    let patch: Operations = from_json(&file::read(ops)?)
-        .map_err(|source| PatchError::NotPatch { path: ops.to_owned(), source })?;
+    let patch: Operations = from_json(&file::read(ops)?).map_err(|problem| invalid_patch(ops, &problem))?;
     let before = file::read(file)?;
     let edited = patch
         .apply(&before, arguments.document)
-        .map_err(|refusal| PatchError::Refused { path: file.to_owned(), refusal })?;
+        .map_err(|refusal| Failure::refused(located(file, refusal)))?;
     if arguments.in_place && edited.text != before {
         file::replace(file, &edited.text)?;
     }
@@ -80,4 +80,16 @@ fn single(arguments: &PatchArguments, file: &Path, ops: &Path) -> Result<(), Pat
         None => {}
     }
     Ok(())
+}
+
+fn standard_input(what: &str) -> Failure {
+    let message = format!("standard input cannot be {what}");
+    Failure::usage(Refusal::new(reason::STANDARD_INPUT_TAKEN, message, "give a file"))
+}
+
+fn invalid_patch(path: &Path, problem: &NotPatch) -> Failure {
+    let remedy =
+        "write an RFC 6902 patch, such as `[{\"op\": \"replace\", \"path\": \"/a/0\", \"value\": 1}]`";
+    let message = format!("{}: {problem}", named(path));
+    Failure::usage(Refusal::new(reason::PATCH_INVALID, message, remedy))
 }

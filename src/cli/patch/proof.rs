@@ -3,11 +3,10 @@
 use std::path::Path;
 
 use clap::ValueEnum;
-use data_encoding::HEXLOWER;
 use serde_json::json;
-use sha2::{Digest as _, Sha256};
 
 use crate::cli::file::named;
+use crate::domain::digest::sha256_hex;
 use crate::domain::yaml::{Edited, line_column};
 
 /// How a proof is printed.
@@ -55,7 +54,7 @@ fn json(file: &Path, before: &str, edited: &Edited) -> String {
             "before": before.get(range.clone()), "after": after,
         })
     });
-    let digest = |text: &str| json!({"bytes": text.len(), "sha256": HEXLOWER.encode(&Sha256::digest(text))});
+    let digest = |text: &str| json!({"bytes": text.len(), "sha256": sha256_hex(text.as_bytes())});
     let proof = json!({
         "schema": "writ.proof/v1",
         "file": file.display().to_string(),

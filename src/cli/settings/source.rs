@@ -3,6 +3,9 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use crate::domain::reason;
+use crate::domain::refusal::{Place, Refusal};
+
 /// Where settings come from.
 pub struct Sources<'a> {
     /// The settings file, if one is used.
@@ -43,16 +46,16 @@ pub enum SettingsError {
     /// A file could not be read.
     #[error("reading `{path}`")]
     Read {
-        /// Which.
+        /// The path of the file.
         path: PathBuf,
-        /// Why.
+        /// Why it could not be read.
         #[source]
         source: std::io::Error,
     },
     /// The file is not what a settings file looks like.
     #[error("`{path}`{place}: {problem}")]
     File {
-        /// Which file.
+        /// The path of the settings file.
         path: PathBuf,
         /// ` line 3, column 5, at `forge``, as far as known.
         place: String,
@@ -74,7 +77,34 @@ pub enum SettingsError {
     Missing {
         /// The setting's key.
         key: String,
-        /// What to do.
+        /// How to set it.
         remedy: String,
     },
+}
+
+impl From<SettingsError> for Refusal {
+    fn from(error: SettingsError) -> Self {
+        let check = "`writ config check` lists the settings";
+        let (code, place, remedy) = match &error {
+            SettingsError::Read { path, .. } => (
+                reason::SETTINGS_UNREADABLE,
+                Place::file(path.display().to_string()),
+                "check the path and its permissions".to_owned(),
+            ),
+            SettingsError::File { path, .. } => (
+                reason::SETTINGS_INVALID,
+                Place::file(path.display().to_string()),
+                format!("correct the file at this place; {check}"),
+            ),
+            SettingsError::Value { key, from, .. } => (
+                reason::SETTING_INVALID,
+                Place::Setting(key.clone()),
+                format!("correct the value that is given by {from}; {check}"),
+            ),
+            SettingsError::Missing { key, remedy } => {
+                (reason::SETTING_MISSING, Place::Setting(key.clone()), remedy.clone())
+            }
+        };
+        Self::because(code, error, remedy).at(place)
+    }
 }

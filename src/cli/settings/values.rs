@@ -9,6 +9,7 @@ use super::ServerSettings;
 use super::file::File;
 use super::source::{SettingsError, Source, Sources};
 use super::table::{NotValue, Row, TABLE};
+use crate::domain::text::nearest;
 
 /// One setting as it was found: for `writ config check`.
 #[derive(Debug, Clone)]
@@ -36,7 +37,10 @@ impl Values {
                 return Err(SettingsError::Value {
                     key: key.clone(),
                     from: Source::Flag,
-                    problem: format!("no such setting{}", nearest(key)),
+                    problem: match nearest(key, TABLE.iter().map(|row| row.key)) {
+                        Some(near) => format!("no such setting; did you mean `{near}`?"),
+                        None => "no such setting".to_owned(),
+                    },
                 });
             }
         }
@@ -115,13 +119,4 @@ impl Values {
         let from = self.0.get(key).map_or(Source::Default, |found| found.source.clone());
         SettingsError::Value { key: key.to_owned(), from, problem }
     }
-}
-
-fn nearest(key: &str) -> String {
-    TABLE
-        .iter()
-        .map(|row| (strsim::damerau_levenshtein(row.key, key), row.key))
-        .min()
-        .filter(|(distance, _)| *distance <= 3)
-        .map_or(String::new(), |(_, near)| format!("; did you mean `{near}`?"))
 }

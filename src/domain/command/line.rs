@@ -1,29 +1,29 @@
 //! A line of a comment, and its words.
 
-use super::mistake::{Mistake, Problem, is_forbidden, quoted};
-
-/// The longest value that a person may give, in characters.
-pub(super) const LONGEST_VALUE: usize = 500;
+use super::mistake::{Mistake, excerpt};
+use crate::domain::reason;
+use crate::domain::refusal::{Place, Position, Refusal};
+use crate::domain::text::{LONGEST, LineProblem, check_line, quoted};
 
 /// A line that may be a command, without the white space around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Line<'a> {
-    /// From 1.
+    /// Its number in the comment, from 1.
     pub number: usize,
-    /// How many characters of white space stood before it.
+    /// How many characters of white space are before its text.
     pub indent: usize,
-    /// The text.
+    /// The text, without white space at its ends.
     pub text: &'a str,
 }
 
 /// A word of a line: `pause-trading`, or `reason="…"` with its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Word {
-    /// Bytes of the whole word in the line.
+    /// The byte of the line at which it begins.
     pub start: usize,
-    /// Its end.
+    /// The byte behind its last one.
     pub end: usize,
-    /// What stands before `=`.
+    /// The part before `=`; `None` for a word that is no argument.
     pub key: Option<String>,
     /// The value, quotes and escapes resolved.
     pub value: String,
@@ -86,48 +86,57 @@ impl Line<'_> {
                 }
             }
         }
-        Err(Problem::new(
-            "unclosed_quote",
-            "this quote is never closed on its line".to_owned(),
+        let refusal = Refusal::new(
+            reason::UNCLOSED_QUOTE,
+            "this quote is never closed on its line",
             "close it with a `\"`; a command and all of its values stand on one line",
-        )
-        .at(self, start, self.text.len()))
+        );
+        Err(self.mistake(start, self.text.len(), refusal))
     }
 
     fn closed(&self, start: usize, end: usize) -> Result<(), Mistake> {
         match self.text[end..].chars().next() {
-            Some(next) if !next.is_whitespace() => Err(Problem::new(
-                "text_after_quote",
-                "the quoted value ends here, but text follows without a space".to_owned(),
-                "put a space behind the closing quote, or write a quote inside the value as `\\\"`",
-            )
-            .at(self, start, end)),
+            Some(next) if !next.is_whitespace() => {
+                let refusal = Refusal::new(
+                    reason::TEXT_AFTER_QUOTE,
+                    "the quoted value ends here, but text follows without a space",
+                    "put a space behind the closing quote, or write a quote inside the value as `\\\"`",
+                );
+                Err(self.mistake(start, end, refusal))
+            }
             _ => Ok(()),
         }
     }
 
     fn check(&self, word: &Word, value_start: usize) -> Result<(), Mistake> {
-        if let Some(bad) = word.value.chars().find(|character| is_forbidden(*character)) {
-            return Err(Problem::new(
-                "forbidden_character",
+        let Err(problem) = check_line(&word.value) else { return Ok(()) };
+        let (message, remedy) = match problem {
+            LineProblem::Forbidden { character, .. } => (
                 format!(
                     "the value has the character U+{:04X}, which cannot be seen or reorders text",
-                    u32::from(bad)
+                    u32::from(character)
                 ),
-                "type the value again by hand, in one line of plain text",
-            )
-            .at(self, value_start, word.end));
+                "type the value again by hand, in one line of plain text".to_owned(),
+            ),
+            LineProblem::TooLong(length) => (
+                format!("the value {} has {length} characters", quoted(&word.value, 60)),
+                format!("say it in at most {LONGEST} characters and link to the rest"),
+            ),
+        };
+        Err(self.mistake(value_start, word.end, Refusal::new(problem.code(), message, remedy)))
+    }
+
+    /// The mistake at a range of bytes of this line.
+    pub fn mistake(&self, start: usize, end: usize, refusal: Refusal) -> Mistake {
+        let before = self.text.get(..start).unwrap_or(self.text);
+        let marked = self.text.get(start..end).unwrap_or("");
+        let column = Some(self.indent + before.chars().count() + 1);
+        let place = Place::Position(Position { line: self.number, column });
+        Mistake {
+            refusal: refusal.at(place),
+            excerpt: excerpt(before, marked, self.text.get(end..).unwrap_or("")),
+            suggestion: None,
         }
-        let length = word.value.chars().count();
-        if length > LONGEST_VALUE {
-            return Err(Problem::new(
-                "value_too_long",
-                format!("the value {} has {length} characters", quoted(&word.value)),
-                format!("say it in at most {LONGEST_VALUE} characters and link to the rest"),
-            )
-            .at(self, value_start, word.end));
-        }
-        Ok(())
     }
 }
 

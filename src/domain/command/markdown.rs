@@ -1,6 +1,6 @@
 //! The lines of a comment that may be commands: those of its own paragraphs, as CommonMark and GitHub see them.
 //!
-//! Quotes, code, lists, tables, headings and HTML never give a line; nor does what stands between `<details>`,
+//! Quotes, code, lists, tables, headings and HTML never give a line; nor does what is between `<details>`,
 //! `<blockquote>`, `<pre>`, `<del>` and their ends, which Markdown leaves outside of its own blocks.
 
 use std::ops::Range;
@@ -9,7 +9,7 @@ use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
 use super::line::Line;
 
-/// The lines that begin with a slash and stand by themselves, in order.
+/// The lines that begin with a slash and are lines of their own, in order.
 pub(super) fn candidate_lines(body: &str) -> Vec<Line<'_>> {
     let mut found = Vec::new();
     let mut depth = 0_usize;

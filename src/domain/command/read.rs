@@ -4,19 +4,21 @@ use std::collections::BTreeMap;
 
 use super::line::{Line, Word};
 use super::markdown::candidate_lines;
-use super::mistake::{Mistake, Problem, quoted};
+use super::mistake::Mistake;
 use super::table::{Command, TABLE, Verb};
 use super::{Ask, ParsedCommand, Reading};
 use crate::domain::names::RunId;
 use crate::domain::procedure::{ROLLBACK, RUN_ARGUMENT};
-use crate::domain::text::nearest;
+use crate::domain::reason;
+use crate::domain::refusal::Refusal;
+use crate::domain::text::{nearest, quoted};
 
 /// A procedure that may be asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownProcedure {
-    /// Its name.
+    /// The name that people type.
     pub name: String,
-    /// The names of its arguments.
+    /// The names of its arguments, `reason` and `confirm` aside.
     pub arguments: Vec<String>,
 }
 
@@ -39,7 +41,7 @@ pub fn read(body: &str, known: &[KnownProcedure]) -> Reading {
     }
     let result = match meant {
         Meant::Exactly(verb) => command(&line, verb, known),
-        Meant::Perhaps(verb) => Err(misspelled(&line, verb)),
+        Meant::Typo(verb) => Err(misspelled(&line, verb)),
     };
     match result {
         Ok(command) => Reading::Command(command),
@@ -47,9 +49,12 @@ pub fn read(body: &str, known: &[KnownProcedure]) -> Reading {
     }
 }
 
+/// Which command a line that starts with a slash is for.
 enum Meant {
+    /// This one.
     Exactly(Verb),
-    Perhaps(Verb),
+    /// None, but this one is spelled nearly so.
+    Typo(Verb),
 }
 
 /// Whether a line that starts with a slash is for writ.
@@ -62,16 +67,10 @@ fn meant(line: &Line<'_>) -> Option<Meant> {
     if !verb.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'-') {
         return None;
     }
-    let lower = verb.to_ascii_lowercase();
-    TABLE
-        .iter()
-        .map(|row| row.verb)
-        .find(|verb| {
-            let allowed = if verb.as_str().len() >= 6 { 2 } else { usize::from(*verb != Verb::Help) };
-            let length = lower.len().abs_diff(verb.as_str().len());
-            length <= allowed && strsim::osa_distance(&lower, verb.as_str()) <= allowed
-        })
-        .map(Meant::Perhaps)
+    let near = nearest(verb, TABLE.iter().map(|row| row.verb.as_str()))?;
+    // Too many words of other bots are one letter away from `help`, such as `/hold`.
+    let is_help = near == Verb::Help.as_str() && !verb.eq_ignore_ascii_case(&near);
+    Verb::named(&near).filter(|_| !is_help).map(Meant::Typo)
 }
 
 fn verb_text<'a>(line: &Line<'a>) -> &'a str {
@@ -80,24 +79,23 @@ fn verb_text<'a>(line: &Line<'a>) -> &'a str {
 }
 
 fn several(second: &Line<'_>) -> Mistake {
-    Problem::new(
-        "several_commands",
-        "this is the second command in one comment".to_owned(),
+    let refusal = Refusal::new(
+        reason::SEVERAL_COMMANDS,
+        "this is the second command in one comment",
         "write one command per comment; nothing was done",
-    )
-    .at(second, 0, verb_text(second).len() + 1)
+    );
+    second.mistake(0, verb_text(second).len() + 1, refusal)
 }
 
 fn misspelled(line: &Line<'_>, verb: Verb) -> Mistake {
     let typed = verb_text(line);
     let end = typed.len() + 1;
-    Problem::new(
-        "unknown_command",
-        format!("there is no command {}", quoted(&line.text[..end])),
+    let refusal = Refusal::new(
+        reason::UNKNOWN_COMMAND,
+        format!("there is no command {}", quoted(&line.text[..end], 60)),
         "write the command again in a new comment; `/help` lists what there is",
-    )
-    .suggesting(Some(format!("/{}", verb.as_str())))
-    .at(line, 0, end)
+    );
+    line.mistake(0, end, refusal).suggesting(Some(format!("/{}", verb.as_str())))
 }
 
 fn command(line: &Line<'_>, verb: Verb, known: &[KnownProcedure]) -> Result<ParsedCommand, Mistake> {
@@ -138,35 +136,33 @@ fn rollback(line: &Line<'_>, words: &[Word]) -> Result<Ask, Mistake> {
 }
 
 fn missing_reason(line: &Line<'_>) -> Mistake {
-    Problem::new(
-        "missing_reason",
-        "a reason is missing".to_owned(),
+    let refusal = Refusal::new(
+        reason::MISSING_REASON,
+        "a reason is missing",
         "add `reason=\"why, in one line\"`: it stands in the pull request and in the record",
-    )
-    .suggesting(Some(format!("{} reason=\"…\"", line.text)).filter(|_| line.text.len() <= 200))
-    .at(line, line.text.len(), line.text.len())
+    );
+    let corrected = format!("{} reason=\"…\"", line.text);
+    line.mistake(line.text.len(), line.text.len(), refusal)
+        .suggesting(Some(corrected).filter(|_| line.text.len() <= 200))
 }
 
-/// What stands behind the procedure's name: `key=value`, each key once.
+/// The arguments behind the procedure's name: `key=value`, each key once.
 fn values(line: &Line<'_>, words: &[Word], procedure: &KnownProcedure) -> Result<Ask, Mistake> {
     let mut arguments = BTreeMap::new();
     for word in words {
         let key = key_of(line, word, procedure)?;
         if word.value.trim().is_empty() {
-            return Err(Problem::new(
-                "empty_value",
-                format!("{} has no value", quoted(key)),
+            let refusal = Refusal::new(
+                reason::EMPTY_VALUE,
+                format!("{} has no value", quoted(key, 60)),
                 format!("write `{key}=…`, in quotes where the value has spaces"),
-            )
-            .at(line, word.start, word.end));
+            );
+            return Err(line.mistake(word.start, word.end, refusal));
         }
         if arguments.insert(key.to_owned(), word.value.clone()).is_some() {
-            return Err(Problem::new(
-                "repeated_argument",
-                format!("{} is given twice", quoted(key)),
-                "give each argument once",
-            )
-            .at(line, word.start, word.end));
+            let message = format!("{} is given twice", quoted(key, 60));
+            let refusal = Refusal::new(reason::REPEATED_ARGUMENT, message, "give each argument once");
+            return Err(line.mistake(word.start, word.end, refusal));
         }
     }
     let reason = arguments.remove("reason").map(|reason| reason.trim().to_owned()).unwrap_or_default();
@@ -183,38 +179,37 @@ fn procedure<'a>(
     let usage = format!("write `{}`; `/help` lists the procedures", verb.row().synopsis());
     let Some(word) = word.filter(|word| word.key.is_none()) else {
         let (start, end) = word.map_or((line.text.len(), line.text.len()), |word| (word.start, word.end));
-        let problem = Problem::new("missing_procedure", "the procedure's name is missing".to_owned(), usage);
-        return Err(problem.at(line, start, end));
+        let refusal = Refusal::new(reason::MISSING_PROCEDURE, "the procedure's name is missing", usage);
+        return Err(line.mistake(start, end, refusal));
     };
     known.iter().find(|procedure| procedure.name == word.value).ok_or_else(|| {
         let near = nearest(&word.value, known.iter().map(|procedure| procedure.name.as_str()));
-        Problem::new("unknown_procedure", format!("there is no procedure {}", quoted(&word.value)), usage)
-            .suggesting(near)
-            .at(line, word.start, word.end)
+        let message = format!("there is no procedure {}", quoted(&word.value, 60));
+        let refusal = Refusal::new(reason::UNKNOWN_PROCEDURE, message, usage);
+        line.mistake(word.start, word.end, refusal).suggesting(near)
     })
 }
 
 fn key_of<'w>(line: &Line<'_>, word: &'w Word, procedure: &KnownProcedure) -> Result<&'w str, Mistake> {
     let Some(key) = word.key.as_deref() else {
-        return Err(Problem::new(
-            "unexpected_word",
-            format!("{} is not `key=value`", quoted(&word.value)),
+        let refusal = Refusal::new(
+            reason::UNEXPECTED_WORD,
+            format!("{} is not `key=value`", quoted(&word.value, 60)),
             "put values with spaces in quotes, as in `reason=\"broker rejects orders\"`",
-        )
-        .at(line, word.start, word.end));
+        );
+        return Err(line.mistake(word.start, word.end, refusal));
     };
     let names = || procedure.arguments.iter().map(String::as_str).chain(["reason", "confirm"]);
     if names().any(|name| name == key) {
         return Ok(key);
     }
     let takes = names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    Err(Problem::new(
-        "unknown_argument",
-        format!("`{}` takes no argument {}", procedure.name, quoted(key)),
+    let refusal = Refusal::new(
+        reason::UNKNOWN_ARGUMENT,
+        format!("`{}` takes no argument {}", procedure.name, quoted(key, 60)),
         format!("it takes {takes}"),
-    )
-    .suggesting(nearest(key, names()))
-    .at(line, word.start, word.start + key.len()))
+    );
+    Err(line.mistake(word.start, word.start + key.len(), refusal).suggesting(nearest(key, names())))
 }
 
 fn cancel(line: &Line<'_>, words: &[Word]) -> Result<Command, Mistake> {
@@ -223,13 +218,14 @@ fn cancel(line: &Line<'_>, words: &[Word]) -> Result<Command, Mistake> {
     Ok(Command::Cancel { run })
 }
 
-/// The run that stands behind a verb that needs one.
+/// The run behind a verb that needs one.
 fn first_run(line: &Line<'_>, words: &[Word], verb: Verb) -> Result<RunId, Mistake> {
     let Some(word) = words.first().filter(|word| word.key.is_none()) else {
         let (start, end) =
             words.first().map_or((line.text.len(), line.text.len()), |word| (word.start, word.end));
         let usage = format!("write `{}`; `/status` lists the runs of this page", verb.row().synopsis());
-        return Err(Problem::new("missing_run", "the run is missing".to_owned(), usage).at(line, start, end));
+        let refusal = Refusal::new(reason::MISSING_RUN, "the run is missing", usage);
+        return Err(line.mistake(start, end, refusal));
     };
     run(line, word)
 }
@@ -245,36 +241,31 @@ fn status(line: &Line<'_>, words: &[Word]) -> Result<Command, Mistake> {
 
 fn run(line: &Line<'_>, word: &Word) -> Result<RunId, Mistake> {
     word.value.parse::<RunId>().map_err(|_| {
-        Problem::new(
-            "not_a_run",
-            format!("{} is not a run", quoted(&word.value)),
+        let refusal = Refusal::new(
+            reason::NOT_A_RUN,
+            format!("{} is not a run", quoted(&word.value, 60)),
             "a run has 16 characters, a-z and 2-7; `/status` alone lists the runs of this page",
-        )
-        .at(line, word.start, word.end)
+        );
+        line.mistake(word.start, word.end, refusal)
     })
 }
 
 fn explain(line: &Line<'_>, words: &[Word]) -> Result<Command, Mistake> {
     let Some(word) = words.first() else {
-        return Err(Problem::new(
-            "missing_subject",
-            "say what to explain".to_owned(),
-            format!("write `{}`", Verb::Explain.row().synopsis()),
-        )
-        .at(line, line.text.len(), line.text.len()));
+        let usage = format!("write `{}`", Verb::Explain.row().synopsis());
+        let refusal = Refusal::new(reason::MISSING_SUBJECT, "say what to explain", usage);
+        return Err(line.mistake(line.text.len(), line.text.len(), refusal));
     };
     nothing_after(line, &words[1..], Verb::Explain)?;
     Ok(Command::Explain { subject: word.value.clone() })
 }
 
 fn nothing_after(line: &Line<'_>, words: &[Word], verb: Verb) -> Result<(), Mistake> {
-    match words.first() {
-        None => Ok(()),
-        Some(word) => Err(Problem::new(
-            "unexpected_word",
-            format!("nothing may follow here, but {} does", quoted(&line.text[word.start..word.end])),
-            format!("write `{}`", verb.row().synopsis()),
-        )
-        .at(line, word.start, line.text.len())),
-    }
+    let Some(word) = words.first() else { return Ok(()) };
+    let refusal = Refusal::new(
+        reason::UNEXPECTED_WORD,
+        format!("nothing may follow here, but {} does", quoted(&line.text[word.start..word.end], 60)),
+        format!("write `{}`", verb.row().synopsis()),
+    );
+    Err(line.mistake(word.start, line.text.len(), refusal))
 }

@@ -2,46 +2,28 @@
 
 use crate::domain::names::IssueNumber;
 use crate::domain::policy::{Finding, Level};
+use crate::domain::reason::{self, Code};
 use crate::domain::text::quoted;
 
 use super::reproducibility::Reproducibility;
 use super::table::{Lane, Lanes};
 
-/// Policies of lanes, with the codes that each finds and what they mean.
-const CODES: [(&str, &str, &str); 7] = [
-    ("lane-paths", "foreign_path", "A lane's change touches a path that another lane of its family owns."),
-    ("lane-paths", "unowned_path", "A lane's change touches a path that no lane of its family owns."),
-    (
-        "lane-branches",
-        "unknown_lane",
-        "The branch stands where only lanes' branches may, and is called like none of them.",
-    ),
-    (
-        "lane-branches",
-        "forbidden_branch",
-        "The repository merges pull requests of such branches by itself, so that nobody would have approved the change.",
-    ),
-    (
-        "lane-branches",
-        "branch_reused",
-        "The branch is used by another open pull request, or was named for another run than the one that uses it.",
-    ),
-    (
-        "lane-reproducibility",
-        "facts_missing",
-        "A lane's pull request does not say with which versions of configuration, model and prompt it was made.",
-    ),
-    (
-        "lane-branches",
-        "fork_branch",
-        "A lane's branch stands in a fork: lanes work in the repository itself.",
-    ),
+/// The codes of lanes, with the policies that find them.
+const CODES: [(&str, Code); 7] = [
+    ("lane-paths", reason::FOREIGN_PATH),
+    ("lane-paths", reason::UNOWNED_PATH),
+    ("lane-branches", reason::UNKNOWN_LANE),
+    ("lane-branches", reason::FORBIDDEN_BRANCH),
+    ("lane-branches", reason::BRANCH_REUSED),
+    ("lane-reproducibility", reason::FACTS_MISSING),
+    ("lane-branches", reason::FORK_BRANCH),
 ];
 
 /// What a reason code of lanes means: the policy that finds it, and a sentence; `None` for another code.
 #[must_use]
 pub fn meaning(code: &str) -> Option<(&'static str, &'static str)> {
-    CODES.iter().find(|(_, known, _)| *known == code).map(|(policy, _, meaning)| (*policy, *meaning))
+    let policy = CODES.iter().find(|(_, known)| *known == *code).map(|(policy, _)| *policy)?;
+    Some((policy, reason::definition(code)?.meaning))
 }
 
 /// A change, as far as lanes are concerned.
@@ -89,7 +71,7 @@ impl Lanes {
             let message =
                 format!("branch {} must not be a lane's: {}", quoted(branch, 200), forbidden.because);
             findings.push(deny(
-                "forbidden_branch",
+                reason::FORBIDDEN_BRANCH,
                 message,
                 "propose it from a branch of the lane's pattern",
             ));
@@ -99,7 +81,7 @@ impl Lanes {
                 self.all().iter().map(|lane| format!("`{}`", lane.branch_pattern())).collect();
             let remedy = format!("call it as its lane does: one of {}", patterns.join(", "));
             let message = format!("branch {} is called like no lane's", quoted(branch, 200));
-            findings.push(deny("unknown_lane", message, &remedy));
+            findings.push(deny(reason::UNKNOWN_LANE, message, &remedy));
         }
     }
 
@@ -114,11 +96,18 @@ impl Lanes {
             let finding = if owners.is_empty() {
                 let message =
                     format!("no lane of `{}` owns {shown}, which {} changes", lane.family, told(lane));
-                Finding { level: Level::Warn, ..deny("unowned_path", message, "let its owner look at it") }
+                Finding {
+                    level: Level::Warn,
+                    ..deny(reason::UNOWNED_PATH, message, "let its owner look at it")
+                }
             } else {
                 let owner = owners.iter().map(|owner| told(owner)).collect::<Vec<_>>().join(" or ");
                 let message = format!("{shown} is owned by {owner}, not by {}", told(lane));
-                deny("foreign_path", message, &format!("leave it to {owner}: one pull request per lane"))
+                deny(
+                    reason::FOREIGN_PATH,
+                    message,
+                    &format!("leave it to {owner}: one pull request per lane"),
+                )
             };
             let of_level = usize::from(finding.level == Level::Deny);
             found[of_level].push(Finding { path: path.clone(), ..finding });
@@ -148,7 +137,7 @@ impl Lanes {
         let message = format!("the pull request of {} does not tell {}", told(lane), missing.join(", "));
         let remedy = "add a fenced block `reproducibility` to its body with a line `name: version` for each; `none` \
                       where nothing was used";
-        findings.push(deny("facts_missing", message, remedy));
+        findings.push(deny(reason::FACTS_MISSING, message, remedy));
     }
 }
 
@@ -157,17 +146,17 @@ fn judge_use(lane: &Lane, branch: &str, run: &str, claim: &Claim<'_>, findings: 
     let shown = quoted(branch, 200);
     if claim.fork {
         let message = format!("branch {shown} of {} stands in a fork", told(lane));
-        findings.push(deny("fork_branch", message, "push it to the repository itself"));
+        findings.push(deny(reason::FORK_BRANCH, message, "push it to the repository itself"));
     }
     let remedy = format!("use a new branch for each run: `{}`", lane.branch_pattern());
     if let Some(other) = claim.others.first() {
         let message = format!("branch {shown} is that of pull request #{other} too, which is open");
-        findings.push(deny("branch_reused", message, &remedy));
+        findings.push(deny(reason::BRANCH_REUSED, message, &remedy));
     }
     let told_run = claim.told.and_then(|told| told.get("run")).filter(|told| *told != run);
     if let Some(told_run) = told_run {
         let message = format!("branch {shown} is named for another run than {}", quoted(told_run, 100));
-        findings.push(deny("branch_reused", message, &remedy));
+        findings.push(deny(reason::BRANCH_REUSED, message, &remedy));
     }
 }
 
@@ -175,10 +164,10 @@ fn told(lane: &Lane) -> String {
     format!("{} lane {} ({})", lane.family, lane.id, lane.name)
 }
 
-fn deny(code: &'static str, message: String, remedy: &str) -> Finding {
+fn deny(code: Code, message: String, remedy: &str) -> Finding {
     Finding {
-        policy: meaning(code).map_or("lanes", |(policy, _)| policy).to_owned(),
-        code: code.to_owned(),
+        policy: meaning(code.as_str()).map_or("lanes", |(policy, _)| policy).to_owned(),
+        code: code.to_string(),
         level: Level::Deny,
         message,
         path: String::new(),
@@ -300,8 +289,9 @@ mod tests {
 
     #[test]
     fn every_code_has_its_meaning() {
-        for (policy, code, sentence) in CODES {
-            assert_eq!(meaning(code), Some((policy, sentence)));
+        for (policy, code) in CODES {
+            let (found, sentence) = meaning(code.as_str()).unwrap();
+            assert_eq!(found, policy);
             assert!(policy.starts_with("lane-") && sentence.ends_with('.'));
         }
         assert_eq!(meaning("safety_switch"), None);

@@ -8,6 +8,7 @@ use super::key::VerifierKeys;
 use super::record::{LeafHash, Record, RecordError};
 use super::tree::{Edge, NodeHash, NodeId, Nodes, TreeError};
 use crate::domain::names::RunId;
+use crate::domain::reason::{self, Code};
 
 /// A leaf as stored.
 #[derive(Debug, Clone)]
@@ -85,18 +86,18 @@ pub enum Finding {
 impl Finding {
     /// The reason code.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> Code {
         match self {
-            Self::Database(_) => "database_unsound",
-            Self::LeafMissing(_) => "leaf_missing",
-            Self::LeafAltered(_) => "leaf_altered",
-            Self::LeafUnreadable(..) => "leaf_unreadable",
-            Self::LeafMisfiled(_) => "leaf_misfiled",
-            Self::NodeAltered { .. } | Self::Tree(..) => "node_altered",
+            Self::Database(_) => reason::DATABASE_UNSOUND,
+            Self::LeafMissing(_) => reason::LEAF_MISSING,
+            Self::LeafAltered(_) => reason::LEAF_ALTERED,
+            Self::LeafUnreadable(..) => reason::LEAF_UNREADABLE,
+            Self::LeafMisfiled(_) => reason::LEAF_MISFILED,
+            Self::NodeAltered { .. } | Self::Tree(..) => reason::NODE_ALTERED,
             Self::CheckpointUntrusted { problem, .. } => problem.code(),
-            Self::CheckpointMisfiled(_) => "checkpoint_misfiled",
-            Self::CheckpointAhead { .. } => "leaves_lost",
-            Self::CheckpointDiffers { .. } => "history_changed",
+            Self::CheckpointMisfiled(_) => reason::CHECKPOINT_MISFILED,
+            Self::CheckpointAhead { .. } => reason::LEAVES_LOST,
+            Self::CheckpointDiffers { .. } => reason::HISTORY_CHANGED,
         }
     }
 

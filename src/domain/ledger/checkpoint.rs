@@ -9,6 +9,7 @@ use tlog_tiles::tlog;
 
 use super::key::{SignerKey, VerifierKeys};
 use super::tree::NodeHash;
+use crate::domain::reason::{self, Code};
 
 /// The head of a ledger's tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,12 +48,12 @@ pub enum CheckpointError {
 impl CheckpointError {
     /// The reason code.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> Code {
         match self {
-            Self::Malformed => "checkpoint_malformed",
-            Self::UnknownKey { .. } => "checkpoint_key_unknown",
-            Self::SignatureWrong(_) => "checkpoint_signature_wrong",
-            Self::OtherName { .. } => "checkpoint_name_differs",
+            Self::Malformed => reason::CHECKPOINT_MALFORMED,
+            Self::UnknownKey { .. } => reason::CHECKPOINT_KEY_UNKNOWN,
+            Self::SignatureWrong(_) => reason::CHECKPOINT_SIGNATURE_WRONG,
+            Self::OtherName { .. } => reason::CHECKPOINT_NAME_DIFFERS,
         }
     }
 

@@ -4,6 +4,7 @@
 //! of a proof begins with a backtick, so neither can end its fence. Forges may turn line ends into CRLF.
 
 use super::proof::Proof;
+use crate::domain::reason::{self, Code};
 
 /// What opens the record's block; GitHub takes the first word for the language.
 const RECORD_FENCE: &str = "```json writ-record";
@@ -37,10 +38,10 @@ pub enum EmbedError {
 impl EmbedError {
     /// The reason code.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> Code {
         match self {
-            Self::Missing(_) => "proof_missing",
-            Self::Twice { .. } | Self::Open { .. } => "proof_ambiguous",
+            Self::Missing(_) => reason::PROOF_MISSING,
+            Self::Twice { .. } | Self::Open { .. } => reason::PROOF_AMBIGUOUS,
         }
     }
 

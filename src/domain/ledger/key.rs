@@ -11,6 +11,8 @@ use ed25519_dalek::pkcs8::DecodePrivateKey as _;
 use secrecy::{ExposeSecret as _, SecretString};
 use signed_note::{StandardSigner, StandardVerifier, VerifierList};
 
+use crate::domain::reason::{self, Code};
+
 /// ed25519, as the first byte of a note key.
 const ED25519: u8 = 1;
 /// The longest name of a ledger, in bytes.
@@ -67,11 +69,11 @@ pub enum KeyError {
 impl KeyError {
     /// The reason code.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> Code {
         match self {
-            Self::Name(_) => "ledger_name_invalid",
-            Self::Signer | Self::OtherName { .. } => "signing_key_invalid",
-            Self::Verifier { .. } | Self::Empty => "verifier_key_invalid",
+            Self::Name(_) => reason::LEDGER_NAME_INVALID,
+            Self::Signer | Self::OtherName { .. } => reason::SIGNING_KEY_INVALID,
+            Self::Verifier { .. } | Self::Empty => reason::VERIFIER_KEY_INVALID,
         }
     }
 

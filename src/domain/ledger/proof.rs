@@ -20,6 +20,7 @@ use super::checkpoint::{Checkpoint, CheckpointError};
 use super::key::VerifierKeys;
 use super::record::{LeafHash, Record, RecordError};
 use super::tree::{self, LONGEST_PROOF, NodeHash, TreeError};
+use crate::domain::reason::{self, Code};
 
 /// The first line.
 const HEADER: &str = "c2sp.org/tlog-proof@v1";
@@ -78,12 +79,12 @@ pub enum ProofError {
 impl ProofError {
     /// The reason code.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> Code {
         match self {
-            Self::Format { .. } => "proof_malformed",
+            Self::Format { .. } => reason::PROOF_MALFORMED,
             Self::Checkpoint(error) => error.code(),
-            Self::Record(_) => "record_not_canonical",
-            Self::NotIncluded { .. } => "record_not_included",
+            Self::Record(_) => reason::RECORD_NOT_CANONICAL,
+            Self::NotIncluded { .. } => reason::RECORD_NOT_INCLUDED,
         }
     }
 

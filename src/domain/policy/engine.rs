@@ -265,7 +265,7 @@ fn node_of(value: &serde_json::Value, pointer: &Pointer) -> Pointer {
 fn fault(error: &PolicyError) -> Finding {
     Finding {
         policy: "policies".to_owned(),
-        code: "policy_fault".to_owned(),
+        code: crate::domain::reason::POLICY_FAULT.to_string(),
         level: Level::Deny,
         message: format!("the policies could not be evaluated: {error}"),
         path: String::new(),

@@ -21,7 +21,8 @@ pub struct Explanation {
     /// An edit that the policy finds, where its file has an example.
     pub example: Option<ExampleShown>,
     /// How to go on; empty where the policy does not say.
-    pub go_on: String,
+    #[serde(rename = "go_on")]
+    pub remediation: String,
 }
 
 /// An example, ready to be shown.
@@ -48,7 +49,7 @@ impl Explanation {
                 file: example.file.clone(),
                 diff: example.diff(),
             }),
-            go_on: policy.go_on.clone(),
+            remediation: policy.remediation.clone(),
         }
     }
 }

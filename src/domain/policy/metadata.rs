@@ -22,7 +22,7 @@ pub struct Policy {
     /// Each code that it finds, explained.
     pub codes: BTreeMap<String, String>,
     /// How to go on after a finding; empty where the file does not say.
-    pub go_on: String,
+    pub remediation: String,
     /// Where the rule says what it knows, and when that is to be changed; empty where the file does not say.
     pub change: String,
     /// A change that it finds.
@@ -78,8 +78,8 @@ struct Metadata {
 #[serde(deny_unknown_fields)]
 struct Custom {
     codes: BTreeMap<String, String>,
-    #[serde(default)]
-    go_on: String,
+    #[serde(default, rename = "go_on")]
+    remediation: String,
     #[serde(default)]
     change: String,
     example: Option<Example>,
@@ -122,7 +122,7 @@ pub(super) fn read(
         title: metadata.title,
         description: metadata.description.trim().to_owned(),
         codes: metadata.custom.codes,
-        go_on: metadata.custom.go_on.trim().to_owned(),
+        remediation: metadata.custom.remediation.trim().to_owned(),
         change: metadata.custom.change.trim().to_owned(),
         example: metadata.custom.example,
         history: metadata.custom.history,

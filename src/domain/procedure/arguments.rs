@@ -4,18 +4,39 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::PlanRefusal;
 use super::file::{Argument, ArgumentType, Procedure};
-use crate::domain::text::{check_line, quoted};
+use crate::domain::reason::{self, Code};
+use crate::domain::refusal::{Place, Refusal};
+use crate::domain::text::{LineProblem, check_line, quoted};
+
+/// What is wrong with the value of an argument. `Display` is read behind the argument's name.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ArgumentProblem {
+    /// It is not one line of plain text.
+    #[error(transparent)]
+    Line(#[from] LineProblem),
+    /// It is not of the argument's type.
+    #[error("{0}")]
+    Type(String),
+}
+
+impl ArgumentProblem {
+    fn code(&self) -> Code {
+        match self {
+            Self::Line(problem) => problem.code(),
+            Self::Type(_) => reason::ARGUMENT_INVALID,
+        }
+    }
+}
 
 /// The typed values of all arguments of a procedure, defaults filled in.
 ///
 /// # Errors
-/// `argument_unknown`, `argument_missing`, `argument_invalid`.
+/// `unknown_argument`, `argument_missing`, `argument_invalid`, `forbidden_character`, `value_too_long`.
 pub(super) fn typed(
     procedure: &Procedure,
     given: &BTreeMap<String, String>,
-) -> Result<BTreeMap<String, Value>, PlanRefusal> {
+) -> Result<BTreeMap<String, Value>, Refusal> {
     if let Some(unknown) =
         given.keys().find(|name| !procedure.arguments.iter().any(|known| known.name == **name))
     {
@@ -23,28 +44,23 @@ pub(super) fn typed(
     }
     let mut values = BTreeMap::new();
     for argument in &procedure.arguments {
+        let place = || Place::Argument(argument.name.clone());
         let text = given.get(&argument.name).or(argument.default.as_ref()).ok_or_else(|| {
-            PlanRefusal::new(
-                "argument_missing",
-                format!("`{}` needs the argument `{}`", procedure.name, argument.name),
-                format!("add `{}=…`: {}", argument.name, argument.help),
-            )
-            .at(format!("argument `{}`", argument.name))
+            let message = format!("`{}` needs the argument `{}`", procedure.name, argument.name);
+            let remedy = format!("add `{}=…`: {}", argument.name, argument.help);
+            Refusal::new(reason::ARGUMENT_MISSING, message, remedy).at(place())
         })?;
         let value = argument.read(text).map_err(|problem| {
-            PlanRefusal::new(
-                "argument_invalid",
-                format!("the argument `{}` {problem}", argument.name),
-                format!("`{}` is {}", argument.name, argument.expected()),
-            )
-            .at(format!("argument `{}`", argument.name))
+            let message = format!("the argument `{}` {problem}", argument.name);
+            let remedy = format!("`{}` is {}", argument.name, argument.expected());
+            Refusal::new(problem.code(), message, remedy).at(place())
         })?;
         values.insert(argument.name.clone(), value);
     }
     Ok(values)
 }
 
-fn unknown_argument(procedure: &Procedure, name: &str) -> PlanRefusal {
+fn unknown_argument(procedure: &Procedure, name: &str) -> Refusal {
     let known: Vec<String> =
         procedure.arguments.iter().map(|argument| format!("`{}`", argument.name)).collect();
     let remedy = if known.is_empty() {
@@ -52,25 +68,24 @@ fn unknown_argument(procedure: &Procedure, name: &str) -> PlanRefusal {
     } else {
         format!("`{}` takes {}", procedure.name, known.join(", "))
     };
-    let name = quoted(name, 60);
-    PlanRefusal::new("argument_unknown", format!("`{}` has no argument {name}", procedure.name), remedy)
-        .at(format!("argument {name}"))
+    let message = format!("`{}` has no argument {}", procedure.name, quoted(name, 60));
+    Refusal::new(reason::UNKNOWN_ARGUMENT, message, remedy).at(Place::Argument(name.to_owned()))
 }
 
 impl Argument {
     /// The typed value of what was typed.
     ///
     /// # Errors
-    /// What is wrong with it, to be read behind the argument's name.
-    pub(super) fn read(&self, text: &str) -> Result<Value, String> {
+    /// What is wrong with it.
+    pub(super) fn read(&self, text: &str) -> Result<Value, ArgumentProblem> {
         check_line(text)?;
-        let wrong = || format!("is {}, not {}", quoted(text, 60), self.expected());
+        let wrong = || ArgumentProblem::Type(format!("is {}, not {}", quoted(text, 60), self.expected()));
         match self.kind {
             ArgumentType::Choice if self.values.iter().any(|value| value == text) => Ok(text.into()),
             ArgumentType::Choice => Err(wrong()),
             ArgumentType::Boolean => text.parse::<bool>().map(Value::from).map_err(|_| wrong()),
             ArgumentType::Integer => text.parse::<i64>().map(Value::from).map_err(|_| wrong()),
-            ArgumentType::Text if text.trim().is_empty() => Err("is empty".to_owned()),
+            ArgumentType::Text if text.trim().is_empty() => Err(ArgumentProblem::Type("is empty".to_owned())),
             ArgumentType::Text => Ok(text.into()),
         }
     }

@@ -5,12 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use serde_path_to_error::Segment;
 
+use super::file::{
+    Action, ArgumentType, Check, NewValue, Object, Place, Procedure, ROLLBACK, Variant, Words,
+};
 use crate::domain::digest::sha256_hex;
+use crate::domain::reason::{self, Code};
+use crate::domain::refusal::{self, Refusal};
+use crate::domain::text::{nearest, quoted};
 use crate::domain::yaml::{self, Pointer, PointerStep};
-
-use super::file::{Action, ArgumentType, Check, NewValue, Object, Place, Procedure, Variant, Words};
-use super::{PlanRefusal, ROLLBACK};
-use crate::domain::text::quoted;
 
 /// All procedures, by name.
 #[derive(Debug, Clone)]
@@ -28,12 +30,25 @@ struct Entry {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("patches/{file}:{line}: {message}")]
 pub struct ProcedureError {
-    /// File below `patches/`.
+    /// The file's path below `patches/`.
     pub file: String,
-    /// Line, from 1.
+    /// The line of the file, from 1.
     pub line: usize,
-    /// What is wrong.
+    /// What is wrong, one sentence, lower case, no full stop.
     pub message: String,
+}
+
+/// A reason code that a procedure's file declares, with the sentences that go with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeclaredCode<'a> {
+    /// The code.
+    pub code: &'a Code,
+    /// The name of the procedure.
+    pub procedure: &'a str,
+    /// What is wrong, one sentence.
+    pub message: &'a str,
+    /// What to do about it, one sentence.
+    pub remedy: &'a str,
 }
 
 /// The schema that this program reads.
@@ -66,28 +81,43 @@ impl Catalogue {
     ///
     /// # Errors
     /// `unknown_procedure`, with the name that was probably meant.
-    pub fn find(&self, name: &str) -> Result<&Procedure, PlanRefusal> {
+    pub fn find(&self, name: &str) -> Result<&Procedure, Refusal> {
         self.entries.get(name).map(|entry| &entry.procedure).ok_or_else(|| {
-            let nearest = self.entries.keys().min_by_key(|known| strsim::osa_distance(known, name));
-            let remedy = match nearest {
-                Some(known) if strsim::osa_distance(known, name) <= 3 => format!("did you mean `{known}`?"),
-                _ => {
+            let remedy = match nearest(name, self.entries.keys().map(String::as_str)) {
+                Some(known) => format!("did you mean `{known}`?"),
+                None => {
                     let names: Vec<String> = self.entries.keys().map(|name| format!("`{name}`")).collect();
                     format!("there are {}", names.join(", "))
                 }
             };
-            PlanRefusal::new(
-                "unknown_procedure",
-                format!("there is no procedure {}", quoted(name, 60)),
-                remedy,
-            )
-            .at("procedure")
+            let message = format!("there is no procedure {}", quoted(name, 60));
+            Refusal::new(reason::UNKNOWN_PROCEDURE, message, remedy).at(refusal::Place::Field("procedure"))
         })
     }
 
     /// All procedures, by name.
     pub fn procedures(&self) -> impl Iterator<Item = &Procedure> {
         self.entries.values().map(|entry| &entry.procedure)
+    }
+
+    /// The reason codes that procedures declare, by procedure; one that is declared twice comes twice.
+    pub fn declared_codes(&self) -> impl Iterator<Item = DeclaredCode<'_>> {
+        self.procedures().flat_map(|procedure| {
+            let procedure_name = procedure.name.as_str();
+            let declared = move |code, message, remedy| DeclaredCode {
+                code,
+                procedure: procedure_name,
+                message,
+                remedy,
+            };
+            procedure.variants.iter().flat_map(move |variant| {
+                let preconditions = variant.preconditions.iter();
+                let refuse = variant.refuse.as_ref();
+                preconditions
+                    .map(move |line| declared(&line.code, line.message.as_str(), line.remedy.as_str()))
+                    .chain(refuse.map(|line| declared(&line.code, &line.message, &line.remedy)))
+            })
+        })
     }
 
     /// SHA-256 of a procedure's file, lower-case hex: what a record says the plan was made by.
@@ -135,7 +165,7 @@ fn without_place(message: &str) -> String {
     }
 }
 
-/// The line on which a key stands for the second time in the mapping that starts at `from`.
+/// The line on which a key occurs for the second time in the mapping that starts at `from`.
 fn repeated(text: &str, from: usize, key: &str) -> Option<usize> {
     let column = |line: &str| {
         let start = line.trim_start_matches([' ', '-']);
@@ -379,7 +409,7 @@ impl Checker<'_> {
     }
 }
 
-/// All conditions of a variant, with where they stand below it.
+/// All conditions of a variant, with their places below it.
 fn checks(variant: &Variant) -> Vec<(String, &Check)> {
     let mut all = Vec::new();
     for (index, check) in variant.when.iter().enumerate() {

@@ -1,8 +1,7 @@
 //! Comments beside a changed value: they were written about the value before and may be untrue now.
 
-use crate::domain::yaml::{self, Comment, Pointer, Refusal};
-
 use crate::domain::text::quoted;
+use crate::domain::yaml::{self, Comment, Pointer, Refusal};
 
 /// One sentence for each block of comments above or behind a value that is edited.
 pub(super) fn stale_comments(

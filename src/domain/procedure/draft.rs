@@ -1,4 +1,4 @@
-//! Making a plan: choose the variant that fits the tree, edit, check what came of it, find the words.
+//! Making a plan: choose the variant that fits the tree, edit, check the result, find the words.
 //!
 //! Pure and deterministic. The order of the checks is the order in which people should hear of problems: does
 //! anything fit, may it be edited, is it so already, would it help.
@@ -8,24 +8,25 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::admission::admit;
+use super::comments::stale_comments;
+use super::file::{Action, EditLine, NewValue, Procedure, Variant, Words};
+use super::resolve::resolve;
+use super::view::{Located, View, editable, several, show};
 use crate::domain::change;
 use crate::domain::manifest::{Found, Manifest, Manifests, select};
 use crate::domain::names::{BlobId, BranchName};
 use crate::domain::plan::{Effect, FilePlan, Plan, Rollback};
 use crate::domain::policy::Declared;
+use crate::domain::reason;
+use crate::domain::refusal::{FilePlace, Place, Refusal};
 use crate::domain::request::{Origin, Request};
 use crate::domain::target::TargetProfile;
-use crate::domain::tree::{FileWrite, Snapshot};
-use crate::domain::yaml::{self, Edit, KeyPosition, Operation, Reason};
-
-use super::PlanRefusal;
-use super::comments::stale_comments;
-use super::file::{Action, EditLine, NewValue, Procedure, Variant, Words};
-use super::resolve::resolve;
-use super::view::{Located, View, editable, several, show};
 use crate::domain::text::inert;
+use crate::domain::tree::{FileWrite, Snapshot};
+use crate::domain::yaml::{self, Edit, KeyPosition, Operation, Pointer, Reason};
 
-/// What a plan is made on.
+/// The tree that a plan is made on, and what reading it takes.
 #[derive(Clone, Copy)]
 pub struct PlanInput<'a> {
     /// What is known of the target.
@@ -42,8 +43,8 @@ pub struct PlanInput<'a> {
 ///
 /// # Errors
 /// A refusal with code, place and remedy; see the module's doc for the order.
-pub fn draft(procedure: &Procedure, request: &Request, input: PlanInput<'_>) -> Result<Plan, PlanRefusal> {
-    let arguments = super::admit(procedure, request)?;
+pub fn draft(procedure: &Procedure, request: &Request, input: PlanInput<'_>) -> Result<Plan, Refusal> {
+    let arguments = admit(procedure, request)?;
     let mut view = View {
         root: &input.target.gitops_path,
         snapshot: input.base,
@@ -68,7 +69,7 @@ pub fn draft(procedure: &Procedure, request: &Request, input: PlanInput<'_>) -> 
     Ok(builder.assemble(parts, effects, no_change))
 }
 
-/// One plan while it is made.
+/// Builds one plan.
 struct PlanBuilder<'a> {
     procedure: &'a Procedure,
     request: &'a Request,
@@ -78,7 +79,7 @@ struct PlanBuilder<'a> {
     input: PlanInput<'a>,
 }
 
-/// What has been found so far.
+/// The parts of a plan that are known so far.
 #[derive(Default)]
 struct PlanParts {
     writes: Vec<FileWrite>,
@@ -93,18 +94,18 @@ type Edits = (BTreeMap<String, Vec<Edit>>, Vec<Declared>);
 
 impl PlanBuilder<'_> {
     /// The operations that would change something, resolved against the base.
-    fn edits(&self, view: &View<'_>) -> Result<Edits, PlanRefusal> {
+    fn edits(&self, view: &View<'_>) -> Result<Edits, Refusal> {
         let mut edits: BTreeMap<String, Vec<Edit>> = BTreeMap::new();
         let mut declared = Vec::new();
         for line in &self.variant.edits {
             let object = self.procedure.object(&line.object);
             let Some(located) = view.object(object)? else {
-                return Err(PlanRefusal::new(
-                    "target_not_found",
+                return Err(Refusal::new(
+                    reason::TARGET_NOT_FOUND,
                     format!("there is no {} `{}` to edit", object.kind, object.name),
                     "check that the base is the branch that Argo CD follows",
                 )
-                .at(view.path(object)));
+                .at(Place::file(view.path(object))));
             };
             declared.push(Declared {
                 path: located.path.clone(),
@@ -121,8 +122,8 @@ impl PlanBuilder<'_> {
     }
 
     /// The operation of one line; `None` when it would change nothing.
-    fn operation(&self, line: &EditLine, located: &Located) -> Result<Option<Operation>, PlanRefusal> {
-        let place = || format!("{} {}", located.path, line.at);
+    fn operation(&self, line: &EditLine, located: &Located) -> Result<Option<Operation>, Refusal> {
+        let place = || Place::field_of(&located.path, &line.at);
         let found = match select(located.value(), &line.at) {
             Found::Several => return Err(several(&located.path, &line.at)),
             Found::One(value) => Some(value),
@@ -130,8 +131,8 @@ impl PlanBuilder<'_> {
         };
         let pointer = line.at.clone();
         let missing = || {
-            PlanRefusal::new(
-                Reason::NotFound.as_str(),
+            Refusal::new(
+                Reason::NotFound,
                 "the field to edit is not there",
                 "add it by hand first, or check that the base is the branch that Argo CD follows",
             )
@@ -153,8 +154,8 @@ impl PlanBuilder<'_> {
                 match found.as_i64().and_then(|found| found.checked_add(*by)) {
                     Some(_) => Some(Operation::Increment { pointer, by: *by }),
                     None => {
-                        return Err(PlanRefusal::new(
-                            Reason::WrongType.as_str(),
+                        return Err(Refusal::new(
+                            Reason::WrongType,
                             format!("the field is {}, not an integer that can be raised", show(found)),
                             "make it a plain integer",
                         )
@@ -176,15 +177,14 @@ impl PlanBuilder<'_> {
         }
     }
 
-    fn check_preconditions(&self, view: &View<'_>) -> Result<(), PlanRefusal> {
+    fn check_preconditions(&self, view: &View<'_>) -> Result<(), Refusal> {
         for line in &self.variant.preconditions {
             let observed = view.observe(self.procedure, &line.check)?;
             if !observed.holds {
                 let message = format!("{} ({})", line.message, observed.detail);
                 let object = self.procedure.object(&line.check.object);
-                let at = line.check.at.as_ref().map_or(String::new(), |at| format!(" {at}"));
-                return Err(PlanRefusal::new(&line.code, message, line.remedy.clone())
-                    .at(format!("{}{at}", view.path(object))));
+                let place = place_of(view.path(object), line.check.at.as_ref());
+                return Err(Refusal::new(line.code.clone(), message, &line.remedy).at(place));
             }
         }
         Ok(())
@@ -197,14 +197,11 @@ impl PlanBuilder<'_> {
         edits: &[Edit],
         view: &mut View<'_>,
         parts: &mut PlanParts,
-    ) -> Result<(), PlanRefusal> {
+    ) -> Result<(), Refusal> {
         // OK because `edits` were resolved against this very entry.
         let Some(entry) = view.snapshot.files.get(path) else { return Ok(()) };
         editable(path, entry)?;
-        let refused = |refusal: yaml::Refusal| {
-            PlanRefusal::new(refusal.code.as_str(), refusal.message, refusal.remedy)
-                .at(format!("{path}:{}", refusal.line))
-        };
+        let refused = |refusal: yaml::Refusal| Refusal::from(refusal).in_file(path);
         let before_text = entry.text().unwrap_or_default();
         let edited = yaml::edit(before_text, edits).map_err(refused)?;
         let before = view.manifests.read(entry).map_err(refused)?;
@@ -223,25 +220,21 @@ impl PlanBuilder<'_> {
         Ok(())
     }
 
-    fn effects(&self, view: &View<'_>) -> Result<Vec<Effect>, PlanRefusal> {
+    fn effects(&self, view: &View<'_>) -> Result<Vec<Effect>, Refusal> {
         let mut effects = Vec::new();
         for line in &self.variant.effects {
             let observed = view.observe(self.procedure, &line.check)?;
             let object = self.procedure.object(&line.check.object);
             if !observed.holds {
-                return Err(PlanRefusal::new(
-                    "effect_missing",
+                return Err(Refusal::new(
+                    reason::EFFECT_MISSING,
                     format!(
                         "`{}` would not have its effect `{}`: {}",
                         self.procedure.name, line.name, observed.detail
                     ),
                     "put this field right by its own change first",
                 )
-                .at(line
-                    .check
-                    .at
-                    .as_ref()
-                    .map_or_else(|| view.path(object), |at| format!("{} {at}", view.path(object)))));
+                .at(place_of(view.path(object), line.check.at.as_ref())));
             }
             effects.push(Effect { name: line.name.clone(), holds: true, detail: observed.detail });
         }
@@ -249,7 +242,7 @@ impl PlanBuilder<'_> {
     }
 
     /// Refuses when some of a group of companions changed and they are not equal afterwards.
-    fn check_companions(&self, view: &View<'_>) -> Result<(), PlanRefusal> {
+    fn check_companions(&self, view: &View<'_>) -> Result<(), Refusal> {
         let base = View { written: BTreeMap::new(), ..*view };
         for group in &self.variant.companions {
             let mut before = Vec::new();
@@ -260,23 +253,22 @@ impl PlanBuilder<'_> {
                 after.push(view.field(object, &place.at)?);
             }
             if before != after && after.windows(2).any(|pair| pair[0] != pair[1]) {
-                let places: Vec<String> = group
-                    .values
-                    .iter()
-                    .map(|place| format!("{} {}", view.path(self.procedure.object(&place.object)), place.at))
-                    .collect();
-                return Err(PlanRefusal::new(
-                    "companion_left_behind",
+                let places = group.values.iter().map(|place| {
+                    FilePlace::field(view.path(self.procedure.object(&place.object)), &place.at)
+                });
+                let places = Place::Files(places.collect());
+                return Err(Refusal::new(
+                    reason::COMPANION_LEFT_BEHIND,
                     format!("values that belong together would differ: {}", group.because),
                     "give them the same value first, or change them together",
                 )
-                .at(places.join(", ")));
+                .at(places));
             }
         }
         Ok(())
     }
 
-    fn consequences(&self, view: &View<'_>, changes_something: bool) -> Result<Vec<String>, PlanRefusal> {
+    fn consequences(&self, view: &View<'_>, changes_something: bool) -> Result<Vec<String>, Refusal> {
         let mut said = Vec::new();
         for line in &self.variant.consequences {
             let mut applies = changes_something || !line.when.is_empty();
@@ -291,7 +283,7 @@ impl PlanBuilder<'_> {
     }
 
     /// The state that makes edits needless, a sentence.
-    fn state(&self, view: &View<'_>) -> Result<String, PlanRefusal> {
+    fn state(&self, view: &View<'_>) -> Result<String, Refusal> {
         let mut found = Vec::new();
         for line in &self.variant.edits {
             let object = self.procedure.object(&line.object);
@@ -373,6 +365,14 @@ impl PlanBuilder<'_> {
             Origin::Comment { .. } => format!("/rollback {run} reason=\"undo run {run}\" confirm={phrase}"),
             Origin::Terminal => format!("git revert --no-edit {branch}"),
         }
+    }
+}
+
+/// An object's file, or a field of it.
+fn place_of(path: String, at: Option<&Pointer>) -> Place {
+    match at {
+        Some(at) => Place::field_of(path, at),
+        None => Place::file(path),
     }
 }
 

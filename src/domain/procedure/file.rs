@@ -1,6 +1,6 @@
 //! The shape of a procedure file (`patches/<name>.yaml`), as data. Unknown keys and wrong types are errors.
 //!
-//! What the words mean stands with each field. What can be checked on one value is checked while it is read, so
+//! What a key means is said at its field. What can be checked on one value is checked while it is read, so
 //! that the error has its line; what needs the whole file or the other files is checked in `catalogue.rs`.
 
 use std::collections::BTreeMap;
@@ -9,11 +9,17 @@ use std::fmt;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use super::title::Title;
 use crate::domain::plan::Risk;
+use crate::domain::reason::Code;
+use crate::domain::text::quoted;
 use crate::domain::yaml::Pointer;
 
-use super::title::Title;
-use crate::domain::text::quoted;
+/// The name under which a rollback is asked for; no file in `patches/` may have it.
+pub const ROLLBACK: &str = "rollback";
+
+/// The argument that names the run to undo.
+pub const RUN_ARGUMENT: &str = "run";
 
 /// A procedure: a named, versioned recipe.
 #[derive(Debug, Clone, Deserialize)]
@@ -47,11 +53,11 @@ pub struct Procedure {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Argument {
-    /// Its name, as in `name=value`.
+    /// The name that people type, as in `name=value`.
     pub name: String,
     /// What it decides, one sentence.
     pub help: String,
-    /// Its type.
+    /// Which values it takes.
     #[serde(rename = "type")]
     pub kind: ArgumentType,
     /// The allowed values of a `choice`.
@@ -92,7 +98,7 @@ pub struct Object {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Inverse {
-    /// Its name.
+    /// The name of the procedure that undoes this one.
     pub procedure: String,
     /// Names of arguments that are handed on with their values.
     #[serde(default)]
@@ -106,7 +112,7 @@ pub struct Inverse {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Variant {
-    /// Its name, shown in plans.
+    /// The name of the layout that it fits, shown in plans.
     pub name: String,
     /// Argument values that it is for; arguments that are not named may have any value.
     #[serde(default)]
@@ -167,7 +173,7 @@ pub enum Test {
 }
 
 impl fmt::Display for Test {
-    /// What is wanted, as in «… is `0`», «… is absent».
+    /// What is wanted, as in "… is `0`", "… is absent".
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let show = |value: &Value| quoted(&value.to_string(), 80);
         match self {
@@ -199,7 +205,7 @@ impl Test {
     }
 }
 
-/// The keys of a condition as they stand in a file.
+/// The keys of a condition in a file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CheckKeys {
@@ -249,8 +255,8 @@ impl TryFrom<CheckKeys> for Check {
 pub struct Precondition {
     /// What must hold.
     pub check: Check,
-    /// Reason code when it does not.
-    pub code: String,
+    /// Reason code when it does not hold.
+    pub code: Code,
     /// What is wrong then, one sentence.
     pub message: String,
     /// What to do about it, one sentence.
@@ -261,8 +267,8 @@ pub struct Precondition {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Refuse {
-    /// Reason code.
-    pub code: String,
+    /// Reason code of the refusal.
+    pub code: Code,
     /// What is wrong, one sentence.
     pub message: String,
     /// What to do instead, one sentence.
@@ -302,7 +308,7 @@ pub enum Action {
 /// Where a new value comes from.
 #[derive(Debug, Clone, PartialEq)]
 pub enum NewValue {
-    /// It stands in the procedure.
+    /// It is in the procedure.
     Literal(Value),
     /// The time of the request, RFC 3339 in seconds, UTC.
     RequestedAt,
@@ -310,7 +316,7 @@ pub enum NewValue {
     Argument(String),
 }
 
-/// The keys of an operation as they stand in a file.
+/// The keys of an operation in a file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct EditKeys {
@@ -423,7 +429,7 @@ pub struct Words {
     pub already: String,
 }
 
-/// A pointer as it stands in a file.
+/// A pointer in a file.
 #[derive(Deserialize)]
 #[serde(transparent)]
 struct PointerText(#[serde(deserialize_with = "pointer")] Pointer);

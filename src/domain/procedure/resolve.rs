@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::PlanRefusal;
 use super::file::{Procedure, Variant, Words};
 use super::view::View;
+use crate::domain::reason;
+use crate::domain::refusal::{Place, Refusal};
 
 /// The one variant that is for these arguments and whose conditions hold.
 ///
@@ -18,7 +19,7 @@ pub(super) fn resolve<'p>(
     procedure: &'p Procedure,
     arguments: &BTreeMap<String, Value>,
     view: &View<'_>,
-) -> Result<(&'p Variant, &'p Words), PlanRefusal> {
+) -> Result<(&'p Variant, &'p Words), Refusal> {
     let mut fitting = Vec::new();
     let mut misses = Vec::new();
     for variant in &procedure.variants {
@@ -33,31 +34,27 @@ pub(super) fn resolve<'p>(
     match (fitting.as_slice(), fitting.first().and_then(|variant| variant.words.as_ref())) {
         ([variant], Some(words)) => Ok((variant, words)),
         ([variant], None) => Err(refusal_of(procedure, variant, view)),
-        ([], _) => Err(PlanRefusal::new(
-            "no_variant",
+        ([], _) => Err(Refusal::new(
+            reason::NO_VARIANT,
             format!("no variant of `{}` fits the base; looked for {}", procedure.name, misses.join("; ")),
             "check that the base is the branch that Argo CD follows; if the manifests moved, the procedure needs \
              a new variant",
         )
-        .at(view.root)),
+        .at(Place::file(view.root))),
         (several, _) => {
             let names: Vec<String> = several.iter().map(|variant| format!("`{}`", variant.name)).collect();
-            Err(PlanRefusal::new(
-                "ambiguous_variant",
+            Err(Refusal::new(
+                reason::AMBIGUOUS_VARIANT,
                 format!("more than one variant of `{}` fits the base: {}", procedure.name, names.join(", ")),
                 "make the conditions of the variants exclude each other",
             )
-            .at(view.root))
+            .at(Place::file(view.root)))
         }
     }
 }
 
 /// The first condition that does not hold, in words; `None` when all hold.
-fn first_miss(
-    procedure: &Procedure,
-    variant: &Variant,
-    view: &View<'_>,
-) -> Result<Option<String>, PlanRefusal> {
+fn first_miss(procedure: &Procedure, variant: &Variant, view: &View<'_>) -> Result<Option<String>, Refusal> {
     for check in &variant.when {
         let observed = view.observe(procedure, check)?;
         if !observed.holds {
@@ -67,12 +64,12 @@ fn first_miss(
     Ok(None)
 }
 
-fn refusal_of(procedure: &Procedure, variant: &Variant, view: &View<'_>) -> PlanRefusal {
+fn refusal_of(procedure: &Procedure, variant: &Variant, view: &View<'_>) -> Refusal {
     match &variant.refuse {
         Some(refuse) => {
             let path = view.path(procedure.object(&refuse.object));
-            PlanRefusal::new(&refuse.code, refuse.message.clone(), refuse.remedy.clone())
-                .at(format!("{path} {}", refuse.at))
+            Refusal::new(refuse.code.clone(), &refuse.message, &refuse.remedy)
+                .at(Place::field_of(path, &refuse.at))
         }
         // OK because the catalogue lets no variant in that has neither words nor a refusal.
         None => unreachable!("variant `{}` has neither edits nor a refusal", variant.name),

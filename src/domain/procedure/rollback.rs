@@ -9,35 +9,33 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
+use super::catalogue::Catalogue;
+use super::draft::{PlanInput, draft};
 use super::file::{
     Action, Argument, ArgumentType, Check, EditLine, EffectLine, Inverse, NewValue, Object, Precondition,
-    Test, Variant, Words,
+    Procedure, ROLLBACK, RUN_ARGUMENT, Test, Variant, Words,
 };
-use super::{Catalogue, PlanInput, PlanRefusal, Procedure, Title, draft};
+use super::title::Title;
 use crate::domain::change::Change;
 use crate::domain::ledger::Record;
 use crate::domain::names::RunId;
 use crate::domain::plan::{Plan, Risk};
+use crate::domain::reason;
+use crate::domain::refusal::{Place, Refusal};
 use crate::domain::request::{Origin, Request};
 use crate::domain::target::TargetProfile;
 use crate::domain::yaml::{Pointer, PointerStep};
 
-/// The name under which a rollback is asked for; no file in `patches/` may have it.
-pub const ROLLBACK: &str = "rollback";
-
-/// The argument that names the run to undo.
-pub const RUN_ARGUMENT: &str = "run";
-
-/// What a run changed, as its `change.planned` has it.
+/// A run to undo, with what its `change.planned` record says that it changed.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Undone {
-    /// The run.
+pub struct RevertTarget {
+    /// The id of the run.
     pub run: RunId,
     /// The procedure that it carried out; of a rollback, the one that was rolled back first.
     pub procedure: String,
     /// Where it was asked for.
     pub origin: Origin,
-    /// The leaf that says so, lower-case hex.
+    /// The hash of the leaf that says so, lower-case hex.
     pub leaf: String,
     is_rollback: bool,
     arguments: BTreeMap<String, String>,
@@ -62,28 +60,28 @@ struct Earlier {
     procedure: String,
 }
 
-impl Undone {
+impl RevertTarget {
     /// Reads the records of a run, whichever they are.
     ///
     /// # Errors
     /// - `nothing_to_undo`: none of them is a planned change
     /// - `record_unreadable`: it was written by a program that this one does not understand
-    pub fn of(run: &RunId, records: &[Record]) -> Result<Self, PlanRefusal> {
+    pub fn of(run: &RunId, records: &[Record]) -> Result<Self, Refusal> {
         let planned = records.iter().find(|record| record.kind == "change.planned").ok_or_else(|| {
-            PlanRefusal::new(
-                "nothing_to_undo",
+            Refusal::new(
+                reason::NOTHING_TO_UNDO,
                 format!("run `{run}` has changed nothing"),
                 format!("`/status {run}` says how it ended"),
             )
-            .at("run")
+            .at(Place::Field(RUN_ARGUMENT))
         })?;
         let facts = Facts::deserialize(&planned.body).map_err(|error| {
-            PlanRefusal::new(
-                "record_unreadable",
+            Refusal::new(
+                reason::RECORD_UNREADABLE,
                 format!("what is recorded of run `{run}` cannot be read: {error}"),
                 "undo it with `git revert`",
             )
-            .at("run")
+            .at(Place::Field(RUN_ARGUMENT))
         })?;
         Ok(Self {
             run: run.clone(),
@@ -101,7 +99,7 @@ impl Undone {
     ///
     /// # Errors
     /// - `not_invertible`: it changed something that has no name, such as a whole file
-    pub fn inverse(&self, catalogue: &Catalogue, target: &TargetProfile) -> Result<Procedure, PlanRefusal> {
+    pub fn inverse(&self, catalogue: &Catalogue, target: &TargetProfile) -> Result<Procedure, Refusal> {
         let mut objects = BTreeMap::new();
         let mut variant = Variant { name: "exact-inverse".to_owned(), ..Variant::default() };
         for (number, change) in self.changes.iter().enumerate() {
@@ -116,7 +114,7 @@ impl Undone {
             };
             variant.preconditions.push(Precondition {
                 check: check(&change.after),
-                code: "moved_since".to_owned(),
+                code: reason::MOVED_SINCE,
                 message: format!("the field is not as run `{}` left it", self.run),
                 remedy: "look at who changed it and why; then use the procedure that sets what you want"
                     .to_owned(),
@@ -167,7 +165,7 @@ impl Undone {
         catalogue.find(&self.procedure).map_or(&target.confirmation, |procedure| &procedure.confirmation)
     }
 
-    fn line(&self, change: &Change) -> Result<(Pointer, EditLine), PlanRefusal> {
+    fn line(&self, change: &Change) -> Result<(Pointer, EditLine), Refusal> {
         let at: Pointer = change.pointer.parse().map_err(|_| self.not_invertible(change))?;
         let action = match (&change.before, &change.after) {
             (Some(before), Some(_)) => Action::Replace(NewValue::Literal(before.clone())),
@@ -183,23 +181,23 @@ impl Undone {
         Ok((at, EditLine { object: String::new(), at: place, action }))
     }
 
-    fn object(&self, change: &Change, gitops_path: &str) -> Result<Object, PlanRefusal> {
+    fn object(&self, change: &Change, gitops_path: &str) -> Result<Object, Refusal> {
         let below = change.path.strip_prefix(gitops_path).and_then(|path| path.strip_prefix('/'));
         let file = below.ok_or_else(|| self.not_invertible(change))?.to_owned();
         let name = &change.document;
         Ok(Object { file, kind: name.kind.clone(), name: name.name.clone() })
     }
 
-    fn not_invertible(&self, change: &Change) -> PlanRefusal {
-        PlanRefusal::new(
-            "not_invertible",
+    fn not_invertible(&self, change: &Change) -> Refusal {
+        Refusal::new(
+            reason::NOT_INVERTIBLE,
             format!("run `{}` changed something that cannot be put back field by field", self.run),
             "undo it with `git revert`",
         )
-        .at(format!("{} {}", change.path, change.pointer))
+        .at(Place::field_of(&change.path, &change.pointer))
     }
 
-    fn words(&self, target: &TargetProfile) -> Result<Words, PlanRefusal> {
+    fn words(&self, target: &TargetProfile) -> Result<Words, Refusal> {
         let scope = &target.title_scope;
         let titles = [
             format!("revert({scope}): undo {}", self.procedure),
@@ -223,23 +221,23 @@ impl Undone {
 /// - the refusal of the procedure that is named as the inverse of the undone one
 pub fn roll_back(
     catalogue: &Catalogue,
-    undone: &Undone,
+    target: &RevertTarget,
     request: &Request,
     input: PlanInput<'_>,
-) -> Result<Plan, PlanRefusal> {
-    let procedure = undone.inverse(catalogue, input.target)?;
+) -> Result<Plan, Refusal> {
+    let procedure = target.inverse(catalogue, input.target)?;
     let mut plan = draft(&procedure, request, input)?;
     if plan.no_change.is_some() {
         return Ok(plan);
     }
-    if in_order(plan.changes.clone()) != in_order(undone.changes.iter().map(inverted).collect()) {
-        return Err(PlanRefusal::new(
-            "not_exact",
-            format!("putting the values back would not undo run `{}` exactly", undone.run),
+    if in_order(plan.changes.clone()) != in_order(target.changes.iter().map(inverted).collect()) {
+        return Err(Refusal::new(
+            reason::NOT_EXACT,
+            format!("putting the values back would not undo run `{}` exactly", target.run),
             "undo it with `git revert`",
         ));
     }
-    if let Some(named) = undone.named_inverse(catalogue, request, input)?
+    if let Some(named) = target.named_inverse(catalogue, request, input)?
         && in_order(named.changes) == in_order(plan.changes.clone())
     {
         plan.risk = named.risk;
@@ -248,14 +246,14 @@ pub fn roll_back(
     Ok(plan)
 }
 
-impl Undone {
+impl RevertTarget {
     /// What the procedure that is named as the inverse would do here; `None` where none is named.
     fn named_inverse(
         &self,
         catalogue: &Catalogue,
         request: &Request,
         input: PlanInput<'_>,
-    ) -> Result<Option<Plan>, PlanRefusal> {
+    ) -> Result<Option<Plan>, Refusal> {
         let Some(inverse) = self.named(catalogue) else { return Ok(None) };
         let handed_on = |name: &String| self.arguments.get(name).map(|value| (name.clone(), value.clone()));
         let asked = Request {
@@ -264,17 +262,15 @@ impl Undone {
             ..request.clone()
         };
         let planned = draft(catalogue.find(&inverse.procedure)?, &asked, input);
-        planned.map(Some).map_err(|refusal| PlanRefusal {
-            message: format!(
-                "undoing `{}` is `{}`, and {}",
-                self.procedure, inverse.procedure, refusal.message
-            ),
-            ..refusal
+        planned.map(Some).map_err(|refusal| {
+            let message =
+                format!("undoing `{}` is `{}`, and {}", self.procedure, inverse.procedure, refusal.message);
+            refusal.saying(message)
         })
     }
 }
 
-impl Undone {
+impl RevertTarget {
     /// The inverse that the undone procedure names. What undoes a rollback is what was undone: that has been planned
     /// once, but nothing says that it still could be.
     fn named<'c>(&self, catalogue: &'c Catalogue) -> Option<&'c Inverse> {

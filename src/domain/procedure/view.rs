@@ -1,33 +1,33 @@
-//! A view of a tree through a procedure's eyes: its objects, their fields, and whether a condition holds.
+//! A view of a tree as a procedure sees it: its objects, their fields, and whether a condition holds.
 //!
-//! Fields are read from parsed values; what a plan has written stands over what the base has.
+//! Fields are read from parsed values; what a plan has written takes precedence over the base.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::file::{Check, Object, Procedure, Test};
 use crate::domain::manifest::{Found, Manifest, Manifests, select};
+use crate::domain::reason;
+use crate::domain::refusal::{Place, Refusal};
+use crate::domain::text::quoted;
 use crate::domain::tree::{Entry, EntryKind, Snapshot};
 use crate::domain::yaml::{Pointer, Reason};
 
-use super::PlanRefusal;
-use super::file::{Check, Object, Procedure, Test};
-use crate::domain::text::quoted;
-
-/// A tree, and what is written over it.
+/// A tree, and the files that a plan writes over it.
 pub(super) struct View<'a> {
-    /// The GitOps path; files of objects stand below it.
+    /// The GitOps path; files of objects are below it.
     pub root: &'a str,
-    /// The base.
+    /// The files of the base.
     pub snapshot: &'a Snapshot,
-    /// The cache.
+    /// The cache of parsed files.
     pub manifests: &'a Manifests,
     /// Files that the plan writes, by full path.
     pub written: BTreeMap<String, Arc<Manifest>>,
 }
 
-/// A condition that was looked at.
+/// A condition that was checked.
 pub(super) struct Observed {
     /// Whether it holds.
     pub holds: bool,
@@ -37,11 +37,11 @@ pub(super) struct Observed {
 
 /// An object that was found.
 pub(super) struct Located {
-    /// Full path of its file.
+    /// The full path of its file.
     pub path: String,
-    /// The file.
+    /// The parsed file.
     pub manifest: Arc<Manifest>,
-    /// Which of its documents.
+    /// The object's document in the file, from 0.
     pub index: usize,
 }
 
@@ -62,7 +62,7 @@ impl View<'_> {
     ///
     /// # Errors
     /// `object_ambiguous`, `not_a_regular_file`, `unreadable_manifest`.
-    pub fn object(&self, object: &Object) -> Result<Option<Located>, PlanRefusal> {
+    pub fn object(&self, object: &Object) -> Result<Option<Located>, Refusal> {
         let path = self.path(object);
         let manifest = match (self.written.get(&path), self.snapshot.files.get(&path)) {
             (Some(written), _) => written.clone(),
@@ -73,25 +73,25 @@ impl View<'_> {
         let found = (indexes.next(), indexes.next());
         drop(indexes);
         match found {
-            (Some(_), Some(_)) => Err(PlanRefusal::new(
-                "object_ambiguous",
+            (Some(_), Some(_)) => Err(Refusal::new(
+                reason::OBJECT_AMBIGUOUS,
                 format!("there is more than one {} `{}`", object.kind, object.name),
                 "leave one of them in the file",
             )
-            .at(path)),
+            .at(Place::file(path))),
             (index, _) => Ok(index.map(|index| Located { path, manifest, index })),
         }
     }
 
-    fn read(&self, path: &str, entry: &Entry) -> Result<Arc<Manifest>, PlanRefusal> {
+    fn read(&self, path: &str, entry: &Entry) -> Result<Arc<Manifest>, Refusal> {
         editable(path, entry)?;
         self.manifests.read(entry).map_err(|refusal| {
-            PlanRefusal::new(
-                "unreadable_manifest",
+            Refusal::new(
+                reason::UNREADABLE_MANIFEST,
                 format!("the file cannot be read as YAML: {}", refusal.message),
                 refusal.remedy,
             )
-            .at(format!("{path}:{}", refusal.line))
+            .at(Place::line(path, refusal.line))
         })
     }
 
@@ -99,7 +99,7 @@ impl View<'_> {
     ///
     /// # Errors
     /// As [`View::object`]; `selector_matches_several`.
-    pub fn field(&self, object: &Object, at: &Pointer) -> Result<Option<Value>, PlanRefusal> {
+    pub fn field(&self, object: &Object, at: &Pointer) -> Result<Option<Value>, Refusal> {
         let Some(located) = self.object(object)? else { return Ok(None) };
         match select(located.value(), at) {
             Found::Nothing => Ok(None),
@@ -112,7 +112,7 @@ impl View<'_> {
     ///
     /// # Errors
     /// As [`View::field`].
-    pub fn observe(&self, procedure: &Procedure, check: &Check) -> Result<Observed, PlanRefusal> {
+    pub fn observe(&self, procedure: &Procedure, check: &Check) -> Result<Observed, Refusal> {
         let object = procedure.object(&check.object);
         let name = format!("{} `{}`", object.kind, object.name);
         let Some(at) = &check.at else {
@@ -136,28 +136,28 @@ impl View<'_> {
 ///
 /// # Errors
 /// `not_a_regular_file`.
-pub(super) fn editable(path: &str, entry: &Entry) -> Result<(), PlanRefusal> {
+pub(super) fn editable(path: &str, entry: &Entry) -> Result<(), Refusal> {
     let problem = match entry.kind {
         EntryKind::Symlink => "a symbolic link",
         EntryKind::Submodule => "a submodule",
         _ if entry.is_lfs_pointer() => "a Git LFS pointer",
         EntryKind::Regular | EntryKind::Executable => return Ok(()),
     };
-    Err(PlanRefusal::new(
-        "not_a_regular_file",
+    Err(Refusal::new(
+        reason::NOT_A_REGULAR_FILE,
         format!("the file is {problem}"),
         "put a regular file with the manifest in its place",
     )
-    .at(path))
+    .at(Place::file(path)))
 }
 
-pub(super) fn several(path: &str, at: &Pointer) -> PlanRefusal {
-    PlanRefusal::new(
-        Reason::SelectorMany.as_str(),
+pub(super) fn several(path: &str, at: &Pointer) -> Refusal {
+    Refusal::new(
+        Reason::SelectorMany,
         "the field is there more than once: a name stands on several items of its list",
         Reason::SelectorMany.remedy(),
     )
-    .at(format!("{path} {at}"))
+    .at(Place::field_of(path, at))
 }
 
 /// A value for sentences.

@@ -21,19 +21,25 @@ pub struct Refusal {
 }
 
 macro_rules! reasons {
-    ($($(#[$doc:meta])* $name:ident = $code:literal, $remedy:literal;)*) => {
-        /// The reason codes. Each has a remedy that does not depend on the case.
+    ($($name:ident = $code:literal, $meaning:literal, $remedy:literal;)*) => {
+        /// The reason codes. Each has a meaning and a remedy that do not depend on the case.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum Reason { $($(#[$doc])* $name,)* }
+        pub enum Reason { $(#[doc = $meaning] $name,)* }
 
         impl Reason {
             /// All reasons, in the order of this table.
             pub const ALL: &'static [Self] = &[$(Self::$name,)*];
 
-            /// The code as it stands in messages and JSON.
+            /// The code as it is written in messages and JSON.
             #[must_use]
-            pub fn as_str(self) -> &'static str {
+            pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $code,)* }
+            }
+
+            /// What it says, a sentence.
+            #[must_use]
+            pub fn meaning(self) -> &'static str {
+                match self { $(Self::$name => $meaning,)* }
             }
 
             /// What to do about it.
@@ -46,46 +52,66 @@ macro_rules! reasons {
 }
 
 reasons! {
-    /// The text is not YAML, or not YAML that every parser reads in the same way.
-    Syntax = "yaml_syntax", "correct the YAML at this place";
-    /// Larger than the limit.
-    TooLarge = "too_large", "split the file; at most 1 MiB with 40,000 values and keys and 20,000 comments is edited";
-    /// Nested deeper than the limit.
-    TooDeep = "too_deep", "flatten the document";
-    /// More aliases than the limit.
-    TooManyAliases = "too_many_aliases", "write the repeated parts out";
-    /// A key that is a mapping, a sequence or an alias; also what an unquoted `{{ … }}` is.
-    KeyNotScalar = "key_not_scalar", "quote the template expression, or make the key a plain word";
-    /// The same key twice in a mapping that the edit goes through.
-    DuplicateKey = "duplicate_key", "remove one of the two entries first";
-    /// An alias, or an anchor that aliases refer to, at or above the target.
-    Alias = "alias_in_the_way", "write the shared part out where it is used, then edit it";
-    /// The key comes only from `<<`.
-    MergedKey = "merged_key", "edit the mapping that is merged in, or add the key here";
-    /// A tab where indentation is expected.
-    Tab = "tab_indentation", "indent with spaces";
-    /// No such document in the file.
-    NoDocument = "no_such_document", "count documents from 0";
-    /// The pointer selects nothing.
-    NotFound = "target_not_found", "check the pointer against the file";
-    /// The pointer is not a JSON Pointer.
-    PointerSyntax = "pointer_syntax", "write `/key/0/key`, with `~1` for `/` and `~0` for `~`";
-    /// A selector matches no item.
-    SelectorNone = "selector_matches_nothing", "check the name of the item";
-    /// A selector matches more than one item.
-    SelectorMany = "selector_matches_several", "make the names unique, or point by index";
-    /// The operation does not fit the node: a key of a sequence, an item of a scalar, a string to increment.
-    WrongType = "wrong_type", "check what stands at the pointer";
-    /// An RFC 6902 `test` did not hold.
-    TestFailed = "test_failed", "the file is not in the expected state; read it again";
-    /// Two edits of one call touch the same place.
-    Overlap = "overlapping_edits", "make the edits one after the other";
-    /// The value cannot be written in this place, or cannot be read back as what it is.
-    Unwritable = "value_not_writable", "use another value";
-    /// The text in a block scalar is not what the edit says it is.
-    Embedded = "embedded_text", "check the language of the embedded text";
-    /// The proof did not hold, so the result was thrown away.
-    Unproven = "edit_not_proven", "edit this place by hand and report the file";
+    Syntax = "yaml_syntax",
+        "The text is not YAML, or not YAML that every parser reads in the same way.",
+        "correct the YAML at this place";
+    TooLarge = "too_large",
+        "A text or a change is larger than the limit.",
+        "split the file; at most 1 MiB with 40,000 values and keys and 20,000 comments is edited";
+    TooDeep = "too_deep",
+        "The YAML is nested deeper than the limit.",
+        "flatten the document";
+    TooManyAliases = "too_many_aliases",
+        "The YAML has more aliases than the limit.",
+        "write the repeated parts out";
+    KeyNotScalar = "key_not_scalar",
+        "A key is a mapping, a sequence or an alias; an unquoted `{{ … }}` is such a key too.",
+        "quote the template expression, or make the key a plain word";
+    DuplicateKey = "duplicate_key",
+        "A mapping that the edit goes through has the same key twice.",
+        "remove one of the two entries first";
+    Alias = "alias_in_the_way",
+        "At or above the target is an alias, or an anchor that aliases refer to.",
+        "write the shared part out where it is used, then edit it";
+    MergedKey = "merged_key",
+        "The key comes only from a `<<` merge.",
+        "edit the mapping that is merged in, or add the key here";
+    Tab = "tab_indentation",
+        "A line is indented with a tab.",
+        "indent with spaces";
+    NoDocument = "no_such_document",
+        "The file has no document with this number.",
+        "count documents from 0";
+    NotFound = "target_not_found",
+        "The field or object to edit is not there.",
+        "check the pointer against the file";
+    PointerSyntax = "pointer_syntax",
+        "The pointer is not a JSON Pointer.",
+        "write `/key/0/key`, with `~1` for `/` and `~0` for `~`";
+    SelectorNone = "selector_matches_nothing",
+        "A selector of the pointer matches no item of its list.",
+        "check the name of the item";
+    SelectorMany = "selector_matches_several",
+        "A selector of the pointer matches more than one item of its list.",
+        "make the names unique, or point by index";
+    WrongType = "wrong_type",
+        "The operation does not fit the value: a key of a sequence, an item of a scalar, a string to increment.",
+        "check what stands at the pointer";
+    TestFailed = "test_failed",
+        "A `test` operation of an RFC 6902 patch did not hold.",
+        "the file is not in the expected state; read it again";
+    Overlap = "overlapping_edits",
+        "Two edits of one call change the same place.",
+        "make the edits one after the other";
+    Unwritable = "value_not_writable",
+        "The value cannot be written in this place, or would be read back as another one.",
+        "use another value";
+    Embedded = "embedded_text",
+        "The text in a block scalar is not in the language that the edit names.",
+        "check the language of the embedded text";
+    Unproven = "edit_not_proven",
+        "The proof of the edit did not hold, so the result was thrown away.",
+        "edit this place by hand and report the file";
 }
 
 impl fmt::Display for Reason {

@@ -60,9 +60,11 @@ pub fn notice(outcome: &Outcome) -> Option<Notice<'_>> {
         }
         Outcome::Proposed { .. } | Outcome::Answered | Outcome::Reconciled { .. } => None,
         Outcome::NoChange { state } => plain(state),
-        Outcome::Refused { code, message, remedy } => {
-            Some(Notice { message: sentence(message), remedy: Some(sentence(remedy)), code: Some(code) })
-        }
+        Outcome::Refused { code, message, remedy } => Some(Notice {
+            message: sentence(message),
+            remedy: Some(sentence(remedy)),
+            code: Some(code.as_str()),
+        }),
         Outcome::Denied => plain("A policy denies this change; nothing was published."),
         Outcome::Void { message } | Outcome::Stuck { message } => plain(message),
     }

@@ -3,6 +3,7 @@
 use http::HeaderMap;
 
 use crate::domain::event::Delivery;
+use crate::domain::refusal::Refusal;
 
 /// A source that sends its deliveries as HTTP requests.
 pub trait Webhook: Send + Sync {
@@ -31,16 +32,12 @@ pub struct Claims<'a> {
 
 /// Why a request is not a delivery. Sending it again does not help.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
+#[error("{refusal}")]
 pub struct Rejection {
     /// What kind of fault it is.
     pub kind: RejectionKind,
-    /// The reason code.
-    pub code: &'static str,
-    /// What is wrong, one sentence, for the sender.
-    pub message: String,
-    /// What the sender can do about it.
-    pub remedy: &'static str,
+    /// What is wrong, and what the sender can do about it.
+    pub refusal: Refusal,
 }
 
 /// What is wrong with a request.

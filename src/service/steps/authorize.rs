@@ -6,6 +6,7 @@ use crate::domain::approval::is_agent;
 use crate::domain::command::Command;
 use crate::domain::ledger::Record;
 use crate::domain::names::RunId;
+use crate::domain::reason;
 use crate::domain::run::Outcome;
 use crate::ports::forge::{Permission, Reaction};
 use crate::service::context::Context;
@@ -25,7 +26,7 @@ pub async fn perform(context: &Context, job: &Job) -> Result<Performed, StepErro
     };
     if job.command() == Some(&Command::Actuate) && is_agent(&job.stored.actor, &context.agents) {
         return Ok(Performed::refused(
-            "agent_may_not_confirm",
+            reason::AGENT_MAY_NOT_CONFIRM,
             format!("`{}` is a program's account, and programs do not confirm", job.stored.actor.login),
             "have a person comment the command",
         ));
@@ -74,7 +75,7 @@ async fn cancel(
     };
     let Some(Outcome::Proposed { pull, url }) = known.outcome else {
         return Ok(Performed::refused(
-            "nothing_to_cancel",
+            reason::NOTHING_TO_CANCEL,
             format!("run `{run}` has no pull request"),
             format!("`/status {run}` says where it stands; a run whose comment is deleted ends without one"),
         ));

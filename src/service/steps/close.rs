@@ -7,6 +7,7 @@ use crate::domain::conflict::Relation;
 use crate::domain::ledger::Record;
 use crate::domain::names::{IssueNumber, RunId};
 use crate::domain::pull::PullState;
+use crate::domain::reason;
 use crate::domain::run::Outcome;
 use crate::ports::forge::Pull;
 use crate::service::conflicts::{Closing, Conflicts, close, contained, proposal};
@@ -78,7 +79,7 @@ fn not_open(run: &RunId, pull: &Pull) -> Performed {
         PullState::Open | PullState::Closed => ("closed", "there is nothing left to do".to_owned()),
     };
     Performed::refused(
-        "not_open",
+        reason::NOT_OPEN,
         format!("pull request #{} of run `{run}` is {what} already", pull.number),
         remedy,
     )

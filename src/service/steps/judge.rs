@@ -11,6 +11,7 @@ use crate::domain::names::{CommitId, IssueNumber};
 use crate::domain::plan::PlanReport;
 use crate::domain::policy::Provenance;
 use crate::domain::pull::{Observed, POLICY_CHECK, PullState};
+use crate::domain::reason;
 use crate::domain::request::Request;
 use crate::ports::git::{Credential, GitError};
 use crate::ports::store::{Pulls, StoredPull};
@@ -212,5 +213,5 @@ impl OwnPlan {
 }
 
 fn too_large(message: String) -> Performed {
-    Performed::refused("too_large", message, "propose the change to the manifests by itself")
+    Performed::refused(reason::TOO_LARGE, message, "propose the change to the manifests by itself")
 }

@@ -9,6 +9,7 @@ use serde_json::json;
 use crate::domain::lane::Reproducibility;
 use crate::domain::names::{BranchName, RepositoryName, RunId};
 use crate::domain::pull::{Observed, PullState, record_kinds};
+use crate::domain::reason;
 use crate::domain::run::Outcome;
 use crate::ports::forge::{ForgeError, Pull};
 use crate::ports::store::StoredPull;
@@ -27,7 +28,7 @@ pub async fn perform(context: &Context, job: &ReconciliationJob) -> Result<Perfo
         Ok(pull) => pull,
         Err(ForgeError::NotFound(what)) => {
             let message = format!("the forge has no {what}");
-            return Ok(Performed::refused("pull_request_unknown", message, "nothing: it is gone"));
+            return Ok(Performed::refused(reason::PULL_REQUEST_UNKNOWN, message, "nothing: it is gone"));
         }
         Err(error) => return Err(error.into()),
     };

@@ -10,6 +10,7 @@ use serde_json::json;
 use crate::domain::names::CommitId;
 use crate::domain::plan::PlanReport;
 use crate::domain::policy::Decision;
+use crate::domain::reason;
 use crate::domain::run::Step;
 use crate::ports::git::{Credential, GitError, PushOutcome};
 use crate::service::conflicts::contained;
@@ -59,13 +60,13 @@ pub async fn perform(context: &Context, job: &Job) -> Result<Performed, StepErro
             Ok(pushed(context, job, &report, &commit))
         }
         Ok(Some(PushOutcome::Conflict { found })) => Ok(Performed::refused(
-            "branch_taken",
+            reason::BRANCH_EXISTS,
             format!("branch `{}` exists and points to `{found}`", report.branch),
             "look at that branch; delete it if it is not wanted, then comment the command again",
         )),
         Ok(None) => Ok(plan_changed()),
         Err(GitError::Rejected { reason, .. }) => Ok(Performed::refused(
-            "push_rejected",
+            reason::PUSH_REJECTED,
             format!("the repository does not take branch `{}`: {reason}", report.branch),
             "let writ's account push such branches (rules, hooks, rights), then comment the command again",
         )),
@@ -113,7 +114,7 @@ fn compare(
     }
     let moved = |what: String| {
         let remedy = "comment the command again: it is then planned on the base as it is now";
-        Ok(Some(Performed::refused("base_moved", what, remedy)))
+        Ok(Some(Performed::refused(reason::BASE_MOVED, what, remedy)))
     };
     match recipe.plan(&tip) {
         Ok(now) if now.report.files != report.files => {
@@ -130,7 +131,7 @@ fn compare(
 
 fn plan_changed() -> Performed {
     Performed::refused(
-        "plan_changed",
+        reason::PLAN_CHANGED,
         format!("planning again in step `{}` gave another plan than the recorded one", Step::Push.as_str()),
         "writ or its library was changed in between; comment the command again",
     )

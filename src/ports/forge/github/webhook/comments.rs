@@ -7,6 +7,7 @@ use serde::de::IgnoredAny;
 use super::fields::{PayloadError, PayloadRepository, fields, wrong};
 use crate::domain::event::{Event, NewComment};
 use crate::domain::names::{AccountId, CommentId, IssueNumber};
+use crate::domain::reason;
 use crate::domain::request::{Actor, CommentPlace};
 
 #[derive(Deserialize)]
@@ -43,19 +44,19 @@ struct Account {
 /// Reads the payload of an `issue_comment`; only a person's new comment is used.
 pub(super) fn read(action: Option<&str>, text: &str) -> Result<Event, PayloadError> {
     if action != Some("created") {
-        return Ok(Event::Unused("action_not_used"));
+        return Ok(Event::Unused(reason::ACTION_NOT_USED));
     }
     fields::<Payload>(text)?.comment()
 }
 
 impl Payload {
     fn comment(self) -> Result<Event, PayloadError> {
-        let Some(author) = self.comment.user else { return Ok(Event::Unused("author_unknown")) };
+        let Some(author) = self.comment.user else { return Ok(Event::Unused(reason::AUTHOR_UNKNOWN)) };
         if author.kind != "User" || self.sender.kind != "User" {
-            return Ok(Event::Unused("author_not_a_person"));
+            return Ok(Event::Unused(reason::AUTHOR_NOT_A_PERSON));
         }
         if author.id != self.sender.id {
-            return Ok(Event::Unused("sender_not_the_author"));
+            return Ok(Event::Unused(reason::SENDER_NOT_THE_AUTHOR));
         }
         check("comment.user.login", &author.login, is_login)?;
         check("comment.html_url", &self.comment.html_url, is_web_address)?;
@@ -136,11 +137,14 @@ mod tests {
             *payload.pointer_mut(pointer).unwrap() = value;
             read(&payload.to_string())
         };
-        assert_eq!(changed("/action", json!("edited")), Ok(Event::Unused("action_not_used")));
-        assert_eq!(changed("/sender/type", json!("Bot")), Ok(Event::Unused("author_not_a_person")));
-        assert_eq!(changed("/comment/user/type", json!("Bot")), Ok(Event::Unused("author_not_a_person")));
-        assert_eq!(changed("/comment/user/id", json!(6)), Ok(Event::Unused("sender_not_the_author")));
-        assert_eq!(changed("/comment/user", json!(null)), Ok(Event::Unused("author_unknown")));
+        assert_eq!(changed("/action", json!("edited")), Ok(Event::Unused(reason::ACTION_NOT_USED)));
+        assert_eq!(changed("/sender/type", json!("Bot")), Ok(Event::Unused(reason::AUTHOR_NOT_A_PERSON)));
+        assert_eq!(
+            changed("/comment/user/type", json!("Bot")),
+            Ok(Event::Unused(reason::AUTHOR_NOT_A_PERSON))
+        );
+        assert_eq!(changed("/comment/user/id", json!(6)), Ok(Event::Unused(reason::SENDER_NOT_THE_AUTHOR)));
+        assert_eq!(changed("/comment/user", json!(null)), Ok(Event::Unused(reason::AUTHOR_UNKNOWN)));
     }
 
     #[test]

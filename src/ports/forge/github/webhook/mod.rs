@@ -14,6 +14,8 @@ use serde::Deserialize;
 use super::super::webhook::{Claims, Rejection, RejectionKind, Webhook};
 use crate::domain::digest::sha256_hex;
 use crate::domain::event::{Delivery, Event, Source};
+use crate::domain::reason::{self, Code};
+use crate::domain::refusal::Refusal;
 
 pub use fields::PayloadError;
 pub use signature::Secrets;
@@ -62,12 +64,12 @@ impl Webhook for GithubWebhook {
     fn read(&self, headers: &HeaderMap, body: &[u8]) -> Result<Delivery, Rejection> {
         let signature = headers.get(SIGNATURE_HEADER).map(HeaderValue::as_bytes);
         if !signature.is_some_and(|signature| self.secrets.verify(signature, body)) {
-            return Err(Rejection {
-                kind: RejectionKind::Unauthenticated,
-                code: "signature_wrong",
-                message: "`X-Hub-Signature-256` is missing or is not this body's signature".to_owned(),
-                remedy: "give the webhook on GitHub the secret that this server was started with",
-            });
+            let refusal = Refusal::new(
+                reason::SIGNATURE_WRONG,
+                "`X-Hub-Signature-256` is missing or is not this body's signature",
+                "give the webhook on GitHub the secret that this server was started with",
+            );
+            return Err(Rejection { kind: RejectionKind::Unauthenticated, refusal });
         }
         let (id, event) = named(headers)?;
         is_json(headers)?;
@@ -117,29 +119,29 @@ fn is_json(headers: &HeaderMap) -> Result<(), Rejection> {
     if kind.eq_ignore_ascii_case("application/json") {
         return Ok(());
     }
-    Err(Rejection {
-        kind: RejectionKind::UnsupportedType,
-        code: "not_json",
-        message: "the body's type is not `application/json`".to_owned(),
-        remedy: "set the webhook's content type on GitHub to application/json",
-    })
+    let refusal = Refusal::new(
+        reason::NOT_JSON,
+        "the body's type is not `application/json`",
+        "set the webhook's content type on GitHub to application/json",
+    );
+    Err(Rejection { kind: RejectionKind::UnsupportedType, refusal })
 }
 
 fn unreadable(error: &PayloadError) -> Rejection {
     let code = match error {
-        PayloadError::NotText(_) => "not_utf8",
-        PayloadError::NotJson(_) => "not_json",
-        PayloadError::Field { .. } => "payload_unreadable",
+        PayloadError::NotText(_) => reason::NOT_UTF8,
+        PayloadError::NotJson(_) => reason::NOT_JSON,
+        PayloadError::Field { .. } => reason::PAYLOAD_UNREADABLE,
     };
     malformed(code, error.to_string(), "send what GitHub's webhook documentation describes")
 }
 
 fn missing(message: &str) -> Rejection {
-    malformed("header_missing", message.to_owned(), "send the headers that GitHub sends")
+    malformed(reason::HEADER_MISSING, message, "send the headers that GitHub sends")
 }
 
-fn malformed(code: &'static str, message: String, remedy: &'static str) -> Rejection {
-    Rejection { kind: RejectionKind::Malformed, code, message, remedy }
+fn malformed(code: Code, message: impl Into<String>, remedy: &str) -> Rejection {
+    Rejection { kind: RejectionKind::Malformed, refusal: Refusal::new(code, message, remedy) }
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -156,6 +158,6 @@ mod tests {
             assert!(matches!(content("push", body.as_bytes()), Err(PayloadError::NotJson(_))), "{body}");
         }
         assert_eq!(content("push", b"{\"a\":\"\xff\"}"), Err(PayloadError::NotText(6)));
-        assert_eq!(content("push", b"{}"), Ok(Event::Unused("event_not_used")));
+        assert_eq!(content("push", b"{}"), Ok(Event::Unused(reason::EVENT_NOT_USED)));
     }
 }

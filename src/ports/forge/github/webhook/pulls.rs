@@ -9,6 +9,7 @@ use super::fields::{PayloadError, PayloadRepository, fields};
 use crate::domain::event::{Event, PullEvent, PullSelector};
 use crate::domain::names::{CommitId, IssueNumber};
 use crate::domain::pull::CHECKS;
+use crate::domain::reason;
 
 #[derive(Deserialize)]
 struct PullPayload {
@@ -68,7 +69,7 @@ pub(super) fn read(event: &str, action: Option<&str>, text: &str) -> Result<Even
         ("check_run", "rerequested") => {
             let payload: CheckRunPayload = fields(text)?;
             if !CHECKS.contains(&payload.check_run.name.as_str()) {
-                return Ok(Event::Unused("check_not_ours"));
+                return Ok(Event::Unused(reason::CHECK_NOT_OURS));
             }
             (payload.repository, PullSelector::Head(payload.check_run.head_sha))
         }
@@ -79,14 +80,14 @@ pub(super) fn read(event: &str, action: Option<&str>, text: &str) -> Result<Even
         ("delete", _) => {
             let payload: DeletePayload = fields(text)?;
             if payload.ref_type != "branch" {
-                return Ok(Event::Unused("not_a_branch"));
+                return Ok(Event::Unused(reason::NOT_A_BRANCH));
             }
             (payload.repository, PullSelector::Branch(payload.name))
         }
         ("pull_request" | "pull_request_review" | "check_run" | "check_suite", _) => {
-            return Ok(Event::Unused("action_not_used"));
+            return Ok(Event::Unused(reason::ACTION_NOT_USED));
         }
-        _ => return Ok(Event::Unused("event_not_used")),
+        _ => return Ok(Event::Unused(reason::EVENT_NOT_USED)),
     };
     let name = if action.is_empty() { event.to_owned() } else { format!("{event}.{action}") };
     Ok(Event::Pull(PullEvent { repository: repository.full_name, name, pulls }))

@@ -1,0 +1,30 @@
+//! Codes of findings that no Rego rule makes: about lanes, and about policies that cannot be evaluated.
+
+use super::code::{Area, Code, Definition, reasons};
+
+reasons! { Lanes:
+    FOREIGN_PATH = "foreign_path",
+        "A lane's change touches a path that another lane of its family owns.",
+        "leave the path to the lane that owns it: one pull request per lane";
+    UNOWNED_PATH = "unowned_path",
+        "A lane's change touches a path that no lane of its family owns.",
+        "have the path's owner review the change";
+    UNKNOWN_LANE = "unknown_lane",
+        "The branch stands where only lanes' branches may, and is called like none of them.",
+        "name the branch by the pattern of its lane; at the terminal, give `--lane` one of the ids in `policies/lanes.yaml`";
+    FORBIDDEN_BRANCH = "forbidden_branch",
+        "The repository merges pull requests of such branches by itself, so that nobody would have approved the change.",
+        "propose the change from a branch of the lane's pattern";
+    BRANCH_REUSED = "branch_reused",
+        "The branch is used by another open pull request, or was named for another run than the one that uses it.",
+        "use a new branch for each run";
+    FACTS_MISSING = "facts_missing",
+        "A lane's pull request does not say with which versions of configuration, model and prompt it was made.",
+        "add a fenced block `reproducibility` to its body with a line `name: version` for each";
+    FORK_BRANCH = "fork_branch",
+        "A lane's branch stands in a fork: lanes work in the repository itself.",
+        "push the branch to the repository itself";
+    POLICY_FAULT = "policy_fault",
+        "The policies could not be evaluated, or not in time. Nothing is published that was not judged.",
+        "correct the policy file, or ask its owner to";
+}
