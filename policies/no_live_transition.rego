@@ -2,23 +2,23 @@
 # title: No move toward live trading
 # description: |
 #   Compares what each object sets before and after. A change may not turn on live mode, order submission or anything
-#   else that is named LIVE or SUBMIT, may not point to another account or broker, may not open a live gate, and may not
-#   lift a strategy's capital stage or drop what blocks it. What was live before is reported by `paper-default`, not
-#   denied here, so that making things safer is never blocked by what is already wrong.
+#   else named LIVE or SUBMIT, may not point to another account or broker, may not open a live gate, and may not raise a
+#   strategy's capital stage or remove its blockers. What was live before is reported by `paper-default` and not denied
+#   here, so that a risk-reducing change is never blocked by a pre-existing problem.
 # custom:
 #   codes:
 #     live_transition: A setting that lets orders reach the broker would be turned on.
-#     live_account: The account or the broker's address would become one that is not known to be for paper trading.
-#     live_gate: The gate policy would allow live promotion, or no longer ask for an approval token.
+#     live_account: The account or broker address would be one that is not known to be for paper trading.
+#     live_gate: The gate policy would allow live promotion, or no longer require an approval token.
 #     capital_stage: A strategy's capital stage would rise above `shadow_allowed`.
-#     trading_resumes: Trading starts again where it was stopped; a restoring procedure does this after approval.
-#     capital_blockers: A strategy would lose a blocker that keeps it from capital.
+#     trading_resumes: Trading resumes where it was stopped; a restoring procedure does this after approval.
+#     capital_blockers: A strategy would lose a blocker that keeps it from using capital.
 #   go_on: >-
-#     Leave it on paper. Going live is a procedure of its own, with gates and an approval, and is off unless somebody
-#     turned it on in writ's settings.
+#     Stay on paper. No procedure of this library goes live; the risk class `live` needs an approval token, which writ
+#     does not issue.
 #   change: >-
 #     `writ.lib.trading.switches` lists the switches, `is_paper` the accounts and addresses that are known to be for
-#     paper, `stages` the order of capital stages.
+#     paper trading, `stages` the order of capital stages.
 #   example:
 #     code: live_transition
 #     file: scheduler-deployment.yaml
@@ -32,7 +32,7 @@ import data.writ.lib.objects
 import data.writ.lib.settings
 import data.writ.lib.trading
 
-remedy := "keep the setting as it is; a move toward live trading needs its own procedure, gates and approvals"
+remedy := "keep the current value; a move toward live trading needs its own procedure, gates and approvals"
 
 # All of these are off, and the mode is paper, where the variable is absent.
 danger(subject, sides, name) := max({0} | {found |
@@ -83,8 +83,8 @@ deny contains objects.finding("live_transition", message, objects.path(subject),
 warn contains objects.finding("trading_resumes", message, objects.path(subject), settings.pointer(subject, name), advice) if {
 	some [subject, name] in worse
 	resumes(name)
-	message := sprintf("trading starts again: %s", [settings.transition(subject, name)])
-	advice := "approve only if what stopped trading is understood and over"
+	message := sprintf("trading resumes: %s", [settings.transition(subject, name)])
+	advice := "approve only if the reason for stopping is understood and resolved"
 }
 
 # Accounts and addresses.
@@ -146,7 +146,7 @@ deny contains objects.finding("live_gate", message, objects.path(subject), point
 	some key, text in side.embedded
 	is_gate_policy(text.value)
 	gate_danger(subject.head, name) > gate_danger(subject.base, name)
-	message := sprintf("opens a gate of live trading: `%s` of %s", [name, objects.title(subject)])
+	message := sprintf("opens a gate to live trading: `%s` of %s", [name, objects.title(subject)])
 	pointer := sprintf("/data/%s/%s", [key, name])
 }
 
@@ -187,7 +187,7 @@ deny contains objects.finding("capital_stage", message, objects.path(subject), p
 		some before in objects.list(subject.base[_].embedded[_].value.strategies)
 		before.name == strategy.name
 	})
-	message := sprintf("lifts the capital stage of strategy `%v` to `%v`", [strategy.name, strategy.capital_authority.stage])
+	message := sprintf("raises the capital stage of strategy `%v` to `%v`", [strategy.name, strategy.capital_authority.stage])
 	pointer := sprintf("/data/%s/strategies/%d/capital_authority/stage", [key, index])
 }
 
@@ -213,6 +213,6 @@ deny contains objects.finding("capital_blockers", message, objects.path(subject)
 	lost := blockers(subject.base, strategy.name) - blockers(subject.head, strategy.name)
 	count(lost) > 0
 	rank_of(strategy) >= 4
-	message := sprintf("strategy `%v` would lose what blocks it: %s", [strategy.name, concat(", ", {sprintf("`%v`", [one]) | some one in lost})])
+	message := sprintf("strategy `%v` would lose its blockers: %s", [strategy.name, concat(", ", {sprintf("`%v`", [one]) | some one in lost})])
 	pointer := sprintf("/data/%s/strategies/%d/capital_authority/blockers", [key, index])
 }

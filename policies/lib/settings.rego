@@ -65,7 +65,7 @@ occurrences(sides, name) := [occurrence |
 # What a person reads: the value, or where it comes from.
 shown(occurrence) := sprintf("`%s`", [trim_space(occurrence.value)]) if {
 	is_string(occurrence.value)
-} else := "a value from elsewhere"
+} else := "a referenced value"
 
 # A side of a setting in words.
 words(sides, name) := concat(", ", [shown(occurrence) | some occurrence in occurrences(sides, name)]) if {
