@@ -23,13 +23,13 @@ use crate::ports::store::{SqliteStore, StoreError};
 pub enum Audit {
     /// Show what the ledger recorded about one run.
     Show(show::Show),
-    /// Check the whole ledger: leaves, tree, checkpoints, signatures, and that nothing could have been changed.
+    /// Verify the whole ledger: leaves, tree, checkpoints, signatures, and the triggers that forbid changes.
     Verify(verify::Verify),
-    /// Check the record that a pull request's body carries, with nothing but the body and the ledger's key.
+    /// Verify the record in a pull request's body, using only the body and the ledger's key.
     VerifyPr(verify_pr::VerifyPr),
     /// Print the proof that a record is in the ledger (`c2sp.org/tlog-proof@v1`).
     Prove(prove::Prove),
-    /// Print the key that verifies this ledger's checkpoints, for `--key`.
+    /// Print the verifier key of this ledger's checkpoints, for `--key`.
     Key(key::Key),
 }
 
@@ -44,9 +44,9 @@ struct Database {
 /// How to print.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// For people.
+    /// Text for a terminal.
     Text,
-    /// For programs: `writ.audit…/v1`.
+    /// JSON, `writ.audit…/v1`.
     Json,
 }
 
@@ -83,7 +83,7 @@ fn on_runtime(work: impl Future<Output = Result<ExitCode, Failure>>) -> Result<E
 impl Database {
     async fn open(&self) -> Result<SqliteStore, Failure> {
         if !self.database.is_file() {
-            let problem = format!("there is no database `{}`", self.database.display());
+            let problem = format!("database `{}` does not exist", self.database.display());
             return Err(Failure::usage(
                 "database_missing",
                 problem,

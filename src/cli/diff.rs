@@ -19,14 +19,14 @@ use crate::domain::yaml::Refusal;
 /// What `writ diff` takes.
 #[derive(Debug, clap::Args)]
 pub struct DiffArguments {
-    /// The file before; `-` reads standard input.
+    /// The old file; `-` reads standard input.
     before: PathBuf,
-    /// The file after; `-` reads standard input.
+    /// The new file; `-` reads standard input.
     after: PathBuf,
-    /// How to print it.
+    /// Output format.
     #[arg(long, value_enum, default_value_t = DiffFormat::Text)]
     format: DiffFormat,
-    /// Exit with 1 when the files differ.
+    /// Exit with 1 if the files differ.
     #[arg(long)]
     exit_code: bool,
 }
@@ -34,9 +34,9 @@ pub struct DiffArguments {
 /// How a difference is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum DiffFormat {
-    /// For people at a terminal.
+    /// Text for a terminal.
     Text,
-    /// `writ.diff/v1`.
+    /// JSON, `writ.diff/v1`.
     Json,
     /// RFC 6902, for `writ patch`; where a file has several documents, each operation names its own.
     JsonPatch,
@@ -51,7 +51,7 @@ enum DiffError {
     Unreadable { path: PathBuf, refusal: Refusal },
     #[error("both files cannot be standard input")]
     StandardInput,
-    #[error("no patch of one document {what} the whole object {object}")]
+    #[error("a patch of one document cannot express a whole object: {what} {object}")]
     WholeObject { what: &'static str, object: String },
 }
 
@@ -102,7 +102,9 @@ fn compare(arguments: &DiffArguments) -> Result<bool, DiffError> {
         DiffFormat::JsonPatch => {
             file::print(&json_patch(&patch, before.objects.len() > 1)?)?;
             if patch.is_reordered {
-                anstream::eprintln!("writ diff: objects stand in another order, which no patch can change");
+                anstream::eprintln!(
+                    "writ diff: the objects are in a different order, which no patch can change"
+                );
             }
         }
     }
@@ -132,7 +134,7 @@ fn text(changes: &[Change], patch: &StreamPatch) {
         }
     }
     if patch.is_reordered {
-        anstream::println!("objects stand in another order");
+        anstream::println!("the objects are in a different order");
     }
 }
 

@@ -41,7 +41,7 @@ impl FileError {
             Self::Read { .. } => "check the path and its permissions",
             Self::TooLarge { .. } => "split the file",
             Self::NotText { .. } => "save the file as UTF-8",
-            Self::Write { .. } => "check the disk and the folder's permissions; the file is as it was",
+            Self::Write { .. } => "check the disk and the folder's permissions; the file is unchanged",
         }
     }
 }

@@ -29,9 +29,9 @@ pub struct PoliciesArguments {
 /// More than listing them.
 #[derive(Debug, Subcommand)]
 enum PoliciesCommand {
-    /// Say what a reason code means, what it protects, and how to go on.
+    /// Explain a reason code: what it means, what it protects, what to do.
     Explain {
-        /// The code, as findings have it: `live_transition`.
+        /// The code as it appears in findings, such as `live_transition`.
         code: String,
         #[command(flatten)]
         shown: Shown,
@@ -89,7 +89,7 @@ fn explain(code: &str, shown: &Shown) -> Result<(String, ExitCode), Failure> {
             Some(near) => format!("did you mean `{near}`?"),
             None => "`writ policies` lists the codes".to_owned(),
         };
-        let message = format!("no policy finds `{}`", code.escape_debug());
+        let message = format!("no policy has the code `{}`", code.escape_debug());
         return Err(Failure::refused(PlanRefusal::new("unknown_code", message, remedy)));
     };
     let text = match shown.format {

@@ -34,100 +34,120 @@ pub struct Row {
 
 /// Every scalar setting. `repositories` is a list and stands in the file only.
 pub const TABLE: &[Row] = &[
-    row("listen", "WRIT_LISTEN", Some("127.0.0.1:8080"), "address and port of webhooks and pages"),
+    row("listen", "WRIT_LISTEN", Some("127.0.0.1:8080"), "address and port for webhooks and pages"),
     row(
         "operations",
         "WRIT_OPERATIONS",
         Some("127.0.0.1:9090"),
-        "address and port of `/metrics`, `/healthz`, `/readyz`; the same as `listen` puts them there",
+        "address and port for `/metrics`, `/healthz` and `/readyz`; may equal `listen`",
     ),
     row(
         "public_url",
         "WRIT_PUBLIC_URL",
         None,
-        "where people reach the pages; without it replies hold no links",
+        "base URL of the pages; without it, replies contain no links to them",
     ),
     row(
         "data",
         "WRIT_DATA",
         Some("data"),
-        "folder of the bare clones and, unless named, database and ledger key",
+        "folder for the bare clones and, by default, the database and the ledger key",
     ),
-    row("database", "WRIT_DATABASE", None, "SQLite file; `writ.db` in `data` when not named"),
+    row("database", "WRIT_DATABASE", None, "SQLite file; default: `writ.db` in `data`"),
     row(
         "library",
         "WRIT_LIBRARY",
         None,
-        "folder with patches/, policies/, templates/ over the embedded ones",
+        "folder with patches/, policies/ and templates/ that replace the embedded ones",
     ),
     row(
         "workers",
         "WRIT_WORKERS",
         Some("2"),
-        "how many runs are worked on at once, 0 (only take deliveries) to 32",
+        "number of runs processed concurrently, 0 (only accept deliveries) to 32",
     ),
     row(
         "lease_seconds",
         "WRIT_LEASE_SECONDS",
         Some("30"),
-        "how long a dead worker blocks its run, 1 to 600 seconds",
+        "seconds until another worker takes over a dead worker's run, 1 to 600",
     ),
     row(
         "shutdown_seconds",
         "WRIT_SHUTDOWN_SECONDS",
         Some("20"),
-        "how long a stop waits for work in progress, 0 to 600 seconds",
+        "seconds that a shutdown waits for steps in progress, 0 to 600",
     ),
     row(
         "max_body_bytes",
         "WRIT_MAX_BODY_BYTES",
         Some("1048576"),
-        "largest webhook body that is read, 1024 to 26214400 bytes",
+        "size limit of a webhook body in bytes, 1024 to 26214400",
     ),
     row(
         "agents",
         "WRIT_AGENTS",
         Some(""),
-        "accounts of programs, by login or numeric id, separated by white space: they never confirm and never approve",
+        "accounts of programs, by login or numeric id, separated by whitespace; they can neither confirm nor approve",
     ),
     row(
         "quota.actor",
         "WRIT_QUOTA_ACTOR",
         Some("10"),
-        "how many changes one account gets in an hour, 0 to 10000; containments are not counted and never wait for it",
+        "changes per hour that one account may request, 0 to 10000; containments do not count and never wait",
     ),
-    row("quota.lane", "WRIT_QUOTA_LANE", Some("20"), "the same for a lane of a repository"),
-    row("quota.repository", "WRIT_QUOTA_REPOSITORY", Some("30"), "the same for a repository"),
+    row(
+        "quota.lane",
+        "WRIT_QUOTA_LANE",
+        Some("20"),
+        "changes per hour for one lane of a repository, 0 to 10000; as above",
+    ),
+    row(
+        "quota.repository",
+        "WRIT_QUOTA_REPOSITORY",
+        Some("30"),
+        "changes per hour for one repository, 0 to 10000; as above",
+    ),
     row(
         "ledger.origin",
         "WRIT_LEDGER_ORIGIN",
         Some("writ.local/ledger"),
-        "name of the ledger in its checkpoints",
+        "the ledger's name (origin line) in its checkpoints",
     ),
     row(
         "ledger.key_file",
         "WRIT_LEDGER_KEY_FILE",
         None,
-        "the checkpoint key; `ledger.key` in `data` when not named; made at the first start",
+        "file with the key that signs checkpoints; default: `ledger.key` in `data`, created on first start",
     ),
-    row("webhook.secret_file", "WRIT_WEBHOOK_SECRET_FILE", None, "file with the webhook secrets, one a line"),
+    row(
+        "webhook.secret_file",
+        "WRIT_WEBHOOK_SECRET_FILE",
+        None,
+        "file with the webhook secrets, one per line",
+    ),
     row(
         "forge.kind",
         "WRIT_FORGE_KIND",
         Some("github"),
-        "`github`, or `local` for repositories on this disk",
+        "`github`, or `local` for bare repositories on this machine",
     ),
-    row("forge.base_url", "WRIT_FORGE_BASE_URL", Some("https://api.github.com"), "GitHub's API"),
+    row("forge.base_url", "WRIT_FORGE_BASE_URL", Some("https://api.github.com"), "base URL of GitHub's API"),
     row("forge.app_id", "WRIT_FORGE_APP_ID", None, "the GitHub App's id"),
     row("forge.app_key_file", "WRIT_FORGE_APP_KEY_FILE", None, "file with the GitHub App's private key, PEM"),
-    row("forge.token_file", "WRIT_FORGE_TOKEN_FILE", None, "file with a token, instead of an App"),
+    row(
+        "forge.token_file",
+        "WRIT_FORGE_TOKEN_FILE",
+        None,
+        "file with a token, as an alternative to a GitHub App",
+    ),
 ];
 
 /// Secrets that the environment may hold instead of a file: variable and meaning.
 pub const SECRETS: &[(&str, &str)] = &[
-    ("WRIT_WEBHOOK_SECRET", "webhook secrets, separated by white space; all of them are accepted (rotation)"),
+    ("WRIT_WEBHOOK_SECRET", "webhook secrets, separated by whitespace; all are accepted, for rotation"),
     ("WRIT_FORGE_APP_KEY", "the GitHub App's private key, PEM"),
-    ("WRIT_FORGE_TOKEN", "a token, instead of an App"),
+    ("WRIT_FORGE_TOKEN", "a token, as an alternative to a GitHub App"),
 ];
 
 const fn row(
@@ -320,10 +340,10 @@ pub enum SettingsError {
 /// Where the settings are, as given on the command line.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct Flags {
-    /// The settings file; `writ.yaml` in the working folder when there is one.
+    /// The settings file. Default: `writ.yaml` in the working directory, if it exists.
     #[arg(long, value_name = "FILE", env = "WRIT_FILE")]
     pub file: Option<PathBuf>,
-    /// Sets one setting over file and environment; `writ config check` lists the keys. Repeatable.
+    /// Override one setting; `writ config check` lists the keys. Repeatable.
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = pair)]
     pub set: Vec<(String, String)>,
 }

@@ -60,7 +60,7 @@ impl Running {
         let _ = self.stop.send(true);
         let drained = async { while self.tasks.join_next().await.is_some() {} };
         if tokio::time::timeout(self.patience, drained).await.is_err() {
-            tracing::warn!("stopped with work in progress; it goes on at the next start");
+            tracing::warn!("stopped with steps in progress; they resume at the next start");
             self.tasks.abort_all();
         }
         self.database.close().await;
@@ -74,7 +74,7 @@ impl Running {
 /// - a procedure, policy or template of the library is wrong
 pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     std::fs::create_dir_all(&settings.data)
-        .with_context(|| format!("making folder `{}`", settings.data.display()))?;
+        .with_context(|| format!("creating folder `{}`", settings.data.display()))?;
     let library = settings.library.as_deref().map_or_else(|| Ok(Library::embedded()), Library::read)?;
     let renderer = Arc::new(Renderer::compile(&library)?);
     let notary = Arc::new(Notary::new(key::read_or_make(&settings.ledger)?));

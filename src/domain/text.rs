@@ -10,13 +10,13 @@ pub const LONGEST: usize = 500;
 pub fn check_line(value: &str) -> Result<(), String> {
     let length = value.chars().count();
     if length > LONGEST {
-        return Err(format!("is {length} characters long, {LONGEST} are allowed"));
+        return Err(format!("has {length} characters; the limit is {LONGEST}"));
     }
     match value.chars().position(is_forbidden) {
         Some(at) => {
             let character = value.chars().nth(at).unwrap_or_default();
             Err(format!(
-                "has the character U+{:04X} at position {}, which is not for one line of plain text",
+                "has the character U+{:04X} at position {}, which is not allowed in a line of plain text",
                 u32::from(character),
                 at + 1
             ))

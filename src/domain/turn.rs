@@ -110,11 +110,11 @@ impl fmt::Display for Wait {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "place {}: ", self.place)?;
         match &self.why {
-            Why::Target { run, target } => write!(out, "run `{run}` goes first with `{target}`"),
-            Why::Actor { quota } => write!(out, "its account has had its {quota} changes of this hour"),
-            Why::Lane { quota } => write!(out, "its lane has had its {quota} changes of this hour"),
+            Why::Target { run, target } => write!(out, "run `{run}` changes `{target}` first"),
+            Why::Actor { quota } => write!(out, "its account has reached its hourly limit of {quota}"),
+            Why::Lane { quota } => write!(out, "its lane has reached its hourly limit of {quota}"),
             Why::Repository { quota } => {
-                write!(out, "the repository has had its {quota} changes of this hour")
+                write!(out, "the repository has reached its hourly limit of {quota}")
             }
         }
     }

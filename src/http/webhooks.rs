@@ -46,7 +46,7 @@ pub async fn github(Shared(state): Shared<State>, headers: HeaderMap, body: Body
             Err(refusal) => {
                 let unavailable = refusal.status == StatusCode::SERVICE_UNAVAILABLE;
                 state.metrics.delivery(if unavailable { "unavailable" } else { "refused" });
-                warn!(code = refusal.code, status = refusal.status.as_u16(), "delivery not taken");
+                warn!(code = refusal.code, status = refusal.status.as_u16(), "delivery rejected");
                 refusal.answer(&id)
             }
         }
@@ -62,8 +62,8 @@ async fn take(state: &State, headers: &HeaderMap, body: Body) -> Result<Response
         return Err(Refusal {
             status: StatusCode::UNAUTHORIZED,
             code: "signature_wrong",
-            message: "`X-Hub-Signature-256` is missing or is not this body's signature".to_owned(),
-            remedy: "give the webhook on GitHub the secret that this server was started with",
+            message: "`X-Hub-Signature-256` is missing or does not match the body".to_owned(),
+            remedy: "set the webhook's secret on GitHub to the one that this server uses",
         });
     }
     let (id, event) = named(headers)?;
@@ -73,12 +73,12 @@ async fn take(state: &State, headers: &HeaderMap, body: Body) -> Result<Response
         Ok(Ok(reception)) => Ok(answer(state, id, reception)),
         Ok(Err(AcceptError::Unreadable(error))) => Err(unreadable(&error)),
         Ok(Err(AcceptError::Store(error))) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "the delivery could not be kept");
+            tracing::error!(error = &error as &dyn std::error::Error, "the delivery could not be stored");
             Err(unavailable())
         }
         // If it is kept after all, the redelivery is answered as its duplicate.
         Err(_) => {
-            tracing::error!(waited_s = KEPT_WITHIN.as_secs(), "the delivery could not be kept in time");
+            tracing::error!(waited_s = KEPT_WITHIN.as_secs(), "the delivery could not be stored in time");
             Err(unavailable())
         }
     }
@@ -88,7 +88,7 @@ fn unavailable() -> Refusal {
     Refusal {
         status: StatusCode::SERVICE_UNAVAILABLE,
         code: "unavailable",
-        message: "the delivery could not be kept".to_owned(),
+        message: "the delivery could not be stored".to_owned(),
         remedy: "redeliver it later",
     }
 }
@@ -101,7 +101,7 @@ fn answer(state: &State, delivery: &str, reception: Reception) -> Response {
     };
     state.metrics.delivery(result);
     let run = run.map(String::from);
-    info!(result, run.id = run.as_deref(), reason, "delivery taken");
+    info!(result, run.id = run.as_deref(), reason, "delivery accepted");
     let body = json!({"status": result, "delivery": delivery, "run": run, "reason": reason});
     (status, Json(body)).into_response()
 }
@@ -112,7 +112,7 @@ async fn bounded(headers: &HeaderMap, body: Body, most: usize) -> Result<Bytes, 
         status: StatusCode::PAYLOAD_TOO_LARGE,
         code: "body_too_large",
         message: format!("the body is larger than {most} bytes"),
-        remedy: "subscribe the webhook to the events of the installation guide only, or raise `max_body_bytes`",
+        remedy: "subscribe the webhook only to the events in the installation guide, or raise `max_body_bytes`",
     };
     let announced = text(headers, "content-length").and_then(|length| length.parse::<u64>().ok());
     if announced.is_some_and(|length| length > most as u64) {
@@ -130,7 +130,7 @@ async fn bounded(headers: &HeaderMap, body: Body, most: usize) -> Result<Bytes, 
     match read {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
-        Err(_) => Err(bad_request("body_truncated", "the body ended too early".to_owned(), "send it again")),
+        Err(_) => Err(bad_request("body_truncated", "the body ended early".to_owned(), "send it again")),
     }
 }
 
@@ -143,7 +143,7 @@ fn named(headers: &HeaderMap) -> Result<(&str, &str), Refusal> {
     match (field("x-github-delivery"), field("x-github-event")) {
         (Some(id), Some(event)) => Ok((id, event)),
         (None, _) => Err(missing("`X-GitHub-Delivery` is missing or is not a delivery id")),
-        (_, None) => Err(missing("`X-GitHub-Event` is missing or is not an event's name")),
+        (_, None) => Err(missing("`X-GitHub-Event` is missing or is not an event name")),
     }
 }
 
@@ -156,7 +156,7 @@ fn is_json(headers: &HeaderMap) -> Result<(), Refusal> {
     Err(Refusal {
         status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
         code: "not_json",
-        message: "the body's type is not `application/json`".to_owned(),
+        message: "the content type is not `application/json`".to_owned(),
         remedy: "set the webhook's content type on GitHub to application/json",
     })
 }

@@ -63,7 +63,7 @@ pub enum AcceptError {
     #[error("reading the delivery")]
     Unreadable(#[from] DeliveryError),
     /// It could not be kept; it must be sent again.
-    #[error("keeping the delivery")]
+    #[error("storing the delivery")]
     Store(#[from] StoreError),
 }
 
@@ -155,8 +155,8 @@ fn mistaken(comment: &NewComment, mistake: Mistake) -> NewRun {
 fn through_app(comment: &NewComment) -> NewRun {
     let outcome = Outcome::Refused {
         code: "through_an_app".to_owned(),
-        message: "the comment was made by an app on the author's behalf".to_owned(),
-        remedy: "type the command yourself; programs may not command".to_owned(),
+        message: "the comment was posted by an app on the author's behalf".to_owned(),
+        remedy: "type the command yourself; programs may not run commands".to_owned(),
     };
     let what = What::Mistake { excerpt: String::new(), suggestion: None };
     new_run(comment, what, None, Some(outcome))

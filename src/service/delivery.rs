@@ -170,7 +170,7 @@ impl Payload {
 }
 
 fn check(place: &str, text: &str, holds: fn(&str) -> bool) -> Result<(), DeliveryError> {
-    if holds(text) { Ok(()) } else { Err(field(place, "not what GitHub sends here")) }
+    if holds(text) { Ok(()) } else { Err(field(place, "not what GitHub sends in this field")) }
 }
 
 fn field(place: &str, problem: &str) -> DeliveryError {

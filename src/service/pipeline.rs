@@ -188,14 +188,15 @@ impl Pipeline {
 
     fn look(&self, lease: Lease) -> Result<LookJob, StepError> {
         let look = Look::of(&lease.run);
-        let look = look.ok_or_else(|| StepError::Fault("the stored look cannot be read".to_owned()))?;
+        let look =
+            look.ok_or_else(|| StepError::Fault("the stored reconciliation cannot be read".to_owned()))?;
         let target = self.target(&look.repository)?;
         Ok(LookJob { run: lease.run, look, target })
     }
 
     fn target(&self, repository: &RepositoryName) -> Result<Arc<Target>, StepError> {
         let found = self.targets.iter().find(|target| target.name == *repository).cloned();
-        found.ok_or_else(|| StepError::Fault(format!("repository `{repository}` is not served any more")))
+        found.ok_or_else(|| StepError::Fault(format!("repository `{repository}` is no longer served")))
     }
 
     /// The page of a run, if pages can be reached.

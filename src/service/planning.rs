@@ -150,7 +150,7 @@ impl Planner {
             return Err(PlanRefusal::new(
                 "reason_missing",
                 "a plan needs a reason",
-                "add `--reason TEXT`: why this is needed, in one line",
+                "add `--reason TEXT`: why the change is needed, in one line",
             )
             .at("reason"));
         }

@@ -152,7 +152,7 @@ async fn unknown_run(
     let nearest = runs.iter().filter(|run| proposed(run)).min_by_key(|run| distance(run));
     let remedy = match nearest.filter(|run| distance(run) <= 4) {
         Some(run) => format!("did you mean `{}`?", run.id),
-        None => "`/status` lists the runs that were asked for here".to_owned(),
+        None => "`/status` lists the runs requested on this page".to_owned(),
     };
     let message = format!("there is no run {} in this repository", crate::domain::text::quoted(typed, 60));
     Ok(PlanRefusal::new("unknown_run", message, remedy).at(RUN_ARGUMENT))

@@ -41,7 +41,7 @@ pub(super) async fn put_working(pipeline: &Pipeline, job: &Job) {
     put(pipeline, job, None).await;
 }
 
-/// Says that the run waits for its turn, where in the line, and why. Best effort, too.
+/// Says that the run is waiting for admission, where in the line, and why. Best effort, too.
 pub(super) async fn put_waiting(pipeline: &Pipeline, job: &Job, wait: &Wait) {
     put(pipeline, job, Some(wait)).await;
 }
@@ -53,14 +53,14 @@ async fn put(pipeline: &Pipeline, job: &Job, wait: Option<&Wait>) {
     let body = match rendered {
         Ok(body) => body,
         Err(error) => {
-            warn!(error = &error as &dyn std::error::Error, "the working comment could not be written");
+            warn!(error = &error as &dyn std::error::Error, "the status comment could not be rendered");
             return;
         }
     };
     let place = &job.asked.place;
     let put = pipeline.forge.put_status(&place.repository, place.issue, &marker(&job.run.id), &body).await;
     if let Err(error) = put {
-        warn!(error = &error as &dyn std::error::Error, "the working comment could not be posted");
+        warn!(error = &error as &dyn std::error::Error, "the status comment could not be posted");
     }
 }
 
@@ -76,7 +76,7 @@ pub(super) async fn terminal(pipeline: &Pipeline, job: &Job, outcome: &Outcome) 
         return Ok(text);
     }
     context.plan = None;
-    context.answer = Some("The answer is too long for a comment; the run's page has it.".to_owned());
+    context.answer = Some("The answer is too long for a comment; see the run's page.".to_owned());
     Ok(pipeline.renderer.render("reply.md", &context)?)
 }
 
@@ -166,7 +166,7 @@ fn checks(run: &Run) -> Vec<Check> {
     let mut checks = Vec::new();
     if let Some(permission) = fact(run, Step::Authorize).and_then(|fact| fact.get("permission")) {
         checks.push(Check { what: "permission", found: text(Some(permission)) });
-        checks.push(Check { what: "comment", found: "as it was signed".to_owned() });
+        checks.push(Check { what: "comment", found: "unedited".to_owned() });
     }
     let Some(report) = fact(run, Step::Plan).and_then(|fact| fact.get("report")) else { return checks };
     let short: String = text(report.get("base")).chars().take(12).collect();
@@ -179,6 +179,9 @@ fn checks(run: &Run) -> Vec<Check> {
     let found =
         verdict.and_then(|verdict| verdict.get("results")).and_then(Value::as_array).map_or(0, Vec::len);
     let decision = text(verdict.and_then(|verdict| verdict.get("decision")));
-    checks.push(Check { what: "policies", found: format!("{decision}, {found} findings") });
+    checks.push(Check {
+        what: "policies",
+        found: format!("{decision}, {found} finding{}", if found == 1 { "" } else { "s" }),
+    });
     checks
 }

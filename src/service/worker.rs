@@ -88,7 +88,7 @@ impl Worker {
         match came {
             Err(StoreError::LeaseLost(run)) => {
                 self.metrics.step(lease.step.as_str(), "lost", Duration::ZERO);
-                warn!(run.id = %run, "the lease was lost; another worker goes on with the run");
+                warn!(run.id = %run, "the lease was lost; another worker continues the run");
                 Ok(true)
             }
             other => other.map(|()| true),
@@ -101,7 +101,10 @@ impl Worker {
         self.store.intend(lease, &self.pipeline.intent(lease), self.clock.now()).await?;
         Failpoint::reach(self.failpoint, step, Moment::AfterIntent);
         let came = if lease.run.attempts > MOST_TRIES && !is_patient(step) {
-            Err(StepError::Fault(format!("the step was begun {} times and never ended", lease.run.attempts)))
+            Err(StepError::Fault(format!(
+                "the step was started {} times and never finished",
+                lease.run.attempts
+            )))
         } else {
             self.perform(lease).await
         };
@@ -145,25 +148,25 @@ impl Worker {
         let now = self.clock.now();
         let (label, performed) = match came {
             Ok(Performed { result: StepResult::Waits(wait), .. }) => {
-                info!(place = wait.place, "the run waits for its turn");
+                info!(place = wait.place, "the run is waiting for admission");
                 self.metrics.step(lease.step.as_str(), "waits", begun.elapsed());
                 return self.store.wait(lease, &wait.to_string(), now, wait.until).await;
             }
             Ok(performed) => (if performed.result == StepResult::Done { "done" } else { "ends" }, performed),
             Err(StepError::Busy { message, retry_after }) => match wait_seconds(lease, retry_after) {
                 Some(seconds) => {
-                    warn!(problem = %message, retry_in_s = seconds, "the step is tried again later");
+                    warn!(problem = %message, retry_in_s = seconds, "the step will be retried");
                     self.metrics.step(lease.step.as_str(), "later", begun.elapsed());
                     let due = now + Duration::from_secs(seconds.into());
                     return self.store.postpone(lease, &message, now, due).await;
                 }
                 None => {
-                    error!(problem = %message, "given up: something outside does not answer");
+                    error!(problem = %message, "giving up: an external service does not respond");
                     ("failed", given_up(lease))
                 }
             },
             Err(StepError::Fault(message)) => {
-                error!(problem = %message, "the step failed and is not repeated");
+                error!(problem = %message, "the step failed and will not be retried");
                 ("failed", failed(lease))
             }
         };
@@ -206,7 +209,7 @@ impl Worker {
         if settled {
             let outcome = lease.run.outcome.as_ref().or(finished.outcome.as_ref()).map_or("none", kind);
             self.metrics.run(outcome);
-            info!(outcome, "run is over");
+            info!(outcome, "run finished");
         }
         Ok(())
     }
@@ -258,8 +261,8 @@ fn given_up(lease: &Lease) -> Performed {
         Step::Close if !is_cancelling(lease) => unclosed(),
         _ => Performed::refused(
             "unavailable",
-            "the forge or the repository did not answer, several times in a row; nothing was changed",
-            if step.is_of_look() { "wait until it does" } else { "comment the command again when it does" },
+            "the forge or the repository did not respond to several attempts; nothing was changed",
+            if step.is_of_look() { "wait until it responds" } else { "comment the command again later" },
         ),
     }
 }
@@ -272,15 +275,18 @@ fn failed(lease: &Lease) -> Performed {
         Step::Close if !is_cancelling(lease) => unclosed(),
         _ => Performed::refused(
             "fault",
-            "writ or its settings are at fault; nothing was changed",
-            format!("show delivery `{}` to whoever runs writ: its log says more", lease.run.delivery),
+            "writ failed because of a bug or a wrong setting; nothing was changed",
+            format!(
+                "report delivery `{}` to whoever operates writ; the log has the details",
+                lease.run.delivery
+            ),
         ),
     }
 }
 
 fn stuck(step: Step) -> Performed {
     let what = if step == Step::Push { "the branch was pushed" } else { "the pull request was opened" };
-    let message = format!("it cannot be known whether {what}; look before you ask again");
+    let message = format!("it is unknown whether {what}; check before you retry");
     Performed::ends(Outcome::Stuck { message }, json!({}), vec![])
 }
 

@@ -67,8 +67,8 @@ fn the_demo_tells_the_story_and_ends() {
         "-  replicas: 1",
         "+  replicas: 0",
         "the ledger verifies",
-        "proves itself without the database",
-        "nothing is done twice",
+        "can be verified without the database",
+        "nothing happens twice",
     ] {
         assert!(printed.contains(said), "does not say «{said}»:\n{printed}");
     }

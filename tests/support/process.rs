@@ -168,7 +168,7 @@ impl Process {
             while over < count {
                 let line =
                     self.log.next_line().await.unwrap().expect("the server lives until the run is over");
-                over += usize::from(line.contains("run is over"));
+                over += usize::from(line.contains("run finished"));
             }
         };
         tokio::time::timeout(PATIENCE, read).await.expect("the run comes to its end");

@@ -11,7 +11,7 @@ use crate::domain::ledger::SignerKey;
 /// Prints the verifier key.
 #[derive(Debug, Args)]
 pub struct Key {
-    /// The file of the key that the server signs with.
+    /// The file with the server's signing key.
     #[arg(long, value_name = "FILE", env = "WRIT_LEDGER_KEY_FILE", default_value = "data/ledger.key")]
     signing_key: PathBuf,
     /// The ledger's name, as in the settings.

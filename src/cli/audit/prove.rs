@@ -13,12 +13,12 @@ use crate::ports::store::{Leaf, Store, StoreError};
 /// Prints a proof.
 #[derive(Debug, Args)]
 pub struct Prove {
-    /// A run's id (its `change.planned` record, else its first one), or a leaf's index.
+    /// A run id (proves its `change.planned` record, else its first record) or a leaf index.
     #[arg(value_name = "RUN|INDEX")]
     what: String,
     #[command(flatten)]
     database: Database,
-    /// How to print: the proof alone, with its record as JSON, or the block of a pull request's body.
+    /// Output format: the proof alone, proof and record as JSON, or the block of a pull request's body.
     #[arg(long, value_enum, default_value_t = ProofFormat::Text)]
     format: ProofFormat,
 }
@@ -28,9 +28,9 @@ pub struct Prove {
 enum ProofFormat {
     /// `c2sp.org/tlog-proof@v1`.
     Text,
-    /// Record and proof, `writ.audit.proof/v1`.
+    /// JSON with record and proof, `writ.audit.proof/v1`.
     Json,
-    /// What `writ audit verify-pr` reads.
+    /// The block that `writ audit verify-pr` reads.
     Markdown,
 }
 
@@ -91,7 +91,7 @@ impl Prove {
             Failure::refused(
                 "leaf_not_sealed",
                 problem,
-                "the server signs one with each pull request that it opens",
+                "the server signs a checkpoint with each pull request that it opens",
             )
         })?;
         let hashes = store.inclusion(leaf.index, checkpoint.size).await.map_err(fault)?;
@@ -101,7 +101,7 @@ impl Prove {
             Failure::refused(
                 "record_not_included",
                 problem,
-                "the ledger was altered: see `writ audit verify`",
+                "the ledger was altered: run `writ audit verify`",
             )
         })?;
         Ok(Proof { index: leaf.index, hashes, checkpoint: note })

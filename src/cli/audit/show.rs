@@ -18,7 +18,7 @@ pub struct Show {
     run: String,
     #[command(flatten)]
     database: Database,
-    /// How to print.
+    /// Output format.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }
@@ -33,7 +33,7 @@ impl Show {
         let leaves = store.leaves_of(&run).await.map_err(fault)?;
         let stored = store.run(&run).await.map_err(fault)?;
         if leaves.is_empty() && stored.is_none() {
-            let problem = format!("`{}` knows no run `{run}`", self.database.database.display());
+            let problem = format!("`{}` has no run `{run}`", self.database.database.display());
             return Err(Failure::refused("run_unknown", problem, "check the id and the database"));
         }
         match self.format {
@@ -58,7 +58,7 @@ fn print_text(run: &RunId, stored: Option<&Run>, leaves: &[Leaf]) {
         let record = record(leaf);
         let text = |name: &str| record.get(name).and_then(Value::as_str).unwrap_or("?").to_owned();
         let altered =
-            if LeafHash::of(&leaf.data) == leaf.hash { "" } else { "  ALTERED: see `writ audit verify`" };
+            if LeafHash::of(&leaf.data) == leaf.hash { "" } else { "  ALTERED: run `writ audit verify`" };
         anstream::println!("\n{}  {}  leaf {}{altered}", text("at"), text("kind"), leaf.index);
         anstream::println!("  hash  {}", leaf.hash.to_hex());
         if let Some(Value::Object(facts)) = record.get("body") {

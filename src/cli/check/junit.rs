@@ -38,7 +38,7 @@ fn suite(out: &mut String, policy: &str, found: &[&Placed], policies: &[Policy])
         "  <testsuite name=\"{name}\" tests=\"{tests}\" failures=\"{denied}\" errors=\"0\" skipped=\"0\">"
     );
     if found.is_empty() {
-        let _ = writeln!(out, "    <testcase classname=\"writ.{name}\" name=\"nothing found\"/>");
+        let _ = writeln!(out, "    <testcase classname=\"writ.{name}\" name=\"no findings\"/>");
     }
     for placed in found {
         case(out, placed, policies);

@@ -89,7 +89,7 @@ impl Line<'_> {
         Err(Problem::new(
             "unclosed_quote",
             "this quote is never closed on its line".to_owned(),
-            "close it with a `\"`; a command and all of its values stand on one line",
+            "close it with a `\"`; a command and all of its values must be on one line",
         )
         .at(self, start, self.text.len()))
     }
@@ -99,7 +99,7 @@ impl Line<'_> {
             Some(next) if !next.is_whitespace() => Err(Problem::new(
                 "text_after_quote",
                 "the quoted value ends here, but text follows without a space".to_owned(),
-                "put a space behind the closing quote, or write a quote inside the value as `\\\"`",
+                "put a space after the closing quote, or escape a quote inside the value as `\\\"`",
             )
             .at(self, start, end)),
             _ => Ok(()),
@@ -111,10 +111,10 @@ impl Line<'_> {
             return Err(Problem::new(
                 "forbidden_character",
                 format!(
-                    "the value has the character U+{:04X}, which cannot be seen or reorders text",
+                    "the value contains the character U+{:04X}, which is invisible or reorders text",
                     u32::from(bad)
                 ),
-                "type the value again by hand, in one line of plain text",
+                "retype the value by hand, as one line of plain text",
             )
             .at(self, value_start, word.end));
         }
@@ -123,7 +123,7 @@ impl Line<'_> {
             return Err(Problem::new(
                 "value_too_long",
                 format!("the value {} has {length} characters", quoted(&word.value)),
-                format!("say it in at most {LONGEST_VALUE} characters and link to the rest"),
+                format!("shorten it to {LONGEST_VALUE} characters and link to the rest"),
             )
             .at(self, value_start, word.end));
         }

@@ -83,7 +83,7 @@ fn several(second: &Line<'_>) -> Mistake {
     Problem::new(
         "several_commands",
         "this is the second command in one comment".to_owned(),
-        "write one command per comment; nothing was done",
+        "write one command per comment; neither command was run",
     )
     .at(second, 0, verb_text(second).len() + 1)
 }
@@ -94,7 +94,7 @@ fn misspelled(line: &Line<'_>, verb: Verb) -> Mistake {
     Problem::new(
         "unknown_command",
         format!("there is no command {}", quoted(&line.text[..end])),
-        "write the command again in a new comment; `/help` lists what there is",
+        "write the command again in a new comment; `/help` lists the commands",
     )
     .suggesting(Some(format!("/{}", verb.as_str())))
     .at(line, 0, end)
@@ -139,8 +139,8 @@ fn rollback(line: &Line<'_>, words: &[Word]) -> Result<Ask, Mistake> {
 fn missing_reason(line: &Line<'_>) -> Mistake {
     Problem::new(
         "missing_reason",
-        "a reason is missing".to_owned(),
-        "add `reason=\"why, in one line\"`: it stands in the pull request and in the record",
+        "the reason is missing".to_owned(),
+        "add `reason=\"why, in one line\"`; it appears in the pull request and in the record",
     )
     .suggesting(Some(format!("{} reason=\"…\"", line.text)).filter(|_| line.text.len() <= 200))
     .at(line, line.text.len(), line.text.len())
@@ -155,7 +155,7 @@ fn values(line: &Line<'_>, words: &[Word], procedure: &KnownProcedure) -> Result
             return Err(Problem::new(
                 "empty_value",
                 format!("{} has no value", quoted(key)),
-                format!("write `{key}=…`, in quotes where the value has spaces"),
+                format!("write `{key}=…`, with quotes if the value contains spaces"),
             )
             .at(line, word.start, word.end));
         }
@@ -227,8 +227,10 @@ fn first_run(line: &Line<'_>, words: &[Word], verb: Verb) -> Result<RunId, Mista
     let Some(word) = words.first().filter(|word| word.key.is_none()) else {
         let (start, end) =
             words.first().map_or((line.text.len(), line.text.len()), |word| (word.start, word.end));
-        let usage = format!("write `{}`; `/status` lists the runs of this page", verb.row().synopsis());
-        return Err(Problem::new("missing_run", "the run is missing".to_owned(), usage).at(line, start, end));
+        let usage = format!("write `{}`; `/status` lists the runs on this page", verb.row().synopsis());
+        return Err(
+            Problem::new("missing_run", "the run id is missing".to_owned(), usage).at(line, start, end)
+        );
     };
     run(line, word)
 }
@@ -246,8 +248,8 @@ fn run(line: &Line<'_>, word: &Word) -> Result<RunId, Mistake> {
     word.value.parse::<RunId>().map_err(|_| {
         Problem::new(
             "not_a_run",
-            format!("{} is not a run", quoted(&word.value)),
-            "a run has 16 characters, a-z and 2-7; `/status` alone lists the runs of this page",
+            format!("{} is not a run id", quoted(&word.value)),
+            "a run id has 16 characters, a-z and 2-7; `/status` alone lists the runs on this page",
         )
         .at(line, word.start, word.end)
     })
@@ -257,7 +259,7 @@ fn explain(line: &Line<'_>, words: &[Word]) -> Result<Command, Mistake> {
     let Some(word) = words.first() else {
         return Err(Problem::new(
             "missing_subject",
-            "say what to explain".to_owned(),
+            "the procedure or code to explain is missing".to_owned(),
             format!("write `{}`", Verb::Explain.row().synopsis()),
         )
         .at(line, line.text.len(), line.text.len()));
@@ -271,7 +273,7 @@ fn nothing_after(line: &Line<'_>, words: &[Word], verb: Verb) -> Result<(), Mist
         None => Ok(()),
         Some(word) => Err(Problem::new(
             "unexpected_word",
-            format!("nothing may follow here, but {} does", quoted(&line.text[word.start..word.end])),
+            format!("unexpected {} at the end of the command", quoted(&line.text[word.start..word.end])),
             format!("write `{}`", verb.row().synopsis()),
         )
         .at(line, word.start, line.text.len())),

@@ -10,31 +10,23 @@ use super::{Lane, Lanes, Reproducibility};
 const CODES: [(&str, &str, &str); 7] = [
     ("lane-paths", "foreign_path", "A lane's change touches a path that another lane of its family owns."),
     ("lane-paths", "unowned_path", "A lane's change touches a path that no lane of its family owns."),
-    (
-        "lane-branches",
-        "unknown_lane",
-        "The branch stands where only lanes' branches may, and is called like none of them.",
-    ),
+    ("lane-branches", "unknown_lane", "The branch name is reserved for lanes but matches no lane's pattern."),
     (
         "lane-branches",
         "forbidden_branch",
-        "The repository merges pull requests of such branches by itself, so that nobody would have approved the change.",
+        "The repository merges pull requests from such branches automatically, so nobody would have approved the change.",
     ),
     (
         "lane-branches",
         "branch_reused",
-        "The branch is used by another open pull request, or was named for another run than the one that uses it.",
+        "The branch is used by another open pull request, or its name belongs to a different run.",
     ),
     (
         "lane-reproducibility",
         "facts_missing",
-        "A lane's pull request does not say with which versions of configuration, model and prompt it was made.",
+        "A lane's pull request does not state the versions of configuration, model and prompt that produced it.",
     ),
-    (
-        "lane-branches",
-        "fork_branch",
-        "A lane's branch stands in a fork: lanes work in the repository itself.",
-    ),
+    ("lane-branches", "fork_branch", "A lane's branch is in a fork; lanes work in the repository itself."),
 ];
 
 /// What a reason code of lanes means: the policy that finds it, and a sentence; `None` for another code.
@@ -85,19 +77,14 @@ impl Lanes {
 
     fn judge_branch(&self, branch: &str, of_lane: bool, findings: &mut Vec<Finding>) {
         if let Some(forbidden) = self.forbidden(branch).filter(|_| of_lane) {
-            let message =
-                format!("branch {} must not be a lane's: {}", quoted(branch, 200), forbidden.because);
-            findings.push(deny(
-                "forbidden_branch",
-                message,
-                "propose it from a branch of the lane's pattern",
-            ));
+            let message = format!("a lane may not use branch {}: {}", quoted(branch, 200), forbidden.because);
+            findings.push(deny("forbidden_branch", message, "use a branch that matches the lane's pattern"));
         }
         if !of_lane && self.is_reserved(branch) {
             let patterns: Vec<String> =
                 self.all().iter().map(|lane| format!("`{}`", lane.branch_pattern())).collect();
-            let remedy = format!("call it as its lane does: one of {}", patterns.join(", "));
-            let message = format!("branch {} is called like no lane's", quoted(branch, 200));
+            let remedy = format!("rename it to match its lane's pattern: one of {}", patterns.join(", "));
+            let message = format!("branch {} matches no lane's pattern", quoted(branch, 200));
             findings.push(deny("unknown_lane", message, &remedy));
         }
     }
@@ -113,7 +100,10 @@ impl Lanes {
             let finding = if owners.is_empty() {
                 let message =
                     format!("no lane of `{}` owns {shown}, which {} changes", lane.family, told(lane));
-                Finding { level: Level::Warn, ..deny("unowned_path", message, "let its owner look at it") }
+                Finding {
+                    level: Level::Warn,
+                    ..deny("unowned_path", message, "ask the path's owner to make this change")
+                }
             } else {
                 let owner = owners.iter().map(|owner| told(owner)).collect::<Vec<_>>().join(" or ");
                 let message = format!("{shown} is owned by {owner}, not by {}", told(lane));
@@ -126,7 +116,7 @@ impl Lanes {
             let more = found.len().saturating_sub(MOST_NAMED);
             found.truncate(MOST_NAMED);
             if let Some(last) = found.last().filter(|_| more > 0) {
-                let message = format!("so are {more} more paths that are not of {}", told(lane));
+                let message = format!("and {more} more paths that {} does not own", told(lane));
                 let more = Finding { message, path: String::new(), ..last.clone() };
                 found.push(more);
             }
@@ -144,9 +134,9 @@ impl Lanes {
         if missing.is_empty() {
             return;
         }
-        let message = format!("the pull request of {} does not tell {}", told(lane), missing.join(", "));
-        let remedy = "add a fenced block `reproducibility` to its body with a line `name: version` for each; `none` \
-                      where nothing was used";
+        let message = format!("the pull request of {} does not state {}", told(lane), missing.join(", "));
+        let remedy = "add a fenced block `reproducibility` with a line `name: version` for each to its body; use \
+                      `none` where nothing was used";
         findings.push(deny("facts_missing", message, remedy));
     }
 }
@@ -155,17 +145,18 @@ impl Lanes {
 fn judge_use(lane: &Lane, branch: &str, run: &str, claim: &Claim<'_>, findings: &mut Vec<Finding>) {
     let shown = quoted(branch, 200);
     if claim.fork {
-        let message = format!("branch {shown} of {} stands in a fork", told(lane));
+        let message = format!("branch {shown} of {} is in a fork", told(lane));
         findings.push(deny("fork_branch", message, "push it to the repository itself"));
     }
     let remedy = format!("use a new branch for each run: `{}`", lane.branch_pattern());
     if let Some(other) = claim.others.first() {
-        let message = format!("branch {shown} is that of pull request #{other} too, which is open");
+        let message = format!("branch {shown} is also used by the open pull request #{other}");
         findings.push(deny("branch_reused", message, &remedy));
     }
     let told_run = claim.told.and_then(|told| told.get("run")).filter(|told| *told != run);
     if let Some(told_run) = told_run {
-        let message = format!("branch {shown} is named for another run than {}", quoted(told_run, 100));
+        let message =
+            format!("the name of branch {shown} belongs to a run other than {}", quoted(told_run, 100));
         findings.push(deny("branch_reused", message, &remedy));
     }
 }

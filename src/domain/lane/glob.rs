@@ -14,7 +14,7 @@ impl Glob {
         match parts.iter().find(|part| part.is_empty() || *part == "." || *part == "..") {
             Some(_) => Err("it has an empty part, `.` or `..`".to_owned()),
             None if parts.iter().any(|part| part != "**" && part.contains("**")) => {
-                Err("`**` stands for whole folders only".to_owned())
+                Err("`**` matches only whole path components".to_owned())
             }
             None => Ok(Self(parts)),
         }

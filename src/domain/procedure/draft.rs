@@ -131,7 +131,7 @@ impl Maker<'_> {
         let missing = || {
             PlanRefusal::new(
                 Reason::NotFound.as_str(),
-                "the field to edit is not there",
+                "the field to edit does not exist",
                 "add it by hand first, or check that the base is the branch that Argo CD follows",
             )
             .at(place())
@@ -154,7 +154,7 @@ impl Maker<'_> {
                     None => {
                         return Err(PlanRefusal::new(
                             Reason::WrongType.as_str(),
-                            format!("the field is {}, not an integer that can be raised", show(found)),
+                            format!("the field is {}, not an integer that can be incremented", show(found)),
                             "make it a plain integer",
                         )
                         .at(place()));
@@ -231,10 +231,10 @@ impl Maker<'_> {
                 return Err(PlanRefusal::new(
                     "effect_missing",
                     format!(
-                        "`{}` would not have its effect `{}`: {}",
+                        "the effect `{1}` of `{0}` would not hold: {2}",
                         self.procedure.name, line.name, observed.detail
                     ),
-                    "put this field right by its own change first",
+                    "fix this field in a separate change first",
                 )
                 .at(line
                     .check

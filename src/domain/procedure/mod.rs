@@ -51,11 +51,11 @@ pub fn confirm(procedure: &str, phrase: &str, request: &Request) -> Result<(), P
         return Err(PlanRefusal::new(
             "reason_missing",
             "a change needs a reason",
-            "add `reason=\"…\"`: why this is needed, in one line",
+            "add `reason=\"…\"`: why the change is needed, in one line",
         )
         .at("reason"));
     }
-    let remedy = format!("add `confirm={phrase}` if you mean it");
+    let remedy = format!("add `confirm={phrase}` to confirm");
     match request.confirmation.as_deref() {
         Some(given) if given == phrase => Ok(()),
         Some(given) => {

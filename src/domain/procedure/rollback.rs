@@ -74,15 +74,15 @@ impl Undone {
         let planned = records.iter().find(|record| record.kind == "change.planned").ok_or_else(|| {
             PlanRefusal::new(
                 "nothing_to_undo",
-                format!("run `{run}` has changed nothing"),
-                format!("`/status {run}` says how it ended"),
+                format!("run `{run}` changed nothing"),
+                format!("`/status {run}` shows how it ended"),
             )
             .at("run")
         })?;
         let facts = Facts::deserialize(&planned.body).map_err(|error| {
             PlanRefusal::new(
                 "record_unreadable",
-                format!("what is recorded of run `{run}` cannot be read: {error}"),
+                format!("the record of run `{run}` cannot be read: {error}"),
                 "undo it with `git revert`",
             )
             .at("run")
@@ -119,9 +119,10 @@ impl Undone {
             variant.preconditions.push(Precondition {
                 check: check(&change.after),
                 code: "moved_since".to_owned(),
-                message: format!("the field is not as run `{}` left it", self.run),
-                remedy: "look at who changed it and why; then use the procedure that sets what you want"
-                    .to_owned(),
+                message: format!("the field no longer has the value that run `{}` gave it", self.run),
+                remedy:
+                    "find out who changed it and why, then use the procedure that sets the value you want"
+                        .to_owned(),
             });
             variant.effects.push(EffectLine { name: "as-before".to_owned(), check: check(&change.before) });
         }
@@ -131,7 +132,7 @@ impl Undone {
             name: ROLLBACK.to_owned(),
             version: 1,
             summary: format!(
-                "Undoes run `{}` (`{}`): puts back exactly what it changed.",
+                "Undoes run `{}` (`{}`): restores exactly what it changed.",
                 self.run, self.procedure
             ),
             risk: self.risk.max(Risk::Restoring),
@@ -194,7 +195,7 @@ impl Undone {
     fn not_invertible(&self, change: &Change) -> PlanRefusal {
         PlanRefusal::new(
             "not_invertible",
-            format!("run `{}` changed something that cannot be put back field by field", self.run),
+            format!("run `{}` changed something that cannot be restored field by field", self.run),
             "undo it with `git revert`",
         )
         .at(format!("{} {}", change.path, change.pointer))
@@ -209,8 +210,8 @@ impl Undone {
         Ok(Words {
             // OK because a run's id is short and made of lower-case letters and digits.
             title: title.unwrap_or_else(|| unreachable!("the second one is a title")),
-            commit: format!("Put back what run {} ({}) changed, value by value.", self.run, self.procedure),
-            already: format!("what run `{}` changed is as it was before", self.run),
+            commit: format!("Restore what run {} ({}) changed, value by value.", self.run, self.procedure),
+            already: format!("run `{}` is already undone", self.run),
         })
     }
 }
@@ -235,7 +236,7 @@ pub fn roll_back(
     if in_order(plan.changes.clone()) != in_order(undone.changes.iter().map(inverted).collect()) {
         return Err(PlanRefusal::new(
             "not_exact",
-            format!("putting the values back would not undo run `{}` exactly", undone.run),
+            format!("restoring the values would not undo run `{}` exactly", undone.run),
             "undo it with `git revert`",
         ));
     }
@@ -266,7 +267,7 @@ impl Undone {
         let planned = draft(catalogue.find(&inverse.procedure)?, &asked, ground);
         planned.map(Some).map_err(|refusal| PlanRefusal {
             message: format!(
-                "undoing `{}` is `{}`, and {}",
+                "`{}` is undone by `{}`, but {}",
                 self.procedure, inverse.procedure, refusal.message
             ),
             ..refusal

@@ -76,7 +76,7 @@ impl View<'_> {
             (Some(_), Some(_)) => Err(PlanRefusal::new(
                 "object_ambiguous",
                 format!("there is more than one {} `{}`", object.kind, object.name),
-                "leave one of them in the file",
+                "keep only one of them in the file",
             )
             .at(path)),
             (index, _) => Ok(index.map(|index| Located { path, manifest, index })),
@@ -118,7 +118,7 @@ impl View<'_> {
         let Some(at) = &check.at else {
             let present = self.object(object)?.is_some();
             let wanted = check.test == Test::Exists;
-            let words = if present { "is there" } else { "is absent" };
+            let words = if present { "is present" } else { "is absent" };
             let detail = format!("{name} {words} in `{}`", object.file);
             return Ok(Observed { holds: present == wanted, detail });
         };
@@ -146,7 +146,7 @@ pub(super) fn editable(path: &str, entry: &Entry) -> Result<(), PlanRefusal> {
     Err(PlanRefusal::new(
         "not_a_regular_file",
         format!("the file is {problem}"),
-        "put a regular file with the manifest in its place",
+        "replace it with a regular file that contains the manifest",
     )
     .at(path))
 }
@@ -154,7 +154,7 @@ pub(super) fn editable(path: &str, entry: &Entry) -> Result<(), PlanRefusal> {
 pub(super) fn several(path: &str, at: &Pointer) -> PlanRefusal {
     PlanRefusal::new(
         Reason::SelectorMany.as_str(),
-        "the field is there more than once: a name stands on several items of its list",
+        "the field is ambiguous: several items of its list have the same name",
         Reason::SelectorMany.remedy(),
     )
     .at(format!("{path} {at}"))

@@ -126,7 +126,11 @@ impl<'a, 't> Draft<'a, 't> {
             Operation::Embedded { pointer, language, edits } => {
                 let path = self.keys(pointer)?;
                 let Value::String(inner) = self.value_at(&path)? else {
-                    return Err(self.refuse_at(&path, Reason::WrongType, format!("`{pointer}` is no text")));
+                    return Err(self.refuse_at(
+                        &path,
+                        Reason::WrongType,
+                        format!("`{pointer}` is not a string"),
+                    ));
                 };
                 let is_json = |text: &str| serde_json::from_str::<serde::de::IgnoredAny>(text);
                 if *language == Language::Json
@@ -140,7 +144,7 @@ impl<'a, 't> Draft<'a, 't> {
                 }
                 let inside = |refusal: Refusal| {
                     let message = format!(
-                        "in the text of `{pointer}`, line {}, column {}: {}",
+                        "in the text at `{pointer}`, line {}, column {}: {}",
                         refusal.line, refusal.column, refusal.message
                     );
                     self.refuse_at(&path, refusal.code, message)
@@ -323,7 +327,7 @@ impl<'a, 't> Draft<'a, 't> {
         }
         match self.room.checked_sub(weight(value)) {
             Some(rest) => self.room = rest,
-            None => return Err(self.refuse(Reason::TooLarge, "the operations bring too much")),
+            None => return Err(self.refuse(Reason::TooLarge, "the operations add too much")),
         }
         Ok(())
     }
@@ -353,7 +357,7 @@ impl<'a, 't> Draft<'a, 't> {
         if let Spot::Work(work) = self.descend(path, false)?
             && let Some(at) = work.place().and_then(|id| duplicate_key(tree, id))
         {
-            let message = format!("a key stands twice in `{}`", path_text(path));
+            let message = format!("a key appears twice in `{}`", path_text(path));
             return Err(Refusal::at(tree.text, at, Reason::DuplicateKey, message));
         }
         let (fresh, custom) = match self.descend(path, false)? {
@@ -366,7 +370,7 @@ impl<'a, 't> Draft<'a, 't> {
         match fresh {
             Some(fresh) => Ok((fresh, value)),
             None if custom => {
-                let message = format!("`{}` carries a tag that would be lost", path_text(path));
+                let message = format!("`{}` has a tag that would be lost", path_text(path));
                 Err(self.refuse_at(path, Reason::Unwritable, message))
             }
             None => Ok((Fresh::from(&value), value)),

@@ -34,8 +34,11 @@ pub(super) fn edit(text: &str, edits: &[Edit], order: Order) -> Result<Edited, R
         tree.documents.iter().map(|document| Draft::new(&tree, document.root, order)).collect();
     for edit in edits {
         let Some(draft) = drafts.get_mut(edit.document) else {
-            let message =
-                format!("there are {} documents, so none with the number {}", drafts.len(), edit.document);
+            let message = format!(
+                "there is no document {1}; the number of documents is {0}",
+                drafts.len(),
+                edit.document
+            );
             return Err(Refusal::at(text, text.len(), Reason::NoDocument, message));
         };
         if let Some(at) = tree.documents[edit.document].complex_key {
@@ -68,7 +71,7 @@ fn write(tree: &Tree<'_>, drafts: &[Draft<'_, '_>]) -> Result<Edited, Refusal> {
     let after = splice(text, &mut splices).ok_or_else(|| unproven("the changes would overlap".to_owned()))?;
     let read = |refusal: Refusal| match refusal.code {
         code @ (Reason::TooLarge | Reason::TooDeep | Reason::TooManyAliases) => {
-            Refusal::at(text, first, code, format!("the result would be too much: {}", refusal.message))
+            Refusal::at(text, first, code, format!("the result would be too large: {}", refusal.message))
         }
         _ => unproven(format!("the result does not parse: {refusal}")),
     };
@@ -80,7 +83,7 @@ fn write(tree: &Tree<'_>, drafts: &[Draft<'_, '_>]) -> Result<Edited, Refusal> {
         return Err(unproven("the byte order mark or the final line break would change".to_owned()));
     }
     if result.blank_ends > tree.blank_ends || indents_by_tab(&after, &splices) {
-        let message = "a tab stands where some readers would take it for indentation";
+        let message = "a tab is where some parsers would read it as indentation";
         return Err(Refusal::at(text, first, Reason::Tab, message));
     }
     let removable: Vec<Range<usize>> = drafts.iter().flat_map(|draft| removed(tree, &draft.root)).collect();

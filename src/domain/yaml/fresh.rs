@@ -128,7 +128,7 @@ impl Fresh {
                 let at = if token == "-" { Some(list.len()) } else { index(token) };
                 match at.filter(|at| *at <= list.len()) {
                     Some(at) => list.insert(at, child),
-                    None => return Err(format!("`{token}` is no place in the sequence")),
+                    None => return Err(format!("`{token}` is not an index of the sequence")),
                 }
             }
             Self::Map(map) => match map.iter_mut().find(|(key, _)| key.text == token) {

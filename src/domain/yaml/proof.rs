@@ -28,10 +28,10 @@ pub struct Proof {
 
 /// The checks of every proof.
 pub(super) const CHECKS: &[&str] = &[
-    "events: two independent parsers read the same nodes, with exactly the named ones exchanged",
-    "values: RFC 6902 on the values before gives the values after",
-    "bytes: outside the splices nothing changed",
-    "comments: none was lost but those of removed nodes, none appeared",
+    "events: two independent parsers read the same nodes, with exactly the targeted ones replaced",
+    "values: RFC 6902 applied to the old values gives the new values",
+    "bytes: nothing changed outside the splices",
+    "comments: only those of removed nodes were lost, and none appeared",
     "stream: documents, byte order mark, line ends and the final newline are kept",
 ];
 
@@ -73,7 +73,7 @@ fn read<'a, 'e>(
         reader.typed = value.is_some() && !tree.aliased.is_empty();
         reader.work(root)?;
         if reader.wanted.is_some() {
-            return Err("the place of the edits was not found again".to_owned());
+            return Err("the edited place was not found again".to_owned());
         }
         reader.wait_for(&Seen::DocumentEnd)?;
     }
@@ -111,7 +111,7 @@ impl<'e, E: Events<'e>> Reader<'_, '_, E> {
         if found == *wanted {
             Ok(found)
         } else {
-            Err("the values are not those that the operations give".to_owned())
+            Err("the values differ from the result of the operations".to_owned())
         }
     }
 

@@ -49,23 +49,23 @@ reasons! {
     /// The text is not YAML, or not YAML that every parser reads in the same way.
     Syntax = "yaml_syntax", "correct the YAML at this place";
     /// Larger than the limit.
-    TooLarge = "too_large", "split the file; at most 1 MiB with 40,000 values and keys and 20,000 comments is edited";
+    TooLarge = "too_large", "split the file; the limits are 1 MiB, 40,000 values and keys, and 20,000 comments";
     /// Nested deeper than the limit.
     TooDeep = "too_deep", "flatten the document";
     /// More aliases than the limit.
-    TooManyAliases = "too_many_aliases", "write the repeated parts out";
+    TooManyAliases = "too_many_aliases", "expand the repeated parts";
     /// A key that is a mapping, a sequence or an alias; also what an unquoted `{{ … }}` is.
     KeyNotScalar = "key_not_scalar", "quote the template expression, or make the key a plain word";
     /// The same key twice in a mapping that the edit goes through.
     DuplicateKey = "duplicate_key", "remove one of the two entries first";
     /// An alias, or an anchor that aliases refer to, at or above the target.
-    Alias = "alias_in_the_way", "write the shared part out where it is used, then edit it";
+    Alias = "alias_in_the_way", "expand the shared part where it is used, then edit it";
     /// The key comes only from `<<`.
     MergedKey = "merged_key", "edit the mapping that is merged in, or add the key here";
     /// A tab where indentation is expected.
     Tab = "tab_indentation", "indent with spaces";
     /// No such document in the file.
-    NoDocument = "no_such_document", "count documents from 0";
+    NoDocument = "no_such_document", "number documents from 0";
     /// The pointer selects nothing.
     NotFound = "target_not_found", "check the pointer against the file";
     /// The pointer is not a JSON Pointer.
@@ -75,17 +75,17 @@ reasons! {
     /// A selector matches more than one item.
     SelectorMany = "selector_matches_several", "make the names unique, or point by index";
     /// The operation does not fit the node: a key of a sequence, an item of a scalar, a string to increment.
-    WrongType = "wrong_type", "check what stands at the pointer";
+    WrongType = "wrong_type", "check the value at the pointer";
     /// An RFC 6902 `test` did not hold.
     TestFailed = "test_failed", "the file is not in the expected state; read it again";
     /// Two edits of one call touch the same place.
-    Overlap = "overlapping_edits", "make the edits one after the other";
+    Overlap = "overlapping_edits", "apply the edits one after the other";
     /// The value cannot be written in this place, or cannot be read back as what it is.
     Unwritable = "value_not_writable", "use another value";
     /// The text in a block scalar is not what the edit says it is.
-    Embedded = "embedded_text", "check the language of the embedded text";
+    Embedded = "embedded_text", "check the syntax of the embedded text";
     /// The proof did not hold, so the result was thrown away.
-    Unproven = "edit_not_proven", "edit this place by hand and report the file";
+    Unproven = "edit_not_proven", "edit this place by hand and report the file as a bug";
 }
 
 impl fmt::Display for Reason {

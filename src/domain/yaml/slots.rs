@@ -22,7 +22,7 @@ pub(super) fn child(
     let place = node.map_or(0, |id| tree.nodes[id].span.start);
     let refuse = |code, message: String| Refusal::at(tree.text, place, code, message);
     if node.is_some_and(|id| matches!(tree.nodes[id].kind, Kind::Alias { .. })) {
-        return Err(refuse(Reason::Alias, format!("an alias stands above `{}`", path_text(path))));
+        return Err(refuse(Reason::Alias, format!("there is an alias above `{}`", path_text(path))));
     }
     let Some(slots) = work.open(tree) else {
         return Err(refuse(Reason::NotFound, not_found(path)));
@@ -35,7 +35,7 @@ pub(super) fn child(
     } else {
         let named = |slot: &Slot| slot.key.as_ref().is_some_and(|key| key.text == token);
         if slots.iter().filter(|slot| named(slot)).count() > 1 {
-            let message = format!("the key `{token}` stands here more than once");
+            let message = format!("the key `{token}` appears more than once");
             return Err(refuse(Reason::DuplicateKey, message));
         }
         slots.iter().position(named)
@@ -59,7 +59,7 @@ pub(super) fn insertion(slots: &[Slot], token: &str, order: Order) -> Result<usi
         return Ok(slots.len());
     }
     let Some(wanted) = index(token) else {
-        return Err((Reason::WrongType, format!("`{token}` is no index of a sequence")));
+        return Err((Reason::WrongType, format!("`{token}` is not an index of a sequence")));
     };
     let found = match order {
         Order::Sequential => (wanted <= slots.len()).then_some(wanted),
@@ -69,7 +69,7 @@ pub(super) fn insertion(slots: &[Slot], token: &str, order: Order) -> Result<usi
             before.or_else(|| (wanted == count).then_some(slots.len()))
         }
     };
-    found.ok_or_else(|| (Reason::NotFound, format!("the index `{wanted}` is behind the end of the sequence")))
+    found.ok_or_else(|| (Reason::NotFound, format!("the index `{wanted}` is beyond the end of the sequence")))
 }
 
 pub(super) fn key_position(slots: &[Slot], position: &Position) -> usize {
@@ -108,7 +108,7 @@ pub(super) fn check_shared(tree: &Tree<'_>, work: &Work, writing: bool) -> Resul
     let shared = writing && node.anchor.as_ref().is_some_and(|anchor| tree.aliased.contains(&anchor.id));
     if alias && writing || shared {
         let message =
-            if alias { "an alias stands at or above the target" } else { "aliases refer to this anchor" };
+            if alias { "there is an alias at or above the target" } else { "aliases refer to this anchor" };
         return Err(Refusal::at(tree.text, node.outer_start(), Reason::Alias, message));
     }
     Ok(())
@@ -120,7 +120,7 @@ pub(super) fn check_tag(tree: &Tree<'_>, work: &Work) -> Result<(), Refusal> {
     let (Work::Kept(id) | Work::Edited { node: id, .. }) = *work else { return Ok(()) };
     match &tree.nodes[id].tag {
         Some(tag) if SHAPED.contains(&tag.name.as_str()) => {
-            let message = "the tag of this collection allows no free change in it";
+            let message = "this collection has a tag that forbids changes in it";
             Err(Refusal::at(tree.text, tag.span.start, Reason::Unwritable, message))
         }
         _ => Ok(()),

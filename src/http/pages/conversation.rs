@@ -21,7 +21,7 @@ pub async fn show(
 ) -> Response {
     let repository = RepositoryName::try_from(format!("{owner}/{name}"));
     let (Some(forge), Ok(repository)) = (&state.local_forge, repository) else {
-        return missing(&state, "There is no such page here.");
+        return missing(&state, "There is no such page.");
     };
     match read(forge, &repository, IssueNumber(number)).await {
         Ok(Some(context)) => page(&state, StatusCode::OK, "pages/conversation.html", context),
@@ -59,7 +59,7 @@ async fn read(
 
 fn proposal(pull: &LocalPull) -> Value {
     let state = match (pull.pull.state, pull.pull.draft) {
-        (PullState::Open, true) => words::Label { label: "draft: waits for approval", tone: "care" },
+        (PullState::Open, true) => words::Label { label: "draft: needs approval", tone: "care" },
         (state, _) => words::pull_state(state),
     };
     json!({

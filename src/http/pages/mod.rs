@@ -66,7 +66,7 @@ async fn runs(Shared(state): Shared<State>) -> Response {
 }
 
 async fn run(Shared(state): Shared<State>, Path(id): Path<String>) -> Response {
-    let Ok(id) = RunId::try_from(id) else { return missing(&state, "That is not the id of a run.") };
+    let Ok(id) = RunId::try_from(id) else { return missing(&state, "That is not a run id.") };
     let store = &state.store;
     let found = async {
         let Some(run) = store.run(&id).await? else { return Ok(None) };
@@ -84,7 +84,7 @@ async fn run(Shared(state): Shared<State>, Path(id): Path<String>) -> Response {
             context["ledger_key"] = json!(state.ledger_key);
             page(&state, StatusCode::OK, "pages/run.html", context)
         }
-        Ok(None) => missing(&state, "There is no run with this id here."),
+        Ok(None) => missing(&state, "There is no run with this id."),
         Err(error) => unavailable(&error),
     }
 }
@@ -132,7 +132,10 @@ fn page(state: &State, status: StatusCode, template: &str, mut context: Value) -
         Ok(html) => (status, safe_headers("text/html; charset=utf-8", "no-store"), html).into_response(),
         Err(error) => {
             tracing::error!(error = &error as &dyn std::error::Error, "a page could not be rendered");
-            (StatusCode::INTERNAL_SERVER_ERROR, "this page could not be made; the log says why\n")
+            (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "this page could not be rendered; the server's log has the reason\n",
+            )
                 .into_response()
         }
     }

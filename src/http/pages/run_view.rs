@@ -46,7 +46,7 @@ pub fn summary(run: &Run) -> Value {
 fn look_summary(run: &Run, look: &Look) -> Value {
     json!({
         "id": run.id,
-        "what": format!("look at pull request #{}", look.pull),
+        "what": format!("reconcile pull request #{}", look.pull),
         "reason": null,
         "actor": look.what,
         "subject": run.subject,
@@ -164,7 +164,8 @@ fn step_line(step: Step, run: &Run, timeline: &[StepEntry]) -> Option<Value> {
     let took = last.and_then(|entry| Some(entry.finished_at?.duration_since(entry.started_at).as_millis()));
     let mut timing = took.map(|took| format!("{took} ms"));
     if tries.len() > 1 {
-        timing = Some(format!("{}{} tries", timing.map_or(String::new(), |took| took + ", "), tries.len()));
+        timing =
+            Some(format!("{}{} attempts", timing.map_or(String::new(), |took| took + ", "), tries.len()));
     }
     Some(json!({
         "name": step.as_str(),

@@ -32,17 +32,17 @@ pub struct Notice<'a> {
 pub fn state(position: &Position, outcome: Option<&Outcome>) -> Label {
     let (label, tone) = match (position, outcome) {
         (_, Some(Outcome::Proposed { .. })) => ("pull request open", "good"),
-        (_, Some(Outcome::Linked { .. })) => ("open already", "calm"),
+        (_, Some(Outcome::Linked { .. })) => ("already open", "calm"),
         (_, Some(Outcome::Cancelled { .. })) => ("cancelled", "calm"),
         (_, Some(Outcome::Answered)) => ("answered", "calm"),
         (_, Some(Outcome::NoChange { .. })) => ("no change", "calm"),
         (_, Some(Outcome::Refused { .. })) => ("refused", "bad"),
         (_, Some(Outcome::Denied)) => ("denied", "bad"),
         (_, Some(Outcome::Void { .. })) => ("void", "care"),
-        (_, Some(Outcome::Stuck { .. })) => ("needs a person", "bad"),
+        (_, Some(Outcome::Stuck { .. })) => ("needs manual action", "bad"),
         (_, Some(Outcome::Looked { conclusion: Some(found), .. })) => return conclusion(*found),
         (_, Some(Outcome::Looked { state, .. })) => return pull_state(*state),
-        (Position::Settled, None) => ("over", "calm"),
+        (Position::Settled, None) => ("finished", "calm"),
         (Position::At(_), None) => ("in progress", "care"),
     };
     Label { label, tone }
@@ -53,7 +53,7 @@ pub fn notice(outcome: &Outcome) -> Option<Notice<'_>> {
     let plain = |message: &str| Some(Notice { message: sentence(message), remedy: None, code: None });
     match outcome {
         Outcome::Linked { pull, run, .. } => {
-            plain(&format!("Run `{run}` proposes the same in pull request #{pull}."))
+            plain(&format!("Run `{run}` proposes the same change in pull request #{pull}."))
         }
         Outcome::Cancelled { pull, run, .. } => {
             plain(&format!("Pull request #{pull} of run `{run}` was closed."))
@@ -77,7 +77,7 @@ pub fn moment(at: Timestamp) -> String {
 pub fn decision(decision: Decision) -> Label {
     let (label, tone) = match decision {
         Decision::NoChange => ("nothing to judge", "calm"),
-        Decision::Allow => ("allowed: no objection", "good"),
+        Decision::Allow => ("allowed", "good"),
         Decision::Warn => ("allowed, with warnings", "care"),
         Decision::Deny => ("denied", "bad"),
     };
@@ -115,30 +115,28 @@ pub fn level(level: Level) -> Label {
 /// What a risk class means.
 pub fn risk(risk: Risk) -> &'static str {
     match risk {
-        Risk::Containment => "containment: makes things safer, waits for nobody",
-        Risk::Restoring => "restoring: needs another person's approval",
-        Risk::Promotion => "promotion on paper: needs another person's approval",
-        Risk::Live => "live: needs its gates and approvals",
+        Risk::Containment => "containment: risk-reducing, no approval required",
+        Risk::Restoring => "restoring: needs approval by someone else",
+        Risk::Promotion => "promotion on paper: needs approval by someone else",
+        Risk::Live => "live: needs gates and approvals",
     }
 }
 
 /// What a step is for.
 pub fn step(step: Step) -> &'static str {
     match step {
-        Step::Authorize => "asks the forge whether this person may, and reads the comment again",
-        Step::Turn => "waits for its turn: quotas, and one run at a time on a target",
-        Step::Plan => "reads the base from git and works out the edit",
-        Step::Check => {
-            "lets the policies judge base against head, and looks for open pull requests of the same fields"
-        }
-        Step::Record => "writes the plan into the ledger, before anything is published",
-        Step::Push => "makes the commit and pushes its branch",
+        Step::Authorize => "checks the author's permission and re-reads the comment",
+        Step::Turn => "waits for admission: quotas, and one run at a time per file",
+        Step::Plan => "reads the base from git and computes the edit",
+        Step::Check => "evaluates the policies and finds open pull requests that change the same fields",
+        Step::Record => "records the plan in the ledger before anything is published",
+        Step::Push => "creates the commit and pushes its branch",
         Step::Propose => "opens the pull request",
-        Step::Close => "closes the pull requests that must not be merged any more",
-        Step::Report => "answers under the comment",
+        Step::Close => "closes conflicting pull requests",
+        Step::Report => "replies to the comment",
         Step::Observe => "reads the pull request from the forge",
-        Step::Judge => "lets the policies judge its head against its base",
-        Step::Conclude => "writes the check run on its head",
-        Step::Approve => "asks who has approved it, and says so on its head",
+        Step::Judge => "evaluates the policies on its head",
+        Step::Conclude => "publishes the check run `writ/policy`",
+        Step::Approve => "evaluates its approvals and publishes the check run `writ/approval`",
     }
 }

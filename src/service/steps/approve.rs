@@ -165,7 +165,7 @@ async fn put(pipeline: &Pipeline, job: &LookJob, check: &Check) -> Result<Value,
     match pipeline.forge.put_check(&job.look.repository, check).await {
         Ok(id) => Ok(json!(id)),
         Err(error @ (ForgeError::Forbidden(_) | ForgeError::NotFound(_) | ForgeError::Rejected(_))) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "the check run cannot be written");
+            tracing::error!(error = &error as &dyn std::error::Error, "the check run cannot be published");
             Ok(Value::Null)
         }
         Err(error) => Err(error.into()),
@@ -177,7 +177,10 @@ async fn mark_ready(pipeline: &Pipeline, job: &LookJob, seen: &Observed) -> Resu
     match pipeline.forge.mark_ready(&job.look.repository, seen.number).await {
         Ok(()) => Ok(true),
         Err(error @ (ForgeError::Forbidden(_) | ForgeError::NotFound(_) | ForgeError::Rejected(_))) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "the draft cannot be made ready");
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "the draft cannot be marked ready for review"
+            );
             Ok(false)
         }
         Err(error) => Err(error.into()),

@@ -26,8 +26,8 @@ pub async fn perform(pipeline: &Pipeline, job: &Job) -> Result<Performed, StepEr
     if job.asked.what == What::Actuate && is_agent(&job.asked.actor, &pipeline.agents) {
         return Ok(Performed::refused(
             "agent_may_not_confirm",
-            format!("`{}` is a program's account, and programs do not confirm", job.asked.actor.login),
-            "have a person comment the command",
+            format!("`{}` is an agent account; agents may not confirm", job.asked.actor.login),
+            "ask a person to comment the command",
         ));
     }
     let admitted = match job.asked.what {
@@ -69,7 +69,7 @@ async fn cancel(
         return Ok(Performed::refused(
             "nothing_to_cancel",
             format!("run `{run}` has no pull request"),
-            format!("`/status {run}` says where it stands; a run whose comment is deleted ends without one"),
+            format!("`/status {run}` shows its status; a run whose comment was deleted ends without one"),
         ));
     };
     fact["pull"] = json!(pull);
@@ -90,10 +90,10 @@ pub async fn standing_of(
     let (place, actor) = (&asked.place, &asked.actor);
     let void = |message: &str| Ok(Err(Outcome::Void { message: message.to_owned() }));
     match pipeline.forge.comment(&place.repository, place.comment).await? {
-        None => return void("the comment was deleted before it was carried out"),
-        Some(comment) if comment.author != actor.id => return void("the comment has another author now"),
+        None => return void("the comment was deleted"),
+        Some(comment) if comment.author != actor.id => return void("the comment now has a different author"),
         Some(comment) if sha256_hex(comment.body.as_bytes()) != asked.comment_sha256 => {
-            return void("the comment was edited before it was carried out");
+            return void("the comment was edited");
         }
         Some(_) => {}
     }
@@ -101,7 +101,7 @@ pub async fn standing_of(
     match pipeline.forge.permission(&place.repository, &actor.login).await {
         Ok((id, _)) if id != actor.id => Ok(Err(refusal(
             "account_mismatch",
-            format!("the name `{}` belongs to another account now", actor.login),
+            format!("the login `{}` now belongs to a different account", actor.login),
         ))),
         Ok((_, permission)) if permission >= least(needs) => Ok(Ok(permission)),
         Ok((_, permission)) => Ok(Err(lacking(&actor.login, needs, permission))),
@@ -114,7 +114,7 @@ pub async fn standing_of(
 pub async fn react(pipeline: &Pipeline, job: &Job, reaction: Reaction) {
     let place = &job.asked.place;
     if let Err(error) = pipeline.forge.react(&place.repository, place.comment, reaction).await {
-        warn!(error = &error as &dyn std::error::Error, "the reaction could not be put on the comment");
+        warn!(error = &error as &dyn std::error::Error, "the reaction could not be added to the comment");
     }
 }
 
@@ -140,12 +140,12 @@ fn least(needs: Needs) -> Permission {
 fn lacking(login: &str, needs: Needs, has: Permission) -> Outcome {
     refusal(
         "permission_missing",
-        format!("`{login}` has {} permission here, and this needs {}", shown(has), needs.as_str()),
+        format!("`{login}` has {} permission, but this command needs {}", shown(has), needs.as_str()),
     )
 }
 
 fn refusal(code: &str, message: String) -> Outcome {
-    let remedy = "ask somebody with that permission to comment the command".to_owned();
+    let remedy = "ask someone with that permission to comment the command".to_owned();
     Outcome::Refused { code: code.to_owned(), message, remedy }
 }
 

@@ -38,7 +38,7 @@ async fn give_way(pipeline: &Pipeline, job: &Job, by: &RunId) -> Result<Performe
 pub fn contained(by: &RunId) -> Outcome {
     Outcome::Refused {
         code: "contained".to_owned(),
-        message: format!("run `{by}` makes the same target safer, and goes first"),
+        message: format!("run `{by}` is a containment of the same file and takes precedence"),
         remedy: "merge or close its pull request; then comment the command again if it is still wanted"
             .to_owned(),
     }
@@ -80,11 +80,13 @@ async fn cancel(pipeline: &Pipeline, job: &Job, run: &RunId) -> Result<Performed
 fn not_open(run: &RunId, pull: &Pull) -> Performed {
     let (what, remedy) = match pull.state {
         PullState::Merged => ("merged", format!("undo it with `/rollback {run}`")),
-        PullState::Open | PullState::Closed => ("closed", "there is nothing left to do".to_owned()),
+        PullState::Open | PullState::Closed => {
+            ("closed", "nothing; there is nothing left to close".to_owned())
+        }
     };
     Performed::refused(
         "not_open",
-        format!("pull request #{} of run `{run}` is {what} already", pull.number),
+        format!("pull request #{} of run `{run}` is already {what}", pull.number),
         remedy,
     )
 }

@@ -28,7 +28,7 @@ pub async fn perform(pipeline: &Pipeline, job: &LookJob) -> Result<Performed, St
     let put = match pipeline.forge.put_check(&job.look.repository, &check).await {
         Ok(id) => Ok(id),
         Err(error @ (ForgeError::Forbidden(_) | ForgeError::NotFound(_) | ForgeError::Rejected(_))) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "the check run cannot be written");
+            tracing::error!(error = &error as &dyn std::error::Error, "the check run cannot be published");
             Err(error.to_string())
         }
         Err(error) => return Err(error.into()),

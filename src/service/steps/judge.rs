@@ -38,7 +38,7 @@ pub async fn perform(pipeline: &Pipeline, job: &LookJob) -> Result<Performed, St
     let (target, head) = (Arc::clone(&job.target), seen.head.clone());
     let finished = match blocking(move || judge(&target, &head, plan.as_ref(), &claims)).await? {
         Ok(Some(finished)) => finished,
-        Ok(None) => return Ok(too_large(format!("it changes more than {MOST_FILES} files"))),
+        Ok(None) => return Ok(too_large(format!("the pull request changes more than {MOST_FILES} files"))),
         Err(error @ (GitError::TooLarge { .. } | GitError::TooMany { .. })) => {
             return Ok(too_large(error.to_string()));
         }
@@ -76,7 +76,7 @@ async fn not_here(pipeline: &Pipeline, job: &LookJob, seen: &Observed) -> Result
     if now.head != seen.head {
         return Ok(Performed::done(json!({"moved": now.head}), vec![]));
     }
-    let message = format!("the repository does not give the commit {} yet", seen.head);
+    let message = format!("commit {} cannot be fetched from the repository yet", seen.head);
     Err(StepError::Busy { message, retry_after: None })
 }
 
@@ -95,7 +95,7 @@ async fn put_working(pipeline: &Pipeline, job: &LookJob, seen: &Observed) {
         Ok::<(), StepError>(())
     };
     if let Err(error) = put.await {
-        warn!(error = &error as &dyn std::error::Error, "the check run could not be put in progress");
+        warn!(error = &error as &dyn std::error::Error, "the check run could not be set to in progress");
     }
 }
 
@@ -193,5 +193,5 @@ impl OwnPlan {
 }
 
 fn too_large(message: String) -> Performed {
-    Performed::refused("too_large", message, "propose the change to the manifests by itself")
+    Performed::refused("too_large", message, "propose the change to the manifests in a separate pull request")
 }

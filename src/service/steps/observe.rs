@@ -25,7 +25,7 @@ pub async fn perform(pipeline: &Pipeline, job: &LookJob) -> Result<Performed, St
         Ok(pull) => pull,
         Err(ForgeError::NotFound(what)) => {
             let message = format!("the forge has no {what}");
-            return Ok(Performed::refused("pull_request_unknown", message, "nothing: it is gone"));
+            return Ok(Performed::refused("pull_request_unknown", message, "nothing: it no longer exists"));
         }
         Err(error) => return Err(error.into()),
     };

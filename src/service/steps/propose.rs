@@ -16,7 +16,9 @@ pub async fn perform(pipeline: &Pipeline, job: &Job) -> Result<Performed, StepEr
     let Some(planned) = job.plan_again().await? else {
         return match pipeline.forge.find_pull(repository, &report.branch).await? {
             Some(pull) => Ok(proposed(pipeline, job, &pull)),
-            None => Err(StepError::Fault("planning again gave another plan than the pushed one".to_owned())),
+            None => {
+                Err(StepError::Fault("planning again produced a plan other than the pushed one".to_owned()))
+            }
         };
     };
     let record: Record = job.fact(Step::Plan, "record")?;

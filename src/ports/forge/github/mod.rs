@@ -71,9 +71,7 @@ impl Default for Timeouts {
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
     /// The address is not one.
-    #[error(
-        "`{0}` is not the address of a GitHub API; use `https://api.github.com` or `https://HOST/api/v3`"
-    )]
+    #[error("`{0}` is not the URL of a GitHub API; use `https://api.github.com` or `https://HOST/api/v3`")]
     BaseUrl(String),
     /// The App's key is no RSA key in PEM form.
     #[error(
@@ -81,7 +79,7 @@ pub enum SetupError {
     )]
     PrivateKey(String),
     /// The token is empty or holds spaces or control characters.
-    #[error("the token is empty, or holds characters that no token has")]
+    #[error("the token is empty or contains invalid characters")]
     Token,
     /// The HTTP client could not be built (no root certificates, for example).
     #[error("the HTTP client cannot be built: {0}")]
@@ -252,7 +250,7 @@ impl Forge for Github {
                 match answer.check("repository") {
                     Ok(()) => Ok(None),
                     Err(ForgeError::NotFound(_)) => {
-                        Err(ForgeError::Forbidden(format!("`{repository}` cannot be seen (any more)")))
+                        Err(ForgeError::Forbidden(format!("`{repository}` is not visible (any more)")))
                     }
                     Err(error) => Err(error),
                 }

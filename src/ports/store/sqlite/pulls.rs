@@ -58,7 +58,7 @@ pub(super) async fn read(
 
 fn kept(row: &SqliteRow) -> Result<KeptPull, StoreError> {
     let policy: Option<String> = column(row, "policy")?;
-    let unknown = |name: &String| StoreError::Corrupt(format!("`{name}` is no conclusion"));
+    let unknown = |name: &String| StoreError::Corrupt(format!("`{name}` is not a conclusion"));
     Ok(KeptPull {
         repository: text_of(column(row, "repository")?)?,
         seen: value_of(&column::<String>(row, "seen")?)?,
