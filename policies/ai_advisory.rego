@@ -31,7 +31,7 @@ import data.writ.lib.settings
 
 remedy := "leave the model in shadow mode; a later stage needs an evaluation, a challenge and an approval"
 
-# Off is safe; with what the service takes when the variable is absent.
+# Safe when off. The value is the danger of the service's default, for an absent variable.
 switches := {
 	"LLM_ENABLED": 1,
 	"LLM_FAIL_OPEN_LIVE_APPROVED": 0,
@@ -40,8 +40,8 @@ switches := {
 	"TRADING_EXECUTION_ADVISOR_ENABLED": 0,
 }
 
-# Words in order of weight. What the service takes without them is not known: nothing is assumed of the base, and the
-# heaviest of the head.
+# Words in order of weight. The service's defaults are unknown: an absent variable counts as the lightest in the base
+# and as the heaviest in the head.
 words := {
 	"LLM_DSPY_RUNTIME_MODE": ["disabled", "shadow", "active"],
 	"LLM_FAIL_MODE": ["veto", "pass_through"],
@@ -82,7 +82,7 @@ heavier contains [subject, name] if {
 	weight(subject.head, name, absent) > weight(subject.base, name, before(subject, name))
 }
 
-# A new object had no model at all.
+# A new object had no model.
 before(subject, name) := absent_before(name) if settings.trades(subject.base)
 
 before(subject, _) := 0 if not settings.trades(subject.base)
@@ -124,7 +124,7 @@ rises contains subject if {
 	stage(subject.head) > stage(subject.base)
 }
 
-# A later stage than the shadow needs its evidence, and the live one its own procedure.
+# A stage after the shadow stage needs evidence, and the live stage its own procedure.
 is_earned(subject) if stage(subject.head) < 2
 
 is_earned(subject) if {
@@ -147,7 +147,7 @@ warn contains objects.finding("ai_stage", message, objects.path(subject), settin
 	advice := "approve only after reading the evaluation that the stage requires"
 }
 
-# Lists of what may be used.
+# Allowlists.
 
 deny contains objects.finding("ai_unlocked", message, objects.path(subject), settings.pointer(subject, name), advice) if {
 	some subject in objects.touched

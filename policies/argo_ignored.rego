@@ -45,7 +45,7 @@ is_ignored(change) if {
 	regex.match(pattern, change.pointer)
 }
 
-# Changes of one object that Argo CD does see, besides.
+# Whether Argo CD sees another change of the same object.
 is_seen_with(change) if {
 	some other in input.changes
 	other.path == change.path
@@ -53,7 +53,7 @@ is_seen_with(change) if {
 	not is_ignored(other)
 }
 
-# A field that rides along with one that Argo CD sees is applied with it.
+# An ignored field is applied together with one that Argo CD sees.
 deny contains objects.finding("ignored_field", message, change.path, change.pointer, remedy) if {
 	objects.risk != "none"
 	some change in input.changes

@@ -33,7 +33,7 @@ import data.writ.lib.objects
 
 is_catalog_key(key) if key in {"strategies.yaml", "strategies.yml", "strategies.json"}
 
-# Each catalog that is looked at: touched objects only.
+# The catalogs to check: only those of touched objects.
 catalogs contains [subject, side, key] if {
 	some subject in objects.touched
 	some side in subject.head
@@ -160,7 +160,7 @@ was_on(subject, name) if {
 	is_on(known)
 }
 
-# On by default, where it was off or not there.
+# Enabled by default, although it was off or absent before.
 deny contains objects.finding("enabled_by_default", message, side.path, place(key, index, "enabled"), remedy) if {
 	some [subject, side, key] in catalogs
 	some index, strategy in strategies(side, key)
@@ -179,7 +179,7 @@ warn contains objects.finding("strategy_enabled", message, side.path, place(key,
 	remedy := "approve only if you have seen its evidence"
 }
 
-# Leaving: one strategy is somebody's decision, for a procedure it is damage.
+# Removal: a person may decide to remove a strategy; for a procedure it is damage.
 
 missing contains [subject, strategy.name] if {
 	some subject in objects.touched
@@ -190,7 +190,7 @@ missing contains [subject, strategy.name] if {
 	count([other | some other in objects.list(subject.head[_].embedded[_].value.strategies); other.name == strategy.name]) == 0
 }
 
-# What cannot be read is another rule's finding.
+# Another rule reports what does not parse.
 is_readable(subject) if {
 	every text in [text | some text in subject.head[_].embedded] {
 		not text.problem

@@ -30,7 +30,7 @@ import rego.v1
 import data.writ.lib.objects
 import data.writ.lib.settings
 
-# Level: what was right before and is wrong now is denied; what was wrong already is a warning.
+# Level: what this change breaks is denied; what was already wrong is a warning.
 deny contains entry.finding if {
 	some entry in wrong
 	not entry.was_wrong
@@ -82,7 +82,7 @@ wrong contains entry if {
 	}
 }
 
-# Looked at only where the change touches a configuration, or what reads it.
+# Checked only if the change touches a configuration or a workload that reads it.
 is_in_question if objects.touched[_].head[_].value.data["config.river"]
 
 is_in_question if objects.touched[_].head[_].value.spec.template.metadata.annotations[annotation]
@@ -230,7 +230,7 @@ is_related_touched(_, side) if {
 	other.name in reads(side)
 }
 
-# Variables from a ConfigMap are read once, at the start.
+# Variables from a ConfigMap are read once, at startup.
 
 warn contains objects.finding("not_restarted", message, objects.path(map), "/data", remedy) if {
 	some map in objects.touched
@@ -246,7 +246,7 @@ warn contains objects.finding("not_restarted", message, objects.path(map), "/dat
 	remedy := "restart the workload in the same change, with its `restartNonce` or its `restartedAt` annotation"
 }
 
-# The pod template changed, or the nonce, which is all that Flink's operator looks at besides.
+# The pod template changed, or the nonce, which is all else that Flink's operator watches.
 is_restarted(reader) if {
 	reader.touched
 	{pod.value | some pod in objects.pods(reader.head[_])} != {pod.value | some pod in objects.pods(reader.base[_])}
@@ -257,5 +257,5 @@ is_restarted(reader) if {
 	{side.value.spec.restartNonce | some side in reader.head} != {side.value.spec.restartNonce | some side in reader.base}
 }
 
-# Jobs read it whenever they run.
+# Jobs read it at every run.
 is_restarted(reader) if reader.kind in {"CronJob", "Job"}

@@ -28,7 +28,7 @@ import rego.v1
 
 import data.writ.lib.objects
 
-# A file that cannot be read is another rule's finding.
+# Another rule reports files that do not parse.
 is_readable(problem) if {
 	every file in input.files {
 		not is_unreadable(file, problem.path)
@@ -59,7 +59,7 @@ warn contains objects.finding("standing_broken", message, build.head_problem.pat
 
 unknown_remedy := "render it to plain manifests and list those, so that they can be judged"
 
-# New, or something that may alter objects and alters them in another way.
+# Something new, or something that may alter objects and changed.
 deny contains objects.finding("effective_unknown", message, unknown.path, "", unknown_remedy) if {
 	some unknown in input.unknown
 	is_new(unknown)
@@ -79,7 +79,7 @@ is_new(unknown) if {
 
 reach := {"adds": "may add any object", "alters": "may change any object of its kustomization"}
 
-# An object changes that something stands over which cannot be worked out. What makes things safer goes on.
+# An object changes that something uncomputable may also alter. A containment is only warned.
 uncertain contains subject if {
 	some subject in objects.touched
 	some side in subject.head
@@ -99,7 +99,7 @@ warn contains objects.finding("effective_unknown", uncertain_message(subject), o
 
 uncertain_message(subject) := sprintf("%s changes, and its kustomization contains something that may alter it in a way that cannot be computed", [objects.title(subject)])
 
-# The same chart as before with another version or other values.
+# The same chart as before with a different version or different values.
 warn contains objects.finding("standing_unknown", message, unknown.path, "", remedy) if {
 	some unknown in input.unknown
 	unknown.head
@@ -110,7 +110,7 @@ warn contains objects.finding("standing_unknown", message, unknown.path, "", rem
 	remedy := "render it before and after, and review the difference"
 }
 
-# Edits of files that nothing lists.
+# Edits to files that no kustomization lists.
 deny contains objects.finding("not_applied", unapplied_message(side), side.path, "", unapplied_remedy) if {
 	objects.risk != "none"
 	some side in unapplied

@@ -32,7 +32,7 @@ own := {
 	"TRADING_SCHEDULER_LEADERSHIP_CHECK_SECONDS",
 }
 
-# Each is set differently now, and this change touched it.
+# Variables that differ now and that this change touched.
 apart contains [api, scheduler, name] if {
 	some api in trading.in_role("api", "head")
 	some scheduler in trading.in_role("scheduler", "head")
@@ -49,7 +49,7 @@ was_apart(name) if {
 	settings.said(api.base, name) != settings.said(scheduler.base, name)
 }
 
-# A change that must be whole: writ's own, but for containment.
+# A change that must cover both sides: a procedure's, except a containment.
 is_planned if objects.risk in {"restoring", "promotion", "live"}
 
 deny contains entry if {
@@ -65,7 +65,7 @@ warn contains entry if {
 	entry := told(api, scheduler, name)
 }
 
-# What one-sided edits came to before: told when it ends, so that whoever reads knows that there was more to it.
+# A pre-existing difference that ends here: reported, so that the reader knows that this change does more than it seems.
 warn contains objects.finding("parity_restored", message, objects.path(one), settings.pointer(one, name), remedy) if {
 	some api in trading.in_role("api", "base")
 	some scheduler in trading.in_role("scheduler", "base")
@@ -98,7 +98,7 @@ told(api, scheduler, name) := objects.finding("env_parity", message, objects.pat
 	remedy := "set the same value in both files, in the same change"
 }
 
-# The object to point at: the one that this change altered.
+# The object to report: the one that this change altered.
 changed_one(api, _, name) := api if {
 	api.touched
 	name in api.differing

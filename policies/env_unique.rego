@@ -23,7 +23,7 @@ import rego.v1
 import data.writ.lib.objects
 import data.writ.lib.settings
 
-# Occurrences of one name with one place: the same list.
+# Several occurrences of one name at the same pointer, so in one list.
 twice(sides, name) if {
 	some side in sides
 	found := [occurrence.pointer | some occurrence in side.settings[name]]

@@ -50,7 +50,7 @@ is_higher(head, base) if {
 	head > base
 }
 
-# What was no number can only become one.
+# A value that is not a number may become one.
 is_higher(head, base) if {
 	is_whole(head)
 	not is_whole(base)
@@ -66,7 +66,7 @@ deny contains objects.finding("job_state", message, side.path, "/spec/job/state"
 	remedy := "set `running` or `suspended`"
 }
 
-# The group is new and reads from the start: a replay is meant.
+# The group is new and reads from the beginning: a replay is intended.
 replays contains [map, name] if {
 	some map in objects.touched
 	map.kind == "ConfigMap"

@@ -71,7 +71,7 @@ deny contains objects.finding("structure", message, file.path, "", remedy) if {
 	remedy := "change kustomizations in a separate pull request"
 }
 
-# Rights, hooks (which run again at every sync) and patches of kustomizations are nothing that a procedure names.
+# A procedure may not change access rights, hooks (which run on every sync) or patches of kustomizations.
 deny contains objects.finding("out_of_reach", message, objects.path(subject), "", remedy) if {
 	objects.risk != "none"
 	some subject in objects.touched

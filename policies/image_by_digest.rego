@@ -25,12 +25,12 @@ import data.writ.lib.objects
 
 is_pinned(image) if regex.match(`@sha256:[0-9a-f]{64}$`, image)
 
-# Filled in by whoever runs the template.
+# Filled in when the template is rendered.
 is_template(image) if contains(image, "{{")
 
 is_ours(image) if regex.match(`^torghut(-[a-z0-9-]+)?$`, objects.image_name(image))
 
-# `latest`, said or meant.
+# `latest`, explicit or implied.
 is_floating(image) if {
 	not is_pinned(image)
 	regex.match(`(^|/)[^/:@]+(:latest)?$`, image)
@@ -38,7 +38,7 @@ is_floating(image) if {
 
 images(sides) := {found.image | some found in sides[_].images}
 
-# The image is named by tag, and was not before.
+# The image has only a tag now and is new in this form.
 tagged contains [subject, side, found] if {
 	some subject in objects.touched
 	some side in subject.head

@@ -34,7 +34,7 @@ import data.writ.lib.trading
 
 remedy := "keep the current value; a move toward live trading needs its own procedure, gates and approvals"
 
-# All of these are off, and the mode is paper, where the variable is absent.
+# If the variable is absent, the switch is off and the mode is paper.
 danger(subject, sides, name) := max({0} | {found |
 	some occurrence in settings.occurrences(sides, name)
 	found := danger_of(subject, name, occurrence)
@@ -44,7 +44,7 @@ danger_of(_, "TRADING_MODE", occurrence) := settings.danger_of_word(occurrence, 
 
 danger_of(_, name, occurrence) := settings.danger_when_on(occurrence) if is_switch(name)
 
-# Any other name that speaks of LIVE or SUBMIT counts when it is set to a truth value.
+# Any other name with LIVE or SUBMIT counts if it is set to a true value.
 danger_of(_, name, occurrence) := 1 if {
 	not is_switch(name)
 	speaks_of_live(name)
@@ -53,7 +53,7 @@ danger_of(_, name, occurrence) := 1 if {
 
 is_switch(name) if name in trading.switches
 
-# A switch that nobody listed: what is not a truth value, or comes from elsewhere, counts as on.
+# An unlisted switch: anything but a false value, and any reference, counts as on.
 is_switch(name) if {
 	not name in trading.switches
 	speaks_of_live(name)
@@ -68,7 +68,7 @@ worse contains [subject, name] if {
 	danger(subject, subject.head, name) > danger(subject, subject.base, name)
 }
 
-# A restoring procedure may start trading again, and nothing else.
+# A restoring procedure may resume trading, and nothing else.
 resumes(name) if {
 	name == "TRADING_ENABLED"
 	objects.risk == "restoring"
@@ -98,7 +98,7 @@ deny contains objects.finding("live_account", message, objects.path(subject), se
 	message := sprintf("points to an account or broker that is not known to be for paper trading: %s", [settings.transition(subject, name)])
 }
 
-# Removing one is fine only together with its object.
+# Removing one is allowed only together with its object.
 all_paper(sides, name) if {
 	count(sides) > 0
 	count(settings.occurrences(sides, name)) > 0
@@ -128,7 +128,7 @@ is_paper("TRADING_ACCOUNTS_JSON", occurrence) if {
 	}
 }
 
-# Every value of the head was there in the base.
+# The head has no value that the base lacks.
 was_the_same(subject, name) if {
 	head := settings.said(subject.head, name)
 	count(head) > 0
@@ -198,7 +198,7 @@ rank_of(strategy) := rank if {
 	strategy.capital_authority.stage
 } else := 0
 
-# What keeps a strategy from capital, on one side; `null` stands for a strategy that is not there.
+# The blockers that keep a strategy from using capital, on one side.
 blockers(sides, name) := {blocker |
 	some strategy in objects.list(sides[_].embedded[_].value.strategies)
 	strategy.name == name

@@ -35,7 +35,7 @@ import data.writ.lib.trading
 
 remedy := "keep the current limit; a change that makes trading less safe needs its own procedure and approvals"
 
-# Safe when on; with what the service takes when the variable is absent.
+# Safe when on. The value is the danger of the service's default, for an absent variable.
 guards := {
 	"TRADING_KILL_SWITCH_ENABLED": 0,
 	"TRADING_EMERGENCY_STOP_ENABLED": 1,
@@ -70,7 +70,7 @@ danger_of(name, occurrence) := settings.danger_of_cap(occurrence) if is_cap(name
 
 danger_of(name, occurrence) := settings.danger_of_time(occurrence) if name in times
 
-# A cap or time that is gone limits nothing that can be seen here.
+# A removed cap or time limits nothing.
 absent(name) := guards[name]
 
 absent(name) := lifts[name]
@@ -79,8 +79,8 @@ absent(name) := settings.worst if is_cap(name)
 
 absent(name) := settings.worst if name in times
 
-# The danger of a side: of its worst occurrence, or of the variable's absence where the object trades at all. Whatever
-# was not limited in an object that does not trade, is limited by any cap.
+# The danger of a side: that of its worst occurrence, or of the variable's absence if the object trades. In an object
+# that does not trade, an absent limit counts as unlimited, so that adding any cap is allowed.
 danger(sides, name) := max([danger_of(name, occurrence) | some occurrence in found]) if {
 	found := settings.occurrences(sides, name)
 	count(found) > 0
@@ -103,7 +103,7 @@ worse contains [subject, code, name] if {
 	danger(subject.head, name) > danger(subject.base, name)
 }
 
-# Names that are set differently; and for a new object that trades, the one whose absence is dangerous.
+# Names that are set differently and, for a new object that trades, the one whose absence is dangerous.
 names(subject) := {name | some name in subject.differing} | {name |
 	count(subject.base) == 0
 	count(settings.occurrences(subject.head, "TRADING_ENABLED")) > 0
@@ -148,7 +148,7 @@ policies(sides) := {value |
 	startswith(key, "gate")
 }
 
-# Each key of the gate policy on both sides; `null` where it is absent.
+# Each key of the gate policy on both sides; `null` if absent.
 deny contains objects.finding("gate_threshold", message, objects.path(subject), sprintf("/data/%s", [key]), remedy) if {
 	some subject in objects.touched
 	some before in policies(subject.base)
@@ -162,7 +162,7 @@ shown(values) := concat(", ", [sprintf("`%v`", [value]) | some value in values])
 	count(values) > 0
 } else := "nothing"
 
-# The whole policy is gone.
+# The whole policy was removed.
 is_looser(_, _, is) if count(is) == 0
 
 is_looser(key, was, is) if {
@@ -214,7 +214,7 @@ number(value) := to_number(value) if {
 
 is_number_text(value) if number(value)
 
-# Where the service reads the gate policy from decides which one it is.
+# The source of the gate policy decides which policy applies.
 deny contains objects.finding("gate_source", message, objects.path(subject), settings.pointer(subject, name), remedy) if {
 	some subject in objects.touched
 	some name in subject.differing
@@ -225,7 +225,7 @@ deny contains objects.finding("gate_source", message, objects.path(subject), set
 	message := sprintf("the gate policy would be read from a different source: %s", [settings.transition(subject, name)])
 }
 
-# Strategies limit themselves, each in the catalog.
+# Each strategy's own limits in the catalog.
 
 deny contains objects.finding("strategy_cap", message, objects.path(subject), pointer, remedy) if {
 	some subject in objects.touched

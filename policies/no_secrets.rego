@@ -59,7 +59,7 @@ is_secret_name(name) if {
 	not regex.match(`(^|_)(TOKEN_BUDGET|KEY_PREFIX|SECRET_BINDING)`, upper(name))
 }
 
-# A literal that says something: not empty, not a number, a truth value or a reference to another variable.
+# A meaningful literal: not empty, a number, a truth value or a reference to another variable.
 is_literal(occurrence) if {
 	text := trim_space(occurrence.value)
 	text != ""

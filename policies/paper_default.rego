@@ -29,7 +29,7 @@ import data.writ.lib.objects
 import data.writ.lib.settings
 import data.writ.lib.trading
 
-# What was so before: told, never denied, so that what makes things safer is never blocked by it.
+# Pre-existing live mode is a warning, never a denial, so that it never blocks a risk-reducing change.
 
 warn contains objects.finding("standing_live", message, objects.path(subject), settings.pointer(subject, "TRADING_MODE"), remedy) if {
 	some subject in trading.standing_live
@@ -79,7 +79,7 @@ deny contains objects.finding("default_mode", message, side.path, sprintf("/data
 
 default_mode(text) := object.get(text.value.pipeline, "default_mode", "absent") if is_object(text.value.pipeline)
 
-# Settings from elsewhere.
+# Settings from other sources.
 
 deny contains objects.finding("hidden_settings", message, side.path, "", remedy) if {
 	some subject in objects.touched
@@ -92,7 +92,7 @@ deny contains objects.finding("hidden_settings", message, side.path, "", remedy)
 	remedy := "list the variables in `env`, or take them from a ConfigMap below the GitOps path"
 }
 
-# Where containers take all variables from: `Secret torghut-alpaca`.
+# The sources of whole sets of variables: `Secret torghut-alpaca`.
 sources(side) := {source |
 	some container in objects.containers(side)
 	some entry in objects.list(container.envFrom)

@@ -38,7 +38,7 @@ deny contains objects.finding("malformed", message, file.path, "", remedy) if {
 	message := sprintf("the file does not parse: %s", [file.head_problem])
 }
 
-# What nobody could read before may hold anything: fail closed for procedures, tell people.
+# A file that never parsed may contain anything: deny procedures, warn people.
 deny contains objects.finding("unreadable", message, file.path, "", remedy) if {
 	objects.risk != "none"
 	some file in input.files
@@ -74,7 +74,7 @@ deny contains objects.finding("type_changed", message, change.path, change.point
 	message := sprintf("the type of the value would change from %s to %s", [type_name(change.before), type_name(change.after)])
 }
 
-# A value that would be emptied: `annotations:` whose entries slipped to the left.
+# A value that becomes empty: `annotations:` whose entries lost their indentation.
 deny contains objects.finding("type_changed", message, side.path, pointer, remedy) if {
 	some subject in objects.touched
 	some side in subject.head
@@ -107,7 +107,7 @@ deny contains objects.finding("not_a_string", message, objects.path(subject), se
 	advice := "quote the value"
 }
 
-# Labels and annotations are strings too; a timestamp may stand plain, Kubernetes reads it as one.
+# Labels and annotations are strings too; an unquoted timestamp is fine, because Kubernetes reads it as a string.
 deny contains objects.finding("not_a_string", message, side.path, pointer, remedy) if {
 	some subject in objects.touched
 	subject.kind != ""

@@ -136,7 +136,7 @@ is_second(subject) if {
 	count(forwarders(other.head, other)) > 0
 }
 
-# The same workload stated twice, in whatever files.
+# The same workload declared twice, in any files.
 deny contains objects.finding("second_forwarder", message, side.path, "", remedy) if {
 	some subject in objects.touched
 	count(forwarders(subject.head, subject)) > 1

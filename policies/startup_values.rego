@@ -27,7 +27,7 @@ import data.writ.lib.objects
 import data.writ.lib.settings
 import data.writ.lib.trading
 
-# Each is denied where it fitted before, and a warning where it did not.
+# A finding is a denial if the value was valid before, else a warning.
 
 deny contains entry.finding if {
 	some entry in unfit
@@ -39,7 +39,7 @@ warn contains entry.finding if {
 	entry.was_unfit
 }
 
-# In this order, or the service does not start. The first has a default.
+# The service starts only with this order. The first has a default.
 times := ["TRADING_NEW_EXPOSURE_CUTOFF_TIME_ET", "TRADING_FLATTEN_START_TIME_ET", "TRADING_FLAT_CONFIRMATION_TIME_ET"]
 
 at(sides, name) := max({settings.danger_of_time(occurrence) | some occurrence in settings.occurrences(sides, name)})

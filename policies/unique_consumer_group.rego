@@ -38,7 +38,7 @@ changed contains [subject, name, group] if {
 }
 
 # The values that the setting had before this change, newest first; the newest is the base's own.
-# `input.history`: `[{"path", "name", "values"}]`, `null` where nobody read it.
+# `input.history`: `[{"path", "name", "values"}]`, `null` if it was not read.
 former(subject, name) := [value |
 	some entry in objects.list(input.history)
 	entry.name == name
