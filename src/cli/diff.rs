@@ -51,7 +51,7 @@ enum DiffError {
     Unreadable { path: PathBuf, refusal: Refusal },
     #[error("both files cannot be standard input")]
     StandardInput,
-    #[error("a patch of one document cannot express a whole object: {what} {object}")]
+    #[error("the difference {what} the whole object {object}, which a patch of one document cannot express")]
     WholeObject { what: &'static str, object: String },
 }
 

@@ -229,7 +229,7 @@ async fn an_approval_on_github_counts_or_says_why_not() {
     story.review("machine", "APPROVE", &head).await;
     story.says(&["failure", "the reviewer is an agent account"]).await;
     story.review("max", "APPROVE", &"0".repeat(40)).await;
-    story.says(&["failure", "`max`: it is of another commit"]).await;
+    story.says(&["failure", "`max`: it is for a different commit"]).await;
     let review = story.review("max", "APPROVE", &head).await;
     story.says(&["success: Approved by max"]).await;
 

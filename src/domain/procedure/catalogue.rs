@@ -73,7 +73,7 @@ impl Catalogue {
                 Some(known) if strsim::osa_distance(known, name) <= 3 => format!("did you mean `{known}`?"),
                 _ => {
                     let names: Vec<String> = self.entries.keys().map(|name| format!("`{name}`")).collect();
-                    format!("there are {}", names.join(", "))
+                    format!("the procedures are {}", names.join(", "))
                 }
             };
             PlanRefusal::new(

@@ -78,7 +78,7 @@ async fn ask(pipeline: &Pipeline, job: &LookJob, seen: &Observed, run: &Run) -> 
         Ok(_) => None,
         Err(Outcome::Void { message } | Outcome::Refused { message, .. }) => Some(message),
         Err(other) => {
-            return Err(StepError::Fault(format!("a request that stands in no known way: {other:?}")));
+            return Err(StepError::Fault(format!("a request in an unexpected state: {other:?}")));
         }
     };
     let reviews = pipeline.forge.reviews(&job.look.repository, seen.number).await?;
