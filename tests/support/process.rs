@@ -49,7 +49,7 @@ impl Stage {
         let forge = LocalForge::open(&home.data().join("forge.db"), url, jiff::Timestamp::now).await.unwrap();
         forge.host(&repository_name(), home.repository.path()).await.unwrap();
         forge.grant(&repository_name(), "ada", Permission::Write).await.unwrap();
-        let issue = forge.add_issue(&repository_name(), "Orders are rejected", "").await.unwrap();
+        let issue = forge.add_issue(&repository_name(), "Orders are being rejected", "").await.unwrap();
         let settings = format!(
             "listen: 127.0.0.1:0\noperations: 127.0.0.1:0\ndata: {data}\nlease_seconds: 2\n\
              forge:\n  kind: local\nrepositories:\n  - name: {name}\n    remote: {remote}\n    gitops_path: {path}\n",

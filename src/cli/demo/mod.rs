@@ -25,7 +25,7 @@ use stage::Stage;
 use story::Story;
 
 /// What the person on call writes.
-const COMMENT: &str = "Orders are rejected since 14:02, and nobody knows why.\n\n\
+const COMMENT: &str = "Orders have been rejected since 14:02, and nobody knows why.\n\n\
     /actuate pause-trading reason=\"broker rejects every order\" confirm=ACTUATE_TORGHUT\n";
 
 /// How often the run's steps are looked at, and how long they may take together.

@@ -94,7 +94,11 @@ impl Reader<'_, '_> {
             Kind::Mapping { entries, .. } => self.mapping(entries)?,
             Kind::Alias { anchor } => {
                 if self.open.contains(anchor) {
-                    return Err(self.refuse(id, Reason::Alias, "the alias refers to a node that contains it"));
+                    return Err(self.refuse(
+                        id,
+                        Reason::Alias,
+                        "the alias refers to a node that contains it",
+                    ));
                 }
                 match self.tree.anchored(*anchor) {
                     Some(target) => self.value(target)?,
