@@ -2,20 +2,21 @@
 # title: Models advise, rules decide
 # description: |
 #   A language model may comment on trades; deterministic limits decide. A change may not give a model's answer more
-#   weight: not end its shadow mode, not let trades pass when it fails, not let it adjust orders, not move it to a later
-#   stage without the evidence that the stage asks for. Removing a variable counts as what the service takes without it.
+#   weight: it may not end shadow mode, let trades pass when the model fails, let the model adjust orders, or move it to
+#   a later stage without the evidence that the stage requires. Removing a variable counts as setting the service's
+#   default.
 # custom:
 #   codes:
-#     ai_authority: A model's answer would get more weight than it has.
+#     ai_authority: A model's answer would gain weight.
 #     ai_fails_open: Trades would pass when the model fails or abstains.
 #     ai_stage: The rollout of the model would move to a later stage.
-#     ai_unlocked: The model or its prompt would be one that is not on the list, or there would be no list.
-#     ai_released: A restoring procedure gives the model back what a containment procedure took.
+#     ai_unlocked: The model would not be on its allowlist, or an allowlist of models or prompts would be removed.
+#     ai_released: A restoring procedure gives back the weight that a containment procedure took away.
 #   go_on: >-
-#     Leave the model in the shadow. To move it on, put the evaluation, the challenge and the end of the shadow time
-#     beside the stage, and let somebody approve who has read them.
+#     Leave the model in shadow mode. To promote it, set the evaluation report, the challenge id and the completion time
+#     of shadow mode together with the stage, and have someone approve who has read them.
 #   change: >-
-#     `switches` and `words` list the variables, each with its safe end and with what the service takes without it.
+#     `switches` and `words` list the variables with their safe values and the service's defaults.
 #   example:
 #     code: ai_fails_open
 #     file: scheduler-deployment.yaml
@@ -28,9 +29,9 @@ import rego.v1
 import data.writ.lib.objects
 import data.writ.lib.settings
 
-remedy := "leave the model in the shadow; a later stage needs its evaluation, its challenge and an approval"
+remedy := "leave the model in shadow mode; a later stage needs an evaluation, a challenge and an approval"
 
-# Off is safe; with what the service takes when the variable is absent.
+# Safe when off. The value is the danger of the service's default, for an absent variable.
 switches := {
 	"LLM_ENABLED": 1,
 	"LLM_FAIL_OPEN_LIVE_APPROVED": 0,
@@ -39,8 +40,8 @@ switches := {
 	"TRADING_EXECUTION_ADVISOR_ENABLED": 0,
 }
 
-# Words in order of weight. What the service takes without them is not known: nothing is assumed of the base, and the
-# heaviest of the head.
+# Words in order of weight. The service's defaults are unknown: an absent variable counts as the lightest in the base
+# and as the heaviest in the head.
 words := {
 	"LLM_DSPY_RUNTIME_MODE": ["disabled", "shadow", "active"],
 	"LLM_FAIL_MODE": ["veto", "pass_through"],
@@ -81,7 +82,7 @@ heavier contains [subject, name] if {
 	weight(subject.head, name, absent) > weight(subject.base, name, before(subject, name))
 }
 
-# A new object had no model at all.
+# A new object had no model.
 before(subject, name) := absent_before(name) if settings.trades(subject.base)
 
 before(subject, _) := 0 if not settings.trades(subject.base)
@@ -105,8 +106,8 @@ deny contains objects.finding(code_of(name), message, objects.path(subject), set
 warn contains objects.finding("ai_released", message, objects.path(subject), settings.pointer(subject, name), advice) if {
 	some [subject, name] in heavier
 	is_released(name)
-	message := sprintf("gives the model back what was taken: %s", [settings.transition(subject, name)])
-	advice := "approve only if what it was taken for is understood and over"
+	message := sprintf("restores the model's previous weight: %s", [settings.transition(subject, name)])
+	advice := "approve only if the cause of the containment is understood and resolved"
 }
 
 # Stages: `stage0_baseline`, `stage1_shadow_pilot`, `stage2_paper_advisory`, `stage3_controlled_live`.
@@ -123,7 +124,7 @@ rises contains subject if {
 	stage(subject.head) > stage(subject.base)
 }
 
-# A later stage than the shadow needs its evidence, and the live one its own procedure.
+# A stage after the shadow stage needs evidence, and the live stage its own procedure.
 is_earned(subject) if stage(subject.head) < 2
 
 is_earned(subject) if {
@@ -136,17 +137,17 @@ is_earned(subject) if {
 deny contains objects.finding("ai_stage", message, objects.path(subject), settings.pointer(subject, "LLM_ROLLOUT_STAGE"), remedy) if {
 	some subject in rises
 	not is_earned(subject)
-	message := sprintf("moves the model to a stage that it has not earned: %s", [settings.transition(subject, "LLM_ROLLOUT_STAGE")])
+	message := sprintf("moves the model to a stage without the required evidence: %s", [settings.transition(subject, "LLM_ROLLOUT_STAGE")])
 }
 
 warn contains objects.finding("ai_stage", message, objects.path(subject), settings.pointer(subject, "LLM_ROLLOUT_STAGE"), advice) if {
 	some subject in rises
 	is_earned(subject)
 	message := sprintf("moves the model to a later stage: %s", [settings.transition(subject, "LLM_ROLLOUT_STAGE")])
-	advice := "approve only after reading the evaluation that the stage asks for"
+	advice := "approve only after reading the evaluation that the stage requires"
 }
 
-# Lists of what may be used.
+# Allowlists.
 
 deny contains objects.finding("ai_unlocked", message, objects.path(subject), settings.pointer(subject, name), advice) if {
 	some subject in objects.touched
@@ -155,8 +156,8 @@ deny contains objects.finding("ai_unlocked", message, objects.path(subject), set
 	name in subject.differing
 	count(settings.literals(subject.base, name) - {""}) > 0
 	count(settings.literals(subject.head, name) - {""}) == 0
-	message := sprintf("the list of what the model may be would go: %s", [settings.transition(subject, name)])
-	advice := "keep the list; add to it what was evaluated"
+	message := sprintf("the allowlist would be removed: %s", [settings.transition(subject, name)])
+	advice := "keep the list; add models and prompts to it once they are evaluated"
 }
 
 deny contains objects.finding("ai_unlocked", message, objects.path(subject), settings.pointer(subject, "LLM_MODEL"), advice) if {
@@ -166,6 +167,6 @@ deny contains objects.finding("ai_unlocked", message, objects.path(subject), set
 	allowed := {trim_space(one) | some one in split(list, ",")}
 	some model in settings.literals(subject.head, "LLM_MODEL")
 	not model in allowed
-	message := sprintf("the model is not on the list `LLM_ALLOWED_MODELS`: %s", [settings.transition(subject, "LLM_MODEL")])
-	advice := "add the model to the list in the same change, if it was evaluated"
+	message := sprintf("the model is not in `LLM_ALLOWED_MODELS`: %s", [settings.transition(subject, "LLM_MODEL")])
+	advice := "add the model to the list in the same change, if it has been evaluated"
 }

@@ -1,18 +1,18 @@
 # METADATA
-# title: Edits that Argo CD does not see
+# title: Edits that Argo CD ignores
 # description: |
-#   Argo CD is told to ignore differences in some fields. A change in such a field alone reaches nothing in the cluster:
-#   the pull request would be merged, and what was wanted would not happen.
+#   Argo CD is configured to ignore differences in some fields. A change to such a field alone never reaches the
+#   cluster: the pull request would be merged and nothing would happen.
 # related_resources:
 #   - argocd/applicationsets/product.yaml in the target repository
 # custom:
 #   codes:
 #     ignored_field: Argo CD ignores this field; the change would have no effect.
 #   go_on: >-
-#     Change a field that Argo CD applies in the same pull request, such as `restartNonce`: then the ignored one goes
-#     along.
+#     In the same pull request, change a field that Argo CD applies, such as `restartNonce`: the ignored field is then
+#     applied with it.
 #   change: >-
-#     `ignored` repeats the `ignoreDifferences` of the target's application set. Change it when that changes.
+#     `ignored` repeats the `ignoreDifferences` of the target's ApplicationSet. Change both together.
 #   example:
 #     code: ignored_field
 #     file: ta-sim/flinkdeployment.yaml
@@ -45,7 +45,7 @@ is_ignored(change) if {
 	regex.match(pattern, change.pointer)
 }
 
-# Changes of one object that Argo CD does see, besides.
+# Whether Argo CD sees another change of the same object.
 is_seen_with(change) if {
 	some other in input.changes
 	other.path == change.path
@@ -53,7 +53,7 @@ is_seen_with(change) if {
 	not is_ignored(other)
 }
 
-# A field that rides along with one that Argo CD sees is applied with it.
+# An ignored field is applied together with one that Argo CD sees.
 deny contains objects.finding("ignored_field", message, change.path, change.pointer, remedy) if {
 	objects.risk != "none"
 	some change in input.changes
@@ -69,7 +69,7 @@ warn contains objects.finding("ignored_field", message, change.path, change.poin
 	is_ignored(change)
 	not is_seen_with(change)
 	message := text(change)
-	remedy := "change a field that Argo CD applies as well, if this is meant to take effect"
+	remedy := "also change a field that Argo CD applies, if this change must take effect"
 }
 
 text(change) := sprintf("Argo CD ignores `%s` of %s `%s`: the change would have no effect", [change.pointer, change.document.kind, change.document.name])

@@ -1,25 +1,25 @@
 # METADATA
-# title: The strategy catalog holds together
+# title: The strategy catalog is consistent
 # description: |
-#   The service reads all strategies from one text, and a catalog that breaks a rule stops every one of them. Names stand
-#   once, a strategy's capital authority is its own and gets a new id when it changes, a strategy that is off holds no
-#   stage of the broker, and being on is said, not left to the default.
+#   The service reads all strategies from one text, and a catalog that breaks a rule stops every strategy. Names are
+#   unique, a strategy's capital authority is its own and gets a new id when it changes, a disabled strategy has no
+#   broker stage, and `enabled` is explicit, never left to the default.
 # custom:
 #   codes:
-#     catalog_broken: What is read as the catalog would not be a list of named strategies.
-#     strategy_twice: Two strategies would have one name.
-#     strategy_ref: A capital authority would be that of another strategy.
-#     authority_reused: A capital authority would change and keep its id, or share it with another.
-#     stage_of_disabled: A strategy that is off would hold a stage of the broker.
-#     enabled_by_default: A strategy would be on because nothing is said; absent means on.
-#     strategy_missing: A strategy would leave the catalog; the service switches it off.
-#     strategy_enabled: A strategy would be switched on.
+#     catalog_broken: The catalog would not be a list of named strategies.
+#     strategy_twice: Two strategies would have the same name.
+#     strategy_ref: A capital authority would refer to another strategy.
+#     authority_reused: A capital authority would change without a new id, or share its id with another one.
+#     stage_of_disabled: A disabled strategy would have a broker stage.
+#     enabled_by_default: A strategy would be enabled by default; an absent `enabled` means on.
+#     strategy_missing: A strategy would be removed from the catalog; the service disables it.
+#     strategy_enabled: A strategy would be enabled.
 #   go_on: >-
-#     Say `enabled` for each strategy, keep names apart, and give a capital authority a new `authority_id` when
-#     anything in it changes.
+#     Set `enabled` on each strategy, keep names unique, and give a capital authority a new `authority_id` whenever it
+#     changes.
 #   change: >-
-#     `is_catalog_key` says which texts are catalogs; `broker_stages` which stages let orders through. Both follow the
-#     service's loader.
+#     `is_catalog_key` decides which texts are catalogs, `broker_stages` which stages let orders through. Both follow
+#     the service's loader.
 #   example:
 #     code: enabled_by_default
 #     file: strategy-configmap.yaml
@@ -33,7 +33,7 @@ import data.writ.lib.objects
 
 is_catalog_key(key) if key in {"strategies.yaml", "strategies.yml", "strategies.json"}
 
-# Each catalog that is looked at: touched objects only.
+# The catalogs to check: only those of touched objects.
 catalogs contains [subject, side, key] if {
 	some subject in objects.touched
 	some side in subject.head
@@ -80,7 +80,7 @@ deny contains objects.finding("catalog_broken", message, objects.path(subject), 
 	count(subject.head) > 0
 	had_catalog(subject)
 	count([key | some key, _ in subject.head[_].embedded; is_catalog_key(key)]) == 0
-	message := sprintf("%s would hold no catalog: every strategy would stop", [objects.title(subject)])
+	message := sprintf("%s would have no catalog: every strategy would stop", [objects.title(subject)])
 	remedy := "keep the catalog under its key"
 }
 
@@ -92,8 +92,8 @@ deny contains objects.finding("strategy_twice", message, side.path, place(key, i
 	namesakes := [other | some other in strategies(side, key); other.name == strategy.name]
 	count(namesakes) > 1
 	count(before(subject, strategy.name)) < count(namesakes)
-	message := sprintf("the strategy `%v` would stand %d times", [strategy.name, count(namesakes)])
-	remedy := "give each strategy a name of its own"
+	message := sprintf("the strategy `%v` would appear %d times", [strategy.name, count(namesakes)])
+	remedy := "give each strategy a unique name"
 }
 
 deny contains objects.finding("strategy_ref", message, side.path, place(key, index, "capital_authority/strategy_ref"), remedy) if {
@@ -103,7 +103,7 @@ deny contains objects.finding("strategy_ref", message, side.path, place(key, ind
 	ref := object.get(authority, "strategy_ref", null)
 	ref != strategy.name
 	not ref in {object.get(objects.map(known.capital_authority), "strategy_ref", null) | some known in before(subject, strategy.name)}
-	message := sprintf("the capital authority of `%v` would be that of `%v`", [strategy.name, ref])
+	message := sprintf("the capital authority of `%v` would refer to `%v`", [strategy.name, ref])
 	remedy := "set `strategy_ref` to the strategy's own name"
 }
 
@@ -116,7 +116,7 @@ deny contains objects.finding("authority_reused", message, side.path, place(key,
 	some known in objects.list(text.value.strategies)
 	known.capital_authority.authority_id == authority.authority_id
 	known.capital_authority != authority
-	message := sprintf("the capital authority of `%v` would change and keep the id `%v`", [strategy.name, authority.authority_id])
+	message := sprintf("the capital authority of `%v` would change without a new id: it keeps `%v`", [strategy.name, authority.authority_id])
 	remedy := "give the changed authority a new `authority_id`"
 }
 
@@ -127,8 +127,8 @@ deny contains objects.finding("authority_reused", message, side.path, place(key,
 	sharers := {other.name | some other in strategies(side, key); other.capital_authority.authority_id == id}
 	count(sharers) > 1
 	not was_shared(subject, id)
-	message := sprintf("the capital authority `%v` would be that of several strategies", [id])
-	remedy := "give each strategy an `authority_id` of its own"
+	message := sprintf("the capital authority `%v` would belong to several strategies", [id])
+	remedy := "give each strategy its own `authority_id`"
 }
 
 was_shared(subject, id) if {
@@ -144,8 +144,8 @@ deny contains objects.finding("stage_of_disabled", message, side.path, place(key
 	some index, strategy in strategies(side, key)
 	is_off_with_stage(strategy)
 	count([known | some known in before(subject, strategy.name); is_off_with_stage(known)]) == 0
-	message := sprintf("the strategy `%v` is off and would hold the stage `%v`", [strategy.name, strategy.capital_authority.stage])
-	remedy := "take the stage back before the strategy is switched off"
+	message := sprintf("the strategy `%v` is disabled and would have the stage `%v`", [strategy.name, strategy.capital_authority.stage])
+	remedy := "lower the stage before disabling the strategy"
 }
 
 is_off_with_stage(strategy) if {
@@ -160,14 +160,14 @@ was_on(subject, name) if {
 	is_on(known)
 }
 
-# On by default, where it was off or not there.
+# Enabled by default, although it was off or absent before.
 deny contains objects.finding("enabled_by_default", message, side.path, place(key, index, "enabled"), remedy) if {
 	some [subject, side, key] in catalogs
 	some index, strategy in strategies(side, key)
 	not is_boolean(object.get(strategy, "enabled", null))
 	not was_on(subject, strategy.name)
-	message := sprintf("the strategy `%v` would be on: `enabled` says neither true nor false", [strategy.name])
-	remedy := "write `enabled: false`, or `enabled: true` if that is meant"
+	message := sprintf("the strategy `%v` would be enabled by default: `enabled` is neither true nor false", [strategy.name])
+	remedy := "write `enabled: false`, or `enabled: true` if that is intended"
 }
 
 warn contains objects.finding("strategy_enabled", message, side.path, place(key, index, "enabled"), remedy) if {
@@ -175,11 +175,11 @@ warn contains objects.finding("strategy_enabled", message, side.path, place(key,
 	some index, strategy in strategies(side, key)
 	strategy.enabled == true
 	not was_on(subject, strategy.name)
-	message := sprintf("the strategy `%v` would be switched on", [strategy.name])
-	remedy := "approve only if its evidence is known"
+	message := sprintf("the strategy `%v` would be enabled", [strategy.name])
+	remedy := "approve only if you have seen its evidence"
 }
 
-# Leaving: one strategy is somebody's decision, for a procedure it is damage.
+# Removal: a person may decide to remove a strategy; for a procedure it is damage.
 
 missing contains [subject, strategy.name] if {
 	some subject in objects.touched
@@ -190,7 +190,7 @@ missing contains [subject, strategy.name] if {
 	count([other | some other in objects.list(subject.head[_].embedded[_].value.strategies); other.name == strategy.name]) == 0
 }
 
-# What cannot be read is another rule's finding.
+# Another rule reports what does not parse.
 is_readable(subject) if {
 	every text in [text | some text in subject.head[_].embedded] {
 		not text.problem
@@ -200,13 +200,13 @@ is_readable(subject) if {
 deny contains objects.finding("strategy_missing", message, objects.path(subject), "/data", remedy) if {
 	objects.risk != "none"
 	some [subject, name] in missing
-	message := sprintf("the strategy `%v` would leave the catalog", [name])
-	remedy := "switch it off with `enabled: false` instead"
+	message := sprintf("the strategy `%v` would be removed from the catalog", [name])
+	remedy := "disable it with `enabled: false` instead"
 }
 
 warn contains objects.finding("strategy_missing", message, objects.path(subject), "/data", remedy) if {
 	objects.risk == "none"
 	some [subject, name] in missing
-	message := sprintf("the strategy `%v` would leave the catalog: the service switches it off", [name])
-	remedy := "approve only if it is meant to go; its positions stay until they are closed"
+	message := sprintf("the strategy `%v` would be removed from the catalog: the service disables it", [name])
+	remedy := "approve only if the removal is intended; its positions stay open until someone closes them"
 }

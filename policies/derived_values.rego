@@ -1,24 +1,23 @@
 # METADATA
-# title: Values that follow from others move with them
+# title: Derived values match their sources
 # description: |
-#   Some values repeat or digest others: the digest of a configuration on the pod that must restart with it, the hash of
-#   a list of symbols, the list that must equal another, the digest of the image that a variable repeats. A change of the
-#   one without the other is denied where it was right before, and reported where it was wrong already.
+#   Some values are derived from others: the digest of a configuration on the pod that must restart with it, the hash of
+#   a list of symbols, a list that must equal another, the image digest that a variable repeats. A change that breaks
+#   such a pair is denied; a pair that was already broken is reported.
 # custom:
 #   codes:
-#     config_digest: The digest on a pod would not be that of its configuration.
-#     symbol_hash: The hash of a list of symbols would not be the list's.
+#     config_digest: The digest on a pod would not match its configuration.
+#     symbol_hash: The hash of a list of symbols would not match the list.
 #     symbol_lists: Lists of symbols that must be equal would differ.
-#     too_many_symbols: More symbols would be asked for than the broker allows.
-#     image_digest: The variable with the image's digest would not be that of the image.
-#     parallelism: The parallelism of a job and of its settings would differ.
-#     not_restarted: Settings change that a workload reads at its start, and nothing restarts it.
+#     too_many_symbols: More symbols would be requested than the broker allows.
+#     image_digest: The variable that repeats the image's digest would not match the image.
+#     parallelism: The parallelism of a job would differ from its settings.
+#     not_restarted: Settings change that a workload reads only at startup, and nothing restarts it.
 #   go_on: >-
-#     Change both values in one pull request. The remedy of the finding says how the second one follows from the
-#     first.
+#     Change both values in one pull request. The finding's remedy says how one is derived from the other.
 #   change: >-
-#     Each coupling is one `wrong contains` rule: what it compares, and whether it was wrong before. Add one for each
-#     new pair.
+#     Each pair is one `wrong contains` rule: what it compares, and whether it was wrong before. Add a rule for each new
+#     pair.
 #   example:
 #     code: symbol_hash
 #     file: universe-configmap.yaml
@@ -31,7 +30,7 @@ import rego.v1
 import data.writ.lib.objects
 import data.writ.lib.settings
 
-# Level: what was right before and is wrong now is denied; what was wrong already is a warning.
+# Level: what this change breaks is denied; what was already wrong is a warning.
 deny contains entry.finding if {
 	some entry in wrong
 	not entry.was_wrong
@@ -75,7 +74,7 @@ wrong contains entry if {
 	some pod in objects.pods(side)
 	pod.value.metadata.annotations[annotation]
 	pointer := sprintf("%s/metadata/annotations/%s", [pod.pointer, replace(annotation, "/", "~1")])
-	message := sprintf("the digest on %s is not that of its configuration: it would not restart", [objects.title(subject)])
+	message := sprintf("the digest on %s does not match its configuration: it would not restart", [objects.title(subject)])
 	remedy := sprintf("set `%s` to the SHA-256 of `config.river`", [annotation])
 	entry := {
 		"was_wrong": name in stale("base"),
@@ -83,7 +82,7 @@ wrong contains entry if {
 	}
 }
 
-# Looked at only where the change touches a configuration, or what reads it.
+# Checked only if the change touches a configuration or a workload that reads it.
 is_in_question if objects.touched[_].head[_].value.data["config.river"]
 
 is_in_question if objects.touched[_].head[_].value.spec.template.metadata.annotations[annotation]
@@ -146,8 +145,8 @@ most_symbols := 12
 wrong contains entry if {
 	some subject in objects.touched
 	count(symbols_of(subject.head, "SYMBOLS")) > most_symbols
-	message := sprintf("%s would ask for %d symbols, the broker allows %d", [objects.title(subject), count(symbols_of(subject.head, "SYMBOLS")), most_symbols])
-	remedy := "take symbols away in the same change"
+	message := sprintf("%s would request %d symbols, but the broker allows %d", [objects.title(subject), count(symbols_of(subject.head, "SYMBOLS")), most_symbols])
+	remedy := "remove symbols in the same change"
 	entry := {
 		"was_wrong": count(symbols_of(subject.base, "SYMBOLS")) >= count(symbols_of(subject.head, "SYMBOLS")),
 		"finding": objects.finding("too_many_symbols", message, objects.path(subject), settings.pointer(subject, "SYMBOLS"), remedy),
@@ -215,8 +214,8 @@ wrong contains entry if {
 	some side in subject.head
 	is_related_touched(subject, side)
 	parallelism_differs("head", side)
-	message := sprintf("the parallelism of %s is not that of its settings", [objects.title(subject)])
-	remedy := "set `spec.job.parallelism` and the ConfigMap's entry to the same number"
+	message := sprintf("the parallelism of %s differs from its settings", [objects.title(subject)])
+	remedy := "set `spec.job.parallelism` and the ConfigMap entry to the same number"
 	entry := {
 		"was_wrong": {parallelism_differs("base", before) | some before in subject.base} == {true},
 		"finding": objects.finding("parallelism", message, side.path, "/spec/job/parallelism", remedy),
@@ -231,7 +230,7 @@ is_related_touched(_, side) if {
 	other.name in reads(side)
 }
 
-# Variables from a ConfigMap are read once, at the start.
+# Variables from a ConfigMap are read once, at startup.
 
 warn contains objects.finding("not_restarted", message, objects.path(map), "/data", remedy) if {
 	some map in objects.touched
@@ -243,11 +242,11 @@ warn contains objects.finding("not_restarted", message, objects.path(map), "/dat
 	reader.namespace == map.namespace
 	not is_restarted(reader)
 	count(reader.base) > 0
-	message := sprintf("%s changes, and %s reads it only at its start: nothing restarts it", [objects.title(map), objects.title(reader)])
-	remedy := "restart the workload in the same change: its `restartNonce`, or its annotation `restartedAt`"
+	message := sprintf("%s changes, but %s reads it only at startup and nothing restarts it", [objects.title(map), objects.title(reader)])
+	remedy := "restart the workload in the same change, with its `restartNonce` or its `restartedAt` annotation"
 }
 
-# The pod template changed, or the nonce, which is all that Flink's operator looks at besides.
+# The pod template changed, or the nonce, which is all else that Flink's operator watches.
 is_restarted(reader) if {
 	reader.touched
 	{pod.value | some pod in objects.pods(reader.head[_])} != {pod.value | some pod in objects.pods(reader.base[_])}
@@ -258,5 +257,5 @@ is_restarted(reader) if {
 	{side.value.spec.restartNonce | some side in reader.head} != {side.value.spec.restartNonce | some side in reader.base}
 }
 
-# Jobs read it whenever they run.
+# Jobs read it at every run.
 is_restarted(reader) if reader.kind in {"CronJob", "Job"}

@@ -1,22 +1,22 @@
 # METADATA
-# title: What is judged is what is applied
+# title: Judged as applied
 # description: |
-#   Rules look at objects as Argo CD applies them: after patches, replicas, images, components and generators. What is
-#   not known of that counts as dangerous where the change brings it in: a kustomization that no longer builds, a Helm
-#   chart or remote base that is new, something that may alter any object. What stood there before is a warning.
+#   Rules judge objects as Argo CD applies them: after patches, replicas, images, components and generators. Whatever
+#   cannot be computed is denied if the change introduces it: a kustomization that no longer builds, a new Helm chart or
+#   remote base, something that may alter any object. If it was there before, it is a warning.
 # custom:
 #   codes:
 #     build_broken: The kustomization would no longer build; Argo CD would apply nothing at all.
-#     standing_broken: The kustomization does not build, before and after this change.
-#     effective_unknown: Something would decide about objects that writ cannot work out, such as a chart or a remote base.
-#     standing_unknown: Something that writ cannot work out stands there already, and what it is given changes.
+#     standing_broken: The kustomization does not build, neither before nor after this change.
+#     effective_unknown: Objects would depend on something that writ cannot compute, such as a chart or a remote base.
+#     standing_unknown: The inputs change of something that writ already could not compute.
 #     not_applied: No kustomization lists the file, so Argo CD does not apply it.
 #   go_on: >-
-#     Run `kubectl kustomize` on the folder. What cannot be worked out here (charts, remote bases) is rendered first
-#     and listed as plain manifests.
+#     Run `kubectl kustomize` on the folder. Render what cannot be computed here (charts, remote bases) and list the
+#     result as plain manifests.
 #   change: >-
-#     What writ understands of kustomize is code, in `src/domain/kustomize`. This policy only decides what follows
-#     where it understands nothing.
+#     What writ understands of kustomize is code, in `src/domain/kustomize`. This policy only decides what to do about
+#     the rest.
 #   example:
 #     code: build_broken
 #     file: kustomization.yaml
@@ -28,7 +28,7 @@ import rego.v1
 
 import data.writ.lib.objects
 
-# A file that cannot be read is another rule's finding.
+# Another rule reports files that do not parse.
 is_readable(problem) if {
 	every file in input.files {
 		not is_unreadable(file, problem.path)
@@ -46,24 +46,24 @@ deny contains objects.finding("build_broken", message, build.head_problem.path, 
 	build.head_problem != build.base_problem
 	is_readable(build.head_problem)
 	message := sprintf("the kustomization of `%s` does not build: %s", [build.folder, build.head_problem.message])
-	remedy := "mend it, and see with `kubectl kustomize` that it builds"
+	remedy := "fix it and check with `kubectl kustomize` that it builds"
 }
 
 warn contains objects.finding("standing_broken", message, build.head_problem.path, "", remedy) if {
 	some build in input.builds
 	build.head_problem != null
 	build.head_problem == build.base_problem
-	message := sprintf("the kustomization of `%s` did not build before either: %s", [build.folder, build.head_problem.message])
-	remedy := "mend it: until then Argo CD applies nothing, and files are judged as they stand"
+	message := sprintf("the kustomization of `%s` already did not build before: %s", [build.folder, build.head_problem.message])
+	remedy := "fix it: until then Argo CD applies nothing, and the files are judged as they are"
 }
 
 unknown_remedy := "render it to plain manifests and list those, so that they can be judged"
 
-# New, or something that may alter objects and alters them in another way.
+# Something new, or something that may alter objects and changed.
 deny contains objects.finding("effective_unknown", message, unknown.path, "", unknown_remedy) if {
 	some unknown in input.unknown
 	is_new(unknown)
-	message := sprintf("what %s comes to cannot be worked out: it %s", [unknown.what, reach[unknown.reach]])
+	message := sprintf("the result of %s cannot be computed: it %s", [unknown.what, reach[unknown.reach]])
 }
 
 is_new(unknown) if {
@@ -79,7 +79,7 @@ is_new(unknown) if {
 
 reach := {"adds": "may add any object", "alters": "may change any object of its kustomization"}
 
-# An object changes that something stands over which cannot be worked out. What makes things safer goes on.
+# An object changes that something uncomputable may also alter. A containment is only warned.
 uncertain contains subject if {
 	some subject in objects.touched
 	some side in subject.head
@@ -97,20 +97,20 @@ warn contains objects.finding("effective_unknown", uncertain_message(subject), o
 	some subject in uncertain
 }
 
-uncertain_message(subject) := sprintf("%s changes, and its kustomization holds something that may change it further in a way that cannot be worked out", [objects.title(subject)])
+uncertain_message(subject) := sprintf("%s changes, and its kustomization contains something that may alter it in a way that cannot be computed", [objects.title(subject)])
 
-# The same chart as before with another version or other values.
+# The same chart as before with a different version or different values.
 warn contains objects.finding("standing_unknown", message, unknown.path, "", remedy) if {
 	some unknown in input.unknown
 	unknown.head
 	unknown.base
 	unknown.changed
 	unknown.reach == "adds"
-	message := sprintf("what %s comes to cannot be worked out, and what it is given changes", [unknown.what])
-	remedy := "render it before and after, and read the difference"
+	message := sprintf("the result of %s cannot be computed, and its inputs change", [unknown.what])
+	remedy := "render it before and after, and review the difference"
 }
 
-# Edits of files that nothing lists.
+# Edits to files that no kustomization lists.
 deny contains objects.finding("not_applied", unapplied_message(side), side.path, "", unapplied_remedy) if {
 	objects.risk != "none"
 	some side in unapplied

@@ -1,18 +1,17 @@
 # METADATA
-# title: API and scheduler are set alike
+# title: API and scheduler have the same settings
 # description: |
-#   The trading service runs twice from one image: as the API and as the scheduler. What one is told, the other must be
-#   told, or they disagree about what is allowed. Only a few variables are each one's own. A change of one side alone is
-#   reported to people; a procedure must write both sides, unless it contains something: that never waits.
+#   The trading service runs twice from one image: as the API and as the scheduler. Both must have the same settings, or
+#   they disagree about what is allowed. Only a few variables are specific to one of them. A change to one side alone is
+#   a warning for people; a procedure must write both sides, unless it is a containment, which is never held back.
 # custom:
 #   codes:
 #     env_parity: A variable would be set differently on the API and on the scheduler.
-#     parity_restored: A variable was set differently on the API and on the scheduler; this change makes both alike.
+#     parity_restored: A variable was set differently on the API and on the scheduler; this change makes both equal.
 #   go_on: >-
-#     Make the same change in the other file. A pull request that sets one side on purpose says so; the next release
-#     test will ask.
+#     Make the same change in the other file. If a pull request changes one side on purpose, say so in its description.
 #   change: >-
-#     `own` lists the variables that each side has for itself.
+#     `own` lists the variables that are specific to one side.
 #   example:
 #     code: env_parity
 #     file: scheduler-deployment.yaml
@@ -33,7 +32,7 @@ own := {
 	"TRADING_SCHEDULER_LEADERSHIP_CHECK_SECONDS",
 }
 
-# Each is set differently now, and this change touched it.
+# Variables that differ now and that this change touched.
 apart contains [api, scheduler, name] if {
 	some api in trading.in_role("api", "head")
 	some scheduler in trading.in_role("scheduler", "head")
@@ -50,7 +49,7 @@ was_apart(name) if {
 	settings.said(api.base, name) != settings.said(scheduler.base, name)
 }
 
-# A change that must be whole: writ's own, but for containment.
+# A change that must cover both sides: a procedure's, except a containment.
 is_planned if objects.risk in {"restoring", "promotion", "live"}
 
 deny contains entry if {
@@ -66,7 +65,7 @@ warn contains entry if {
 	entry := told(api, scheduler, name)
 }
 
-# What one-sided edits came to before: told when it ends, so that whoever reads knows that there was more to it.
+# A pre-existing difference that ends here: reported, so that the reader knows that this change does more than it seems.
 warn contains objects.finding("parity_restored", message, objects.path(one), settings.pointer(one, name), remedy) if {
 	some api in trading.in_role("api", "base")
 	some scheduler in trading.in_role("scheduler", "base")
@@ -76,12 +75,12 @@ warn contains objects.finding("parity_restored", message, objects.path(one), set
 	not name in own
 	settings.said(api.base, name) != settings.said(scheduler.base, name)
 	settings.said(api.head, name) == settings.said(scheduler.head, name)
-	message := sprintf("`%s` was %s on %s and %s on %s; this change makes them alike", [
+	message := sprintf("`%s` was %s on %s and %s on %s; this change makes them equal", [
 		name,
 		settings.words(api.base, name), objects.title(api),
 		settings.words(scheduler.base, name), objects.title(scheduler),
 	])
-	remedy := "nothing to do; know that the two disagreed until now"
+	remedy := "nothing to do; note that the two disagreed until now"
 }
 
 is_denied(name) if {
@@ -96,10 +95,10 @@ told(api, scheduler, name) := objects.finding("env_parity", message, objects.pat
 		settings.words(api.head, name), objects.title(api),
 		settings.words(scheduler.head, name), objects.title(scheduler),
 	])
-	remedy := "set it alike in both files, in the same change"
+	remedy := "set the same value in both files, in the same change"
 }
 
-# The object to point at: the one that this change altered.
+# The object to report: the one that this change altered.
 changed_one(api, _, name) := api if {
 	api.touched
 	name in api.differing

@@ -1,16 +1,16 @@
 # METADATA
 # title: Each variable is set once
 # description: |
-#   Of two variables with one name the last one counts, and a reader sees the first. So a list of variables names each one
-#   once. On a Knative service an empty value is stored without it, and Argo CD sees a difference for ever.
+#   Of two variables with the same name the last one counts, but a reader sees the first. So a list sets each variable
+#   once. Knative drops an empty value when it stores the object, and Argo CD then reports a difference forever.
 # custom:
 #   codes:
-#     env_twice: A variable stands twice in one list; which of the two counts is easily misread.
-#     env_empty: A variable of a Knative service has an empty value, which never comes to rest.
+#     env_twice: A variable is set twice in one list; which of the two counts is easily misread.
+#     env_empty: A variable of a Knative service has an empty value, so that Argo CD never reports it as in sync.
 #   go_on: >-
-#     Remove one of the two. Mind that the last one counts: remove the first, or move its value.
+#     Remove one of the two. The last one counts: remove the first, or move its value.
 #   change: >-
-#     Nothing to set: a name stands once in a list.
+#     There is nothing to configure.
 #   example:
 #     code: env_twice
 #     file: exporter-deployment.yaml
@@ -23,7 +23,7 @@ import rego.v1
 import data.writ.lib.objects
 import data.writ.lib.settings
 
-# Occurrences of one name with one place: the same list.
+# Several occurrences of one name at the same pointer, so in one list.
 twice(sides, name) if {
 	some side in sides
 	found := [occurrence.pointer | some occurrence in side.settings[name]]
@@ -35,8 +35,8 @@ deny contains objects.finding("env_twice", message, objects.path(subject), setti
 	some name in subject.differing
 	twice(subject.head, name)
 	not twice(subject.base, name)
-	message := sprintf("`%s` of %s would stand twice", [name, objects.title(subject)])
-	remedy := "set it once, where it stands already"
+	message := sprintf("`%s` of %s would be set twice", [name, objects.title(subject)])
+	remedy := "set it once, where it is already set"
 }
 
 warn contains objects.finding("env_twice", message, objects.path(subject), settings.pointer(subject, name), remedy) if {
@@ -45,7 +45,7 @@ warn contains objects.finding("env_twice", message, objects.path(subject), setti
 	count(occurrences) > 1
 	twice(subject.head, name)
 	twice(subject.base, name)
-	message := sprintf("`%s` of %s stands twice already", [name, objects.title(subject)])
+	message := sprintf("`%s` of %s is already set twice", [name, objects.title(subject)])
 	remedy := "remove the first; the last one counts"
 }
 
@@ -55,7 +55,7 @@ warn contains objects.finding("env_empty", message, side.path, pointer, remedy) 
 	some side in subject.head
 	some [pointer, name] in empty(side)
 	not pointer in {known | some before in subject.base; some [known, _] in empty(before)}
-	message := sprintf("`%s` of %s would have an empty value, which Knative drops: Argo CD would see a difference for ever", [name, objects.title(subject)])
+	message := sprintf("`%s` of %s would have an empty value, which Knative drops: Argo CD would report a difference forever", [name, objects.title(subject)])
 	remedy := "leave `value` out, or the whole variable"
 }
 

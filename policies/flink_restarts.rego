@@ -1,17 +1,17 @@
 # METADATA
-# title: A restart restarts, and a replay replays
+# title: Restarts and replays take effect
 # description: |
-#   Flink's operator restarts a job when `restartNonce` changes, and release tools count it up. A job that restarts from
-#   its last state keeps its place in the stream, so a new consumer group alone replays nothing.
+#   Flink's operator restarts a job when `restartNonce` changes, and release tools increment it. A job that restarts
+#   from its last state keeps its offsets, so a new consumer group alone replays nothing.
 # custom:
 #   codes:
 #     nonce_not_increased: The restart nonce would go down, or would not be a whole number.
-#     job_state: A Flink job would have a state that the operator does not know.
-#     replay_keeps_state: A job would replay under a new group and keep its place, so that nothing is replayed.
+#     job_state: A Flink job would have a state that the operator does not accept.
+#     replay_keeps_state: A job would get a new group for a replay but keep its offsets, so that nothing is replayed.
 #   go_on: >-
-#     Count the nonce up by one and leave it a plain number. For a replay set `upgradeMode: stateless` for its start.
+#     Increment the nonce by one, as a plain number. To start a replay, set `upgradeMode: stateless`.
 #   change: >-
-#     `job_state` knows the two states that the operator takes; `replays` says what counts as a replay.
+#     The rule for `job_state` lists the states that the operator accepts; `replays` decides what counts as a replay.
 #   example:
 #     code: nonce_not_increased
 #     file: ta/flinkdeployment.yaml
@@ -41,7 +41,7 @@ deny contains objects.finding("nonce_not_increased", message, side.path, "/spec/
 	nonce(side) != nonce(before)
 	not is_higher(nonce(side), nonce(before))
 	message := sprintf("the restart nonce of %s would go from `%v` to `%v`", [objects.title(subject), nonce(before), nonce(side)])
-	remedy := "count it up by one, a plain number"
+	remedy := "increment it by one, as a plain number"
 }
 
 is_higher(head, base) if {
@@ -50,7 +50,7 @@ is_higher(head, base) if {
 	head > base
 }
 
-# What was no number can only become one.
+# A value that is not a number may become one.
 is_higher(head, base) if {
 	is_whole(head)
 	not is_whole(base)
@@ -66,7 +66,7 @@ deny contains objects.finding("job_state", message, side.path, "/spec/job/state"
 	remedy := "set `running` or `suspended`"
 }
 
-# The group is new and reads from the start: a replay is meant.
+# The group is new and reads from the beginning: a replay is intended.
 replays contains [map, name] if {
 	some map in objects.touched
 	map.kind == "ConfigMap"
@@ -82,6 +82,6 @@ warn contains objects.finding("replay_keeps_state", message, side.path, "/spec/j
 	some container in objects.containers(side)
 	container.envFrom[_].configMapRef.name == map.name
 	object.get(side.value, ["spec", "job", "upgradeMode"], "stateless") != "stateless"
-	message := sprintf("%s keeps its place in the stream, so that the new group replays nothing: %s", [objects.title(subject), settings.transition(map, name)])
-	remedy := "set `upgradeMode: stateless` for the start of the replay, and `last-state` after its first checkpoint"
+	message := sprintf("%s keeps its offsets, so the new group replays nothing: %s", [objects.title(subject), settings.transition(map, name)])
+	remedy := "set `upgradeMode: stateless` to start the replay, and `last-state` after its first checkpoint"
 }

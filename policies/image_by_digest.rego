@@ -1,17 +1,17 @@
 # METADATA
-# title: Images are named by what is in them
+# title: Images are pinned by digest
 # description: |
-#   A tag can come to mean another image without any change here; a digest cannot. An image that was named by digest stays
-#   so, Torghut's own images always are, and nothing new runs `latest`. Workloads that run one image run the same build of
-#   it: a change of some of them alone is reported to people, and a procedure must change all.
+#   A tag can move to another image without any change here; a digest cannot. An image that is pinned by digest stays
+#   pinned, Torghut's own images are always pinned, and nothing new runs `latest`. Workloads that share an image run the
+#   same build of it: a change to only some of them is a warning for people, and a procedure must change all.
 # custom:
 #   codes:
-#     image_by_tag: An image would be named without its digest.
-#     image_parity: Workloads that run one image would run different builds of it.
+#     image_by_tag: An image would not be pinned by digest.
+#     image_parity: Workloads that share an image would run different builds of it.
 #   go_on: >-
-#     Name the image by its digest; the registry shows it, and `docker buildx imagetools inspect` prints it.
+#     Pin the image by digest; the registry shows it, and `docker buildx imagetools inspect` prints it.
 #   change: >-
-#     `is_ours` says which images must always have a digest; `must_be_pinned` the other cases.
+#     `is_ours` decides which images must always be pinned, `must_be_pinned` covers the other cases.
 #   example:
 #     code: image_by_tag
 #     file: exporter-deployment.yaml
@@ -25,12 +25,12 @@ import data.writ.lib.objects
 
 is_pinned(image) if regex.match(`@sha256:[0-9a-f]{64}$`, image)
 
-# Filled in by whoever runs the template.
+# Filled in when the template is rendered.
 is_template(image) if contains(image, "{{")
 
 is_ours(image) if regex.match(`^torghut(-[a-z0-9-]+)?$`, objects.image_name(image))
 
-# `latest`, said or meant.
+# `latest`, explicit or implied.
 is_floating(image) if {
 	not is_pinned(image)
 	regex.match(`(^|/)[^/:@]+(:latest)?$`, image)
@@ -38,7 +38,7 @@ is_floating(image) if {
 
 images(sides) := {found.image | some found in sides[_].images}
 
-# The image is named by tag, and was not before.
+# The image has only a tag now and is new in this form.
 tagged contains [subject, side, found] if {
 	some subject in objects.touched
 	some side in subject.head
@@ -68,15 +68,15 @@ must_be_pinned(_, found) if is_floating(found.image)
 deny contains objects.finding("image_by_tag", message, side.path, found.pointer, remedy) if {
 	some [subject, side, found] in tagged
 	must_be_pinned(subject, found)
-	message := sprintf("%s would run `%s`, which may become another image at any time", [objects.title(subject), found.image])
-	remedy := "name the image by its digest: `name@sha256:…`"
+	message := sprintf("%s would run `%s`, a tag that can move to another image at any time", [objects.title(subject), found.image])
+	remedy := "pin the image by digest: `name@sha256:…`"
 }
 
 warn contains objects.finding("image_by_tag", message, side.path, found.pointer, remedy) if {
 	some [subject, side, found] in tagged
 	not must_be_pinned(subject, found)
-	message := sprintf("%s would run `%s`, named by a tag", [objects.title(subject), found.image])
-	remedy := "name the image by its digest: `name@sha256:…`"
+	message := sprintf("%s would run `%s`, which is not pinned by digest", [objects.title(subject), found.image])
+	remedy := "pin the image by digest: `name@sha256:…`"
 }
 
 # The builds of one image.
@@ -105,8 +105,8 @@ apart contains entry if {
 	some [subject, side, found] in moved
 	name := repository(found.image)
 	count(builds("head", name)) > 1
-	message := sprintf("%s would run another build of `%s` than other workloads", [objects.title(subject), objects.image_name(found.image)])
-	remedy := "change all workloads that run the image, in the same change"
+	message := sprintf("%s would run a different build of `%s` than other workloads", [objects.title(subject), objects.image_name(found.image)])
+	remedy := "change all workloads that run this image in the same change"
 	entry := {
 		"is_new": count(builds("base", name)) < 2,
 		"finding": objects.finding("image_parity", message, side.path, found.pointer, remedy),

@@ -2,23 +2,23 @@
 # title: No move toward live trading
 # description: |
 #   Compares what each object sets before and after. A change may not turn on live mode, order submission or anything
-#   else that is named LIVE or SUBMIT, may not point to another account or broker, may not open a live gate, and may not
-#   lift a strategy's capital stage or drop what blocks it. What was live before is reported by `paper-default`, not
-#   denied here, so that making things safer is never blocked by what is already wrong.
+#   else named LIVE or SUBMIT, may not point to another account or broker, may not open a live gate, and may not raise a
+#   strategy's capital stage or remove its blockers. What was live before is reported by `paper-default` and not denied
+#   here, so that a risk-reducing change is never blocked by a pre-existing problem.
 # custom:
 #   codes:
 #     live_transition: A setting that lets orders reach the broker would be turned on.
-#     live_account: The account or the broker's address would become one that is not known to be for paper trading.
-#     live_gate: The gate policy would allow live promotion, or no longer ask for an approval token.
+#     live_account: The account or broker address would be one that is not known to be for paper trading.
+#     live_gate: The gate policy would allow live promotion, or no longer require an approval token.
 #     capital_stage: A strategy's capital stage would rise above `shadow_allowed`.
-#     trading_resumes: Trading starts again where it was stopped; a restoring procedure does this after approval.
-#     capital_blockers: A strategy would lose a blocker that keeps it from capital.
+#     trading_resumes: Trading resumes where it was stopped; a restoring procedure does this after approval.
+#     capital_blockers: A strategy would lose a blocker that keeps it from using capital.
 #   go_on: >-
-#     Leave it on paper. Going live is a procedure of its own, with gates and an approval, and is off unless somebody
-#     turned it on in writ's settings.
+#     Stay on paper. No procedure of this library goes live; the risk class `live` needs an approval token, which writ
+#     does not issue.
 #   change: >-
 #     `writ.lib.trading.switches` lists the switches, `is_paper` the accounts and addresses that are known to be for
-#     paper, `stages` the order of capital stages.
+#     paper trading, `stages` the order of capital stages.
 #   example:
 #     code: live_transition
 #     file: scheduler-deployment.yaml
@@ -32,9 +32,9 @@ import data.writ.lib.objects
 import data.writ.lib.settings
 import data.writ.lib.trading
 
-remedy := "keep the setting as it is; a move toward live trading needs its own procedure, gates and approvals"
+remedy := "keep the current value; a move toward live trading needs its own procedure, gates and approvals"
 
-# All of these are off, and the mode is paper, where the variable is absent.
+# If the variable is absent, the switch is off and the mode is paper.
 danger(subject, sides, name) := max({0} | {found |
 	some occurrence in settings.occurrences(sides, name)
 	found := danger_of(subject, name, occurrence)
@@ -44,7 +44,7 @@ danger_of(_, "TRADING_MODE", occurrence) := settings.danger_of_word(occurrence, 
 
 danger_of(_, name, occurrence) := settings.danger_when_on(occurrence) if is_switch(name)
 
-# Any other name that speaks of LIVE or SUBMIT counts when it is set to a truth value.
+# Any other name with LIVE or SUBMIT counts if it is set to a true value.
 danger_of(_, name, occurrence) := 1 if {
 	not is_switch(name)
 	speaks_of_live(name)
@@ -53,7 +53,7 @@ danger_of(_, name, occurrence) := 1 if {
 
 is_switch(name) if name in trading.switches
 
-# A switch that nobody listed: what is not a truth value, or comes from elsewhere, counts as on.
+# An unlisted switch: anything but a false value, and any reference, counts as on.
 is_switch(name) if {
 	not name in trading.switches
 	speaks_of_live(name)
@@ -68,7 +68,7 @@ worse contains [subject, name] if {
 	danger(subject, subject.head, name) > danger(subject, subject.base, name)
 }
 
-# A restoring procedure may start trading again, and nothing else.
+# A restoring procedure may resume trading, and nothing else.
 resumes(name) if {
 	name == "TRADING_ENABLED"
 	objects.risk == "restoring"
@@ -83,8 +83,8 @@ deny contains objects.finding("live_transition", message, objects.path(subject),
 warn contains objects.finding("trading_resumes", message, objects.path(subject), settings.pointer(subject, name), advice) if {
 	some [subject, name] in worse
 	resumes(name)
-	message := sprintf("trading starts again: %s", [settings.transition(subject, name)])
-	advice := "approve only if what stopped trading is understood and over"
+	message := sprintf("trading resumes: %s", [settings.transition(subject, name)])
+	advice := "approve only if the reason for stopping is understood and resolved"
 }
 
 # Accounts and addresses.
@@ -98,7 +98,7 @@ deny contains objects.finding("live_account", message, objects.path(subject), se
 	message := sprintf("points to an account or broker that is not known to be for paper trading: %s", [settings.transition(subject, name)])
 }
 
-# Removing one is fine only together with its object.
+# Removing one is allowed only together with its object.
 all_paper(sides, name) if {
 	count(sides) > 0
 	count(settings.occurrences(sides, name)) > 0
@@ -128,7 +128,7 @@ is_paper("TRADING_ACCOUNTS_JSON", occurrence) if {
 	}
 }
 
-# Every value of the head was there in the base.
+# The head has no value that the base lacks.
 was_the_same(subject, name) if {
 	head := settings.said(subject.head, name)
 	count(head) > 0
@@ -146,7 +146,7 @@ deny contains objects.finding("live_gate", message, objects.path(subject), point
 	some key, text in side.embedded
 	is_gate_policy(text.value)
 	gate_danger(subject.head, name) > gate_danger(subject.base, name)
-	message := sprintf("opens a gate of live trading: `%s` of %s", [name, objects.title(subject)])
+	message := sprintf("opens a gate to live trading: `%s` of %s", [name, objects.title(subject)])
 	pointer := sprintf("/data/%s/%s", [key, name])
 }
 
@@ -187,7 +187,7 @@ deny contains objects.finding("capital_stage", message, objects.path(subject), p
 		some before in objects.list(subject.base[_].embedded[_].value.strategies)
 		before.name == strategy.name
 	})
-	message := sprintf("lifts the capital stage of strategy `%v` to `%v`", [strategy.name, strategy.capital_authority.stage])
+	message := sprintf("raises the capital stage of strategy `%v` to `%v`", [strategy.name, strategy.capital_authority.stage])
 	pointer := sprintf("/data/%s/strategies/%d/capital_authority/stage", [key, index])
 }
 
@@ -198,7 +198,7 @@ rank_of(strategy) := rank if {
 	strategy.capital_authority.stage
 } else := 0
 
-# What keeps a strategy from capital, on one side; `null` stands for a strategy that is not there.
+# The blockers that keep a strategy from using capital, on one side.
 blockers(sides, name) := {blocker |
 	some strategy in objects.list(sides[_].embedded[_].value.strategies)
 	strategy.name == name
@@ -213,6 +213,6 @@ deny contains objects.finding("capital_blockers", message, objects.path(subject)
 	lost := blockers(subject.base, strategy.name) - blockers(subject.head, strategy.name)
 	count(lost) > 0
 	rank_of(strategy) >= 4
-	message := sprintf("strategy `%v` would lose what blocks it: %s", [strategy.name, concat(", ", {sprintf("`%v`", [one]) | some one in lost})])
+	message := sprintf("strategy `%v` would lose its blockers: %s", [strategy.name, concat(", ", {sprintf("`%v`", [one]) | some one in lost})])
 	pointer := sprintf("/data/%s/strategies/%d/capital_authority/blockers", [key, index])
 }

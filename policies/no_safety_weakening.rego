@@ -1,25 +1,25 @@
 # METADATA
-# title: Safety limits never get weaker
+# title: Safety limits are never weakened
 # description: |
-#   Switches that stop trading stay on, caps do not rise, times of day do not move later, gate thresholds do not loosen.
-#   Removing a variable counts as setting what the service takes without it, which for the emergency stop is off. A
-#   restoring procedure may release what a containment procedure engaged, and nothing else.
+#   Switches that stop trading stay on, caps do not rise, cutoff times do not move later, gate thresholds do not loosen.
+#   Removing a variable counts as setting the service's default, which for the emergency stop is off. A restoring
+#   procedure may release what a containment procedure engaged, and nothing else.
 # custom:
 #   codes:
-#     safety_switch: A safety switch would be turned off, or a switch that lifts safety turned on.
+#     safety_switch: A safety switch would be turned off, or a switch that bypasses safety turned on.
 #     safety_cap: A limit on size, loss or exposure would rise.
-#     safety_time: A time of day that stops trading would move later.
-#     strategy_cap: A strategy's own limit on size, or on its losses, would rise.
-#     gate_source: The gate policy would be read from elsewhere.
-#     gate_threshold: A threshold or demand of the gate policy would become looser.
+#     safety_time: A cutoff time that stops trading would move later.
+#     strategy_cap: A strategy's own limit on size or losses would rise.
+#     gate_source: The gate policy would be read from a different source.
+#     gate_threshold: A threshold or requirement of the gate policy would be loosened.
 #     safety_released: A restoring procedure releases what a containment procedure engaged.
-#     standing_weakness: A safety switch is off already, before and after this change.
+#     standing_weakness: A safety switch is already off, before and after this change.
 #   go_on: >-
-#     Keep the limit. To release a kill switch or a freeze, use the restoring procedure that belongs to it: another
-#     person approves it.
+#     Keep the limit. To release a kill switch or a freeze, use its restoring procedure, which someone else must
+#     approve.
 #   change: >-
-#     `guards` and `lifts` list the switches with what the service takes without them, `is_cap` and `times` the
-#     limits, `is_looser` the gate policy's words.
+#     `guards` and `lifts` list the switches with the service's defaults, `is_cap` and `times` define the limits,
+#     `is_looser` compares gate policies.
 #   example:
 #     code: safety_switch
 #     file: scheduler-deployment.yaml
@@ -33,9 +33,9 @@ import data.writ.lib.objects
 import data.writ.lib.settings
 import data.writ.lib.trading
 
-remedy := "keep the limit as it is; what makes trading less safe needs its own procedure and approvals"
+remedy := "keep the current limit; a change that makes trading less safe needs its own procedure and approvals"
 
-# Safe when on; with what the service takes when the variable is absent.
+# Safe when on. The value is the danger of the service's default, for an absent variable.
 guards := {
 	"TRADING_KILL_SWITCH_ENABLED": 0,
 	"TRADING_EMERGENCY_STOP_ENABLED": 1,
@@ -70,7 +70,7 @@ danger_of(name, occurrence) := settings.danger_of_cap(occurrence) if is_cap(name
 
 danger_of(name, occurrence) := settings.danger_of_time(occurrence) if name in times
 
-# A cap or time that is gone limits nothing that can be seen here.
+# A removed cap or time limits nothing.
 absent(name) := guards[name]
 
 absent(name) := lifts[name]
@@ -79,8 +79,8 @@ absent(name) := settings.worst if is_cap(name)
 
 absent(name) := settings.worst if name in times
 
-# The danger of a side: of its worst occurrence, or of the variable's absence where the object trades at all. Whatever
-# was not limited in an object that does not trade, is limited by any cap.
+# The danger of a side: that of its worst occurrence, or of the variable's absence if the object trades. In an object
+# that does not trade, an absent limit counts as unlimited, so that adding any cap is allowed.
 danger(sides, name) := max([danger_of(name, occurrence) | some occurrence in found]) if {
 	found := settings.occurrences(sides, name)
 	count(found) > 0
@@ -103,7 +103,7 @@ worse contains [subject, code, name] if {
 	danger(subject.head, name) > danger(subject.base, name)
 }
 
-# Names that are set differently; and for a new object that trades, the one whose absence is dangerous.
+# Names that are set differently and, for a new object that trades, the one whose absence is dangerous.
 names(subject) := {name | some name in subject.differing} | {name |
 	count(subject.base) == 0
 	count(settings.occurrences(subject.head, "TRADING_ENABLED")) > 0
@@ -126,8 +126,8 @@ deny contains objects.finding(code, message, objects.path(subject), settings.poi
 warn contains objects.finding("safety_released", message, objects.path(subject), settings.pointer(subject, name), advice) if {
 	some [subject, _, name] in worse
 	released(name)
-	message := sprintf("releases what was engaged: %s", [settings.transition(subject, name)])
-	advice := "approve only if what it was engaged for is understood and over"
+	message := sprintf("releases a containment: %s", [settings.transition(subject, name)])
+	advice := "approve only if the reason for the containment is understood and resolved"
 }
 
 warn contains objects.finding("standing_weakness", message, objects.path(subject), settings.pointer(subject, name), advice) if {
@@ -135,8 +135,8 @@ warn contains objects.finding("standing_weakness", message, objects.path(subject
 	some name in ["TRADING_KILL_SWITCH_ENABLED", "TRADING_EMERGENCY_STOP_ENABLED"]
 	danger(subject.head, name) > 0
 	danger(subject.base, name) > 0
-	message := sprintf("`%s` of %s is off already", [name, objects.title(subject)])
-	advice := "this change does not alter it; know it when you approve"
+	message := sprintf("`%s` of %s is already off", [name, objects.title(subject)])
+	advice := "pre-existing; not changed by this pull request"
 }
 
 # Gate thresholds: JSON inside a ConfigMap.
@@ -148,7 +148,7 @@ policies(sides) := {value |
 	startswith(key, "gate")
 }
 
-# Each key of the gate policy on both sides; `null` where it is absent.
+# Each key of the gate policy on both sides; `null` if absent.
 deny contains objects.finding("gate_threshold", message, objects.path(subject), sprintf("/data/%s", [key]), remedy) if {
 	some subject in objects.touched
 	some before in policies(subject.base)
@@ -162,7 +162,7 @@ shown(values) := concat(", ", [sprintf("`%v`", [value]) | some value in values])
 	count(values) > 0
 } else := "nothing"
 
-# The whole policy is gone.
+# The whole policy was removed.
 is_looser(_, _, is) if count(is) == 0
 
 is_looser(key, was, is) if {
@@ -214,7 +214,7 @@ number(value) := to_number(value) if {
 
 is_number_text(value) if number(value)
 
-# Where the service reads the gate policy from decides which one it is.
+# The source of the gate policy decides which policy applies.
 deny contains objects.finding("gate_source", message, objects.path(subject), settings.pointer(subject, name), remedy) if {
 	some subject in objects.touched
 	some name in subject.differing
@@ -222,10 +222,10 @@ deny contains objects.finding("gate_source", message, objects.path(subject), set
 	count(subject.head) > 0
 	count(settings.said(subject.base, name)) > 0
 	settings.said(subject.head, name) != settings.said(subject.base, name)
-	message := sprintf("the gate policy would be read from elsewhere: %s", [settings.transition(subject, name)])
+	message := sprintf("the gate policy would be read from a different source: %s", [settings.transition(subject, name)])
 }
 
-# Strategies limit themselves, each in the catalog.
+# Each strategy's own limits in the catalog.
 
 deny contains objects.finding("strategy_cap", message, objects.path(subject), pointer, remedy) if {
 	some subject in objects.touched

@@ -1,20 +1,20 @@
 # METADATA
-# title: No secrets in the repository, none touched in passing
+# title: No secrets in the repository
 # description: |
-#   Secrets live outside of git. A change may not add a Secret with values, may not write a literal into a variable that
-#   is named like one, and a procedure may not touch sealed or external secrets, nor where a variable's secret comes from.
+#   Secrets live outside git. A change may not add a Secret with values or set a literal value on a variable that is
+#   named like a secret, and a procedure may not change sealed or external secrets, nor the references to them.
 # custom:
 #   codes:
-#     secret_value: A Secret would carry values in plain sight.
+#     secret_value: A Secret would contain plain values.
 #     secret_literal: A variable that is named like a secret would get a literal value.
-#     secret_object: A procedure would touch an object that holds secrets.
+#     secret_object: A procedure would change an object that holds secrets.
 #     secret_reference: A procedure would change where a secret is read from.
 #     secret_changed: A sealed or external secret changes; its value cannot be reviewed here.
-#     private_key: A text would contain a private key.
+#     private_key: A value would contain a private key.
 #   go_on: >-
-#     Keep the value in the secret store and refer to it. What was shown once is no secret any more: rotate it.
+#     Keep the value in the secret store and reference it. A value that was exposed is no longer secret: rotate it.
 #   change: >-
-#     `is_secret_name` says which names sound like secrets and which only look like it.
+#     `is_secret_name` decides which variable names mean secrets.
 #   example:
 #     code: secret_literal
 #     file: exporter-deployment.yaml
@@ -29,7 +29,7 @@ import data.writ.lib.settings
 
 kinds := {"Secret", "SealedSecret", "ExternalSecret"}
 
-remedy := "keep values in the secret store; seal or reference them, and rotate what was shown"
+remedy := "keep values in the secret store, seal or reference them, and rotate what was exposed"
 
 deny contains objects.finding("secret_value", message, side.path, sprintf("/%s", [field]), remedy) if {
 	some subject in objects.touched
@@ -39,7 +39,7 @@ deny contains objects.finding("secret_value", message, side.path, sprintf("/%s",
 	before := {entry | some entry in objects.map(subject.base[_].value[field])}
 	some entry in objects.map(side.value[field])
 	not entry in before
-	message := sprintf("%s would carry values", [objects.title(subject)])
+	message := sprintf("%s would contain values", [objects.title(subject)])
 }
 
 deny contains objects.finding("secret_literal", message, objects.path(subject), settings.pointer(subject, name), remedy) if {
@@ -59,7 +59,7 @@ is_secret_name(name) if {
 	not regex.match(`(^|_)(TOKEN_BUDGET|KEY_PREFIX|SECRET_BINDING)`, upper(name))
 }
 
-# A literal that says something: not empty, not a number, a truth value or a reference to another variable.
+# A meaningful literal: not empty, a number, a truth value or a reference to another variable.
 is_literal(occurrence) if {
 	text := trim_space(occurrence.value)
 	text != ""
@@ -74,15 +74,15 @@ deny contains objects.finding("private_key", message, change.path, change.pointe
 	walk(change.after, [_, text])
 	is_string(text)
 	regex.match(`-----BEGIN [A-Z ]*PRIVATE KEY-----`, text)
-	message := "a private key would stand in the file"
+	message := "the file would contain a private key"
 }
 
 deny contains objects.finding("secret_object", message, objects.path(subject), "", advice) if {
 	objects.risk != "none"
 	some subject in objects.touched
 	subject.kind in kinds
-	message := sprintf("the procedure would touch %s", [objects.title(subject)])
-	advice := "change secrets in a pull request of your own"
+	message := sprintf("the procedure would change %s", [objects.title(subject)])
+	advice := "change secrets in a separate pull request"
 }
 
 warn contains objects.finding("secret_changed", message, objects.path(subject), "", advice) if {
@@ -91,7 +91,7 @@ warn contains objects.finding("secret_changed", message, objects.path(subject), 
 	subject.kind in kinds
 	subject.kind != "Secret"
 	message := sprintf("%s changes; its value cannot be reviewed here", [objects.title(subject)])
-	advice := "ask whoever made it, and restart what reads it"
+	advice := "ask its author, and restart the workloads that read it"
 }
 
 deny contains objects.finding("secret_reference", message, change.path, change.pointer, advice) if {
@@ -99,5 +99,5 @@ deny contains objects.finding("secret_reference", message, change.path, change.p
 	some change in input.changes
 	regex.match(`/(secretKeyRef|secretRef|secretName|imagePullSecrets)(/|\[|$)`, change.pointer)
 	message := "the procedure would change where a secret is read from"
-	advice := "change references to secrets in a pull request of your own"
+	advice := "change references to secrets in a separate pull request"
 }

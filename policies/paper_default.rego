@@ -1,21 +1,21 @@
 # METADATA
-# title: Paper unless somebody decided otherwise, in sight
+# title: Paper trading by default, live mode in plain sight
 # description: |
-#   What trades on paper is the rule, and live mode is something that a person can see: it is reported on every change.
-#   The simulation keeps to its own account, pipelines start on paper, and a workload that trades takes its settings from
-#   where they can be judged: not from a Secret, not from a ConfigMap that is not here, not from a command line.
+#   Paper trading is the default, and live mode is visible: each change is warned about it. The simulation stays on its
+#   own account, pipelines start in paper mode, and a workload that trades takes its settings from where they can be
+#   judged: not from a Secret, not from a ConfigMap outside the repository, not from a command line.
 # custom:
 #   codes:
-#     standing_live: The object is in live mode already, before and after this change.
-#     simulation_account: The simulation would use another account than its own.
-#     default_mode: A pipeline would start in another mode than paper.
-#     hidden_settings: A workload that trades would take settings from where they cannot be judged.
-#     inline_setting: A command line would set what decides about trading, past the rules that look at variables.
+#     standing_live: The object is already in live mode, before and after this change.
+#     simulation_account: The simulation would use an account other than its own.
+#     default_mode: A pipeline would start in a mode other than paper.
+#     hidden_settings: A workload that trades would take settings from a source that cannot be judged.
+#     inline_setting: A command line would set a trading setting and so bypass the rules on variables.
 #   go_on: >-
-#     Write the variables out where they can be read, or take them from a ConfigMap below the GitOps path. Standing
-#     live mode needs nothing: it is told, not denied.
+#     List the variables in `env`, or take them from a ConfigMap below the GitOps path. Pre-existing live mode needs no
+#     action: it is a warning, not a denial.
 #   change: >-
-#     `assignment` is what a command line may not set; `sources` is where variables may come from all at once.
+#     `assignment` is what a command line may not set; `sources` lists where whole sets of variables come from.
 #   example:
 #     code: hidden_settings
 #     file: scheduler-deployment.yaml
@@ -29,7 +29,7 @@ import data.writ.lib.objects
 import data.writ.lib.settings
 import data.writ.lib.trading
 
-# What was so before: told, never denied, so that what makes things safer is never blocked by it.
+# Pre-existing live mode is a warning, never a denial, so that it never blocks a risk-reducing change.
 
 warn contains objects.finding("standing_live", message, objects.path(subject), settings.pointer(subject, "TRADING_MODE"), remedy) if {
 	some subject in trading.standing_live
@@ -39,8 +39,8 @@ warn contains objects.finding("standing_live", message, objects.path(subject), s
 		is_on(subject.base, name)
 		is_on(subject.head, name)
 	]
-	message := sprintf("%s is in live mode already%s", [objects.title(subject), also(on)])
-	remedy := "this change does not alter it; know it when you approve"
+	message := sprintf("%s is already in live mode%s", [objects.title(subject), also(on)])
+	remedy := "pre-existing; not changed by this pull request"
 }
 
 is_on(sides, name) if {
@@ -60,7 +60,7 @@ deny contains objects.finding("simulation_account", message, objects.path(subjec
 	"TRADING_ACCOUNT_LABEL" in subject.differing
 	some occurrence in settings.occurrences(subject.head, "TRADING_ACCOUNT_LABEL")
 	not settings.is_text(occurrence, "TORGHUT_SIM")
-	message := sprintf("the simulation would trade on another account: %s", [settings.transition(subject, "TRADING_ACCOUNT_LABEL")])
+	message := sprintf("the simulation would trade on a different account: %s", [settings.transition(subject, "TRADING_ACCOUNT_LABEL")])
 	remedy := "keep `TRADING_ACCOUNT_LABEL: TORGHUT_SIM` on the simulation"
 }
 
@@ -74,12 +74,12 @@ deny contains objects.finding("default_mode", message, side.path, sprintf("/data
 	mode != "paper"
 	not mode in {default_mode(before) | some before in subject.base[_].embedded}
 	message := sprintf("the pipeline in `%s` of %s would start in mode `%v`", [key, objects.title(subject), mode])
-	remedy := "keep `default_mode: paper`; a candidate goes live by its own gates"
+	remedy := "keep `default_mode: paper`; a candidate goes live through its own gates"
 }
 
 default_mode(text) := object.get(text.value.pipeline, "default_mode", "absent") if is_object(text.value.pipeline)
 
-# Settings from elsewhere.
+# Settings from other sources.
 
 deny contains objects.finding("hidden_settings", message, side.path, "", remedy) if {
 	some subject in objects.touched
@@ -89,10 +89,10 @@ deny contains objects.finding("hidden_settings", message, side.path, "", remedy)
 	not source in {known | some before in subject.base; some known in sources(before)}
 	not is_in_sight(subject, source)
 	message := sprintf("%s would take settings from %s, which cannot be judged here", [objects.title(subject), source])
-	remedy := "write the variables out, or take them from a ConfigMap below the GitOps path"
+	remedy := "list the variables in `env`, or take them from a ConfigMap below the GitOps path"
 }
 
-# Where containers take all variables from: `Secret torghut-alpaca`.
+# The sources of whole sets of variables: `Secret torghut-alpaca`.
 sources(side) := {source |
 	some container in objects.containers(side)
 	some entry in objects.list(container.envFrom)
@@ -114,8 +114,8 @@ deny contains objects.finding("inline_setting", message, side.path, "", remedy) 
 	some line in command_lines(side)
 	regex.match(assignment, line)
 	not line in {known | some before in subject.base; some known in command_lines(before)}
-	message := sprintf("a command line of %s would set what decides about trading", [objects.title(subject)])
-	remedy := "set variables in `env`, where they are judged"
+	message := sprintf("a command line of %s would set a trading setting", [objects.title(subject)])
+	remedy := "set variables in `env`, where they can be judged"
 }
 
 assignment := `(TRADING_(MODE|ENABLED|ACCOUNT|KILL_SWITCH|EMERGENCY_STOP|ALLOW_|AUTONOMY_|[A-Z_]*(LIVE|SUBMIT|_MAX_|_STOP_|CUTOFF|FLAT))|LLM_(ENABLED|SHADOW_MODE|FAIL|ADJUSTMENT)|APCA_API_BASE_URL)[A-Z_]*["']?\]?[ \t]*=`

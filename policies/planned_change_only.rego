@@ -1,29 +1,29 @@
 # METADATA
-# title: Nothing but what the procedure names
+# title: Only declared fields change
 # description: |
-#   A procedure names the nodes that it writes. The changes from base to head, found by comparing the parsed files
-#   again, must all be at or below one of these nodes: whatever went wrong in between shows here.
+#   A procedure declares the fields that it writes. The changes from base to head, computed again from the parsed files,
+#   must all be at or below one of these fields: an error anywhere in between is caught here.
 # custom:
 #   codes:
-#     unplanned_change: Something would change that the procedure does not name.
-#     unplanned_file: A file would change in which nothing changes that can be named.
+#     unplanned_change: A field would change that the procedure does not declare.
+#     unplanned_file: A file would change although none of its fields changes.
 #   go_on: >-
-#     Nothing to do for whoever asked: this is a mistake in writ or in the procedure's file. Tell its owner.
+#     The requester cannot fix this: it is a bug in writ or in the procedure's file. Report it to their maintainers.
 #   change: >-
-#     Nothing to set: what is declared comes from the procedure's operations.
+#     There is nothing to configure: the declared fields come from the procedure's operations.
 package writ.planned_change_only
 
 import rego.v1
 
 import data.writ.lib.objects
 
-remedy := "nothing to do for the requester: this is a mistake in writ or in the procedure's file"
+remedy := "report it: this is a bug in writ or in the procedure's file"
 
 deny contains objects.finding("unplanned_change", message, change.path, change.pointer, remedy) if {
 	is_object(input.request)
 	some change in input.changes
 	not is_declared(change)
-	message := sprintf("the procedure does not name `%s` of %s `%s`", [change.pointer, change.document.kind, change.document.name])
+	message := sprintf("the procedure does not declare `%s` of %s `%s`", [change.pointer, change.document.kind, change.document.name])
 }
 
 is_declared(change) if {
@@ -44,5 +44,5 @@ deny contains objects.finding("unplanned_file", message, file.path, "", remedy) 
 	is_object(input.request)
 	some file in input.files
 	count([change | some change in input.changes; change.path == file.path]) == 0
-	message := "the file would change, but nothing in it that can be named"
+	message := "the file would change although none of its fields changes"
 }

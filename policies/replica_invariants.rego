@@ -1,23 +1,23 @@
 # METADATA
-# title: Numbers of replicas that must hold
+# title: Replica invariants
 # description: |
-#   One scheduler writes orders, so it has 0 or 1 replicas and is recreated. A Knative service of the trading service
-#   never runs twice. A Flink job has one job manager and enough task slots. Databases do not lose replicas in passing.
+#   One scheduler writes orders, so it has 0 or 1 replicas and the strategy `Recreate`. The trading service's Knative
+#   service never runs twice. A Flink job has one job manager and enough task slots. Databases do not lose replicas.
 # custom:
 #   codes:
 #     scheduler_replicas: The scheduler would have a number of replicas other than 0 or 1.
-#     scheduler_strategy: The scheduler would be rolled instead of recreated, so that two write for a while.
-#     scheduler_started: The scheduler starts again where it was stopped.
+#     scheduler_strategy: The scheduler would be rolled instead of recreated, so that two would write at the same time.
+#     scheduler_started: The scheduler starts again after it was stopped.
 #     knative_scale: A Knative service would be allowed to run more than once.
 #     knative_always_on: The stateless API would be kept running by `minScale`.
-#     flink_job_manager: A Flink job would have other than one job manager.
-#     flink_slots: A Flink job would ask for more parallelism than its task managers have slots.
+#     flink_job_manager: A Flink job would not have exactly one job manager.
+#     flink_slots: A Flink job's parallelism would exceed the slots of its task managers.
 #     database_replicas: A database would lose replicas.
 #   go_on: >-
-#     Use 0 or 1 schedulers, one Knative revision, one job manager; take instances of databases away by hand, with a
-#     runbook.
+#     Use 0 or 1 schedulers, at most one Knative replica, one job manager. Remove database instances by hand, following
+#     a runbook.
 #   change: >-
-#     `is_scheduler` says what a scheduler is; the numbers stand in each rule.
+#     `is_scheduler` decides what a scheduler is; each rule contains its numbers.
 #   example:
 #     code: scheduler_replicas
 #     file: scheduler-deployment.yaml
@@ -76,15 +76,15 @@ wrong contains entry if {
 
 replica_message(false) := "the scheduler %s would have `%v` replicas"
 
-replica_message(true) := "the scheduler %s has `%v` replicas already"
+replica_message(true) := "the scheduler %s already has `%v` replicas"
 
 warn contains objects.finding("scheduler_started", message, side.path, "/spec/replicas", remedy) if {
 	some subject in objects.touched
 	some side in schedulers(subject.head, subject)
 	replicas(side) == 1
 	base_replicas(subject) == {0}
-	message := sprintf("starts the scheduler %s: trading goes on", [objects.title(subject)])
-	remedy := "approve only if what stopped trading is understood and over"
+	message := sprintf("starts the scheduler %s: trading resumes", [objects.title(subject)])
+	remedy := "approve only if the reason for stopping is understood and resolved"
 }
 
 deny contains objects.finding("scheduler_strategy", message, side.path, "/spec/strategy/type", remedy) if {
@@ -93,7 +93,7 @@ deny contains objects.finding("scheduler_strategy", message, side.path, "/spec/s
 	some side in schedulers(subject.head, subject)
 	strategy(side) != "Recreate"
 	count([before | some before in schedulers(subject.base, subject); strategy(before) != "Recreate"]) == 0
-	message := sprintf("the scheduler %s would be rolled (`%v`): two write at the same time", [objects.title(subject), strategy(side)])
+	message := sprintf("the scheduler %s would be rolled (`%v`): two would write at the same time", [objects.title(subject), strategy(side)])
 	remedy := "keep `strategy: {type: Recreate}`"
 }
 
@@ -117,7 +117,7 @@ deny contains objects.finding("knative_scale", message, side.path, scale_pointer
 	scale := annotation(side, "autoscaling.knative.dev/maxScale")
 	scale != "1"
 	not scale in {annotation(before, "autoscaling.knative.dev/maxScale") | some before in subject.base}
-	message := sprintf("%s may run more than once: `maxScale` would be `%v`", [objects.title(subject), scale])
+	message := sprintf("%s could run more than once: `maxScale` would be `%v`", [objects.title(subject), scale])
 	remedy := "keep the annotation `autoscaling.knative.dev/maxScale: \"1\"`"
 }
 
@@ -132,7 +132,7 @@ deny contains objects.finding("knative_always_on", message, side.path, scale_poi
 		annotation(before, "autoscaling.knative.dev/minScale") == "absent"
 	}
 	message := sprintf("%s is the stateless API and may not have `minScale`", [objects.title(subject)])
-	remedy := "leave the annotation out; the scheduler alone runs all the time"
+	remedy := "omit the annotation; only the scheduler runs all the time"
 }
 
 # Flink.
@@ -154,7 +154,7 @@ deny contains objects.finding("flink_slots", message, side.path, "/spec/job/para
 	some side in flink(subject.head)
 	lacks_slots(side)
 	count([before | some before in flink(subject.base); lacks_slots(before)]) == 0
-	message := sprintf("%s asks for more parallelism than its task managers have slots", [objects.title(subject)])
+	message := sprintf("the parallelism of %s would exceed the slots of its task managers", [objects.title(subject)])
 	remedy := "keep `parallelism` within `taskManager.replicas` times `taskmanager.numberOfTaskSlots`"
 }
 
@@ -184,7 +184,7 @@ deny contains objects.finding("database_replicas", message, objects.path(subject
 	some side in subject.head
 	object.get(side.value, ["spec", "instances"], 1) < object.get(before.value, ["spec", "instances"], 1)
 	message := sprintf("%s would lose instances", [objects.title(subject)])
-	remedy := "take instances away only with a runbook, by hand"
+	remedy := "remove instances by hand, following a runbook"
 }
 
 deny contains objects.finding("database_replicas", message, objects.path(subject), "/spec/configuration/clusters", remedy) if {
@@ -203,5 +203,5 @@ deny contains objects.finding("database_replicas", message, objects.path(subject
 	})
 	is < was
 	message := sprintf("%s would lose replicas: `%s` of cluster `%v` from %v to %v", [objects.title(subject), field, cluster.name, was, is])
-	remedy := "take replicas away only with a table migration, by hand"
+	remedy := "remove replicas by hand, with a table migration"
 }

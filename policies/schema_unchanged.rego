@@ -1,22 +1,22 @@
 # METADATA
-# title: Files stay readable and values keep their types
+# title: Files parse and values keep their types
 # description: |
-#   A file that can no longer be read stops everything that it holds, and a value of another type stops the object that
-#   holds it. Objects keep their kind and version, leaves keep their types, variables stay strings, texts that are JSON or
-#   YAML still parse, and pod metadata holds only what Kubernetes knows, which is where a wrong indentation shows.
+#   A file that no longer parses breaks every object in it, and a value of the wrong type breaks its object. Values keep
+#   their types, variables stay strings, embedded JSON and YAML still parses, a procedure keeps API versions, and
+#   metadata has only fields that Kubernetes knows, which catches wrong indentation.
 # custom:
 #   codes:
-#     malformed: The file could be read before and cannot be read after.
-#     unreadable: The file cannot be read, before as after, so nothing in it was judged.
-#     malformed_text: A JSON or YAML text inside a ConfigMap could be read before and cannot be read after.
+#     malformed: The file parsed before this change and no longer does.
+#     unreadable: The file does not parse, neither before nor after, so nothing in it was judged.
+#     malformed_text: A JSON or YAML text in a ConfigMap parsed before this change and no longer does.
 #     type_changed: A value would change its type.
 #     not_a_string: A variable or ConfigMap entry would not be a string.
-#     unknown_field: Pod metadata would have a field that Kubernetes does not know; often a wrong indentation.
+#     unknown_field: Metadata would have a field that Kubernetes does not know, often because of wrong indentation.
 #     api_version: An object would change its API version.
 #   go_on: >-
-#     Look at the indentation and the quotes of the edited lines; the message says where reading stopped.
+#     Check the indentation and quotes of the edited lines; the message says where parsing stopped.
 #   change: >-
-#     `known_fields` lists what Kubernetes knows in pod metadata.
+#     `known_fields` lists the metadata fields that Kubernetes knows.
 #   example:
 #     code: malformed
 #     file: postgres-cluster.yaml
@@ -29,22 +29,22 @@ import rego.v1
 import data.writ.lib.objects
 import data.writ.lib.settings
 
-remedy := "look at the indentation and quotes of the edited lines"
+remedy := "check the indentation and quotes of the edited lines"
 
 deny contains objects.finding("malformed", message, file.path, "", remedy) if {
 	some file in input.files
 	file.head_problem != null
 	object.get(file, "base_problem", null) == null
-	message := sprintf("the file cannot be read: %s", [file.head_problem])
+	message := sprintf("the file does not parse: %s", [file.head_problem])
 }
 
-# What nobody could read before may hold anything: fail closed for procedures, tell people.
+# A file that never parsed may contain anything: deny procedures, warn people.
 deny contains objects.finding("unreadable", message, file.path, "", remedy) if {
 	objects.risk != "none"
 	some file in input.files
 	file.head_problem != null
 	file.base_problem != null
-	message := sprintf("the file cannot be read: %s", [file.head_problem])
+	message := sprintf("the file does not parse: %s", [file.head_problem])
 }
 
 warn contains objects.finding("unreadable", message, file.path, "", remedy) if {
@@ -52,7 +52,7 @@ warn contains objects.finding("unreadable", message, file.path, "", remedy) if {
 	some file in input.files
 	file.head_problem != null
 	file.base_problem != null
-	message := sprintf("the file could not be read before and cannot be read now: %s", [file.head_problem])
+	message := sprintf("the file does not parse, neither before nor after this change: %s", [file.head_problem])
 }
 
 deny contains objects.finding("malformed_text", message, side.path, sprintf("/data/%s", [key]), remedy) if {
@@ -61,7 +61,7 @@ deny contains objects.finding("malformed_text", message, side.path, sprintf("/da
 	some key, text in side.embedded
 	text.problem
 	not was_malformed(subject, key)
-	message := sprintf("`%s` of %s cannot be read: %s", [key, objects.title(subject), text.problem])
+	message := sprintf("`%s` of %s does not parse: %s", [key, objects.title(subject), text.problem])
 }
 
 was_malformed(subject, key) if subject.base[_].embedded[key].problem
@@ -71,17 +71,17 @@ deny contains objects.finding("type_changed", message, change.path, change.point
 	change.before != null
 	change.after != null
 	type_name(change.before) != type_name(change.after)
-	message := sprintf("the value would become a %s, it is a %s", [type_name(change.after), type_name(change.before)])
+	message := sprintf("the type of the value would change from %s to %s", [type_name(change.before), type_name(change.after)])
 }
 
-# A value that would be emptied: `annotations:` whose entries slipped to the left.
+# A value that becomes empty: `annotations:` whose entries lost their indentation.
 deny contains objects.finding("type_changed", message, side.path, pointer, remedy) if {
 	some subject in objects.touched
 	some side in subject.head
 	some before in subject.base
 	some pointer, value in emptied(side.value, before.value)
 	value == null
-	message := sprintf("the value of %s would be empty, it was not", [objects.title(subject)])
+	message := sprintf("a value of %s would become empty", [objects.title(subject)])
 }
 
 emptied(head, base) := {pointer: value |
@@ -103,11 +103,11 @@ deny contains objects.finding("not_a_string", message, objects.path(subject), se
 	some occurrence in settings.occurrences(subject.head, name)
 	not is_string(object.get(occurrence, "value", null))
 	not is_object(object.get(occurrence, "from", null))
-	message := sprintf("`%s` of %s would be a %s, not a string", [name, objects.title(subject), type_name(occurrence.from)])
-	advice := "put the value in quotes"
+	message := sprintf("`%s` of %s would have the type %s, not string", [name, objects.title(subject), type_name(occurrence.from)])
+	advice := "quote the value"
 }
 
-# Labels and annotations are strings too; a timestamp may stand plain, Kubernetes reads it as one.
+# Labels and annotations are strings too; an unquoted timestamp is fine, because Kubernetes reads it as a string.
 deny contains objects.finding("not_a_string", message, side.path, pointer, remedy) if {
 	some subject in objects.touched
 	subject.kind != ""
@@ -118,7 +118,7 @@ deny contains objects.finding("not_a_string", message, side.path, pointer, remed
 	not is_string(value)
 	not had_value(subject, place, field, key, value)
 	pointer := sprintf("%s/%s/%s", [place, field, replace(replace(key, "~", "~0"), "/", "~1")])
-	message := sprintf("`%s` in the %s of %s would be a %s, not a string", [key, field, objects.title(subject), type_name(value)])
+	message := sprintf("`%s` in the %s of %s would have the type %s, not string", [key, field, objects.title(subject), type_name(value)])
 }
 
 # The metadata of an object and of its pods, with their pointers.
@@ -169,5 +169,5 @@ deny contains objects.finding("api_version", message, side.path, "/apiVersion", 
 	side.value.apiVersion != before.value.apiVersion
 	objects.risk != "none"
 	message := sprintf("the API version of %s would become `%v`", [objects.title(subject), side.value.apiVersion])
-	advice := "migrate objects in a pull request of your own"
+	advice := "migrate objects in a separate pull request"
 }

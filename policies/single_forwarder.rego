@@ -1,21 +1,21 @@
 # METADATA
-# title: One forwarder
+# title: Only one forwarder
 # description: |
 #   The broker allows one market-data connection per account: a second forwarder gets error 406 and takes the first one
-#   down. So `torghut-ws` has at most one replica, is recreated and never rolled, reads one shard, is not scaled by
-#   anything else, and its image runs in no second workload.
+#   down. So `torghut-ws` has at most one replica, is recreated and never rolled, reads one shard and is not autoscaled,
+#   and no other workload runs its image.
 # custom:
 #   codes:
 #     forwarder_replicas: The forwarder would have a number of replicas other than 0 or 1.
-#     forwarder_stopped: The forwarder would be stopped; market data stops with it.
-#     forwarder_strategy: The forwarder would be rolled instead of recreated, so that two run for a while.
+#     forwarder_stopped: The forwarder would be stopped, and market data with it.
+#     forwarder_strategy: The forwarder would be rolled instead of recreated, so that two would run at the same time.
 #     forwarder_shards: The forwarder would read more than one shard.
-#     forwarder_autoscaled: Something would scale the forwarder.
+#     forwarder_autoscaled: An autoscaler would scale the forwarder.
 #     second_forwarder: A second workload would run the forwarder's image.
 #   go_on: >-
-#     Keep one replica, `Recreate`, one shard. To read more symbols, change the list: the connection stays one.
+#     Keep one replica, `Recreate` and one shard. To read more symbols, change the list: one connection is enough.
 #   change: >-
-#     `workload` names the forwarder and its image.
+#     `workload` is the name of the forwarder and of its image.
 #   example:
 #     code: forwarder_replicas
 #     file: ws/deployment.yaml
@@ -76,7 +76,7 @@ replica_words(false) := {
 }
 
 replica_words(true) := {
-	"message": "the forwarder %s has `%v` replicas already",
+	"message": "the forwarder %s already has `%v` replicas",
 	"remedy": "set `replicas: 1`; the broker allows one connection",
 }
 
@@ -86,7 +86,7 @@ warn contains objects.finding("forwarder_stopped", message, side.path, "/spec/re
 	replicas(side) == 0
 	not same(subject, ["spec", "replicas"], 0)
 	message := sprintf("stops the forwarder %s", [objects.title(subject)])
-	remedy := "approve only if market data may stop"
+	remedy := "approve only if it is acceptable that market data stops"
 }
 
 deny contains objects.finding("forwarder_strategy", message, side.path, "/spec/strategy/type", remedy) if {
@@ -96,7 +96,7 @@ deny contains objects.finding("forwarder_strategy", message, side.path, "/spec/s
 	strategy := object.get(side.value, ["spec", "strategy", "type"], "RollingUpdate")
 	strategy != "Recreate"
 	not was_rolled(subject)
-	message := sprintf("the forwarder %s would be rolled (`%v`): two run at the same time", [objects.title(subject), strategy])
+	message := sprintf("the forwarder %s would be rolled (`%v`): two would run at the same time", [objects.title(subject), strategy])
 	remedy := "keep `strategy: {type: Recreate}`"
 }
 
@@ -127,7 +127,7 @@ deny contains objects.finding("forwarder_autoscaled", message, side.path, "/spec
 	some side in subject.head
 	side.value.spec.scaleTargetRef.name == workload
 	message := sprintf("%s would scale the forwarder", [objects.title(subject)])
-	remedy := "leave the forwarder out of autoscaling; the broker allows one connection"
+	remedy := "exclude the forwarder from autoscaling; the broker allows one connection"
 }
 
 deny contains objects.finding("second_forwarder", message, side.path, "", remedy) if {
@@ -136,7 +136,7 @@ deny contains objects.finding("second_forwarder", message, side.path, "", remedy
 	count(forwarders(subject.base, subject)) == 0
 	is_second(subject)
 	message := sprintf("%s would be a second forwarder", [objects.title(subject)])
-	remedy := "run the forwarder's image in `torghut-ws` only; the broker allows one connection"
+	remedy := "run the forwarder's image only in `torghut-ws`; the broker allows one connection"
 }
 
 is_second(subject) if subject.name != workload
@@ -152,12 +152,12 @@ is_second(subject) if {
 	count(forwarders(other.head, other)) > 0
 }
 
-# The same workload stated twice, in whatever files.
+# The same workload declared twice, in any files.
 deny contains objects.finding("second_forwarder", message, side.path, "", remedy) if {
 	some subject in objects.touched
 	count(forwarders(subject.head, subject)) > 1
 	count(forwarders(subject.base, subject)) < count(forwarders(subject.head, subject))
 	some side in subject.head
-	message := sprintf("%s would be stated twice", [objects.title(subject)])
-	remedy := "state each object once"
+	message := sprintf("%s would be declared twice", [objects.title(subject)])
+	remedy := "declare each object once"
 }

@@ -1,19 +1,19 @@
 # METADATA
-# title: What the service refuses to start with
+# title: Settings that the service refuses at startup
 # description: |
-#   The trading service checks some of its settings when it starts, and stops when they do not fit: then it neither trades
-#   nor closes what is open. These checks are made here, before the change is merged.
+#   The trading service validates some of its settings at startup and exits if they are invalid: then it neither trades
+#   nor closes open positions. These checks are made here, before the change is merged.
 # custom:
 #   codes:
-#     time_order: Trading would be told to stop opening, to flatten and to be flat in another order than this.
-#     loss_limit: A stop on losses would not be above 0 and at most 1.
+#     time_order: The cutoff, the start of flattening and its confirmation would be out of order.
+#     loss_limit: A loss stop would not be above 0 and at most 1.
 #     emergency_stop_required: Orders would be submitted live without the emergency stop.
-#     closeout_attempts: Closing positions would not be tried at all.
+#     closeout_attempts: Closing positions would not be attempted at all.
 #   go_on: >-
-#     Keep the order: cutoff, start of flattening, confirmation. Loss stops are a share of the equity, above 0 and at
+#     Keep the order: cutoff, start of flattening, confirmation. Loss stops are a fraction of equity, above 0 and at
 #     most 1.
 #   change: >-
-#     Each check repeats one of the service's own; change it together with the service.
+#     Each check mirrors one of the service's own; change both together.
 #   example:
 #     code: time_order
 #     file: scheduler-deployment.yaml
@@ -27,7 +27,7 @@ import data.writ.lib.objects
 import data.writ.lib.settings
 import data.writ.lib.trading
 
-# Each is denied where it fitted before, and a warning where it did not.
+# A finding is a denial if the value was valid before, else a warning.
 
 deny contains entry.finding if {
 	some entry in unfit
@@ -39,7 +39,7 @@ warn contains entry.finding if {
 	entry.was_unfit
 }
 
-# In this order, or the service does not start. The first has a default.
+# The service starts only with this order. The first has a default.
 times := ["TRADING_NEW_EXPOSURE_CUTOFF_TIME_ET", "TRADING_FLATTEN_START_TIME_ET", "TRADING_FLAT_CONFIRMATION_TIME_ET"]
 
 at(sides, name) := max({settings.danger_of_time(occurrence) | some occurrence in settings.occurrences(sides, name)})
@@ -59,7 +59,7 @@ unfit contains entry if {
 	name in subject.differing
 	is_out_of_order(subject.head)
 	message := sprintf("the times of %s would be out of order: %s", [objects.title(subject), concat(" · ", [settings.words(subject.head, one) | some one in times])])
-	remedy := "keep the cutoff before the start of flattening, and that before its confirmation"
+	remedy := "keep the cutoff before the start of flattening, and the start before the confirmation"
 	entry := {
 		"was_unfit": is_out_of_order(subject.base),
 		"finding": objects.finding("time_order", message, objects.path(subject), settings.pointer(subject, name), remedy),
@@ -86,7 +86,7 @@ unfit contains entry if {
 	name in subject.differing
 	is_no_limit(subject.head, name)
 	message := sprintf("the service would not start: %s", [settings.transition(subject, name)])
-	remedy := "set a share of the equity: above 0, at most 1"
+	remedy := "set a fraction of equity above 0 and at most 1"
 	entry := {
 		"was_unfit": is_no_limit(subject.base, name),
 		"finding": objects.finding("loss_limit", message, objects.path(subject), settings.pointer(subject, name), remedy),
@@ -135,7 +135,7 @@ unfit contains entry if {
 	some name in subject.differing
 	endswith(name, "CLOSEOUT_MAX_ATTEMPTS")
 	is_not_tried(subject.head, name)
-	message := sprintf("closing positions would not be tried: %s", [settings.transition(subject, name)])
+	message := sprintf("closing positions would not be attempted: %s", [settings.transition(subject, name)])
 	remedy := "set at least 1"
 	entry := {
 		"was_unfit": is_not_tried(subject.base, name),

@@ -1,17 +1,17 @@
 # METADATA
-# title: A consumer group is used once
+# title: A consumer group is used only once
 # description: |
-#   A consumer group remembers how far it has read. A replay under a group that was used before reads from there and
-#   replays nothing, or everything; two jobs in one group take each other's records. So a group is new when it is set, and
-#   one job's own. To return to the group that was set just before is how a replay ends.
+#   A consumer group remembers its offsets. A replay with a group that was used before starts from those offsets and
+#   replays nothing, or everything; two jobs in one group take each other's records. So a group must be new and belong
+#   to one job. Only the group that was set just before may return, which is how a replay ends.
 # custom:
 #   codes:
-#     group_reused: A consumer group would be used that was used before.
-#     group_shared: Two jobs would read in one consumer group.
-#     group_returns: A job returns to the group that it had before.
-#     group_unknown: The history was not read, so nobody knows whether the group was used before.
+#     group_reused: A consumer group would be reused.
+#     group_shared: Two jobs would share one consumer group.
+#     group_returns: A job returns to its previous group.
+#     group_unknown: The history was not read, so it is unknown whether the group was used before.
 #   go_on: >-
-#     Name a group that was never used, with the replay's own id in it. To end a replay, go back to the group before.
+#     Use a new group name that contains the replay's id. To end a replay, return to the previous group.
 #   change: >-
 #     `is_group` and `custom.history` list the settings that name a group; writ reads the history of the files that set
 #     them.
@@ -40,7 +40,7 @@ changed contains [subject, name, group] if {
 }
 
 # The values that the setting had before this change, newest first; the newest is the base's own.
-# `input.history`: `[{"path", "name", "values"}]`, `null` where nobody read it.
+# `input.history`: `[{"path", "name", "values"}]`, `null` if it was not read.
 former(subject, name) := [value |
 	some entry in objects.list(input.history)
 	entry.name == name
@@ -69,30 +69,30 @@ deny contains objects.finding("group_reused", message, objects.path(subject), se
 	group in former(subject, name)
 	not returns(subject, name, group)
 	message := sprintf("the consumer group `%s` was used before: %s", [group, settings.transition(subject, name)])
-	remedy := "name a group that was never used, with the replay's own id in it"
+	remedy := "use a new group name that contains the replay's id"
 }
 
 warn contains objects.finding("group_returns", message, objects.path(subject), settings.pointer(subject, name), remedy) if {
 	some [subject, name, group] in changed
 	returns(subject, name, group)
-	message := sprintf("the job returns to its group before: %s", [settings.transition(subject, name)])
-	remedy := "approve only if reading on from where that group stopped is what you want"
+	message := sprintf("the job returns to its previous group: %s", [settings.transition(subject, name)])
+	remedy := "approve only if the job should continue from that group's offsets"
 }
 
 deny contains objects.finding("group_unknown", message, objects.path(subject), settings.pointer(subject, name), remedy) if {
 	objects.risk != "none"
 	some [subject, name, _] in changed
 	not is_known(subject, name)
-	message := sprintf("nobody read whether the consumer group was used before: %s", [settings.transition(subject, name)])
-	remedy := "fetch the whole history of the file, then plan again"
+	message := sprintf("it is unknown whether the consumer group was used before: %s", [settings.transition(subject, name)])
+	remedy := "fetch the full history of the file, then plan again"
 }
 
 warn contains objects.finding("group_unknown", message, objects.path(subject), settings.pointer(subject, name), remedy) if {
 	objects.risk == "none"
 	some [subject, name, _] in changed
 	not is_known(subject, name)
-	message := sprintf("nobody read whether the consumer group was used before: %s", [settings.transition(subject, name)])
-	remedy := "look through the history of the file before you approve"
+	message := sprintf("it is unknown whether the consumer group was used before: %s", [settings.transition(subject, name)])
+	remedy := "check the history of the file before you approve"
 }
 
 deny contains objects.finding("group_shared", message, objects.path(subject), settings.pointer(subject, name), remedy) if {
@@ -102,8 +102,8 @@ deny contains objects.finding("group_shared", message, objects.path(subject), se
 	some known, _ in other.head[_].settings
 	is_group(known)
 	group in settings.literals(other.head, known)
-	message := sprintf("the consumer group `%s` is that of %s", [group, objects.title(other)])
-	remedy := "give each job a group of its own"
+	message := sprintf("the consumer group `%s` is already used by %s", [group, objects.title(other)])
+	remedy := "give each job its own group"
 }
 
 identity(subject) := [subject.group, subject.kind, subject.namespace, subject.name]

@@ -1,9 +1,9 @@
-# Inputs for the rules' own tests: small changes, in the shape that `docs/policies.md` tells of.
+# Inputs for the rules' own tests: small changes in the format of `docs/policies.md`.
 package writ.lib.given
 
 import rego.v1
 
-# An input in which nothing happens; each test lays over it what it is about.
+# An input without changes; each test overlays what it needs.
 nothing := {
 	"schema": "writ.facts/v1",
 	"gitops_path": "argocd/applications/torghut",
@@ -16,7 +16,7 @@ nothing := {
 	"history": null,
 }
 
-# What writ itself was asked for.
+# A request to writ.
 request(risk) := {"procedure": "any", "risk": risk, "actor": "operator", "declared": []}
 
 # One side of an object.
@@ -34,7 +34,7 @@ touched(identity, base, head) := object.union(
 	identity,
 )
 
-# An input in which some objects are.
+# An input with these objects.
 objects(subjects) := object.union(nothing, {"objects": subjects})
 
 # Settings with one occurrence each.

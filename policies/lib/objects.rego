@@ -1,9 +1,9 @@
-# Looking at objects: which there are, where they stand, what runs in them.
+# Objects: which there are, their files, and what runs in them.
 package writ.lib.objects
 
 import rego.v1
 
-# A finding, as conftest wants it (`msg`) and as writ shows it.
+# A finding, with the fields that conftest (`msg`) and writ expect.
 finding(code, message, path, pointer, remedy) := {
 	"code": code,
 	"msg": message,
@@ -18,7 +18,7 @@ touched := [subject | some subject in input.objects; subject.touched]
 # `Deployment torghut-ws`
 title(subject) := sprintf("%s `%s`", [subject.kind, subject.name])
 
-# The file of an object: in the head where it is there, else in the base.
+# The file of an object: in the head if it exists there, else in the base.
 path(subject) := subject.head[0].path
 
 path(subject) := subject.base[0].path if count(subject.head) == 0
@@ -42,10 +42,10 @@ containers(side) := {container |
 	is_object(container)
 }
 
-# A node where a list is expected: undefined where it is anything else, so that no rule fails on it.
+# The node if it is a list, else undefined, so that no rule fails on it.
 list(node) := node if is_array(node)
 
-# The same where a map is expected.
+# The same for a map.
 map(node) := node if is_object(node)
 
 # An image without registry, tag and digest: `torghut-ws`.
@@ -55,7 +55,7 @@ image_name(image) := name if {
 	name := split(parts[count(parts) - 1], ":")[0]
 }
 
-# Whether writ was asked for this change, and by a procedure of which risk; `none` where any change is judged.
+# The risk class of the procedure that makes this change; `none` if the change was not requested from writ.
 default risk := "none"
 
 risk := input.request.risk if is_object(input.request)

@@ -1,6 +1,6 @@
-# What a setting's value means for safety: a number, higher is more dangerous.
+# The danger of a setting's value: a number, higher is more dangerous.
 #
-# A value that is not understood (from a secret, not a truth value, not a number) counts as the most dangerous one,
+# A value that cannot be interpreted (from a secret, not a truth value, not a number) counts as the most dangerous one,
 # so a rule that compares head with base fails closed.
 package writ.lib.settings
 
@@ -53,19 +53,19 @@ danger_of_time(occurrence) := seconds if {
 	seconds := (two_digits(parts[0]) * 3600) + (two_digits(parts[1]) * 60)
 } else := worst
 
-# `09` is no number in JSON; `109` is.
+# `09` is not a JSON number; `109` is.
 two_digits(text) := to_number(concat("", ["1", text])) - 100
 
-# The occurrences of a name on one side of an object, over all documents that state the object.
+# The occurrences of a name on one side of an object, over all documents that declare the object.
 occurrences(sides, name) := [occurrence |
 	some side in sides
 	some occurrence in side.settings[name]
 ]
 
-# What a person reads: the value, or where it comes from.
+# What people read: the value, or that it is a reference.
 shown(occurrence) := sprintf("`%s`", [trim_space(occurrence.value)]) if {
 	is_string(occurrence.value)
-} else := "a value from elsewhere"
+} else := "a referenced value"
 
 # A side of a setting in words.
 words(sides, name) := concat(", ", [shown(occurrence) | some occurrence in occurrences(sides, name)]) if {
@@ -81,7 +81,7 @@ transition(subject, name) := sprintf("`%s` of %s `%s`: %s → %s", [
 	words(subject.head, name),
 ])
 
-# Where a setting stands in the head, else where it stood in the base.
+# The pointer of a setting in the head, else in the base.
 pointer(subject, name) := concat("", [found |
 	some found in array.slice(pointers(subject, name), 0, 1)
 ])
@@ -91,7 +91,7 @@ pointers(subject, name) := array.concat(
 	[occurrence.pointer | some occurrence in occurrences(subject.base, name)],
 )
 
-# Whether sides belong to the trading service: what is absent there has the service's default.
+# Whether sides belong to the trading service: an absent variable has the service's default there.
 trades(sides) if count(occurrences(sides, "TRADING_MODE")) > 0
 
 trades(sides) if count(occurrences(sides, "TORGHUT_PROCESS_ROLE")) > 0
@@ -99,5 +99,5 @@ trades(sides) if count(occurrences(sides, "TORGHUT_PROCESS_ROLE")) > 0
 # The literal values of a name on some sides, without blanks around them.
 literals(sides, name) := {trim_space(occurrence.value) | some occurrence in occurrences(sides, name)}
 
-# What each occurrence of a name says, wherever it stands: literal values and where others come from.
+# The values and references of a name's occurrences, without their pointers.
 said(sides, name) := {object.remove(occurrence, ["pointer"]) | some occurrence in occurrences(sides, name)}

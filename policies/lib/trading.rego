@@ -1,11 +1,11 @@
-# What turns trading on: names of settings that more than one policy speaks of.
+# What turns trading on: names of settings that several policies use.
 package writ.lib.trading
 
 import rego.v1
 
 import data.writ.lib.settings
 
-# All of these are off where the variable is absent.
+# All of these are off if the variable is absent.
 switches := {
 	"TRADING_ENABLED",
 	"TRADING_LIVE_ENABLED",
@@ -17,13 +17,13 @@ switches := {
 	"TRADING_EXECUTION_ADVISOR_LIVE_APPLY_ENABLED",
 }
 
-# The mode is paper where the variable is absent; a mode that is not understood counts as live.
+# The mode is paper if the variable is absent; an unknown mode counts as live.
 is_live(sides) if {
 	some occurrence in settings.occurrences(sides, "TRADING_MODE")
 	settings.danger_of_word(occurrence, ["paper", "live"]) > 0
 }
 
-# What is live in the base and stays so.
+# Objects that are live in the base and stay live.
 standing_live := [subject |
 	some subject in input.objects
 	subject.head[_].settings.TRADING_MODE
@@ -31,7 +31,7 @@ standing_live := [subject |
 	is_live(subject.base)
 ]
 
-# The trading service in one of its roles (`api`, `scheduler`): the applied objects that say so on a side.
+# The trading service in one of its roles (`api`, `scheduler`): the applied objects with that role on a side.
 in_role(role, side) := [subject |
 	some subject in input.objects
 	subject.applied

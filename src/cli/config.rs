@@ -14,7 +14,7 @@ use super::settings::{Explained, Flags, SECRETS, Settings, TABLE};
 /// What can be done with settings.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigCommand {
-    /// Check the settings, and explain each: value, source, meaning.
+    /// Validate the settings, and print each one's value, source and meaning.
     Check(Flags),
 }
 

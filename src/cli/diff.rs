@@ -22,14 +22,14 @@ use crate::domain::refusal::Refusal;
 /// What `writ diff` takes.
 #[derive(Debug, clap::Args)]
 pub(crate) struct DiffArguments {
-    /// The file before; `-` reads standard input.
+    /// The old file; `-` reads standard input.
     before: PathBuf,
-    /// The file after; `-` reads standard input.
+    /// The new file; `-` reads standard input.
     after: PathBuf,
-    /// How to print it.
+    /// Output format.
     #[arg(long, value_enum, default_value_t = DiffFormat::Text)]
     format: DiffFormat,
-    /// Exit with 1 when the files differ.
+    /// Exit with 1 if the files differ.
     #[arg(long)]
     exit_code: bool,
 }
@@ -37,9 +37,9 @@ pub(crate) struct DiffArguments {
 /// How a difference is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum DiffFormat {
-    /// For people at a terminal.
+    /// Text for a terminal.
     Text,
-    /// `writ.diff/v1`.
+    /// JSON, `writ.diff/v1`.
     Json,
     /// RFC 6902, for `writ patch`; where a file has several documents, each operation names its own.
     JsonPatch,
@@ -69,7 +69,7 @@ fn compare(arguments: &DiffArguments) -> Result<bool, Failure> {
         DiffFormat::JsonPatch => {
             file::print(&json_patch(&patch, before.objects.len() > 1)?)?;
             if patch.is_reordered {
-                output::complain("writ diff: objects stand in another order, which no patch can change");
+                output::complain("writ diff: the objects are in a different order, which no patch can change");
             }
         }
     }
@@ -107,7 +107,7 @@ fn text(changes: &[Change], patch: &StreamPatch) -> String {
         }
     }
     if patch.is_reordered {
-        text.push_str("objects stand in another order\n");
+        text.push_str("the objects are in a different order\n");
     }
     text
 }

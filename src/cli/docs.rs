@@ -77,7 +77,7 @@ fn fill(text: &str, program: &clap::Command) -> anyhow::Result<String> {
     let mut out = String::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("<!-- generated: ") {
-        let (name, inside) = after.split_once(" -->\n").context("a marker that does not end")?;
+        let (name, inside) = after.split_once(" -->\n").context("unterminated marker")?;
         let (_, behind) = inside.split_once(END).with_context(|| format!("part `{name}` has no `{END}`"))?;
         write!(out, "{before}<!-- generated: {name} -->\n{}{END}", part(name, program)?)?;
         rest = behind;
@@ -110,7 +110,7 @@ fn compiled() -> anyhow::Result<Policies> {
 }
 
 fn cli(program: &clap::Command) -> String {
-    let mut text = String::from("| command | what it does |\n| --- | --- |\n");
+    let mut text = String::from("| command | description |\n| --- | --- |\n");
     for command in program.get_subcommands().filter(|command| !command.is_hide_set()) {
         let inner: Vec<_> = command.get_subcommands().map(clap::Command::get_name).collect();
         let name = command.get_name();
@@ -135,7 +135,7 @@ fn settings() -> String {
 }
 
 fn secrets() -> String {
-    let mut text = String::from("| environment | holds |\n| --- | --- |\n");
+    let mut text = String::from("| environment | secret |\n| --- | --- |\n");
     for (variable, meaning) in SECRETS {
         let _ = writeln!(text, "| `{variable}` | {meaning} |");
     }
@@ -201,7 +201,7 @@ fn cell(text: &str) -> String {
 
 fn procedures(library: &Library) -> anyhow::Result<String> {
     let mut text =
-        String::from("| procedure | risk | what it does | undone by |\n| --- | --- | --- | --- |\n");
+        String::from("| procedure | risk | description | undone by |\n| --- | --- | --- | --- |\n");
     for (file, source) in &library.patches {
         let procedure: Value = serde_yaml::from_str(source).with_context(|| format!("`patches/{file}`"))?;
         let field = |pointer: &str| {
@@ -222,7 +222,7 @@ fn procedures(library: &Library) -> anyhow::Result<String> {
 
 /// Each policy says what it is in its metadata comment, and has a page in `folder` that is made of it.
 fn policies(policies: &Policies, folder: &str) -> String {
-    let mut text = String::from("| policy | what it is about | reason codes |\n| --- | --- | --- |\n");
+    let mut text = String::from("| policy | title | reason codes |\n| --- | --- | --- |\n");
     for policy in policies.policies() {
         let codes: Vec<_> = policy.codes.keys().map(|code| format!("`{code}`")).collect();
         let link = format!("[`{0}`]({folder}/{0}.md)", policy.name);
@@ -239,23 +239,23 @@ fn policy_page(policies: &Policies, name: &str) -> anyhow::Result<String> {
         .find(|policy| policy.name == name)
         .with_context(|| format!("there is no policy `{name}`"))?;
     let mut text = format!("**{}.** {}\n\n", policy.title, policy.description.replace('\n', " "));
-    text.push_str("| reason code | what it says |\n| --- | --- |\n");
+    text.push_str("| reason code | meaning |\n| --- | --- |\n");
     for (code, meaning) in &policy.codes {
         let _ = writeln!(text, "| `{code}` | {meaning} |");
     }
     if let Some(example) = &policy.example {
         let _ = write!(
             text,
-            "\n## An example that it finds\n\nIn `{}`, found as `{}`:\n\n```diff\n{}```\n",
+            "\n## Example\n\nIn `{}`, found as `{}`:\n\n```diff\n{}```\n",
             example.file,
             example.code,
             example.diff()
         );
     }
-    let _ = write!(text, "\n## How to go on\n\n{}\n", policy.remediation);
+    let _ = write!(text, "\n## What to do\n\n{}\n", policy.remediation);
     let _ = write!(
         text,
-        "\n## How to change it\n\nThe rule is `policies/{0}`, its tests stand beside it; `writ policies test` runs \
+        "\n## Changing this policy\n\nThe rule is `policies/{0}` with its tests beside it; `writ policies test` runs \
          them. {1}\n",
         policy.file, policy.change
     );
@@ -264,7 +264,7 @@ fn policy_page(policies: &Policies, name: &str) -> anyhow::Result<String> {
 
 fn lanes(library: &Library) -> anyhow::Result<String> {
     let mut text =
-        String::from("| lane | family | what it does | owns | branches |\n| --- | --- | --- | --- | --- |\n");
+        String::from("| lane | family | purpose | owns | branches |\n| --- | --- | --- | --- | --- |\n");
     let code =
         |patterns: &[String]| patterns.iter().map(|one| format!("`{one}`")).collect::<Vec<_>>().join("<br>");
     for lane in Lanes::load(&library.policies)?.all() {

@@ -35,7 +35,7 @@ impl From<FileError> for Refusal {
             FileError::NotText { .. } => (reason::NOT_UTF8, "save the file as UTF-8"),
             FileError::Write { .. } => (
                 reason::FILE_UNWRITABLE,
-                "check the disk and the folder's permissions; the file is as it was",
+                "check the disk and the folder's permissions; the file is unchanged",
             ),
         };
         Self::because(code, error, remedy)

@@ -32,7 +32,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 #[command(
     name = "writ",
     version,
-    about = "Turns comment commands into audited pull requests, and changes no other byte"
+    about = "Turns a comment into an audited GitOps pull request that changes no other byte"
 )]
 struct Arguments {
     #[command(subcommand)]
@@ -42,34 +42,34 @@ struct Arguments {
 /// The commands. Each lives in its own file.
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// See the main job on this machine: no account, no network.
+    /// Run the whole workflow on this machine, without an account or network.
     Demo(demo::DemoArguments),
-    /// Serve webhooks and pages, and work on what is asked.
+    /// Serve webhooks and pages, and process commands.
     Serve(settings::Flags),
     /// List the procedures, or show one in full.
     Procedures(procedures::Selected),
-    /// Say what a procedure would change on a base, and what the policies say; write nothing.
+    /// Show what a procedure would change and the policy verdict; write nothing.
     Plan(terminal::Asked),
     /// Plan, and commit the plan to a new branch of the local repository.
     Apply(terminal::Asked),
-    /// Say what the policies think of a change, for people and for CI.
+    /// Evaluate the policies on a change, locally or in CI.
     Check(check::CheckArguments),
     /// List the policies, explain a reason code, or run the rules' own tests.
     Policies(policies::PoliciesArguments),
     /// List the procedures, policies and templates in use, and say which are not the embedded ones.
     #[command(subcommand)]
     Library(library::LibraryCommand),
-    /// Look at the settings.
+    /// Inspect the settings.
     Config {
-        /// What to do.
+        /// The subcommand.
         #[command(subcommand)]
         command: config::ConfigCommand,
     },
     /// Apply an RFC 6902 patch to a YAML or JSON file; change no other byte.
     Patch(patch::PatchArguments),
-    /// Say what differs between two YAML or JSON files, by object and name; as RFC 6902 too.
+    /// Compare two YAML or JSON files by object and field, also as an RFC 6902 patch.
     Diff(diff::DiffArguments),
-    /// Show and check what the ledger recorded.
+    /// Show and verify what the ledger recorded.
     #[command(subcommand)]
     Audit(audit::Audit),
     /// Fill the generated parts of Markdown files.

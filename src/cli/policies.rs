@@ -32,7 +32,7 @@ pub struct PoliciesArguments {
 /// More than listing them.
 #[derive(Debug, Subcommand)]
 enum PoliciesCommand {
-    /// Say what a reason code means, what it protects, and how to go on.
+    /// Explain a reason code: what it means, what it protects, what to do.
     Explain {
         /// The code, from a finding or an error: `live_transition`, `base_moved`.
         code: String,

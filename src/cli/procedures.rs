@@ -17,7 +17,7 @@ use super::terminal::{ListFormat, Shown, library, planner};
 /// What to show.
 #[derive(Debug, Args)]
 pub(crate) struct Selected {
-    /// Only this procedure, in full.
+    /// Show only this procedure, in full.
     name: Option<String>,
     #[command(flatten)]
     shown: Shown,
@@ -64,7 +64,7 @@ fn in_full(procedure: &Procedure) -> String {
         procedure.name, procedure.version, procedure.risk, procedure.summary
     );
     let approval =
-        if procedure.risk.needs_approval() { "another person than the requester" } else { "nobody" };
+        if procedure.risk.needs_approval() { "someone other than the requester" } else { "nobody" };
     text.push_str(&format!("Confirmation  confirm={}\nApproval by   {approval}\n", procedure.confirmation));
     let undo = procedure.inverse.as_ref().map_or("git revert", |inverse| inverse.procedure.as_str());
     text.push_str(&format!("Undone by     {undo}\n"));
@@ -122,13 +122,13 @@ fn operation(procedure: &Procedure, edit: &EditLine) -> String {
     let object = procedure.object(&edit.object);
     let value = |value: &NewValue| match value {
         NewValue::Literal(value) => format!("`{value}`"),
-        NewValue::RequestedAt => "the time of the request".to_owned(),
+        NewValue::RequestedAt => "the request time".to_owned(),
         NewValue::Argument(name) => format!("the argument `{name}`"),
     };
     let what = match &edit.action {
         Action::Replace(new) | Action::Add(new) => format!("becomes {}", value(new)),
         Action::Remove => "is removed".to_owned(),
-        Action::Increment(by) => format!("rises by {by}"),
+        Action::Increment(by) => format!("increases by {by}"),
     };
     format!("`{}` of {} `{}` in `{}` {what}", edit.at, object.kind, object.name, object.file)
 }

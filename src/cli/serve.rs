@@ -49,7 +49,7 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
     }
-    tracing::info!("stopping: work in progress is brought to its end");
+    tracing::info!("shutting down: finishing the steps in progress");
     running.stop().await;
     Ok(())
 }

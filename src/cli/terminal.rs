@@ -24,20 +24,20 @@ pub struct Asked {
     /// Arguments of the procedure, such as `target=ta-sim`.
     #[arg(value_name = "KEY=VALUE", value_parser = key_value)]
     arguments: Vec<(String, String)>,
-    /// The repository: bare or not; nothing is checked out.
+    /// The repository, bare or not. Nothing is checked out.
     #[arg(long, value_name = "DIR")]
     repo: PathBuf,
     /// The commit to plan on: a branch, tag or commit id.
     #[arg(long, value_name = "REV", default_value = "HEAD")]
     base: String,
-    /// Why, in one line.
+    /// The reason, in one line.
     #[arg(long, value_name = "TEXT")]
     reason: String,
-    /// When it is asked; decides branch and commit. Default: now, cut to the minute, so that the same command in the
-    /// same minute gives the same commit.
+    /// The time of the request, which determines branch and commit. Default: now, truncated to the minute, so that the
+    /// same command in the same minute gives the same commit.
     #[arg(long, value_name = "RFC3339", value_parser = moment)]
     at: Option<Timestamp>,
-    /// How to print it.
+    /// Output format.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
     /// Folder whose patches/, policies/, templates/ add to the embedded library, or replace single files of it.
@@ -51,11 +51,11 @@ pub struct Asked {
 /// How a plan is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// For people at a terminal.
+    /// Text for a terminal.
     Text,
-    /// `writ.plan/v1`; failures are `writ.error/v1`.
+    /// JSON, `writ.plan/v1`; failures are `writ.error/v1`.
     Json,
-    /// For a comment or a pull request.
+    /// Markdown for a comment or a pull request.
     Markdown,
     /// Only the unified diff.
     Diff,
@@ -64,7 +64,7 @@ pub enum Format {
 /// How what a library holds is printed, and of which library.
 #[derive(Debug, Args)]
 pub struct Shown {
-    /// How to print it.
+    /// Output format.
     #[arg(long, value_enum, default_value_t = ListFormat::Text)]
     pub format: ListFormat,
     /// Folder whose patches/, policies/, templates/ add to the embedded library, or replace single files of it.
@@ -75,9 +75,9 @@ pub struct Shown {
 /// How lists are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ListFormat {
-    /// For people.
+    /// Text for a terminal.
     Text,
-    /// For programs, with a `schema` of its own: `writ.procedures/v1`, `writ.policies/v1` …
+    /// JSON, with its own `schema`: `writ.procedures/v1`, `writ.policies/v1` …
     Json,
 }
 
@@ -201,12 +201,12 @@ impl From<GitError> for Failure {
                 Self::usage(Refusal::because(reason::NO_REPOSITORY, error, remedy))
             }
             GitError::NotEditable { .. } => {
-                let remedy = "put a regular file with the manifest in its place";
+                let remedy = "replace it with a regular file that contains the manifest";
                 Self::refused(Refusal::because(reason::NOT_A_REGULAR_FILE, error, remedy))
             }
             GitError::BranchExists(_) => {
                 let remedy =
-                    "this request was applied already; look at the branch, or delete it to apply anew";
+                    "this request was already applied; inspect the branch, or delete it to apply again";
                 Self::refused(Refusal::because(reason::BRANCH_EXISTS, error, remedy))
             }
             _ => {
@@ -219,7 +219,7 @@ impl From<GitError> for Failure {
 
 impl From<RenderError> for Failure {
     fn from(error: RenderError) -> Self {
-        let remedy = "correct the template, or leave `--library` out";
+        let remedy = "correct the template, or omit `--library`";
         Self::fault(Refusal::because(reason::FAULT, error, remedy))
     }
 }
@@ -233,10 +233,10 @@ fn key_value(text: &str) -> Result<(String, String), String> {
 
 /// A time in whole seconds, not before 1970.
 fn moment(text: &str) -> Result<Timestamp, String> {
-    let wrong = || "not a time like 2026-08-22T10:30:00Z".to_owned();
+    let wrong = || "not an RFC 3339 time such as 2026-08-22T10:30:00Z".to_owned();
     let moment: Timestamp = text.parse().map_err(|_| wrong())?;
     if moment.as_second() < 0 {
-        return Err("times before 1970 cannot be dates of commits".to_owned());
+        return Err("commit dates cannot be before 1970".to_owned());
     }
     Timestamp::from_second(moment.as_second()).map_err(|_| wrong())
 }

@@ -111,13 +111,13 @@ impl fmt::Display for Wait {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "place {}: ", self.place)?;
         match &self.why {
-            WaitReason::Target { run, target } => write!(out, "run `{run}` goes first with `{target}`"),
+            WaitReason::Target { run, target } => write!(out, "run `{run}` changes `{target}` first"),
             WaitReason::Actor { quota } => {
-                write!(out, "its account has had its {quota} changes of this hour")
+                write!(out, "its account has reached its hourly limit of {quota}")
             }
-            WaitReason::Lane { quota } => write!(out, "its lane has had its {quota} changes of this hour"),
+            WaitReason::Lane { quota } => write!(out, "its lane has reached its hourly limit of {quota}"),
             WaitReason::Repository { quota } => {
-                write!(out, "the repository has had its {quota} changes of this hour")
+                write!(out, "the repository has reached its hourly limit of {quota}")
             }
         }
     }

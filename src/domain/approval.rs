@@ -143,11 +143,11 @@ impl NotCountedReason {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::NotHuman => "it is not a person's",
-            Self::Agent => "the account is a program's",
-            Self::Requester => "who asks does not approve",
-            Self::NotWriter => "the account may not write here (any more)",
-            Self::OtherCommit => "it is of another commit",
+            Self::NotHuman => "the reviewer is a bot",
+            Self::Agent => "the reviewer is an agent account",
+            Self::Requester => "the requester cannot approve their own request",
+            Self::NotWriter => "the reviewer does not have write access",
+            Self::OtherCommit => "it is for a different commit",
             Self::Dismissed => "it was dismissed",
         }
     }

@@ -17,7 +17,7 @@ pub struct Request {
     pub procedure: String,
     /// Arguments by name, as typed; the procedure gives them their types.
     pub arguments: BTreeMap<String, String>,
-    /// Why, in one line.
+    /// The reason, in one line.
     pub reason: String,
     /// The confirmation phrase that was typed, if any.
     pub confirmation: Option<String>,

@@ -89,21 +89,21 @@ impl Step {
     #[must_use]
     pub fn purpose(self) -> &'static str {
         match self {
-            Self::Authorize => "asks the forge whether this person may, and reads the comment again",
-            Self::Turn => "waits for its turn: quotas, and one run at a time on a target",
-            Self::Plan => "reads the base from git and works out the edit",
+            Self::Authorize => "checks the author's permission and re-reads the comment",
+            Self::Turn => "waits for admission: quotas, and one run at a time per file",
+            Self::Plan => "reads the base from git and computes the edit",
             Self::Check => {
-                "lets the policies judge base against head, and looks for open pull requests of the same fields"
+                "evaluates the policies and finds open pull requests that change the same fields"
             }
-            Self::Record => "writes the plan into the ledger, before anything is published",
-            Self::Push => "makes the commit and pushes its branch",
+            Self::Record => "records the plan in the ledger before anything is published",
+            Self::Push => "creates the commit and pushes its branch",
             Self::Propose => "opens the pull request",
-            Self::Close => "closes the pull requests that must not be merged any more",
-            Self::Report => "answers under the comment",
+            Self::Close => "closes conflicting pull requests",
+            Self::Report => "replies to the comment",
             Self::Observe => "reads the pull request from the forge",
-            Self::Judge => "lets the policies judge its head against its base",
-            Self::Conclude => "writes the check run on its head",
-            Self::Approve => "asks who has approved it, and says so on its head",
+            Self::Judge => "evaluates the policies on its head",
+            Self::Conclude => "publishes the check run `writ/policy`",
+            Self::Approve => "evaluates its approvals and publishes the check run `writ/approval`",
         }
     }
 }

@@ -101,7 +101,7 @@ impl TargetProfile {
             let path = &self.gitops_path;
             return Some((
                 "gitops_path",
-                format!("`{path}` is not a folder's path without slashes at its ends"),
+                format!("`{path}` is not a folder path without leading and trailing slashes"),
             ));
         }
         let example = format!("{}20260822-1030-abcdefgh234567ab", self.branch_prefix());
@@ -120,7 +120,7 @@ impl TargetProfile {
         }
         let in_phrase = |byte: u8| byte.is_ascii_uppercase() || byte == b'_';
         if self.confirmation.is_empty() || !self.confirmation.bytes().all(in_phrase) {
-            return Some(("confirmation", "the phrase is made of A-Z and `_`".to_owned()));
+            return Some(("confirmation", "the phrase may contain only A-Z and `_`".to_owned()));
         }
         if self.guarded_names.iter().any(String::is_empty) {
             return Some(("guarded_names", "an empty text is in every file".to_owned()));

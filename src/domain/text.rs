@@ -13,7 +13,7 @@ pub const LONGEST: usize = 500;
 pub enum LineProblem {
     /// A character that breaks the line, hides, or reorders what is beside it.
     #[error(
-        "has the character U+{:04X} at position {position}, which is not for one line of plain text",
+        "has the character U+{:04X} at position {position}, which is not allowed in a line of plain text",
         u32::from(*character)
     )]
     Forbidden {

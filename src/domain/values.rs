@@ -59,7 +59,7 @@ fn json(value: serde_yaml::Value) -> Result<Value, String> {
             }
             Value::Object(object)
         }
-        serde_yaml::Value::Tagged(tagged) => return Err(format!("the tag {} is not understood", tagged.tag)),
+        serde_yaml::Value::Tagged(tagged) => return Err(format!("the tag {} is not supported", tagged.tag)),
     })
 }
 
@@ -70,8 +70,5 @@ fn json_number(number: &serde_yaml::Number) -> Result<Number, String> {
     if let Some(number) = number.as_u64() {
         return Ok(number.into());
     }
-    number
-        .as_f64()
-        .and_then(Number::from_f64)
-        .ok_or_else(|| format!("{number} is not a number that JSON knows"))
+    number.as_f64().and_then(Number::from_f64).ok_or_else(|| format!("{number} is not a JSON number"))
 }

@@ -52,7 +52,7 @@ pub async fn receive(
             Err(RefusedDelivery { status, refusal }) => {
                 let unavailable = status == StatusCode::SERVICE_UNAVAILABLE;
                 state.metrics.delivery(if unavailable { "unavailable" } else { "refused" });
-                warn!(code = refusal.code.as_str(), status = status.as_u16(), "delivery not taken");
+                warn!(code = refusal.code.as_str(), status = status.as_u16(), "delivery rejected");
                 RefusedDelivery { status, refusal }.answer(&id)
             }
         }
@@ -72,19 +72,19 @@ async fn accept(
     match tokio::time::timeout(STORED_WITHIN, state.intake.accept(&delivery)).await {
         Ok(Ok(reception)) => Ok(answer(state, &delivery.id, reception)),
         Ok(Err(error)) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "the delivery could not be kept");
+            tracing::error!(error = &error as &dyn std::error::Error, "the delivery could not be stored");
             Err(unavailable())
         }
         // If it is stored after all, the redelivery is answered as its duplicate.
         Err(_) => {
-            tracing::error!(waited_s = STORED_WITHIN.as_secs(), "the delivery could not be kept in time");
+            tracing::error!(waited_s = STORED_WITHIN.as_secs(), "the delivery could not be stored in time");
             Err(unavailable())
         }
     }
 }
 
 fn unavailable() -> RefusedDelivery {
-    let message = "the delivery could not be kept";
+    let message = "the delivery could not be stored";
     refused(StatusCode::SERVICE_UNAVAILABLE, reason::UNAVAILABLE, message, "redeliver it later")
 }
 
@@ -97,7 +97,7 @@ fn answer(state: &State, delivery: &str, reception: Reception) -> Response {
     state.metrics.delivery(result);
     let run = run.map(String::from);
     let reason = reason.as_ref().map(Code::as_str);
-    info!(result, run.id = run.as_deref(), reason, "delivery taken");
+    info!(result, run.id = run.as_deref(), reason, "delivery accepted");
     let body = json!({"status": result, "delivery": delivery, "run": run, "reason": reason});
     (status, Json(body)).into_response()
 }
@@ -109,7 +109,7 @@ async fn bounded(headers: &HeaderMap, body: Body, most: usize) -> Result<Bytes, 
             StatusCode::PAYLOAD_TOO_LARGE,
             reason::BODY_TOO_LARGE,
             format!("the body is larger than {most} bytes"),
-            "subscribe the webhook to the events of the installation guide only, or raise `max_body_bytes`",
+            "subscribe the webhook only to the events in the installation guide, or raise `max_body_bytes`",
         )
     };
     let announced = text(headers, "content-length").and_then(|length| length.parse::<u64>().ok());
@@ -125,7 +125,7 @@ async fn bounded(headers: &HeaderMap, body: Body, most: usize) -> Result<Bytes, 
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
         Err(_) => {
-            let message = "the body ended too early";
+            let message = "the body ended early";
             Err(refused(StatusCode::BAD_REQUEST, reason::BODY_TRUNCATED, message, "send it again"))
         }
     }

@@ -211,8 +211,8 @@ fn mistaken(comment: &NewComment, mistake: Mistake) -> NewRun {
 fn through_app(comment: &NewComment) -> NewRun {
     let outcome = Outcome::Refused {
         code: reason::THROUGH_AN_APP,
-        message: "the comment was made by an app on the author's behalf".to_owned(),
-        remedy: "type the command yourself; programs may not command".to_owned(),
+        message: "the comment was posted by an app on the author's behalf".to_owned(),
+        remedy: "type the command yourself; programs may not run commands".to_owned(),
     };
     refused(comment, InvalidCommand { excerpt: String::new(), suggestion: None }, outcome)
 }

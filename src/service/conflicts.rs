@@ -70,7 +70,7 @@ impl Conflicts {
 pub(super) fn contained(by: &RunId) -> Outcome {
     Outcome::Refused {
         code: reason::CONTAINED,
-        message: format!("run `{by}` makes the same target safer, and goes first"),
+        message: format!("run `{by}` is a containment of the same file and takes precedence"),
         remedy: "merge or close its pull request; then comment the command again if it is still wanted"
             .to_owned(),
     }

@@ -12,11 +12,11 @@ pub(super) fn given_up(lease: &Lease) -> Performed {
     unperformed(lease).unwrap_or_else(|| {
         Performed::refused(
             reason::UNAVAILABLE,
-            "the forge or the repository did not answer, several times in a row; nothing was changed",
+            "the forge or the repository did not respond to several attempts; nothing was changed",
             if lease.step.is_of_reconciliation() {
-                "wait until it does"
+                "wait until it responds"
             } else {
-                "comment the command again when it does"
+                "comment the command again later"
             },
         )
     })
@@ -27,8 +27,8 @@ pub(super) fn failed(lease: &Lease) -> Performed {
     unperformed(lease).unwrap_or_else(|| {
         Performed::refused(
             reason::FAULT,
-            "writ or its settings are at fault; nothing was changed",
-            format!("show delivery `{}` to whoever runs writ: its log says more", lease.run.delivery),
+            "writ failed because of a bug or a wrong setting; nothing was changed",
+            format!("report delivery `{}` to whoever operates writ; the log has the details", lease.run.delivery),
         )
     })
 }
@@ -51,7 +51,7 @@ fn unperformed(lease: &Lease) -> Option<Performed> {
 }
 
 fn stuck(what: &str) -> Performed {
-    let message = format!("it cannot be known whether {what}; look before you ask again");
+    let message = format!("it is unknown whether {what}; check before you retry");
     Performed::ends(Outcome::Stuck { message }, NoFact::Nothing {}, vec![])
 }
 

@@ -59,19 +59,19 @@ impl Metrics {
     pub fn text(&self) -> String {
         let counted = self.locked();
         let mut out = String::new();
-        head(&mut out, "writ_deliveries_total", "counter", "Deliveries by what became of them.");
+        head(&mut out, "writ_deliveries_total", "counter", "Webhook deliveries by result.");
         for (result, count) in &counted.deliveries {
             line(&mut out, format_args!("writ_deliveries_total{{result=\"{result}\"}} {count}"));
         }
-        head(&mut out, "writ_runs_total", "counter", "Runs that are over, by outcome.");
+        head(&mut out, "writ_runs_total", "counter", "Finished runs by outcome.");
         for (outcome, count) in &counted.runs {
             line(&mut out, format_args!("writ_runs_total{{outcome=\"{outcome}\"}} {count}"));
         }
-        head(&mut out, "writ_steps_total", "counter", "Tries of steps, by what came of them.");
+        head(&mut out, "writ_steps_total", "counter", "Step attempts by result.");
         for ((step, result), count) in &counted.steps {
             line(&mut out, format_args!("writ_steps_total{{step=\"{step}\",result=\"{result}\"}} {count}"));
         }
-        head(&mut out, "writ_step_duration_seconds", "histogram", "How long a try of a step took.");
+        head(&mut out, "writ_step_duration_seconds", "histogram", "Duration of step attempts in seconds.");
         for (step, durations) in &counted.durations {
             durations.write(step, &mut out);
         }

@@ -128,7 +128,7 @@ impl Planner {
             return Err(Refusal::new(
                 reason::MISSING_REASON,
                 "a plan needs a reason",
-                "add `--reason TEXT`: why this is needed, in one line",
+                "add `--reason TEXT`: why the change is needed, in one line",
             )
             .at(Place::Field("reason")));
         }

@@ -44,13 +44,13 @@ impl ProcedureSummary {
     fn rollback(target: &TargetProfile) -> Self {
         let run = ArgumentSummary {
             name: RUN_ARGUMENT.to_owned(),
-            help: "the run to undo; its page and its pull request name it".to_owned(),
+            help: "the id of the run to undo, from its page or its pull request".to_owned(),
             values: Vec::new(),
             default: None,
         };
         Self {
             name: ROLLBACK.to_owned(),
-            summary: "Undoes a run: puts back exactly what it changed, where nobody changed it since."
+            summary: "Undoes a run: restores exactly what it changed, if nobody has changed it since."
                 .to_owned(),
             version: 1,
             risk: Risk::Restoring,

@@ -169,7 +169,7 @@ async fn unknown_run(
     let ids = runs.iter().filter(|run| proposed(run)).map(|run| run.id.as_str());
     let remedy = match nearest(typed, ids) {
         Some(run) => format!("did you mean `{run}`?"),
-        None => "`/status` lists the runs that were asked for here".to_owned(),
+        None => "`/status` lists the runs requested on this page".to_owned(),
     };
     let message = format!("there is no run {} in this repository", quoted(typed, 60));
     Ok(Refusal::new(reason::UNKNOWN_RUN, message, remedy).at(Place::Field(RUN_ARGUMENT)))

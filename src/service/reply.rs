@@ -33,7 +33,7 @@ pub fn marker(run: &RunId) -> String {
 pub(super) async fn react(context: &Context, job: &Job, reaction: Reaction) {
     let place = &job.stored.place;
     if let Err(error) = context.forge.react(&place.repository, place.comment, reaction).await {
-        warn!(error = &error as &dyn std::error::Error, "the reaction could not be put on the comment");
+        warn!(error = &error as &dyn std::error::Error, "the reaction could not be added to the comment");
     }
 }
 
@@ -42,7 +42,7 @@ pub(super) async fn put_working(context: &Context, job: &Job) {
     put(context, job, None).await;
 }
 
-/// Says that the run waits for its turn, where in the line, and why. Best effort, too.
+/// Says that the run is waiting for admission, where in the line, and why. Best effort, too.
 pub(super) async fn put_waiting(context: &Context, job: &Job, wait: &Wait) {
     put(context, job, Some(wait)).await;
 }
@@ -54,14 +54,14 @@ async fn put(context: &Context, job: &Job, wait: Option<&Wait>) {
     let body = match rendered {
         Ok(body) => body,
         Err(error) => {
-            warn!(error = &error as &dyn std::error::Error, "the working comment could not be written");
+            warn!(error = &error as &dyn std::error::Error, "the status comment could not be rendered");
             return;
         }
     };
     let place = &job.stored.place;
     let put = context.forge.put_status(&place.repository, place.issue, &marker(&job.run.id), &body).await;
     if let Err(error) = put {
-        warn!(error = &error as &dyn std::error::Error, "the working comment could not be posted");
+        warn!(error = &error as &dyn std::error::Error, "the status comment could not be posted");
     }
 }
 
@@ -77,7 +77,7 @@ pub(super) async fn terminal(context: &Context, job: &Job, outcome: &Outcome) ->
         return Ok(text);
     }
     values.plan = None;
-    values.answer = Some("The answer is too long for a comment; the run's page has it.".to_owned());
+    values.answer = Some("The answer is too long for a comment; see the run's page.".to_owned());
     Ok(context.renderer.render("reply.md", &values)?)
 }
 
@@ -166,7 +166,7 @@ fn checked(authorized: Option<&AuthorizeFact>, plan: Option<&PlanReport>) -> Vec
     let mut checked = Vec::new();
     if let Some(authorized) = authorized {
         checked.push(Checked { what: "permission", found: authorized.permission.clone() });
-        checked.push(Checked { what: "comment", found: "as it was signed".to_owned() });
+        checked.push(Checked { what: "comment", found: "unedited".to_owned() });
     }
     let Some(plan) = plan else { return checked };
     checked.push(Checked { what: "base", found: plan.base.as_str().chars().take(12).collect() });

@@ -25,12 +25,12 @@ impl Standing {
     pub async fn of(context: &Context, stored: &StoredCommand) -> Result<Self, StepError> {
         let (place, actor) = (&stored.place, &stored.actor);
         match context.forge.comment(&place.repository, place.comment).await? {
-            None => return Ok(Self::void("the comment was deleted before it was carried out")),
+            None => return Ok(Self::void("the comment was deleted")),
             Some(comment) if comment.author != actor.id => {
-                return Ok(Self::void("the comment has another author now"));
+                return Ok(Self::void("the comment now has a different author"));
             }
             Some(comment) if sha256_hex(comment.body.as_bytes()) != stored.comment_sha256 => {
-                return Ok(Self::void("the comment was edited before it was carried out"));
+                return Ok(Self::void("the comment was edited"));
             }
             Some(_) => {}
         }
@@ -38,7 +38,7 @@ impl Standing {
         match context.forge.permission(&place.repository, &actor.login).await {
             Ok((id, _)) if id != actor.id => Ok(Self::refused(
                 reason::ACCOUNT_MISMATCH,
-                format!("the name `{}` belongs to another account now", actor.login),
+                format!("the login `{}` now belongs to a different account", actor.login),
             )),
             Ok((_, permission)) if permission >= least(needs) => Ok(Self::Valid(permission)),
             Ok((_, permission)) => Ok(Self::lacking(&actor.login, needs, permission)),
@@ -60,7 +60,7 @@ impl Standing {
     }
 
     fn refused(code: Code, message: String) -> Self {
-        let remedy = "ask somebody with that permission to comment the command".to_owned();
+        let remedy = "ask someone with that permission to comment the command".to_owned();
         Self::Ended(Outcome::Refused { code, message, remedy })
     }
 }

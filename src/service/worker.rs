@@ -92,7 +92,7 @@ impl Worker {
         match result {
             Err(StoreError::LeaseLost(run)) => {
                 self.metrics.step(lease.step.as_str(), "lost", Duration::ZERO);
-                warn!(run.id = %run, "the lease was lost; another worker goes on with the run");
+                warn!(run.id = %run, "the lease was lost; another worker continues the run");
                 Ok(true)
             }
             other => other.map(|()| true),
@@ -105,7 +105,7 @@ impl Worker {
         self.store.record_intent(lease, &steps::intent(lease), self.clock.now()).await?;
         Failpoint::reach(self.failpoint, step, Moment::AfterIntent);
         let performed = if lease.run.attempts > MOST_TRIES && !is_patient(step) {
-            Err(StepError::Fault(format!("the step was begun {} times and never ended", lease.run.attempts)))
+            Err(StepError::Fault(format!("the step was started {} times and never finished", lease.run.attempts)))
         } else {
             self.perform(lease).await
         };
@@ -149,7 +149,7 @@ impl Worker {
         let now = self.clock.now();
         let (label, performed) = match performed {
             Ok(Performed { result: StepResult::Waits(wait), .. }) => {
-                info!(place = wait.place, "the run waits for its turn");
+                info!(place = wait.place, "the run is waiting for admission");
                 self.metrics.step(lease.step.as_str(), "waits", begun.elapsed());
                 return self.store.wait(lease, &wait.to_string(), now, wait.until).await;
             }
@@ -157,18 +157,18 @@ impl Worker {
             Err(error) => match error.outage() {
                 Some(outage) => match wait_seconds(lease, outage.retry_after) {
                     Some(seconds) => {
-                        warn!(problem = %outage.message, retry_in_s = seconds, "the step is tried again later");
+                        warn!(problem = %outage.message, retry_in_s = seconds, "the step will be retried");
                         self.metrics.step(lease.step.as_str(), "later", begun.elapsed());
                         let due = now + Duration::from_secs(seconds.into());
                         return self.store.postpone(lease, &outage.message, now, due).await;
                     }
                     None => {
-                        error!(problem = %outage.message, "given up: something outside does not answer");
+                        error!(problem = %outage.message, "giving up: an external service does not respond");
                         ("failed", ending::given_up(lease))
                     }
                 },
                 None => {
-                    error!(problem = %chain(&error), "the step failed and is not repeated");
+                    error!(problem = %chain(&error), "the step failed and will not be retried");
                     ("failed", ending::failed(lease))
                 }
             },
@@ -213,7 +213,7 @@ impl Worker {
             let outcome =
                 lease.run.outcome.as_ref().or(finished.outcome.as_ref()).map_or("none", ending::name);
             self.metrics.run(outcome);
-            info!(outcome, "run is over");
+            info!(outcome, "run finished");
         }
         Ok(())
     }

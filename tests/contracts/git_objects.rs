@@ -318,8 +318,8 @@ fn only_regular_files_of_the_base_can_be_written() {
         ("argocd/applications/torghut/latest.yaml", "is a symbolic link"),
         ("argocd/applications/torghut/vendor", "is a submodule"),
         ("argocd/applications/torghut/model.bin", "is a Git LFS pointer"),
-        ("README.md/x", "lies below something that is not a folder"),
-        ("argocd/applications/torghut/latest.yaml/x", "lies below something that is not a folder"),
+        ("README.md/x", "is below something that is not a folder"),
+        ("argocd/applications/torghut/latest.yaml/x", "is below something that is not a folder"),
     ] {
         assert_eq!(refusal(&opened, &draft(&base, &[(path, "x\n")])), format!("`{path}` {problem}"));
     }

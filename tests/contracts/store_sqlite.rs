@@ -106,7 +106,7 @@ async fn a_missing_or_changed_trigger_is_named() {
     .expect("drop");
     let problems = store.problems().await.expect("problems");
     assert!(problems.iter().any(|line| line.contains("`leaves_update` is missing")), "{problems:?}");
-    assert!(problems.iter().any(|line| line.contains("`nodes_delete` is not ours")), "{problems:?}");
+    assert!(problems.iter().any(|line| line.contains("`nodes_delete` was altered")), "{problems:?}");
 }
 
 #[tokio::test]
@@ -136,7 +136,7 @@ async fn a_file_that_is_not_ours_is_refused_and_kept() {
     sqlx::raw_sql("CREATE TABLE theirs (x)").execute(&mut other).await.expect("create");
     other.close().await.expect("close");
     let refused = SqliteStore::open(&path).await.expect_err("another program's");
-    assert!(refused.to_string().contains("another program"), "{refused}");
+    assert!(refused.to_string().contains("belongs to a different program"), "{refused}");
 }
 
 #[tokio::test]

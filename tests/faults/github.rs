@@ -132,7 +132,7 @@ async fn each_failure_has_its_kind_and_is_asked_once() {
     let server = Scripted::start(|_| Reply::Answer(200, String::new(), vec![b' '; 33 << 20])).await;
     let huge =
         with_token(&server.url, patient()).permission(&repository(), "ada").await.expect_err("too much");
-    assert!(huge.to_string().ends_with("an answer of more than 33554432 bytes"), "{huge}");
+    assert!(huge.to_string().ends_with("a response of more than 33554432 bytes"), "{huge}");
     let server = Scripted::start(move |_| answer(403, "", secondary)).await;
     let forge = with_token(&server.url, patient());
     assert_eq!(kind(forge.permission(&repository(), "ada").await), "unavailable Some(60s)");
@@ -199,7 +199,7 @@ async fn addresses_in_answers_are_never_used() {
     let id = forge.put_status(&repository(), IssueNumber(1), "the marker", "the marker, new").await.unwrap();
     assert_eq!(id, CommentId(2));
     let moved = kind(forge.permission(&repository(), "ada").await);
-    assert_eq!(moved, "rejected: account `ada` is at another address now (301): was it renamed?");
+    assert_eq!(moved, "rejected: account `ada` has moved to another address (301); was it renamed?");
     assert_eq!(elsewhere.asked(), []);
 }
 
@@ -225,7 +225,7 @@ async fn a_missing_comment_is_told_from_a_missing_repository() {
     let forge = with_token(&server.url, patient());
     assert_eq!(forge.comment(&repository(), CommentId(3)).await.unwrap(), None);
     let other = forge.comment(&"acme/gone".parse().unwrap(), CommentId(3)).await;
-    assert_eq!(kind(other), "forbidden: `acme/gone` cannot be seen (any more)");
+    assert_eq!(kind(other), "forbidden: `acme/gone` is not visible (any more)");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! The server is killed at every point of every step and started again: nothing is lost, nothing is done twice.
+//! The server is killed at every point of every step and started again: nothing is lost, nothing happens twice.
 
 use tokio::task::JoinSet;
 use writ::domain::run::Step;

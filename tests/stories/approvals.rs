@@ -96,11 +96,11 @@ impl Story {
 #[tokio::test(flavor = "multi_thread")]
 async fn another_human_approves_and_the_draft_is_ready() {
     let story = Story::begin().await;
-    story.held_back("another person than ada must approve").await;
+    story.held_back("approval from someone other than ada").await;
     let review = story.review("bob", Opinion::Approved).await;
     let check = story.check().await;
     assert_eq!(check.status, Some(CheckStatus::Completed(Conclusion::Success)), "{check:#?}");
-    assert_eq!(check.title, "approved by bob");
+    assert_eq!(check.title, "Approved by bob");
     assert!(!story.is_draft().await);
     let given = story.bot.record(&story.run, "approval.given").await;
     assert_eq!(given["body"]["by"][0]["review"], review);
@@ -130,14 +130,14 @@ async fn a_draft_that_a_person_makes_again_stays_one() {
 async fn the_one_who_asked_does_not_approve() {
     let story = Story::begin().await;
     story.review("ada", Opinion::Approved).await;
-    story.held_back("who asks does not approve").await;
+    story.held_back("the requester cannot approve their own request").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_program_does_not_approve_and_does_not_confirm() {
     let story = Story::begin().await;
     story.review("machine", Opinion::Approved).await;
-    story.held_back("the account is a program's").await;
+    story.held_back("the reviewer is an agent account").await;
     story.bot.comment_as("machine", PAUSE).await;
     assert!(story.bot.reply().await.contains("(`agent_may_not_confirm`)"));
 }
@@ -146,7 +146,7 @@ async fn a_program_does_not_approve_and_does_not_confirm() {
 async fn who_may_not_write_does_not_approve() {
     let story = Story::begin().await;
     story.review("rex", Opinion::Approved).await;
-    story.held_back("may not write here").await;
+    story.held_back("does not have write access").await;
     story.review("stranger", Opinion::Approved).await;
     story.held_back("`stranger`").await;
 }
@@ -166,7 +166,7 @@ async fn a_right_that_was_lost_since_voids() {
     story.review("bob", Opinion::Approved).await;
     story.bot.forge.grant(&repository_name(), "bob", Permission::Read).await.unwrap();
     story.tell("edited").await;
-    story.voided(&story.head, "may not write here").await;
+    story.voided(&story.head, "does not have write access").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -184,7 +184,7 @@ async fn a_later_change_of_mind_voids_and_holds_back() {
     let story = Story::begin().await;
     story.review("bob", Opinion::Approved).await;
     story.review("bob", Opinion::ChangesRequested).await;
-    story.voided(&story.head, "bob wants it changed").await;
+    story.voided(&story.head, "Changes requested by bob").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -196,9 +196,9 @@ async fn a_new_commit_voids_and_is_approved_by_nobody() {
     let more = manifests::SCHEDULER.replace("paper", "live");
     let head = story.bot.push(&branch, &[(&file, &more)]);
     story.bot.tell("synchronize", story.pull).await;
-    story.voided(&head, "something else than what was planned").await;
+    story.voided(&head, "not at the planned commit").await;
     story.review("bob", Opinion::Approved).await;
-    story.voided(&head, "something else than what was planned").await;
+    story.voided(&head, "not at the planned commit").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -211,7 +211,7 @@ async fn an_approval_that_was_made_of_another_commit_does_not_count() {
     // The other commit is taken back, so that the head is what was planned.
     story.bot.home.repository.git(&["update-ref", &format!("refs/heads/{branch}"), story.head.as_str()]);
     story.tell("submitted").await;
-    story.held_back("it is of another commit").await;
+    story.held_back("it is for a different commit").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -219,7 +219,7 @@ async fn a_containment_needs_nobody_unless_somebody_adds_to_it() {
     let story = Story::of(PAUSE, Home::seeded()).await;
     let check = story.check().await;
     assert_eq!(check.status, Some(CheckStatus::Completed(Conclusion::Success)), "{check:#?}");
-    assert_eq!(check.title, "makes things safer: needs no approval");
+    assert_eq!(check.title, "Risk-reducing change: no approval required");
     let branch = story.bot.branches().remove(0);
     let head = story.bot.push(&branch, &[("docs/more.md", "more\n")]);
     story.bot.tell("synchronize", story.pull).await;

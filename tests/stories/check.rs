@@ -123,7 +123,7 @@ fn junit_is_xml_that_counts_right() {
     let count = |part: &str| document.matches(part).count();
     assert!(document.contains("failures=\"1\" errors=\"0\">"), "{document}");
     assert_eq!(count("<failure "), 1);
-    assert_eq!(count("<testcase "), count("</testcase>") + count("<testcase name=\"nothing found\" "));
+    assert_eq!(count("<testcase "), count("</testcase>") + count("<testcase name=\"no findings\" "));
     assert!(document.contains("notes &amp; &lt;more&gt;.yaml"));
 }
 
@@ -145,7 +145,7 @@ fn what_changes_nothing_below_the_path_is_allowed() {
     let repository = doubled();
     let same = check(repository.path(), &["--base", "work", "--head", "work"]);
     assert_eq!(code(&same), 0);
-    assert!(text(&same.stdout).contains("Nothing below argocd/applications/torghut differs"));
+    assert!(text(&same.stdout).contains("No changes below argocd/applications/torghut"));
     let elsewhere = check(
         repository.path(),
         &["--base", "main", "--head", "work", "--path", "apps/other", "--format", "json"],

@@ -31,14 +31,14 @@ async fn help_and_explain_are_answered() {
     let reply = bot.reply().await;
     assert!(reply.contains("confirm=ACTUATE_TORGHUT") && reply.contains("`resume-trading`"), "{reply}");
     bot.comment("/explain warp-drive").await;
-    assert!(bot.reply().await.contains("There is no procedure and no reason code `warp-drive`"));
+    assert!(bot.reply().await.contains("`warp-drive` is neither a procedure nor a reason code"));
     bot.comment("/explain live_transition").await;
     let reply = bot.reply().await;
     assert!(reply.contains("`no-live-transition`") && reply.contains("+value: live"), "{reply}");
-    assert!(reply.contains("How to go on: "), "{reply}");
+    assert!(reply.contains("**What to do:** "), "{reply}");
     bot.comment("/explain base_moved").await;
     let reply = bot.reply().await;
-    assert!(reply.contains("Emitted by: runs.") && reply.contains("How to go on: "), "{reply}");
+    assert!(reply.contains("Emitted by: runs.") && reply.contains("**What to do:** "), "{reply}");
     bot.comment("/explain live_transitoin").await;
     assert!(bot.reply().await.contains("Did you mean `live_transition`?"));
 }

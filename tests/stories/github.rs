@@ -224,15 +224,15 @@ impl Waiting {
 async fn an_approval_on_github_counts_or_says_why_not() {
     let Some(story) = Waiting::begin("approvals on GitHub").await else { return };
     let head = story.head.clone();
-    story.says(&["failure", "another person than wes must approve"]).await;
+    story.says(&["failure", "approval from someone other than wes"]).await;
     story.review("wes", "APPROVE", &head).await;
-    story.says(&["failure", "who asks does not approve"]).await;
+    story.says(&["failure", "the requester cannot approve their own request"]).await;
     story.review("machine", "APPROVE", &head).await;
-    story.says(&["failure", "the account is a program's"]).await;
+    story.says(&["failure", "the reviewer is an agent account"]).await;
     story.review("max", "APPROVE", &"0".repeat(40)).await;
-    story.says(&["failure", "`max`: it is of another commit"]).await;
+    story.says(&["failure", "`max`: it is for a different commit"]).await;
     let review = story.review("max", "APPROVE", &head).await;
-    story.says(&["success: approved by max"]).await;
+    story.says(&["success: Approved by max"]).await;
 
     let runs = story.server.running.store.runs(100).await.expect("runs").len();
     let path = format!("/pulls/{}/reviews/{review}/dismissals", story.pull);
@@ -241,13 +241,13 @@ async fn an_approval_on_github_counts_or_says_why_not() {
     story.says(&["failure", "it was dismissed"]).await;
 
     story.review("max", "APPROVE", &head).await;
-    story.says(&["success: approved by max"]).await;
+    story.says(&["success: Approved by max"]).await;
     story.act("olga", Method::PUT, "/collaborators/max", json!({"permission": "pull"})).await;
     story.review("ada", "COMMENT", &head).await;
     story.says(&["failure", "`max`: the account may not write here"]).await;
 
     story.review("ada", "APPROVE", &head).await;
-    story.says(&["success: approved by ada"]).await;
+    story.says(&["success: Approved by ada"]).await;
     let path = format!("/issues/comments/{}", story.comment);
     story.act("wes", Method::PATCH, &path, json!({"body": "never mind"})).await;
     story.review("ada", "COMMENT", &head).await;

@@ -67,8 +67,8 @@ fn the_demo_tells_the_story_and_ends() {
         "-  replicas: 1",
         "+  replicas: 0",
         "the ledger verifies",
-        "proves itself without the database",
-        "nothing is done twice",
+        "can be verified without the database",
+        "nothing happens twice",
     ] {
         assert!(printed.contains(said), "does not say «{said}»:\n{printed}");
     }
@@ -96,7 +96,7 @@ fn pages_read_well_in_a_browser() {
             page("runs", root, &["/actuate pause-trading", "pull request open", "broker rejects every order"]),
             page("run", run, &["authorize", "propose", "replicas: 0", "How to undo it", "change.planned"]),
             page("pull", demo.address("the pull request"), &["pause trading", "do-not-automerge", "Proof"]),
-            page("issue", demo.address("the conversation"), &["Orders are rejected", "writ[bot]"]),
+            page("issue", demo.address("the conversation"), &["Orders are being rejected", "writ[bot]"]),
             page("help", &format!("{root}/help"), &["/actuate", "/status", "pause-trading"]),
         ],
     });

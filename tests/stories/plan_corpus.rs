@@ -109,7 +109,7 @@ fn comments_beside_a_changed_value_are_named() {
     let (repository, base) = repository_of(&corpus.join("2026-08-22"));
     let planned = plan(&planner(), repository.path(), &base, &request("pause-trading", &[])).unwrap();
     let about =
-        |warning: &&String| warning.contains("scheduler-deployment.yaml:13 stands beside `/spec/replicas`");
+        |warning: &&String| warning.contains("scheduler-deployment.yaml:13 is next to `/spec/replicas`");
     let warning = planned.report.warnings.iter().find(about).expect("a warning about the comment");
     assert!(warning.contains("Exactly one dedicated writer owns live trading."), "{warning}");
 }

@@ -113,7 +113,7 @@ fn no_change_is_no_success() {
     assert_eq!(report["commit"], Value::Null);
     assert_eq!(report["files"].as_array().unwrap().len(), 0);
     let state = report["no_change"].as_str().unwrap();
-    assert!(state.contains("trading runs already") && state.contains("`/spec/replicas`"), "{state}");
+    assert!(state.contains("trading is already running") && state.contains("`/spec/replicas`"), "{state}");
 
     let output = ask("apply", &since(), &["resume-trading"]);
     assert_eq!(code(&output), 1);

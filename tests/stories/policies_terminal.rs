@@ -32,7 +32,7 @@ fn all_are_listed() {
 #[test]
 fn a_code_is_explained_and_a_wrong_one_corrected() {
     let text = stdout(&policies(&["explain", "forwarder_replicas"]));
-    for part in ["Policy `single-forwarder`", "+replicas: 2", "How to go on: "] {
+    for part in ["Policy `single-forwarder`", "+replicas: 2", "**What to do:** "] {
         assert!(text.contains(part), "{part}: {text}");
     }
     let (exit, explanation) = json(&["explain", "forwarder_replicas", "--format", "json"]);

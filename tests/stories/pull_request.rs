@@ -62,7 +62,11 @@ fn a_reviewer_reads_what_why_who_and_the_way_back() {
 fn what_needs_approval_is_a_draft() {
     let pull = proposed(&commented("restart-ws", "stuck", "ana"), None);
     assert!(pull.draft);
-    assert!(pull.body.contains("Another person than `ana` must approve this"), "{}", pull.body);
+    assert!(
+        pull.body.contains("someone other than `ana` with write access must approve this"),
+        "{}",
+        pull.body
+    );
 }
 
 #[test]

@@ -55,7 +55,7 @@ async fn a_clean_change_and_one_elsewhere_succeed() {
     bot.propose("docs", &[("docs/readme.md", "words\n")]).await;
     let check = bot.check(&tip(&bot, "docs")).await;
     assert_eq!(check.status, Some(CheckStatus::Completed(Conclusion::Success)), "{check:#?}");
-    assert_eq!(check.title, format!("Nothing below {}", manifests::ROOT));
+    assert_eq!(check.title, format!("No changes below {}", manifests::ROOT));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -152,7 +152,7 @@ async fn what_became_of_writs_own_pull_request_belongs_to_its_run() {
     assert!(list.contains("Pull requests") && list.contains("policy: success"), "{list}");
     let look = bot.kept(pull.number).await.look;
     let page = Request::get(&format!("/runs/{look}")).send(bot.running.address).await.text;
-    assert!(page.contains("look at pull request") && page.contains("observe"), "{page}");
+    assert!(page.contains("reconcile pull request") && page.contains("observe"), "{page}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

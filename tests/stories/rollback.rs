@@ -122,7 +122,7 @@ async fn a_rollback_is_no_way_around_the_gates_of_the_inverse() {
     let bot = Bot::start().await;
     let paused = merged(&bot, PAUSE).await;
     let reply = refused(&bot, &rollback(&paused), "ta_not_running").await;
-    assert!(reply.contains("undoing `pause-trading` is `resume-trading`"), "{reply}");
+    assert!(reply.contains("`pause-trading` is undone by `resume-trading`"), "{reply}");
 }
 
 #[tokio::test]

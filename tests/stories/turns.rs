@@ -24,8 +24,11 @@ async fn who_had_the_changes_of_the_hour_waits_and_is_told() {
     let waiting = bench.work(&second).await;
     assert_eq!(waiting.position, Position::At(Step::Turn));
     let said = bench.replies().await.pop().unwrap();
-    assert!(said.contains("**Waiting**, place 1") && said.contains("the 1 changes of an hour"), "{said}");
-    assert!(said.contains("room at 11:35:0"), "{said}");
+    assert!(
+        said.contains("**Waiting**, place 1") && said.contains("its limit of 1 change per hour"),
+        "{said}"
+    );
+    assert!(said.contains("free at 11:35:0"), "{said}");
     let third = bench.comment(RESTART).await;
     bench.work(&third).await;
     assert!(bench.replies().await.pop().unwrap().contains("place 2"));

@@ -158,7 +158,7 @@ impl Bot {
         let name = repository_name();
         forge.grant(&name, "ada", Permission::Write).await.unwrap();
         forge.grant(&name, "rex", Permission::Read).await.unwrap();
-        let issue = forge.add_issue(&name, "Orders are rejected", "").await.unwrap();
+        let issue = forge.add_issue(&name, "Orders are being rejected", "").await.unwrap();
         Self { home, running, forge, issue }
     }
 

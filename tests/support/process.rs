@@ -50,7 +50,7 @@ impl Stage {
         let forge = LocalForge::open(&home.data().join("forge.db"), url, jiff::Timestamp::now).await.unwrap();
         forge.host(&repository_name(), home.repository.path()).await.unwrap();
         forge.grant(&repository_name(), "ada", Permission::Write).await.unwrap();
-        let issue = forge.add_issue(&repository_name(), "Orders are rejected", "").await.unwrap();
+        let issue = forge.add_issue(&repository_name(), "Orders are being rejected", "").await.unwrap();
         let settings = format!(
             "listen: 127.0.0.1:0\noperations: 127.0.0.1:0\ndata: {data}\nlease_seconds: 2\n\
              forge:\n  kind: local\nrepositories:\n  - name: {name}\n    remote: {remote}\n    gitops_path: {path}\n",
@@ -165,7 +165,7 @@ impl Process {
             while over < count {
                 let line =
                     self.log.next_line().await.unwrap().expect("the server lives until the run is over");
-                over += usize::from(line.contains("run is over"));
+                over += usize::from(line.contains("run finished"));
             }
         };
         tokio::time::timeout(PATIENCE, read).await.expect("the run comes to its end");

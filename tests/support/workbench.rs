@@ -112,7 +112,7 @@ impl Workbench {
         let name = repository_name();
         people.host(&name, home.repository.path()).await.unwrap();
         people.grant(&name, "ada", Permission::Write).await.unwrap();
-        let issue = people.add_issue(&name, "Orders are rejected", "").await.unwrap();
+        let issue = people.add_issue(&name, "Orders are being rejected", "").await.unwrap();
         let store = SqliteStore::open(&data.join("writ.db")).await.unwrap();
         let shared: Arc<dyn writ::ports::store::Store> = Arc::new(store.clone());
         let clock = Arc::new(HandClock(Mutex::new("2026-02-12T10:35:00Z".parse().unwrap())));

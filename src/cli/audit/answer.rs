@@ -8,9 +8,9 @@ use serde_json::Value;
 /// How to print.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// For people.
+    /// Text for a terminal.
     Text,
-    /// For programs: `writ.audit…/v1`.
+    /// JSON, `writ.audit…/v1`.
     Json,
 }
 

@@ -25,7 +25,7 @@ impl Database {
     /// - there is no such file, or it cannot be read
     pub(crate) async fn open(&self) -> Result<SqliteStore, Failure> {
         if !self.database.is_file() {
-            let problem = format!("there is no database `{}`", self.database.display());
+            let problem = format!("database `{}` does not exist", self.database.display());
             let remedy = "name it with --database or WRIT_DATABASE";
             return Err(Failure::usage(Refusal::new(reason::DATABASE_MISSING, problem, remedy)));
         }

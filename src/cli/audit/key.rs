@@ -13,7 +13,7 @@ use crate::domain::refusal::Refusal;
 /// Prints the verifier key.
 #[derive(Debug, Args)]
 pub(crate) struct Key {
-    /// The file of the key that the server signs with.
+    /// The file with the server's signing key.
     #[arg(long, value_name = "FILE", env = "WRIT_LEDGER_KEY_FILE", default_value = "data/ledger.key")]
     signing_key: PathBuf,
     /// The ledger's name, as in the settings.

@@ -27,13 +27,13 @@ use answer::Answer;
 pub(crate) enum Audit {
     /// Show what the ledger recorded about one run.
     Show(show::Show),
-    /// Check the whole ledger: leaves, tree, checkpoints, signatures, and that nothing could have been changed.
+    /// Verify the whole ledger: leaves, tree, checkpoints, signatures, and the triggers that forbid changes.
     Verify(verify::Verify),
-    /// Check the record that a pull request's body carries, with nothing but the body and the ledger's key.
+    /// Verify the record in a pull request's body, using only the body and the ledger's key.
     VerifyPr(verify_pr::VerifyPr),
     /// Print the proof that a record is in the ledger (`c2sp.org/tlog-proof@v1`).
     Prove(prove::Prove),
-    /// Print the key that verifies this ledger's checkpoints, for `--key`.
+    /// Print the verifier key of this ledger's checkpoints, for `--key`.
     Key(key::Key),
 }
 

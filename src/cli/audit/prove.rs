@@ -15,12 +15,12 @@ use crate::ports::store::{Leaf, LedgerStore, StoreError};
 /// Prints a proof.
 #[derive(Debug, Args)]
 pub(crate) struct Prove {
-    /// A run's id (its `change.planned` record, else its first one), or a leaf's index.
+    /// A run id (proves its `change.planned` record, else its first record) or a leaf index.
     #[arg(value_name = "RUN|INDEX")]
     what: String,
     #[command(flatten)]
     database: Database,
-    /// How to print: the proof alone, with its record as JSON, or the block of a pull request's body.
+    /// Output format: the proof alone, proof and record as JSON, or the block of a pull request's body.
     #[arg(long, value_enum, default_value_t = ProofFormat::Text)]
     format: ProofFormat,
 }
@@ -30,9 +30,9 @@ pub(crate) struct Prove {
 enum ProofFormat {
     /// `c2sp.org/tlog-proof@v1`.
     Text,
-    /// Record and proof, `writ.audit.proof/v1`.
+    /// JSON with record and proof, `writ.audit.proof/v1`.
     Json,
-    /// What `writ audit verify-pr` reads.
+    /// The block that `writ audit verify-pr` reads.
     Markdown,
 }
 
@@ -88,14 +88,14 @@ impl Prove {
         let covering = Checkpoint::parse_unverified(&note).ok().filter(|newest| newest.size > leaf.index);
         let checkpoint = covering.ok_or_else(|| {
             let problem = format!("leaf {} is not covered by a signed checkpoint yet", leaf.index);
-            let remedy = "the server signs one with each pull request that it opens";
+            let remedy = "the server signs a checkpoint with each pull request that it opens";
             Failure::refused(Refusal::new(reason::LEAF_NOT_SEALED, problem, remedy))
         })?;
         let hashes = store.inclusion(leaf.index, checkpoint.size).await.map_err(fault)?;
         let head = (checkpoint.size, checkpoint.root);
         tree::check_inclusion(leaf.index, LeafHash::of(&leaf.data), &hashes, head).map_err(|error| {
             let problem = format!("leaf {}: {error}", leaf.index);
-            let remedy = "the ledger was altered: see `writ audit verify`";
+            let remedy = "the ledger was altered: run `writ audit verify`";
             Failure::refused(Refusal::new(reason::RECORD_NOT_INCLUDED, problem, remedy))
         })?;
         Ok(Proof { index: leaf.index, hashes, checkpoint: note })

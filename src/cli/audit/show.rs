@@ -22,7 +22,7 @@ pub(crate) struct Show {
     run: String,
     #[command(flatten)]
     database: Database,
-    /// How to print.
+    /// Output format.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }
@@ -38,7 +38,7 @@ impl Show {
         let leaves = store.leaves_of(&run).await.map_err(fault)?;
         let stored = store.run(&run).await.map_err(fault)?;
         if leaves.is_empty() && stored.is_none() {
-            let problem = format!("`{}` knows no run `{run}`", self.database.database.display());
+            let problem = format!("`{}` has no run `{run}`", self.database.database.display());
             let refusal = Refusal::new(reason::UNKNOWN_RUN, problem, "check the id and the database");
             return Err(Failure::refused(refusal));
         }
@@ -64,7 +64,7 @@ fn text(run: &RunId, stored: Option<&Run>, leaves: &[Leaf]) -> String {
         let record = record(leaf);
         let field = |name: &str| record.get(name).and_then(Value::as_str).unwrap_or("?").to_owned();
         let altered =
-            if LeafHash::of(&leaf.data) == leaf.hash { "" } else { "  ALTERED: see `writ audit verify`" };
+            if LeafHash::of(&leaf.data) == leaf.hash { "" } else { "  ALTERED: run `writ audit verify`" };
         // OK because writing to a String cannot fail.
         let _ = writeln!(shown, "\n{}  {}  leaf {}{altered}", field("at"), field("kind"), leaf.index);
         let _ = writeln!(shown, "  hash  {}", leaf.hash.to_hex());

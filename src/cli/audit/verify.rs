@@ -27,7 +27,7 @@ pub(crate) struct Verify {
     /// The ledger's verifier key; without it, signatures are not checked.
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
-    /// How to print.
+    /// Output format.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }

@@ -21,7 +21,7 @@ pub(crate) struct VerifyPr {
     /// The ledger's verifier key.
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
-    /// How to print.
+    /// Output format.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }
@@ -43,7 +43,7 @@ impl VerifyPr {
             return Err(refused(
                 reason::BODY_DIFFERS,
                 format!("the record is genuine, but the body {difference}"),
-                "believe the record, not the body: `writ audit verify-pr --format json` on the bot's own body shows it",
+                "trust the record, not the body; `writ audit verify-pr --format json` on the original body shows the record",
             ));
         }
         Ok(match self.format {

@@ -28,13 +28,13 @@ pub fn findings(
         let ids = || lanes.all().iter().map(|lane| lane.id.as_str());
         let remedy = match nearest(id, ids()) {
             Some(near) => format!("did you mean `{near}`? Case counts"),
-            None => format!("name one of {}", ids().collect::<Vec<_>>().join(", ")),
+            None => format!("use one of {}", ids().collect::<Vec<_>>().join(", ")),
         };
         Failure::usage(Refusal::new(reason::UNKNOWN_LANE, format!("there is no lane `{id}`"), remedy))
     })?;
     let paths = git.changed_paths(base, head, MOST_FILES)?.ok_or_else(|| {
         let message = format!("more than {MOST_FILES} files differ");
-        let remedy = "check the change of the lane by itself";
+        let remedy = "check the lane's change separately";
         Failure::usage(Refusal::new(reason::TOO_LARGE, message, remedy))
     })?;
     let claim = Claim { branch: None, lane: Some(lane), fork: false, paths: &paths, told: None, others: &[] };

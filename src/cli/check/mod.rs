@@ -31,11 +31,11 @@ use report::Report;
 /// What is judged.
 #[derive(Debug, Args)]
 pub struct CheckArguments {
-    /// The repository: bare or not; nothing is checked out.
+    /// The repository, bare or not. Nothing is checked out.
     #[arg(long, value_name = "DIR", default_value = ".")]
     repo: PathBuf,
-    /// What the change is compared with: a branch, tag or commit id. The comparison begins where the head left it (their
-    /// merge base). Default: the branch that the remote `origin` calls its own, else `main` or `master`.
+    /// The revision to compare with: a branch, tag or commit id. The comparison starts at the merge base of base and
+    /// head. Default: the default branch of the remote `origin`, else `main` or `master`.
     #[arg(long, value_name = "REV")]
     base: Option<String>,
     /// The change: a branch, tag or commit id.
@@ -44,10 +44,10 @@ pub struct CheckArguments {
     /// Where the manifests are in the repository; the library's `policies/target.yaml` says it by default.
     #[arg(long, value_name = "PATH")]
     path: Option<String>,
-    /// The lane that the change is made in (`A` to `E`, `a` to `f`; case counts): it may touch no other lane's paths.
+    /// The lane that makes the change (`A` to `E`, `a` to `f`; case-sensitive). It may not touch another lane's paths.
     #[arg(long, value_name = "LANE")]
     lane: Option<String>,
-    /// How to print it.
+    /// Output format.
     #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
     format: CheckFormat,
     /// Folder whose patches/, policies/, templates/ add to the embedded library, or replace single files of it.
@@ -58,15 +58,15 @@ pub struct CheckArguments {
 /// How a verdict is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum CheckFormat {
-    /// For people at a terminal.
+    /// Text for a terminal.
     Text,
-    /// `writ.check/v1`; failures are `writ.error/v1`.
+    /// JSON, `writ.check/v1`; failures are `writ.error/v1`.
     Json,
-    /// For a comment or a job's summary.
+    /// Markdown for a comment or a job summary.
     Markdown,
     /// SARIF 2.1.0, for code scanning.
     Sarif,
-    /// JUnit XML, for CI systems that show tests.
+    /// JUnit XML, for CI systems that display test results.
     Junit,
 }
 
@@ -127,7 +127,7 @@ impl CheckArguments {
             None if git.is_shallow() => Err(Failure::usage(Refusal::new(
                 reason::SHALLOW_CLONE,
                 format!("`{base}` and `{head}` have no commit in common in this shallow clone"),
-                "fetch the whole history (`git fetch --unshallow`; `fetch-depth: 0` of actions/checkout)",
+                "fetch the full history (`git fetch --unshallow`; with actions/checkout, `fetch-depth: 0`)",
             ))),
             None => Ok((base, head)),
         }
@@ -139,7 +139,7 @@ fn resolve(git: &Repository, flag: &str, revision: &str) -> Result<CommitId, Fai
         GitError::UnknownRevision(_) => {
             let shallow = match git.is_shallow() {
                 true => {
-                    "; this clone is shallow: fetch the revision first (`fetch-depth: 0` of actions/checkout)"
+                    "; this clone is shallow, so fetch the revision first (with actions/checkout, `fetch-depth: 0`)"
                 }
                 false => "",
             };
@@ -153,8 +153,8 @@ fn resolve(git: &Repository, flag: &str, revision: &str) -> Result<CommitId, Fai
 fn default_base(git: &Repository) -> Result<CommitId, Failure> {
     let found = DEFAULT_BASES.iter().find_map(|revision| git.resolve(revision).ok());
     found.ok_or_else(|| {
-        let message = "there is no branch that `origin` calls its own, and neither `main` nor `master`";
-        let remedy = "say with `--base` what the change is compared with";
+        let message = "`origin` has no default branch here, and there is neither `main` nor `master`";
+        let remedy = "name the revision to compare with, using `--base`";
         Failure::usage(Refusal::new(reason::NO_BASE, message, remedy))
     })
 }

@@ -25,7 +25,7 @@ pub(crate) fn repository(story: &mut Story, stage: &Stage, report: &PlanReport) 
     let counted = (stats.files_changed(), stats.insertions(), stats.deletions());
     story.check(
         counted == (1, 1, 1),
-        "it differs from `main` in 1 line of 1 file; every other byte is as it was",
+        "it differs from `main` in 1 line of 1 file; every other byte is unchanged",
     );
     Ok(())
 }
@@ -38,7 +38,7 @@ pub(crate) async fn check_runs(story: &mut Story, stage: &Stage, report: &PlanRe
         let check = found.iter().find(|check| check.name == name);
         let passed =
             check.is_some_and(|check| check.status == Some(CheckStatus::Completed(Conclusion::Success)));
-        story.check(passed, &format!("{name}: {}", check.map_or("not there", |check| check.title.trim())));
+        story.check(passed, &format!("{name}: {}", check.map_or("missing", |check| check.title.trim())));
     }
     Ok(())
 }
@@ -58,7 +58,7 @@ pub(crate) async fn ledger(story: &mut Story, stage: &Stage) -> anyhow::Result<(
         audit.leaf(&stored, &nodes);
     }
     let findings = audit.end();
-    let what = format!("the ledger verifies: {size} records, {} signed checkpoint(s)", checkpoints.len());
+    let what = format!("the ledger verifies: {size} records, signed checkpoints: {}", checkpoints.len());
     story.check(findings.is_empty() && size > 0 && !checkpoints.is_empty(), &what);
     findings.iter().for_each(|finding| story.aside(&finding.to_string()));
     Ok(())
@@ -69,13 +69,13 @@ pub(crate) async fn proof(story: &mut Story, stage: &Stage, number: IssueNumber)
     let pulls = stage.pulls().await?;
     story.check(pulls.len() == 1, "there is one pull request");
     let pull =
-        pulls.iter().find(|pull| pull.pull.number == number).context("the pull request is not there")?;
+        pulls.iter().find(|pull| pull.pull.number == number).context("the pull request is missing")?;
     let embedded = extract(&pull.pull.body)?;
     let keys = VerifierKeys::parse(&stage.running.verifier)?;
     let proven = Proof::parse(&embedded.proof)?.verify(&embedded.record, &keys);
     let what = match &proven {
         Ok(proven) => format!(
-            "the pull request proves itself without the database: `{}` is leaf {} of a signed tree",
+            "the pull request can be verified without the database: `{}` is leaf {} of a signed tree",
             proven.record.kind, proven.index
         ),
         Err(error) => format!("the pull request's proof: {error}"),
@@ -89,9 +89,9 @@ pub(crate) async fn doors(story: &mut Story, stage: &Stage, delivery: &Delivery)
     let again = stage.sender.send(delivery).await?;
     story.check(
         again.status == 200,
-        &format!("the same webhook again: {}, nothing is done twice", again.status),
+        &format!("the same webhook again: {}, nothing happens twice", again.status),
     );
     let unsigned = stage.sender.send_unsigned(delivery).await?;
-    story.check(unsigned.status == 401, &format!("without a signature: {}", unsigned.status));
+    story.check(unsigned.status == 401, &format!("a webhook without a signature: {}", unsigned.status));
     Ok(())
 }

@@ -26,7 +26,7 @@ use stage::Stage;
 use story::Story;
 
 /// What the person on call writes.
-const COMMENT: &str = "Orders are rejected since 14:02, and nobody knows why.\n\n\
+const COMMENT: &str = "Orders have been rejected since 14:02, and nobody knows why.\n\n\
     /actuate pause-trading reason=\"broker rejects every order\" confirm=ACTUATE_TORGHUT\n";
 
 /// How often the run's steps are looked at, and how long they may take together.
@@ -36,10 +36,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// The arguments of `writ demo`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct DemoArguments {
-    /// End when the story is told, instead of leaving the pages open.
+    /// Exit after the demo instead of keeping the pages open.
     #[arg(long)]
     once: bool,
-    /// Port of the pages on 127.0.0.1; 0 takes any free one.
+    /// Port of the pages on 127.0.0.1; 0 picks a free port.
     #[arg(long, default_value_t = 0)]
     port: u16,
 }
@@ -56,7 +56,7 @@ pub(crate) fn run(arguments: &DemoArguments) -> ExitCode {
     match runtime.block_on(perform(arguments)) {
         Ok(broken) if broken.is_empty() => ExitCode::SUCCESS,
         Ok(broken) => {
-            output::complain(format_args!("writ demo: did not hold: {}", broken.join("; ")));
+            output::complain(format_args!("writ demo: failed: {}", broken.join("; ")));
             ExitCode::from(3)
         }
         Err(error) => {
@@ -74,13 +74,13 @@ async fn perform(arguments: &DemoArguments) -> anyhow::Result<Vec<String>> {
     story.chapter("A small GitOps repository");
     let stage = Stage::set(arguments.port).await?;
     story.line(&format!("{} files on `main` in {}", stage.files, stage.remote.display()));
-    story.aside("Argo CD would apply what is merged there; its scheduler trades with `replicas: 1`.");
+    story.aside("Argo CD would apply what is merged there. Its scheduler trades with `replicas: 1`.");
 
-    story.chapter("Somebody on call comments on issue #1");
+    story.chapter("The on-call engineer comments on issue #1");
     COMMENT.lines().for_each(|line| story.quote(line));
     let delivery = stage.comment(COMMENT).await?;
     let run = deliver(&mut story, &stage, &delivery).await?;
-    story.aside(&format!("From here on the request is in the database: run {run} survives a crash."));
+    story.aside(&format!("The request is now in the database: run {run} survives a crash."));
 
     story.chapter("What writ does with it");
     let run = follow(&story, &stage, &run).await?;
@@ -95,23 +95,23 @@ async fn perform(arguments: &DemoArguments) -> anyhow::Result<Vec<String>> {
     story.verdict(&report);
     story.line(&format!("undo: {}", report.rollback.command));
 
-    story.chapter("The forge tells that it was opened, as it tells of everybody's pull requests");
+    story.chapter("The pull request's own webhook arrives, as for anyone's pull request");
     let look = deliver(&mut story, &stage, &stage.opened(*number)).await?;
     follow(&story, &stage, &look).await?;
     checks::check_runs(&mut story, &stage, &report).await?;
 
-    story.chapter("What anybody can check afterwards");
+    story.chapter("What anyone can verify afterwards");
     checks::repository(&mut story, &stage, &report)?;
     checks::ledger(&mut story, &stage).await?;
     checks::proof(&mut story, &stage, *number).await?;
     checks::doors(&mut story, &stage, &delivery).await?;
 
-    story.chapter("Look at it");
+    story.chapter("Explore");
     story.line(&format!("the run           {}/runs/{}", stage.base_url, run.id));
     story.line(&format!("the pull request  {url}"));
     story.line(&format!("the conversation  {}/{}/issues/1", stage.base_url, stage.name));
     if !arguments.once {
-        story.aside("Ctrl-C ends the demo and removes its folder.");
+        story.aside("Ctrl-C stops the demo and deletes its folder.");
         until_told().await.context("waiting for Ctrl-C")?;
     }
     stage.strike().await;
@@ -121,7 +121,7 @@ async fn perform(arguments: &DemoArguments) -> anyhow::Result<Vec<String>> {
 /// Sends a webhook, which must be taken; gives the run that it makes.
 async fn deliver(story: &mut Story, stage: &Stage, delivery: &Delivery) -> anyhow::Result<RunId> {
     let answer = stage.sender.send(delivery).await?;
-    story.check(answer.status == 202, &format!("signed webhook taken: {}", answer.status));
+    story.check(answer.status == 202, &format!("signed webhook accepted: {}", answer.status));
     serde_json::from_value(answer.body["run"].clone())
         .with_context(|| format!("the server answered {}", answer.body))
 }
@@ -161,14 +161,14 @@ async fn follow(story: &Story, stage: &Stage, id: &RunId) -> anyhow::Result<Run>
 fn came_to(step: Step, run: &Run) -> String {
     found(step, run).unwrap_or_else(|| {
         match step {
-            Step::Turn => "nobody else writes the same file, and the hour has room",
+            Step::Turn => "no other run writes the same file, and the quotas allow it",
             Step::Propose => "the pull request is open",
-            Step::Close => "no older pull request has to be closed for it",
-            Step::Report => "one answer under the comment",
-            Step::Observe => "read again from the forge: the webhook is only a hint",
-            Step::Judge => "its head against the merge base, from git objects alone",
-            Step::Conclude => "the check run `writ/policy` says so on its head",
-            Step::Approve => "so does `writ/approval`",
+            Step::Close => "no older pull request conflicts with it",
+            Step::Report => "one reply to the comment",
+            Step::Observe => "reads the pull request from the forge; the webhook is only a hint",
+            Step::Judge => "compares its head with the merge base, using only git objects",
+            Step::Conclude => "publishes the check run `writ/policy`",
+            Step::Approve => "publishes the check run `writ/approval`",
             _ => step.purpose(),
         }
         .to_owned()

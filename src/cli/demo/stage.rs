@@ -72,7 +72,7 @@ impl Stage {
         .await?;
         let forge = running.local_forge.clone().context("the server has no local forge")?;
         forge.grant(&name, PERSON, Permission::Write).await?;
-        let issue = forge.add_issue(&name, "Orders are rejected", "").await?;
+        let issue = forge.add_issue(&name, "Orders are being rejected", "").await?;
         let sender = WebhookSender::new(&base_url, secrets);
         Ok(Self { name, remote, files, base_url, sender, running, forge, issue, _folder: folder })
     }

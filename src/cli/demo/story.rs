@@ -29,7 +29,7 @@ impl Story {
             "{STRONG}writ demo{STRONG:#}: one comment becomes one audited pull request."
         ));
         output::tell(format_args!(
-            "{SOFT}No account and no network: everything happens on this machine.{SOFT:#}"
+            "{SOFT}No account, no network: everything runs on this machine.{SOFT:#}"
         ));
     }
 
@@ -95,7 +95,11 @@ impl Story {
     pub(crate) fn verdict(&mut self, report: &PlanReport) {
         let denied = report.verdict.results.iter().any(|finding| finding.level == Level::Deny);
         let findings = report.verdict.results.len();
-        let said = if findings == 0 { "no objection".to_owned() } else { format!("{findings} finding(s)") };
+        let said = if findings == 0 {
+            "no violations".to_owned()
+        } else {
+            format!("{findings} finding{}", if findings == 1 { "" } else { "s" })
+        };
         self.check(!denied, &format!("policies: {said}"));
         for finding in &report.verdict.results {
             self.aside(&format!("  {}: {}", finding.policy, finding.message));

@@ -63,7 +63,7 @@ fn run_job(line: &str) -> (Value, Result<String, String>) {
         Ok(job) => job,
         Err(error) => {
             let id = serde_json::from_str::<Value>(line).ok().map(|job| job["id"].clone());
-            return (id.unwrap_or_default(), Err(format!("the job is not understood: {error}")));
+            return (id.unwrap_or_default(), Err(format!("the job is invalid: {error}")));
         }
     };
     let text = match file::read(&job.file) {

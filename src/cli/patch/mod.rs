@@ -23,20 +23,20 @@ pub struct PatchArguments {
     /// The YAML or JSON file; `-` reads standard input.
     #[arg(required_unless_present = "batch", requires = "ops")]
     file: Option<PathBuf>,
-    /// The RFC 6902 patch: a JSON array of operations; `-` reads standard input. An operation may name its document
-    /// by one more member, as in `"document": 1`.
+    /// The RFC 6902 patch: a JSON array of operations; `-` reads standard input. An operation may select its document
+    /// with an extra member, as in `"document": 1`.
     #[arg(long, value_name = "OPS.json", requires = "file")]
     ops: Option<PathBuf>,
-    /// Which document of the file, from 0, is meant by operations that name none.
+    /// The document of the file, from 0, for operations that select none.
     #[arg(long, value_name = "N", default_value_t = 0)]
     document: usize,
-    /// Write the result into the file, in one step, with the file's mode; else it goes to standard output.
+    /// Replace the file atomically and keep its mode, instead of writing to standard output.
     #[arg(long)]
     in_place: bool,
-    /// Print which bytes change and which checks held, instead of the result. Without `--in-place` nothing is written.
+    /// Print the changed bytes and the checks that passed, instead of the result. Without `--in-place` nothing is written.
     #[arg(long, value_name = "FORMAT", value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "text")]
     proof: Option<ProofFormat>,
-    /// Many patches in one process: each line `{"id", "file", "document", "patch"}` gives a line
+    /// Apply many patches in one process: each line `{"id", "file", "document", "patch"}` produces a line
     /// `{"id", "ok", "output" | "error"}` on standard output. `-` reads standard input.
     #[arg(long, value_name = "JOBS.jsonl", conflicts_with_all = ["file", "ops", "in_place", "document", "proof"])]
     batch: Option<PathBuf>,

@@ -66,7 +66,7 @@ pub fn from_json<'t, T: Deserialize<'t>>(text: &'t str) -> Result<T, NotPatch> {
         None => Ok(read),
         Some((offset, number)) => {
             let (line, column) = line_column(text, offset);
-            let wrong = format!("the number `{number}` has more digits than can be kept");
+            let wrong = format!("the number `{number}` has more digits than can be represented");
             Err(NotPatch { line, column, wrong })
         }
     }

@@ -12,7 +12,7 @@ use crate::domain::yaml::{Edited, line_column};
 /// How a proof is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ProofFormat {
-    /// For people at a terminal.
+    /// Text for a terminal.
     Text,
     /// `writ.proof/v1`.
     Json,
@@ -28,9 +28,9 @@ pub(super) fn shown(format: ProofFormat, file: &Path, before: &str, edited: &Edi
 
 fn text(file: &Path, before: &str, edited: &Edited) -> String {
     let count = match edited.proof.splices.len() {
-        0 => "nothing to change, it is so already".to_owned(),
-        1 => "1 place changes".to_owned(),
-        count => format!("{count} places change"),
+        0 => "nothing to change".to_owned(),
+        1 => "1 change".to_owned(),
+        count => format!("{count} changes"),
     };
     let mut text = format!("{}: {count}\n", named(file));
     for (range, after) in &edited.proof.splices {
@@ -41,7 +41,7 @@ fn text(file: &Path, before: &str, edited: &Edited) -> String {
             range.start, range.end
         ));
     }
-    text.push_str("held:\n");
+    text.push_str("checks passed:\n");
     edited.proof.checks.iter().for_each(|check| text.push_str(&format!("  {check}\n")));
     text
 }

@@ -10,10 +10,10 @@ use super::values::Explained;
 /// Where the settings are, as given on the command line.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct Flags {
-    /// The settings file; `writ.yaml` in the working folder when there is one.
+    /// The settings file. Default: `writ.yaml` in the working directory, if it exists.
     #[arg(long, value_name = "FILE", env = "WRIT_FILE")]
     pub file: Option<PathBuf>,
-    /// Sets one setting over file and environment; `writ config check` lists the keys. Repeatable.
+    /// Override one setting; `writ config check` lists the keys. Repeatable.
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = pair)]
     pub set: Vec<(String, String)>,
 }

@@ -50,8 +50,8 @@ fn webhook_secrets(values: &Values, sources: &Sources<'_>) -> Result<Secrets, Se
     if secrets.is_empty() {
         return Err(SettingsError::Missing {
             key: "webhook.secret_file".to_owned(),
-            remedy: "name a file with the webhook secret, or set WRIT_WEBHOOK_SECRET; \
-                     `openssl rand -hex 32` makes one"
+            remedy: "set it to a file with the webhook secret, or set WRIT_WEBHOOK_SECRET; \
+                     `openssl rand -hex 32` generates one"
                 .to_owned(),
         });
     }
@@ -82,15 +82,15 @@ fn forge(values: &Values, sources: &Sources<'_>) -> Result<ForgeSettings, Settin
             let account = match (values.text("forge.app_id"), key, token) {
                 (Some(id), Some(key), None) => {
                     let id = id.parse().map_err(|_| {
-                        values.wrong("forge.app_id", format!("`{id}` is not an App's number"))
+                        values.wrong("forge.app_id", format!("`{id}` is not a GitHub App's numeric id"))
                     })?;
                     ForgeAccount::App { id, key }
                 }
                 (None, None, Some(token)) => ForgeAccount::Token(token),
                 (None, None, None) => {
                     return Err(missing_account(
-                        "name an App (`forge.app_id` and \
-                     `forge.app_key_file`) or a token (`forge.token_file`), or set `forge.kind: local`",
+                        "set a GitHub App (`forge.app_id` and \
+                     `forge.app_key_file`), a token (`forge.token_file`) or `forge.kind: local`",
                     ));
                 }
                 (Some(_), None, _) => {
@@ -100,9 +100,10 @@ fn forge(values: &Values, sources: &Sources<'_>) -> Result<ForgeSettings, Settin
                     return Err(missing_account("`forge.app_key_file` needs `forge.app_id`"));
                 }
                 (Some(_), Some(_), Some(_)) => {
-                    return Err(
-                        values.wrong("forge.app_id", "an App and a token: use one of them".to_owned())
-                    );
+                    return Err(values.wrong(
+                        "forge.app_id",
+                        "both a GitHub App and a token are set: use one of them".to_owned(),
+                    ));
                 }
             };
             Ok(ForgeSettings::GitHub { base_url, account })
@@ -126,7 +127,7 @@ fn repositories(repositories: Vec<RepositorySettings>) -> Result<Vec<RepositoryS
     for (index, repository) in repositories.iter().enumerate() {
         let is_odd = |part: &str| part.is_empty() || part == "." || part == "..";
         if let Some(path) = repository.gitops_path.as_ref().filter(|path| path.split('/').any(is_odd)) {
-            let problem = format!("`{path}` is not a folder's path without slashes at its ends");
+            let problem = format!("`{path}` is not a folder path without leading and trailing slashes");
             return Err(wrong(format!("repositories[{index}].gitops_path"), problem));
         }
         let twice =

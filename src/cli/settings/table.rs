@@ -66,133 +66,133 @@ pub const TABLE: &[Row] = &[
         variable: "WRIT_LISTEN",
         kind: Kind::Address,
         default: Some("127.0.0.1:8080"),
-        meaning: "address and port of webhooks and pages",
+        meaning: "address and port for webhooks and pages",
     },
     Row {
         key: "operations",
         variable: "WRIT_OPERATIONS",
         kind: Kind::Address,
         default: Some("127.0.0.1:9090"),
-        meaning: "address and port of `/metrics`, `/healthz`, `/readyz`; the same as `listen` puts them there",
+        meaning: "address and port for `/metrics`, `/healthz` and `/readyz`; may equal `listen`",
     },
     Row {
         key: "public_url",
         variable: "WRIT_PUBLIC_URL",
         kind: Kind::WebAddress,
         default: None,
-        meaning: "where people reach the pages; without it replies hold no links",
+        meaning: "base URL of the pages; without it, replies contain no links to them",
     },
     Row {
         key: "data",
         variable: "WRIT_DATA",
         kind: Kind::Name,
         default: Some("data"),
-        meaning: "folder of the bare clones and, unless named, database and ledger key",
+        meaning: "folder for the bare clones and, by default, the database and the ledger key",
     },
     Row {
         key: "database",
         variable: "WRIT_DATABASE",
         kind: Kind::InData("writ.db"),
         default: None,
-        meaning: "SQLite file; `writ.db` in `data` when not named",
+        meaning: "SQLite file; default: `writ.db` in `data`",
     },
     Row {
         key: "library",
         variable: "WRIT_LIBRARY",
         kind: Kind::Text,
         default: None,
-        meaning: "folder with patches/, policies/, templates/ over the embedded ones",
+        meaning: "folder with patches/, policies/ and templates/ that replace the embedded ones",
     },
     Row {
         key: "workers",
         variable: "WRIT_WORKERS",
         kind: Kind::Number { least: 0, most: 32 },
         default: Some("2"),
-        meaning: "how many runs are worked on at once, 0 (only take deliveries) to 32",
+        meaning: "number of runs processed concurrently, 0 (only accept deliveries) to 32",
     },
     Row {
         key: "lease_seconds",
         variable: "WRIT_LEASE_SECONDS",
         kind: Kind::Number { least: 1, most: 600 },
         default: Some("30"),
-        meaning: "how long a dead worker blocks its run, 1 to 600 seconds",
+        meaning: "seconds until another worker takes over a dead worker's run, 1 to 600",
     },
     Row {
         key: "shutdown_seconds",
         variable: "WRIT_SHUTDOWN_SECONDS",
         kind: Kind::Number { least: 0, most: 600 },
         default: Some("20"),
-        meaning: "how long a stop waits for work in progress, 0 to 600 seconds",
+        meaning: "seconds that a shutdown waits for steps in progress, 0 to 600",
     },
     Row {
         key: "max_body_bytes",
         variable: "WRIT_MAX_BODY_BYTES",
         kind: Kind::Number { least: 1024, most: 26_214_400 },
         default: Some("1048576"),
-        meaning: "largest webhook body that is read, 1024 to 26214400 bytes",
+        meaning: "size limit of a webhook body in bytes, 1024 to 26214400",
     },
     Row {
         key: "agents",
         variable: "WRIT_AGENTS",
         kind: Kind::Words,
         default: Some(""),
-        meaning: "accounts of programs, by login or numeric id, separated by white space: they never confirm and never approve",
+        meaning: "accounts of programs, by login or numeric id, separated by whitespace; they can neither confirm nor approve",
     },
     Row {
         key: "quota.actor",
         variable: "WRIT_QUOTA_ACTOR",
         kind: Kind::Number { least: 0, most: 10_000 },
         default: Some("10"),
-        meaning: "how many changes one account gets in an hour, 0 to 10000; containments are not counted and never wait for it",
+        meaning: "changes per hour that one account may request, 0 to 10000; containments do not count and never wait",
     },
     Row {
         key: "quota.lane",
         variable: "WRIT_QUOTA_LANE",
         kind: Kind::Number { least: 0, most: 10_000 },
         default: Some("20"),
-        meaning: "the same for a lane of a repository",
+        meaning: "changes per hour for one lane of a repository, 0 to 10000; as above",
     },
     Row {
         key: "quota.repository",
         variable: "WRIT_QUOTA_REPOSITORY",
         kind: Kind::Number { least: 0, most: 10_000 },
         default: Some("30"),
-        meaning: "the same for a repository",
+        meaning: "changes per hour for one repository, 0 to 10000; as above",
     },
     Row {
         key: "ledger.origin",
         variable: "WRIT_LEDGER_ORIGIN",
         kind: Kind::Name,
         default: Some("writ.local/ledger"),
-        meaning: "name of the ledger in its checkpoints",
+        meaning: "the ledger's name (origin line) in its checkpoints",
     },
     Row {
         key: "ledger.key_file",
         variable: "WRIT_LEDGER_KEY_FILE",
         kind: Kind::InData("ledger.key"),
         default: None,
-        meaning: "the checkpoint key; `ledger.key` in `data` when not named; made at the first start",
+        meaning: "file with the key that signs checkpoints; default: `ledger.key` in `data`, created on first start",
     },
     Row {
         key: "webhook.secret_file",
         variable: "WRIT_WEBHOOK_SECRET_FILE",
         kind: Kind::Text,
         default: None,
-        meaning: "file with the webhook secrets, one a line",
+        meaning: "file with the webhook secrets, one per line",
     },
     Row {
         key: "forge.kind",
         variable: "WRIT_FORGE_KIND",
         kind: Kind::Name,
         default: Some("github"),
-        meaning: "`github`, or `local` for repositories on this disk",
+        meaning: "`github`, or `local` for bare repositories on this machine",
     },
     Row {
         key: "forge.base_url",
         variable: "WRIT_FORGE_BASE_URL",
         kind: Kind::WebAddress,
         default: Some("https://api.github.com"),
-        meaning: "GitHub's API",
+        meaning: "base URL of GitHub's API",
     },
     Row {
         key: "forge.app_id",
@@ -213,15 +213,15 @@ pub const TABLE: &[Row] = &[
         variable: "WRIT_FORGE_TOKEN_FILE",
         kind: Kind::Text,
         default: None,
-        meaning: "file with a token, instead of an App",
+        meaning: "file with a token, as an alternative to a GitHub App",
     },
 ];
 
 /// Secrets that the environment may hold instead of a file: variable and meaning.
 pub const SECRETS: &[(&str, &str)] = &[
-    ("WRIT_WEBHOOK_SECRET", "webhook secrets, separated by white space; all of them are accepted (rotation)"),
+    ("WRIT_WEBHOOK_SECRET", "webhook secrets, separated by whitespace; all are accepted, for rotation"),
     ("WRIT_FORGE_APP_KEY", "the GitHub App's private key, PEM"),
-    ("WRIT_FORGE_TOKEN", "a token, instead of an App"),
+    ("WRIT_FORGE_TOKEN", "a token, as an alternative to a GitHub App"),
 ];
 
 impl Kind {
@@ -271,7 +271,7 @@ pub(crate) fn web_address(text: &str) -> Result<String, NotValue> {
     if host.is_some_and(|host| !host.is_empty() && !host.contains(char::is_whitespace)) {
         return Ok(text.trim_end_matches('/').to_owned());
     }
-    Err(NotValue::Wrong(format!("`{text}` is not an address like `https://writ.example.com`")))
+    Err(NotValue::Wrong(format!("`{text}` is not a URL like `https://writ.example.com`")))
 }
 
 fn number(text: &str, least: u32, most: u32) -> Result<u32, NotValue> {

@@ -61,7 +61,7 @@ impl Running {
         let _ = self.stop.send(true);
         let drained = async { while self.tasks.join_next().await.is_some() {} };
         if tokio::time::timeout(self.patience, drained).await.is_err() {
-            tracing::warn!("stopped with work in progress; it goes on at the next start");
+            tracing::warn!("stopped with steps in progress; they resume at the next start");
             self.tasks.abort_all();
         }
         self.database.close().await;
@@ -75,7 +75,7 @@ impl Running {
 /// - a procedure, policy or template of the library is wrong
 pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     std::fs::create_dir_all(&settings.server.data)
-        .with_context(|| format!("making folder `{}`", settings.server.data.display()))?;
+        .with_context(|| format!("creating folder `{}`", settings.server.data.display()))?;
     let library =
         settings.server.library.as_deref().map_or_else(|| Ok(Library::embedded()), Library::read)?;
     super::library::log(&library);

@@ -89,7 +89,7 @@ impl Line<'_> {
         let refusal = Refusal::new(
             reason::UNCLOSED_QUOTE,
             "this quote is never closed on its line",
-            "close it with a `\"`; a command and all of its values stand on one line",
+            "close it with a `\"`; a command and all of its values must be on one line",
         );
         Err(self.mistake(start, self.text.len(), refusal))
     }
@@ -100,7 +100,7 @@ impl Line<'_> {
                 let refusal = Refusal::new(
                     reason::TEXT_AFTER_QUOTE,
                     "the quoted value ends here, but text follows without a space",
-                    "put a space behind the closing quote, or write a quote inside the value as `\\\"`",
+                    "put a space after the closing quote, or escape a quote inside the value as `\\\"`",
                 );
                 Err(self.mistake(start, end, refusal))
             }
@@ -113,10 +113,10 @@ impl Line<'_> {
         let (message, remedy) = match problem {
             LineProblem::Forbidden { character, .. } => (
                 format!(
-                    "the value has the character U+{:04X}, which cannot be seen or reorders text",
+                    "the value contains the character U+{:04X}, which is invisible or reorders text",
                     u32::from(character)
                 ),
-                "type the value again by hand, in one line of plain text".to_owned(),
+                "retype the value by hand, as one line of plain text".to_owned(),
             ),
             LineProblem::TooLong(length) => (
                 format!("the value {} has {length} characters", quoted(&word.value, 60)),

@@ -82,7 +82,7 @@ fn several(second: &Line<'_>) -> Mistake {
     let refusal = Refusal::new(
         reason::SEVERAL_COMMANDS,
         "this is the second command in one comment",
-        "write one command per comment; nothing was done",
+        "write one command per comment; neither command was run",
     );
     second.mistake(0, verb_text(second).len() + 1, refusal)
 }
@@ -93,7 +93,7 @@ fn misspelled(line: &Line<'_>, verb: Verb) -> Mistake {
     let refusal = Refusal::new(
         reason::UNKNOWN_COMMAND,
         format!("there is no command {}", quoted(&line.text[..end], 60)),
-        "write the command again in a new comment; `/help` lists what there is",
+        "write the command again in a new comment; `/help` lists the commands",
     );
     line.mistake(0, end, refusal).suggesting(Some(format!("/{}", verb.as_str())))
 }
@@ -138,8 +138,8 @@ fn rollback(line: &Line<'_>, words: &[Word]) -> Result<Ask, Mistake> {
 fn missing_reason(line: &Line<'_>) -> Mistake {
     let refusal = Refusal::new(
         reason::MISSING_REASON,
-        "a reason is missing",
-        "add `reason=\"why, in one line\"`: it stands in the pull request and in the record",
+        "the reason is missing",
+        "add `reason=\"why, in one line\"`; it appears in the pull request and in the record",
     );
     let corrected = format!("{} reason=\"…\"", line.text);
     line.mistake(line.text.len(), line.text.len(), refusal)
@@ -155,7 +155,7 @@ fn values(line: &Line<'_>, words: &[Word], procedure: &KnownProcedure) -> Result
             let refusal = Refusal::new(
                 reason::EMPTY_VALUE,
                 format!("{} has no value", quoted(key, 60)),
-                format!("write `{key}=…`, in quotes where the value has spaces"),
+                format!("write `{key}=…`, with quotes if the value contains spaces"),
             );
             return Err(line.mistake(word.start, word.end, refusal));
         }
@@ -223,8 +223,8 @@ fn first_run(line: &Line<'_>, words: &[Word], verb: Verb) -> Result<RunId, Mista
     let Some(word) = words.first().filter(|word| word.key.is_none()) else {
         let (start, end) =
             words.first().map_or((line.text.len(), line.text.len()), |word| (word.start, word.end));
-        let usage = format!("write `{}`; `/status` lists the runs of this page", verb.row().synopsis());
-        let refusal = Refusal::new(reason::MISSING_RUN, "the run is missing", usage);
+        let usage = format!("write `{}`; `/status` lists the runs on this page", verb.row().synopsis());
+        let refusal = Refusal::new(reason::MISSING_RUN, "the run id is missing", usage);
         return Err(line.mistake(start, end, refusal));
     };
     run(line, word)
@@ -243,8 +243,8 @@ fn run(line: &Line<'_>, word: &Word) -> Result<RunId, Mistake> {
     word.value.parse::<RunId>().map_err(|_| {
         let refusal = Refusal::new(
             reason::NOT_A_RUN,
-            format!("{} is not a run", quoted(&word.value, 60)),
-            "a run has 16 characters, a-z and 2-7; `/status` alone lists the runs of this page",
+            format!("{} is not a run id", quoted(&word.value, 60)),
+            "a run id has 16 characters, a-z and 2-7; `/status` alone lists the runs on this page",
         );
         line.mistake(word.start, word.end, refusal)
     })
@@ -253,7 +253,7 @@ fn run(line: &Line<'_>, word: &Word) -> Result<RunId, Mistake> {
 fn explain(line: &Line<'_>, words: &[Word]) -> Result<Command, Mistake> {
     let Some(word) = words.first() else {
         let usage = format!("write `{}`", Verb::Explain.row().synopsis());
-        let refusal = Refusal::new(reason::MISSING_SUBJECT, "say what to explain", usage);
+        let refusal = Refusal::new(reason::MISSING_SUBJECT, "the procedure or code to explain is missing", usage);
         return Err(line.mistake(line.text.len(), line.text.len(), refusal));
     };
     nothing_after(line, &words[1..], Verb::Explain)?;
@@ -264,7 +264,7 @@ fn nothing_after(line: &Line<'_>, words: &[Word], verb: Verb) -> Result<(), Mist
     let Some(word) = words.first() else { return Ok(()) };
     let refusal = Refusal::new(
         reason::UNEXPECTED_WORD,
-        format!("nothing may follow here, but {} does", quoted(&line.text[word.start..word.end], 60)),
+        format!("unexpected {} at the end of the command", quoted(&line.text[word.start..word.end], 60)),
         format!("write `{}`", verb.row().synopsis()),
     );
     Err(line.mistake(word.start, line.text.len(), refusal))

@@ -83,35 +83,35 @@ pub const TABLE: &[Row] = &[
     Row {
         verb: Verb::Actuate,
         usage: "PROCEDURE [key=value …] reason=\"…\" confirm=PHRASE",
-        summary: "Carries out a procedure: plans it, judges it, records it, opens one pull request.",
+        summary: "Runs a procedure: plans, evaluates and records the change, then opens one pull request.",
         example: "/actuate pause-trading reason=\"broker rejects orders\" confirm=ACTUATE_TORGHUT",
         needs: Needs::Write,
     },
     Row {
         verb: Verb::Plan,
         usage: "PROCEDURE [key=value …] [reason=\"…\"]",
-        summary: "Says what a procedure would change and what the policies think of it; changes nothing.",
+        summary: "Shows what a procedure would change and the policy verdict; changes nothing.",
         example: "/plan suspend-ta target=ta-sim",
         needs: Needs::Write,
     },
     Row {
         verb: Verb::Rollback,
         usage: "RUN reason=\"…\" confirm=PHRASE",
-        summary: "Undoes a run: one pull request that puts back exactly what it changed, where nobody changed it since.",
+        summary: "Undoes a run: opens one pull request that restores exactly what it changed, if nobody has changed it since.",
         example: "/rollback abcdefgh234567ab reason=\"signals were fine\" confirm=ACTUATE_TORGHUT",
         needs: Needs::Write,
     },
     Row {
         verb: Verb::Cancel,
         usage: "RUN",
-        summary: "Closes the pull request of a run, as long as it is not merged.",
+        summary: "Closes a run's pull request, if it is not merged yet.",
         example: "/cancel abcdefgh234567ab",
         needs: Needs::Write,
     },
     Row {
         verb: Verb::Status,
         usage: "[RUN]",
-        summary: "Tells where a run stands; without a run, those that were asked for here.",
+        summary: "Shows the status of a run, or of the runs requested on this page.",
         example: "/status",
         needs: Needs::Read,
     },
@@ -202,7 +202,7 @@ impl Needs {
 /// The commands as a Markdown table: what `/help` answers and what the README shows.
 #[must_use]
 pub fn markdown() -> String {
-    let mut text = String::from("| command | needs | what it does |\n| --- | --- | --- |\n");
+    let mut text = String::from("| command | needs | description |\n| --- | --- | --- |\n");
     for row in TABLE {
         // A bar inside a table cell must be escaped, also in a code span.
         let synopsis = row.synopsis().replace('|', "\\|");

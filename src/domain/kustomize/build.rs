@@ -48,7 +48,7 @@ impl Build<'_> {
         depth: usize,
     ) -> Result<(), KustomizeError> {
         if depth > DEEPEST {
-            return Err(file.wrong("kustomizations stand inside each other too deeply, perhaps in a circle"));
+            return Err(file.wrong("kustomizations are nested too deeply, perhaps in a cycle"));
         }
         self.built.used.insert(file.path.clone());
         for field in ["resources", "bases"] {
@@ -107,7 +107,7 @@ impl Build<'_> {
             return Ok(());
         }
         let Some(path) = join(folder, resource) else {
-            return Err(file.wrong(format!("the resource `{resource}` is outside of the repository")));
+            return Err(file.wrong(format!("the resource `{resource}` is outside the repository")));
         };
         if let Some(found) = (self.tree.objects)(&path) {
             let found = found.map_err(|message| KustomizeError::new(&path, message))?;
@@ -117,7 +117,7 @@ impl Build<'_> {
         }
         match File::of_folder(self.tree, &path)? {
             Some(inner) if inner.is_component() => {
-                Err(file.wrong(format!("`{resource}` is a component and stands under `resources`")))
+                Err(file.wrong(format!("`{resource}` is a component but is listed under `resources`")))
             }
             Some(inner) => {
                 let mut own = Vec::new();
@@ -126,11 +126,11 @@ impl Build<'_> {
                 Ok(())
             }
             None if resource.starts_with("..") => {
-                let what = format!("the resource `{resource}`, which is outside of what is looked at");
+                let what = format!("the resource `{resource}`, which is outside the scanned folder");
                 self.built.unknown.push(file.not_understood(what, Reach::Adds, &Value::Null));
                 Ok(())
             }
-            None => Err(file.wrong(format!("the resource `{resource}` is not there"))),
+            None => Err(file.wrong(format!("the resource `{resource}` does not exist"))),
         }
     }
 
@@ -158,7 +158,7 @@ impl Build<'_> {
                 objects.iter_mut().for_each(|object| object.is_uncertain = true);
                 Ok(())
             }
-            (None, _) => Err(file.wrong(format!("the component `{component}` is not there"))),
+            (None, _) => Err(file.wrong(format!("the component `{component}` does not exist"))),
         }
     }
 }
@@ -181,7 +181,7 @@ fn unique(objects: &[Object]) -> Result<(), KustomizeError> {
             object.version(),
         );
         if let Some(first) = seen.insert(identity, &object.path) {
-            let message = format!("{} `{}` stands in `{first}` already", object.kind(), object.name());
+            let message = format!("{} `{}` is already in `{first}`", object.kind(), object.name());
             return Err(KustomizeError::new(&object.path, message));
         }
     }

@@ -84,14 +84,14 @@ impl File {
         match self.fields.get(field) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
-            Some(_) => Err(self.wrong(format!("`{field}` is not a text"))),
+            Some(_) => Err(self.wrong(format!("`{field}` is not a string"))),
         }
     }
 
     /// A field that is a list of texts.
     pub fn texts(&self, field: &str) -> Result<Vec<&str>, KustomizeError> {
         let texts = self.list(field)?.iter().map(|item| {
-            item.as_str().ok_or_else(|| self.wrong(format!("`{field}` has an item that is not a text")))
+            item.as_str().ok_or_else(|| self.wrong(format!("`{field}` has an item that is not a string")))
         });
         texts.collect()
     }
@@ -125,7 +125,7 @@ impl File {
             .map(|(key, value)| {
                 text(value)
                     .map(|value| (key.clone(), value))
-                    .ok_or_else(|| self.wrong(format!("`{field}` has a value that is not a text: `{key}`")))
+                    .ok_or_else(|| self.wrong(format!("`{field}` has a value that is not a string: `{key}`")))
             })
             .collect()
     }
@@ -144,7 +144,7 @@ impl File {
                 Value::Array(charts) if field == "helmCharts" => {
                     for chart in charts {
                         let (name, repository) = (text(chart, "/name"), text(chart, "/repo"));
-                        let what = format!("the Helm chart `{name}` of `{repository}`");
+                        let what = format!("the Helm chart `{name}` from `{repository}`");
                         found.push(self.not_understood(what, reach, chart));
                     }
                 }

@@ -48,10 +48,10 @@ fn generated(
             Ok(None)
         }
         ("" | "create" | "unspecified", Some(_)) => {
-            Err(file.wrong(format!("the generated {kind} `{name}` is there already")))
+            Err(file.wrong(format!("the generated {kind} `{name}` already exists")))
         }
         ("merge" | "replace", None) => {
-            let message = format!("the generated {kind} `{name}` has nothing to be put into");
+            let message = format!("the generated {kind} `{name}` has nothing to merge into");
             file.fits_nothing(message, entry).map(Some)
         }
         (behavior @ ("merge" | "replace"), Some(object)) => {
@@ -67,7 +67,7 @@ fn generated(
             });
             Ok(None)
         }
-        (other, _) => Err(file.wrong(format!("the behavior `{other}` of {kind} `{name}` is not known"))),
+        (other, _) => Err(file.wrong(format!("unknown behavior `{other}` of {kind} `{name}`"))),
     }
 }
 
@@ -154,7 +154,7 @@ impl Reading<'_, '_> {
     fn read(&mut self, path: &str) -> Result<String, KustomizeError> {
         let full = join(self.folder, path).unwrap_or_default();
         let bytes = (self.tree.bytes)(&full)
-            .ok_or_else(|| self.file.wrong(format!("the generator's file `{path}` is not there")))?;
+            .ok_or_else(|| self.file.wrong(format!("the generator's file `{path}` does not exist")))?;
         self.used.insert(full.clone());
         String::from_utf8(bytes.to_vec()).map_err(|_| KustomizeError::new(&full, "it is not UTF-8"))
     }

@@ -95,14 +95,18 @@ impl Patching<'_, '_> {
         let (said, values) = match (path.is_empty(), inline.is_empty()) {
             (true, false) => self.inline(&format!("{place}/patch"), &inline)?,
             (false, true) => self.read(&path)?,
-            _ => return Err(self.file.wrong("a patch has either `path` or `patch`")),
+            _ => return Err(self.file.wrong("a patch needs either `path` or `patch`")),
         };
         let patch = match values.as_slice() {
             [operations @ Value::Array(_)] => serde_json::from_value(operations.clone())
                 .map(Patch::Operations)
                 .map_err(|error| self.file.wrong(format!("a JSON patch: {error}")))?,
             values if values.iter().all(Value::is_object) => Patch::Strategic(values.to_vec()),
-            _ => return Err(self.file.wrong("a patch is neither parts of objects nor a list of operations")),
+            _ => {
+                return Err(self
+                    .file
+                    .wrong("a patch is neither a strategic merge patch nor a list of operations"));
+            }
         };
         Ok(Given { said, patch })
     }
@@ -116,7 +120,7 @@ impl Patching<'_, '_> {
     fn read(&mut self, path: &str) -> Result<(Said, Vec<Value>), KustomizeError> {
         let full = join(self.folder, path).unwrap_or_default();
         let Some(bytes) = (self.tree.bytes)(&full) else {
-            return Err(self.file.wrong(format!("the patch `{path}` is not there")));
+            return Err(self.file.wrong(format!("the patch `{path}` does not exist")));
         };
         self.used.insert(full.clone());
         let values = documents(bytes).map_err(|message| KustomizeError::new(&full, message))?;
@@ -137,7 +141,7 @@ impl Patching<'_, '_> {
                 && object.is_called(&probe.name(), &probe.namespace())
         };
         let Some(at) = objects.iter().position(fits) else {
-            let message = format!("a patch for {} `{}` fits no object", probe.kind(), probe.name());
+            let message = format!("a patch for {} `{}` matches no object", probe.kind(), probe.name());
             return self.file.fits_nothing(message, part.value).map(Some);
         };
         Ok(self.merge_into(part, &[at], &Options::default(), objects))

@@ -213,7 +213,7 @@ pub(super) fn replicas(file: &File, objects: &mut [Object]) -> Result<Vec<Unknow
         let said = file.said(format!("/replicas/{index}"));
         let name = text(entry, "/name");
         let Some(count) = entry.get("count").filter(|count| count.is_u64()) else {
-            return Err(file.wrong(format!("`replicas` of `{name}` has no count")));
+            return Err(file.wrong(format!("`replicas` for `{name}` has no count")));
         };
         let mut is_found = false;
         for object in &mut *objects {
@@ -230,7 +230,7 @@ pub(super) fn replicas(file: &File, objects: &mut [Object]) -> Result<Vec<Unknow
             });
         }
         if !is_found {
-            let message = format!("`replicas` names `{name}`, which no object is called");
+            let message = format!("`replicas` names `{name}`, but no object has that name");
             unknown.push(file.fits_nothing(message, entry)?);
         }
     }

@@ -69,18 +69,18 @@ impl Lanes {
     fn judge_branch(&self, branch: &str, of_lane: bool, findings: &mut Vec<Finding>) {
         if let Some(forbidden) = self.forbidden(branch).filter(|_| of_lane) {
             let message =
-                format!("branch {} must not be a lane's: {}", quoted(branch, 200), forbidden.because);
+                format!("a lane may not use branch {}: {}", quoted(branch, 200), forbidden.because);
             findings.push(deny(
                 reason::FORBIDDEN_BRANCH,
                 message,
-                "propose it from a branch of the lane's pattern",
+                "use a branch that matches the lane's pattern",
             ));
         }
         if !of_lane && self.is_reserved(branch) {
             let patterns: Vec<String> =
                 self.all().iter().map(|lane| format!("`{}`", lane.branch_pattern())).collect();
-            let remedy = format!("call it as its lane does: one of {}", patterns.join(", "));
-            let message = format!("branch {} is called like no lane's", quoted(branch, 200));
+            let remedy = format!("rename it to match its lane's pattern: one of {}", patterns.join(", "));
+            let message = format!("branch {} matches no lane's pattern", quoted(branch, 200));
             findings.push(deny(reason::UNKNOWN_LANE, message, &remedy));
         }
     }
@@ -98,7 +98,7 @@ impl Lanes {
                     format!("no lane of `{}` owns {shown}, which {} changes", lane.family, told(lane));
                 Finding {
                     level: Level::Warn,
-                    ..deny(reason::UNOWNED_PATH, message, "let its owner look at it")
+                    ..deny(reason::UNOWNED_PATH, message, "ask the path's owner to make this change")
                 }
             } else {
                 let owner = owners.iter().map(|owner| told(owner)).collect::<Vec<_>>().join(" or ");
@@ -116,7 +116,7 @@ impl Lanes {
             let more = found.len().saturating_sub(MOST_NAMED);
             found.truncate(MOST_NAMED);
             if let Some(last) = found.last().filter(|_| more > 0) {
-                let message = format!("so are {more} more paths that are not of {}", told(lane));
+                let message = format!("and {more} more paths that {} does not own", told(lane));
                 let more = Finding { message, path: String::new(), ..last.clone() };
                 found.push(more);
             }
@@ -134,9 +134,9 @@ impl Lanes {
         if missing.is_empty() {
             return;
         }
-        let message = format!("the pull request of {} does not tell {}", told(lane), missing.join(", "));
-        let remedy = "add a fenced block `reproducibility` to its body with a line `name: version` for each; `none` \
-                      where nothing was used";
+        let message = format!("the pull request of {} does not state {}", told(lane), missing.join(", "));
+        let remedy = "add a fenced block `reproducibility` with a line `name: version` for each to its body; use \
+                      `none` where nothing was used";
         findings.push(deny(reason::FACTS_MISSING, message, remedy));
     }
 }
@@ -145,17 +145,17 @@ impl Lanes {
 fn judge_use(lane: &Lane, branch: &str, run: &str, claim: &Claim<'_>, findings: &mut Vec<Finding>) {
     let shown = quoted(branch, 200);
     if claim.fork {
-        let message = format!("branch {shown} of {} stands in a fork", told(lane));
+        let message = format!("branch {shown} of {} is in a fork", told(lane));
         findings.push(deny(reason::FORK_BRANCH, message, "push it to the repository itself"));
     }
     let remedy = format!("use a new branch for each run: `{}`", lane.branch_pattern());
     if let Some(other) = claim.others.first() {
-        let message = format!("branch {shown} is that of pull request #{other} too, which is open");
+        let message = format!("branch {shown} is also used by the open pull request #{other}");
         findings.push(deny(reason::BRANCH_REUSED, message, &remedy));
     }
     let told_run = claim.told.and_then(|told| told.get("run")).filter(|told| *told != run);
     if let Some(told_run) = told_run {
-        let message = format!("branch {shown} is named for another run than {}", quoted(told_run, 100));
+        let message = format!("the name of branch {shown} belongs to a run other than {}", quoted(told_run, 100));
         findings.push(deny(reason::BRANCH_REUSED, message, &remedy));
     }
 }

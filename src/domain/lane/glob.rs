@@ -20,7 +20,7 @@ impl Glob {
                 return Err("it has an empty part, `.` or `..`".to_owned());
             }
             if part != "**" && part.contains("**") {
-                return Err("`**` stands for whole folders only".to_owned());
+                return Err("`**` matches only whole path components".to_owned());
             }
         }
         let pattern = text.split('*').map(globset::escape).collect::<Vec<_>>().join("*");

@@ -115,7 +115,7 @@ impl Lanes {
     /// A lane that is valid in the table; else what is wrong, and the text in the file that it is about.
     fn checked(&self, lane: WrittenLane) -> Result<Lane, (Option<String>, String)> {
         if self.find(&lane.id).is_some() {
-            return Err((None, format!("there are two lanes `{}`", lane.id)));
+            return Err((None, format!("lane `{}` is defined twice", lane.id)));
         }
         if lane.owns.is_empty() || lane.branches.is_empty() {
             return Err((None, format!("lane `{}` owns nothing, or has no branches", lane.id)));
@@ -127,10 +127,10 @@ impl Lanes {
                 return wrong("does not end in `<date>-<runid>`");
             }
             if self.forbidden(branch).is_some() {
-                return wrong("is one that the repository merges by itself");
+                return wrong("is one that the repository merges automatically");
             }
             if self.lanes.iter().any(|other| other.branches.contains(branch)) {
-                return wrong("is another lane's already");
+                return wrong("already belongs to another lane");
             }
         }
         let globs = lane.owns.iter().map(|pattern| {

@@ -33,16 +33,16 @@ pub enum Finding {
     #[error("leaf {0}: it is missing")]
     LeafMissing(u64),
     /// The bytes do not have the hash.
-    #[error("leaf {0}: its bytes were altered after it was written (they do not have the stored hash)")]
+    #[error("leaf {0}: its bytes were altered after it was written: they do not match the stored hash")]
     LeafAltered(u64),
     /// The bytes are no record.
     #[error("leaf {0}: {1}")]
     LeafUnreadable(u64, RecordError),
     /// Filed under another run than its record says.
-    #[error("leaf {0}: it is filed under another run than its record names")]
+    #[error("leaf {0}: it is stored under a run other than the one in its record")]
     LeafMisfiled(u64),
     /// A stored node is not the hash of its leaves.
-    #[error("node {} of level {}, completed by leaf {leaf}: its hash is not that of what lies below", id.position, id.level)]
+    #[error("node {} of level {}, completed by leaf {leaf}: its hash does not match the nodes below it", id.position, id.level)]
     NodeAltered {
         /// The node.
         id: NodeId,
@@ -61,10 +61,10 @@ pub enum Finding {
         problem: CheckpointError,
     },
     /// Stored under another size than its note says.
-    #[error("checkpoint {0}: it is filed under another size than it states")]
+    #[error("checkpoint {0}: it is stored under a size other than the one it states")]
     CheckpointMisfiled(usize),
     /// It vouches for leaves that are not there.
-    #[error("checkpoint {number}: it vouches for {size} leaves, and the ledger has {leaves}")]
+    #[error("checkpoint {number}: it covers {size} leaves, but the ledger has {leaves}")]
     CheckpointAhead {
         /// Which one, from 1.
         number: usize,
@@ -74,7 +74,7 @@ pub enum Finding {
         leaves: u64,
     },
     /// It vouches for another history.
-    #[error("checkpoint {number}: the first {size} leaves are not those it vouches for")]
+    #[error("checkpoint {number}: the first {size} leaves are not the ones that it covers")]
     CheckpointDiffers {
         /// Which one, from 1.
         number: usize,

@@ -35,7 +35,7 @@ pub enum CheckpointError {
         origin: String,
     },
     /// A known key's signature does not fit the text.
-    #[error("the signature of `{0}` does not fit the checkpoint")]
+    #[error("the signature of `{0}` does not match the checkpoint")]
     SignatureWrong(String),
     /// Signed by a known key, under another ledger's name.
     #[error("the checkpoint is named `{origin}`, which is not the name of the key that signed it")]

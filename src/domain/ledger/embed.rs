@@ -15,10 +15,10 @@ const PROOF_FENCE: &str = "```text writ-proof";
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EmbedError {
     /// There is no such block.
-    #[error("the body has no block `{0}`")]
+    #[error("the body has no `{0}` block")]
     Missing(&'static str),
     /// There are two, and it cannot be known which one counts.
-    #[error("line {line}: the body has a second block `{block}`")]
+    #[error("line {line}: the body has a second `{block}` block")]
     Twice {
         /// The line, from 1.
         line: usize,
@@ -26,7 +26,7 @@ pub enum EmbedError {
         block: &'static str,
     },
     /// The block does not end.
-    #[error("line {line}: the block `{block}` does not end")]
+    #[error("line {line}: the `{block}` block is not closed")]
     Open {
         /// The line where it begins, from 1.
         line: usize,
@@ -49,11 +49,9 @@ impl EmbedError {
     #[must_use]
     pub fn remedy(&self) -> &'static str {
         match self {
-            Self::Missing(_) => {
-                "give the whole body of a pull request that the bot opened, as Markdown source"
-            }
+            Self::Missing(_) => "give the whole body of a pull request that writ opened, as Markdown source",
             Self::Twice { .. } | Self::Open { .. } => {
-                "the body was edited: restore it from its edit history, or ask the ledger (`writ audit prove RUN`)"
+                "the body was edited: restore it from its edit history, or get the proof from the ledger (`writ audit prove RUN`)"
             }
         }
     }

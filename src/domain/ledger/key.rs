@@ -41,14 +41,14 @@ pub struct VerifierKeys(Vec<VerifierKey>);
 pub enum KeyError {
     /// The ledger's name cannot be used in a checkpoint.
     #[error(
-        "`{0}` is no name for a ledger: 1 to {LONGEST_NAME} characters, none of them a space, `+` or control"
+        "`{0}` is not a valid ledger name: 1 to {LONGEST_NAME} characters without spaces, `+` or control characters"
     )]
     Name(String),
     /// Neither PKCS#8 PEM nor the note format, or not of an ed25519 key.
     #[error("the signing key is neither PKCS#8 PEM of an ed25519 key nor `PRIVATE+KEY+<name>+<id>+<base64>`")]
     Signer,
     /// The key in note format is another ledger's.
-    #[error("the signing key is that of `{found}`, and the ledger is named `{wanted}`")]
+    #[error("the signing key belongs to `{found}`, but the ledger is named `{wanted}`")]
     OtherName {
         /// The name in the key.
         found: String,
@@ -81,11 +81,11 @@ impl KeyError {
     #[must_use]
     pub fn remedy(&self) -> &'static str {
         match self {
-            Self::Name(_) => "name it like a host and path, such as `writ.example.org/ledger`",
-            Self::Signer => "make a key with `openssl genpkey -algorithm ed25519`",
+            Self::Name(_) => "use a host and path, such as `writ.example.org/ledger`",
+            Self::Signer => "generate a key with `openssl genpkey -algorithm ed25519`",
             Self::OtherName { .. } => "set `ledger.origin` to the key's name, or use that ledger's own key",
             Self::Verifier { .. } | Self::Empty => {
-                "give the file that `writ audit key` prints: one key a line, `#` begins a comment"
+                "give the output of `writ audit key` as a file: one key per line, `#` starts a comment"
             }
         }
     }

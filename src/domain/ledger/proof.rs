@@ -94,10 +94,10 @@ impl ProofError {
         match self {
             Self::Checkpoint(error) => error.remedy(),
             Self::Format { .. } | Self::Record(_) => {
-                "take record and proof as the bot wrote them, byte for byte (`writ audit prove RUN`)"
+                "use record and proof exactly as writ wrote them, byte for byte (`writ audit prove RUN`)"
             }
             Self::NotIncluded { .. } => {
-                "record or proof was altered: do not trust what it says, ask the ledger (`writ audit prove RUN`)"
+                "the record or the proof was altered: do not trust it; get the proof from the ledger (`writ audit prove RUN`)"
             }
         }
     }

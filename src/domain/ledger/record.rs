@@ -19,7 +19,7 @@ pub struct Record {
     pub kind: String,
     /// The run it belongs to, if any.
     pub run: Option<RunId>,
-    /// When; for `change.planned` the time of the request, so that the leaf is the same on any machine.
+    /// When; for `change.planned` the request time, so that the leaf is the same on any machine.
     pub at: Timestamp,
     /// The facts. Never secrets, tokens or raw bodies.
     pub body: Value,

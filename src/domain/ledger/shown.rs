@@ -50,7 +50,7 @@ pub fn differences(visible: &str, record: &Record) -> Vec<String> {
         && visible.contains("sha256:")
         && !visible.contains(digest)
     {
-        differences.push(format!("shows another digest than the record's `{digest}`"));
+        differences.push(format!("shows a digest other than the record's `{digest}`"));
     }
     let shown = changes(record).count().saturating_sub(left_out(visible));
     for change in changes(record).take(shown) {

@@ -36,7 +36,7 @@ pub enum TreeError {
     #[error("node {} of level {} is missing", .0.position, .0.level)]
     NodeMissing(NodeId),
     /// The leaf or the older tree lies outside of the tree.
-    #[error("{inner} lies outside of a tree of {size} leaves")]
+    #[error("{inner} is outside a tree of {size} leaves")]
     OutOfRange {
         /// The leaf's index, or the older tree's size.
         inner: u64,

@@ -270,7 +270,7 @@ fn fault(error: &PolicyError) -> Finding {
         message: format!("the policies could not be evaluated: {error}"),
         path: String::new(),
         pointer: String::new(),
-        remedy: "nothing is published that was not judged; mend the policy file or ask its owner".to_owned(),
+        remedy: "nothing is published without a verdict; fix the policy file or ask its owner".to_owned(),
         place: None,
     }
 }

@@ -30,11 +30,11 @@ pub fn admit(procedure: &Procedure, request: &Request) -> Result<BTreeMap<String
 /// `missing_reason`, `confirmation_missing`, `confirmation_wrong`.
 pub fn confirm(procedure: &str, phrase: &str, request: &Request) -> Result<(), Refusal> {
     if request.reason.trim().is_empty() {
-        let remedy = "add `reason=\"…\"`: why this is needed, in one line";
+        let remedy = "add `reason=\"…\"`: why the change is needed, in one line";
         let refusal = Refusal::new(reason::MISSING_REASON, "a change needs a reason", remedy);
         return Err(refusal.at(Place::Field("reason")));
     }
-    let remedy = format!("add `confirm={phrase}` if you mean it");
+    let remedy = format!("add `confirm={phrase}` to confirm");
     let refusal = match request.confirmation.as_deref() {
         Some(given) if given == phrase => return Ok(()),
         Some(given) => {

@@ -64,7 +64,7 @@ fn unknown_argument(procedure: &Procedure, name: &str) -> Refusal {
     let known: Vec<String> =
         procedure.arguments.iter().map(|argument| format!("`{}`", argument.name)).collect();
     let remedy = if known.is_empty() {
-        format!("leave it out; `{}` takes no arguments", procedure.name)
+        format!("omit it; `{}` takes no arguments", procedure.name)
     } else {
         format!("`{}` takes {}", procedure.name, known.join(", "))
     };

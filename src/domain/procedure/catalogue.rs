@@ -87,7 +87,7 @@ impl Catalogue {
                 Some(known) => format!("did you mean `{known}`?"),
                 None => {
                     let names: Vec<String> = self.entries.keys().map(|name| format!("`{name}`")).collect();
-                    format!("there are {}", names.join(", "))
+                    format!("the procedures are {}", names.join(", "))
                 }
             };
             let message = format!("there is no procedure {}", quoted(name, 60));
@@ -218,23 +218,24 @@ impl Checker<'_> {
             return Err(self.wrong("/schema", format!("the schema is not `{SCHEMA}`")));
         }
         if procedure.name != stem || !is_word(&procedure.name) {
-            return Err(
-                self.wrong("/name", format!("the name is not `{stem}`, or not lower-case words with `-`"))
-            );
+            return Err(self.wrong(
+                "/name",
+                format!("the name must be `{stem}`: lowercase words joined by `-`, like the file"),
+            ));
         }
         if procedure.name == ROLLBACK {
             return Err(self
-                .wrong("/name", format!("`{ROLLBACK}` is made from what a run recorded, not from a file")));
+                .wrong("/name", format!("`{ROLLBACK}` is built from what a run recorded, not from a file")));
         }
         if procedure.version == 0 {
-            return Err(self.wrong("/version", "versions count from 1"));
+            return Err(self.wrong("/version", "versions start at 1"));
         }
         if procedure.summary.trim().is_empty() || procedure.summary.contains('\n') {
-            return Err(self.wrong("/summary", "the summary is one line"));
+            return Err(self.wrong("/summary", "the summary must be one line"));
         }
         let is_phrase = |byte: u8| byte.is_ascii_uppercase() || byte == b'_';
         if procedure.confirmation.is_empty() || !procedure.confirmation.bytes().all(is_phrase) {
-            return Err(self.wrong("/confirmation", "the phrase is made of A-Z and `_`"));
+            return Err(self.wrong("/confirmation", "the phrase may contain only A-Z and `_`"));
         }
         self.check_arguments()?;
         self.check_objects()?;
@@ -250,7 +251,7 @@ impl Checker<'_> {
             if !is_word(&variant.name) || !names.insert(&variant.name) {
                 return Err(self.wrong(
                     &format!("{place}/name"),
-                    "names of variants are lower-case words with `-`, each once",
+                    "variant names must be unique lowercase words joined by `-`",
                 ));
             }
             self.check_variant(&place, variant)?;
@@ -266,11 +267,11 @@ impl Checker<'_> {
             if !is_word(&argument.name) || reserved || !names.insert(&argument.name) {
                 return Err(self.wrong(
                     &format!("{place}/name"),
-                    "names of arguments are lower-case words with `-`, each once, not `reason` or `confirm`",
+                    "argument names must be unique lowercase words joined by `-`, and not `reason` or `confirm`",
                 ));
             }
             if (argument.kind == ArgumentType::Choice) == argument.values.is_empty() {
-                return Err(self.wrong(&place, "a `choice` has `values`, other types have none"));
+                return Err(self.wrong(&place, "only a `choice` has `values`, and it needs them"));
             }
             if let Some(Err(problem)) = argument.default.as_ref().map(|default| argument.read(default)) {
                 return Err(self.wrong(&format!("{place}/default"), format!("the default {problem}")));
@@ -292,7 +293,7 @@ impl Checker<'_> {
             if !is_manifest || !object.file.split('/').all(good_part) {
                 return Err(self.wrong(
                     &format!("{place}/file"),
-                    "the file is a YAML or JSON file, given by its path below the GitOps path",
+                    "the file must be a YAML or JSON file, with its path relative to the GitOps path",
                 ));
             }
             if !self.objects_used().contains(name.as_str()) {
@@ -332,7 +333,7 @@ impl Checker<'_> {
             self.check_object(&format!("{place}/object"), &edit.object)?;
             if edit.at.steps.is_empty() {
                 return Err(
-                    self.wrong(&format!("{place}/at"), "an edit is of a field, not of a whole object")
+                    self.wrong(&format!("{place}/at"), "an edit must name a field, not a whole object")
                 );
             }
             if let Action::Replace(NewValue::Argument(name)) | Action::Add(NewValue::Argument(name)) =
@@ -347,7 +348,7 @@ impl Checker<'_> {
         for (index, group) in variant.companions.iter().enumerate() {
             let place = format!("{place}/companions/{index}/values");
             if group.values.len() < 2 {
-                return Err(self.wrong(&place, "companions are at least two values"));
+                return Err(self.wrong(&place, "companions need at least two values"));
             }
             for (index, value) in group.values.iter().enumerate() {
                 self.check_object(&format!("{place}/{index}/object"), &value.object)?;
@@ -358,7 +359,7 @@ impl Checker<'_> {
                 self.check_object(&format!("{place}/refuse/object"), &refuse.object)
             }
             (None, Some(words)) if !variant.edits.is_empty() => self.check_words(place, words),
-            _ => Err(self.wrong(place, "a variant has either `edits` and `words`, or only `refuse`")),
+            _ => Err(self.wrong(place, "a variant needs either `edits` and `words`, or only `refuse`")),
         }
     }
 
@@ -382,12 +383,13 @@ impl Checker<'_> {
 
     fn check_words(&self, place: &str, words: &Words) -> Result<(), ProcedureError> {
         if words.commit.lines().any(|line| line.chars().count() > 76) {
-            return Err(
-                self.wrong(&format!("{place}/words/commit"), "lines of commits have at most 76 characters")
-            );
+            return Err(self.wrong(
+                &format!("{place}/words/commit"),
+                "commit message lines may have at most 76 characters",
+            ));
         }
         if words.already.contains('\n') || words.already.trim().is_empty() {
-            return Err(self.wrong(&format!("{place}/words/already"), "this is one line"));
+            return Err(self.wrong(&format!("{place}/words/already"), "it must be one line"));
         }
         Ok(())
     }

@@ -19,7 +19,7 @@ pub(super) fn stale_comments(
         for block in blocks(&document.comments_near(pointer)) {
             let (line, words) = block;
             sentences.push(format!(
-                "The comment at {path}:{line} stands beside `{pointer}` and may be untrue now: {}",
+                "The comment at {path}:{line} is next to `{pointer}` and may no longer be true: {}",
                 quoted(&words, 300)
             ));
         }

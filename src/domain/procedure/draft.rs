@@ -133,7 +133,7 @@ impl PlanBuilder<'_> {
         let missing = || {
             Refusal::new(
                 Reason::NotFound,
-                "the field to edit is not there",
+                "the field to edit does not exist",
                 "add it by hand first, or check that the base is the branch that Argo CD follows",
             )
             .at(place())
@@ -156,7 +156,7 @@ impl PlanBuilder<'_> {
                     None => {
                         return Err(Refusal::new(
                             Reason::WrongType,
-                            format!("the field is {}, not an integer that can be raised", show(found)),
+                            format!("the field is {}, not an integer that can be incremented", show(found)),
                             "make it a plain integer",
                         )
                         .at(place()));
@@ -229,10 +229,10 @@ impl PlanBuilder<'_> {
                 return Err(Refusal::new(
                     reason::EFFECT_MISSING,
                     format!(
-                        "`{}` would not have its effect `{}`: {}",
+                        "the effect `{1}` of `{0}` would not hold: {2}",
                         self.procedure.name, line.name, observed.detail
                     ),
-                    "put this field right by its own change first",
+                    "fix this field in a separate change first",
                 )
                 .at(place_of(view.path(object), line.check.at.as_ref())));
             }

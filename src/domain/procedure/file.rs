@@ -178,13 +178,13 @@ impl fmt::Display for Test {
         let show = |value: &Value| quoted(&value.to_string(), 80);
         match self {
             Self::Equals(value) => out.write_str(&show(value)),
-            Self::Differs(value) => write!(out, "there, but not {}", show(value)),
+            Self::Differs(value) => write!(out, "present, but not {}", show(value)),
             Self::OneOf(values) => {
                 let list: Vec<String> = values.iter().map(show).collect();
                 out.write_str(&list.join(" or "))
             }
             Self::AbsentOr(value) => write!(out, "{} or absent", show(value)),
-            Self::Exists => out.write_str("there"),
+            Self::Exists => out.write_str("present"),
             Self::Absent => out.write_str("absent"),
         }
     }
@@ -238,12 +238,12 @@ impl TryFrom<CheckKeys> for Check {
         let mut given = tests.into_iter().flatten();
         let (Some(test), None) = (given.next(), given.next()) else {
             return Err(
-                "a condition has exactly one of `equals`, `differs`, `one_of`, `absent_or`, `exists`",
+                "a condition needs exactly one of `equals`, `differs`, `one_of`, `absent_or`, `exists`",
             );
         };
         let at = keys.at.map(|at| at.0);
         if at.is_none() && !matches!(test, Test::Exists | Test::Absent) {
-            return Err("a condition without `at` is about the object and has only `exists`");
+            return Err("a condition without `at` is about the object and may only use `exists`");
         }
         Ok(Self { object: keys.object, at, test })
     }
@@ -357,7 +357,9 @@ impl TryFrom<EditKeys> for EditLine {
                 }
             },
             (None, None) => None,
-            (Some(_), Some(_)) => return Err("an operation has `value` or `value_of`, not both".to_owned()),
+            (Some(_), Some(_)) => {
+                return Err("an operation may have `value` or `value_of`, not both".to_owned());
+            }
         };
         let action = match (keys.op, value) {
             (Op::Replace, Some(value)) => Action::Replace(value),

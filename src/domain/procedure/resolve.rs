@@ -36,7 +36,7 @@ pub(super) fn resolve<'p>(
         ([variant], None) => Err(refusal_of(procedure, variant, view)),
         ([], _) => Err(Refusal::new(
             reason::NO_VARIANT,
-            format!("no variant of `{}` fits the base; looked for {}", procedure.name, misses.join("; ")),
+            format!("no variant of `{}` matches the base: {}", procedure.name, misses.join("; ")),
             "check that the base is the branch that Argo CD follows; if the manifests moved, the procedure needs \
              a new variant",
         )
@@ -45,8 +45,8 @@ pub(super) fn resolve<'p>(
             let names: Vec<String> = several.iter().map(|variant| format!("`{}`", variant.name)).collect();
             Err(Refusal::new(
                 reason::AMBIGUOUS_VARIANT,
-                format!("more than one variant of `{}` fits the base: {}", procedure.name, names.join(", ")),
-                "make the conditions of the variants exclude each other",
+                format!("more than one variant of `{}` matches the base: {}", procedure.name, names.join(", ")),
+                "make the variants' conditions mutually exclusive",
             )
             .at(Place::file(view.root)))
         }

@@ -70,15 +70,15 @@ impl RevertTarget {
         let planned = records.iter().find(|record| record.kind == "change.planned").ok_or_else(|| {
             Refusal::new(
                 reason::NOTHING_TO_UNDO,
-                format!("run `{run}` has changed nothing"),
-                format!("`/status {run}` says how it ended"),
+                format!("run `{run}` changed nothing"),
+                format!("`/status {run}` shows how it ended"),
             )
             .at(Place::Field(RUN_ARGUMENT))
         })?;
         let facts = Facts::deserialize(&planned.body).map_err(|error| {
             Refusal::new(
                 reason::RECORD_UNREADABLE,
-                format!("what is recorded of run `{run}` cannot be read: {error}"),
+                format!("the record of run `{run}` cannot be read: {error}"),
                 "undo it with `git revert`",
             )
             .at(Place::Field(RUN_ARGUMENT))
@@ -115,8 +115,8 @@ impl RevertTarget {
             variant.preconditions.push(Precondition {
                 check: check(&change.after),
                 code: reason::MOVED_SINCE,
-                message: format!("the field is not as run `{}` left it", self.run),
-                remedy: "look at who changed it and why; then use the procedure that sets what you want"
+                message: format!("the field no longer has the value that run `{}` gave it", self.run),
+                remedy: "find out who changed it and why, then use the procedure that sets the value you want"
                     .to_owned(),
             });
             variant.effects.push(EffectLine { name: "as-before".to_owned(), check: check(&change.before) });
@@ -127,7 +127,7 @@ impl RevertTarget {
             name: ROLLBACK.to_owned(),
             version: 1,
             summary: format!(
-                "Undoes run `{}` (`{}`): puts back exactly what it changed.",
+                "Undoes run `{}` (`{}`): restores exactly what it changed.",
                 self.run, self.procedure
             ),
             risk: self.risk.max(Risk::Restoring),
@@ -191,7 +191,7 @@ impl RevertTarget {
     fn not_invertible(&self, change: &Change) -> Refusal {
         Refusal::new(
             reason::NOT_INVERTIBLE,
-            format!("run `{}` changed something that cannot be put back field by field", self.run),
+            format!("run `{}` changed something that cannot be restored field by field", self.run),
             "undo it with `git revert`",
         )
         .at(Place::field_of(&change.path, &change.pointer))
@@ -207,8 +207,8 @@ impl RevertTarget {
         Ok(Words {
             // OK because scopes and ids of runs are short and made of what titles may hold.
             title: title.unwrap_or_else(|| unreachable!("the second one is a title")),
-            commit: format!("Put back what run {} ({}) changed, value by value.", self.run, self.procedure),
-            already: format!("what run `{}` changed is as it was before", self.run),
+            commit: format!("Restore what run {} ({}) changed, value by value.", self.run, self.procedure),
+            already: format!("run `{}` is already undone", self.run),
         })
     }
 }
@@ -233,7 +233,7 @@ pub fn roll_back(
     if in_order(plan.changes.clone()) != in_order(target.changes.iter().map(inverted).collect()) {
         return Err(Refusal::new(
             reason::NOT_EXACT,
-            format!("putting the values back would not undo run `{}` exactly", target.run),
+            format!("restoring the values would not undo run `{}` exactly", target.run),
             "undo it with `git revert`",
         ));
     }
@@ -264,7 +264,7 @@ impl RevertTarget {
         let planned = draft(catalogue.find(&inverse.procedure)?, &asked, input);
         planned.map(Some).map_err(|refusal| {
             let message =
-                format!("undoing `{}` is `{}`, and {}", self.procedure, inverse.procedure, refusal.message);
+                format!("`{}` is undone by `{}`, but {}", self.procedure, inverse.procedure, refusal.message);
             refusal.saying(message)
         })
     }

@@ -76,7 +76,7 @@ impl View<'_> {
             (Some(_), Some(_)) => Err(Refusal::new(
                 reason::OBJECT_AMBIGUOUS,
                 format!("there is more than one {} `{}`", object.kind, object.name),
-                "leave one of them in the file",
+                "keep only one of them in the file",
             )
             .at(Place::file(path))),
             (index, _) => Ok(index.map(|index| Located { path, manifest, index })),
@@ -118,7 +118,7 @@ impl View<'_> {
         let Some(at) = &check.at else {
             let present = self.object(object)?.is_some();
             let wanted = check.test == Test::Exists;
-            let words = if present { "is there" } else { "is absent" };
+            let words = if present { "is present" } else { "is absent" };
             let detail = format!("{name} {words} in `{}`", object.file);
             return Ok(Observed { holds: present == wanted, detail });
         };
@@ -146,7 +146,7 @@ pub(super) fn editable(path: &str, entry: &Entry) -> Result<(), Refusal> {
     Err(Refusal::new(
         reason::NOT_A_REGULAR_FILE,
         format!("the file is {problem}"),
-        "put a regular file with the manifest in its place",
+        "replace it with a regular file that contains the manifest",
     )
     .at(Place::file(path)))
 }
@@ -154,7 +154,7 @@ pub(super) fn editable(path: &str, entry: &Entry) -> Result<(), Refusal> {
 pub(super) fn several(path: &str, at: &Pointer) -> Refusal {
     Refusal::new(
         Reason::SelectorMany,
-        "the field is there more than once: a name stands on several items of its list",
+        "the field is ambiguous: several items of its list have the same name",
         Reason::SelectorMany.remedy(),
     )
     .at(Place::field_of(path, at))

@@ -35,10 +35,10 @@ reasons! { Commands:
         "close it with a `\"`; a command and all of its values are on one line";
     TEXT_AFTER_QUOTE = "text_after_quote",
         "Text follows a closing quote without a space.",
-        "put a space behind the closing quote, or write a quote inside the value as `\\\"`";
+        "put a space after the closing quote, or escape a quote inside the value as `\\\"`";
     FORBIDDEN_CHARACTER = "forbidden_character",
         "A value has a character that is invisible, reorders the text around it, or breaks the line.",
-        "type the value again by hand, in one line of plain text";
+        "retype the value by hand, as one line of plain text";
     VALUE_TOO_LONG = "value_too_long",
         "A reason or another value is longer than 500 characters.",
         "say it in at most 500 characters and link to the rest";

@@ -5,10 +5,10 @@ use super::code::{Area, Code, Definition, reasons};
 reasons! { Deliveries:
     SIGNATURE_WRONG = "signature_wrong",
         "The delivery has no signature, or one that was not made of its body with the secret of this server.",
-        "give the webhook on GitHub the secret that this server was started with";
+        "set the webhook's secret on GitHub to the one that this server uses";
     BODY_TOO_LARGE = "body_too_large",
         "The delivery's body is larger than the setting `max_body_bytes`.",
-        "subscribe the webhook to the events of the installation guide only, or raise `max_body_bytes`";
+        "subscribe the webhook only to the events in the installation guide, or raise `max_body_bytes`";
     BODY_TOO_SLOW = "body_too_slow",
         "The delivery's body did not arrive in time.",
         "redeliver it";
@@ -47,7 +47,7 @@ reasons! { Deliveries:
         "comment the command from an existing account";
     AUTHOR_NOT_A_PERSON = "author_not_a_person",
         "Ignored: the comment was written by a bot or an App.",
-        "have a person comment the command";
+        "ask a person to comment the command";
     SENDER_NOT_THE_AUTHOR = "sender_not_the_author",
         "Ignored: the delivery was caused by another account than the comment's author.",
         "comment the command yourself";

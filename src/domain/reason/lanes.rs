@@ -10,19 +10,19 @@ reasons! { Lanes:
         "A lane's change touches a path that no lane of its family owns.",
         "have the path's owner review the change";
     UNKNOWN_LANE = "unknown_lane",
-        "The branch stands where only lanes' branches may, and is called like none of them.",
+        "The branch name is reserved for lanes but matches no lane's pattern.",
         "name the branch by the pattern of its lane; at the terminal, give `--lane` one of the ids in `policies/lanes.yaml`";
     FORBIDDEN_BRANCH = "forbidden_branch",
-        "The repository merges pull requests of such branches by itself, so that nobody would have approved the change.",
+        "The repository merges pull requests from such branches automatically, so nobody would have approved the change.",
         "propose the change from a branch of the lane's pattern";
     BRANCH_REUSED = "branch_reused",
-        "The branch is used by another open pull request, or was named for another run than the one that uses it.",
+        "The branch is used by another open pull request, or its name belongs to a different run.",
         "use a new branch for each run";
     FACTS_MISSING = "facts_missing",
-        "A lane's pull request does not say with which versions of configuration, model and prompt it was made.",
+        "A lane's pull request does not state the versions of configuration, model and prompt that produced it.",
         "add a fenced block `reproducibility` to its body with a line `name: version` for each";
     FORK_BRANCH = "fork_branch",
-        "A lane's branch stands in a fork: lanes work in the repository itself.",
+        "A lane's branch is in a fork; lanes work in the repository itself.",
         "push the branch to the repository itself";
     POLICY_FAULT = "policy_fault",
         "The policies could not be evaluated, or not in time. Nothing is published that was not judged.",

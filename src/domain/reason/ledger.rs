@@ -5,13 +5,13 @@ use super::code::{Area, Code, Definition, reasons};
 reasons! { Ledger:
     LEDGER_NAME_INVALID = "ledger_name_invalid",
         "The ledger's name cannot be used in a checkpoint.",
-        "name it like a host and path, such as `writ.example.org/ledger`";
+        "use a host and path, such as `writ.example.org/ledger`";
     SIGNING_KEY_INVALID = "signing_key_invalid",
         "The file of the signing key holds no ed25519 key, or the key of another ledger.",
-        "make a key with `openssl genpkey -algorithm ed25519`, or use that ledger's own key";
+        "generate a key with `openssl genpkey -algorithm ed25519`, or use that ledger's own key";
     VERIFIER_KEY_INVALID = "verifier_key_invalid",
         "The file of the verifier key holds no key that checkpoints can be verified with.",
-        "give the file that `writ audit key` prints: one key a line, `#` begins a comment";
+        "give the output of `writ audit key` as a file: one key per line, `#` starts a comment";
     PROOF_MISSING = "proof_missing",
         "The pull request's body has no record, or no proof of it.",
         "give the body's Markdown source, as `gh pr view N --json body --jq .body` prints it";
@@ -83,7 +83,7 @@ reasons! { Ledger:
         "check the run's id or the leaf's index; `writ audit verify` says how many leaves there are";
     LEAF_NOT_SEALED = "leaf_not_sealed",
         "No signed checkpoint covers the leaf yet.",
-        "wait: the server signs one with each pull request that it opens";
+        "wait: the server signs a checkpoint with each pull request that it opens";
     RUNTIME = "runtime",
         "The program could not start its threads.",
         "try again";

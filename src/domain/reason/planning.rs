@@ -20,13 +20,13 @@ reasons! { Planning:
         "check that the base is the branch that Argo CD follows; if the manifests moved, the procedure needs a new variant";
     AMBIGUOUS_VARIANT = "ambiguous_variant",
         "More than one variant of the procedure fits the base.",
-        "make the conditions of the variants exclude each other";
+        "make the variants' conditions mutually exclusive";
     OBJECT_AMBIGUOUS = "object_ambiguous",
         "A file has more than one object with the kind and name that the procedure edits.",
-        "leave one of them in the file";
+        "keep only one of them in the file";
     NOT_A_REGULAR_FILE = "not_a_regular_file",
         "The manifest to edit is a symbolic link, a submodule or a Git LFS pointer.",
-        "put a regular file with the manifest in its place";
+        "replace it with a regular file that contains the manifest";
     UNREADABLE_MANIFEST = "unreadable_manifest",
         "A manifest that the procedure reads is not YAML that is safe to edit.",
         "correct the YAML at the place that the refusal names";

@@ -5,15 +5,15 @@ use super::code::{Area, Code, Definition, reasons};
 reasons! { Runs:
     PERMISSION_MISSING = "permission_missing",
         "The author of the comment does not have the permission on the repository that the command needs.",
-        "ask somebody with that permission to comment the command";
+        "ask someone with that permission to comment the command";
     ACCOUNT_MISMATCH = "account_mismatch",
         "The login that wrote the comment belongs to another account now.",
         "ask somebody with the permission to comment the command";
     AGENT_MAY_NOT_CONFIRM = "agent_may_not_confirm",
         "The comment was written by an account that the settings list as a program's. Programs do not confirm changes.",
-        "have a person comment the command";
+        "ask a person to comment the command";
     UNKNOWN_RUN = "unknown_run",
-        "There is no run with this id here.",
+        "There is no run with this id.",
         "check the id; `/status` lists the runs of a page";
     NOTHING_TO_CANCEL = "nothing_to_cancel",
         "The run has no pull request that could be closed.",
@@ -35,10 +35,10 @@ reasons! { Runs:
         "check that branch; delete it if it is not wanted, then ask again";
     PUSH_REJECTED = "push_rejected",
         "The repository does not take the branch.",
-        "let writ's account push such branches (rules, hooks, rights), then comment the command again";
+        "allow writ's account to push such branches (rulesets, hooks, permissions), then comment the command again";
     PULL_REQUEST_UNKNOWN = "pull_request_unknown",
         "The forge has no pull request with this number any more.",
-        "do nothing: it is gone";
+        "do nothing: it no longer exists";
     UNAVAILABLE = "unavailable",
         "The forge, the repository or the database did not answer. Nothing was changed.",
         "wait until it does, then comment the command again or redeliver the webhook";

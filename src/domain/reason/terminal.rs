@@ -14,10 +14,10 @@ reasons! { Terminal:
         "give the folder of a git repository with `--repo`";
     NO_BASE = "no_base",
         "No base was given, and the repository has no branch that is usually one.",
-        "say with `--base` what the change is compared with";
+        "name the revision to compare with, using `--base`";
     SHALLOW_CLONE = "shallow_clone",
         "The clone is shallow and does not have the commit at which base and head parted.",
-        "fetch the whole history (`git fetch --unshallow`; `fetch-depth: 0` of actions/checkout)";
+        "fetch the full history (`git fetch --unshallow`; with actions/checkout, `fetch-depth: 0`)";
     LIBRARY_UNREADABLE = "library_unreadable",
         "The folder of the library cannot be read.",
         "give a folder that can be read with `--library`";

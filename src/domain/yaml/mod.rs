@@ -92,7 +92,7 @@
 //! let patch = serde_json::from_str(r#"[{"op": "replace", "path": "/job/cpu", "value": 2}]"#)?;
 //! let refusal = yaml::patch(before, 0, &patch).unwrap_err();
 //! assert_eq!((refusal.code, refusal.line, refusal.column), (Reason::Alias, 2, 6));
-//! assert_eq!(refusal.remedy, "write the shared part out where it is used, then edit it");
+//! assert_eq!(refusal.remedy, "expand the shared part where it is used, then edit it");
 //!
 //! let patch = serde_json::from_str(r#"[{"op": "add", "path": "/new", "value": true}]"#)?;
 //! let proof = yaml::patch(before, 0, &patch)?.proof;

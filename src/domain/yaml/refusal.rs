@@ -57,13 +57,13 @@ reasons! {
         "correct the YAML at this place";
     TooLarge = "too_large",
         "A text or a change is larger than the limit.",
-        "split the file; at most 1 MiB with 40,000 values and keys and 20,000 comments is edited";
+        "split the file; the limits are 1 MiB, 40,000 values and keys, and 20,000 comments";
     TooDeep = "too_deep",
         "The YAML is nested deeper than the limit.",
         "flatten the document";
     TooManyAliases = "too_many_aliases",
         "The YAML has more aliases than the limit.",
-        "write the repeated parts out";
+        "expand the repeated parts";
     KeyNotScalar = "key_not_scalar",
         "A key is a mapping, a sequence or an alias; an unquoted `{{ … }}` is such a key too.",
         "quote the template expression, or make the key a plain word";
@@ -72,7 +72,7 @@ reasons! {
         "remove one of the two entries first";
     Alias = "alias_in_the_way",
         "At or above the target is an alias, or an anchor that aliases refer to.",
-        "write the shared part out where it is used, then edit it";
+        "expand the shared part where it is used, then edit it";
     MergedKey = "merged_key",
         "The key comes only from a `<<` merge.",
         "edit the mapping that is merged in, or add the key here";
@@ -81,7 +81,7 @@ reasons! {
         "indent with spaces";
     NoDocument = "no_such_document",
         "The file has no document with this number.",
-        "count documents from 0";
+        "number documents from 0";
     NotFound = "target_not_found",
         "The field or object to edit is not there.",
         "check the pointer against the file";
@@ -96,22 +96,22 @@ reasons! {
         "make the names unique, or point by index";
     WrongType = "wrong_type",
         "The operation does not fit the value: a key of a sequence, an item of a scalar, a string to increment.",
-        "check what stands at the pointer";
+        "check the value at the pointer";
     TestFailed = "test_failed",
         "A `test` operation of an RFC 6902 patch did not hold.",
         "the file is not in the expected state; read it again";
     Overlap = "overlapping_edits",
         "Two edits of one call change the same place.",
-        "make the edits one after the other";
+        "apply the edits one after the other";
     Unwritable = "value_not_writable",
         "The value cannot be written in this place, or would be read back as another one.",
         "use another value";
     Embedded = "embedded_text",
         "The text in a block scalar is not in the language that the edit names.",
-        "check the language of the embedded text";
+        "check the syntax of the embedded text";
     Unproven = "edit_not_proven",
         "The proof of the edit did not hold, so the result was thrown away.",
-        "edit this place by hand and report the file";
+        "edit this place by hand and report the file as a bug";
 }
 
 impl fmt::Display for Reason {

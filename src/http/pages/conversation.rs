@@ -22,7 +22,7 @@ pub async fn show(
 ) -> Response {
     let repository = RepositoryName::try_from(format!("{owner}/{name}"));
     let (Some(conversations), Ok(repository)) = (&state.conversations, repository) else {
-        return missing(&state, "There is no such page here.");
+        return missing(&state, "There is no such page.");
     };
     let number = IssueNumber(number);
     match conversations.conversation(&repository, number).await {
@@ -50,7 +50,7 @@ fn context(repository: &RepositoryName, number: IssueNumber, found: &Conversatio
 
 fn proposal(pull: &ShownPull) -> Value {
     let state = match (pull.pull.state, pull.pull.draft) {
-        (PullState::Open, true) => words::Label { label: "draft: waits for approval", tone: "care" },
+        (PullState::Open, true) => words::Label { label: "draft: needs approval", tone: "care" },
         (state, _) => words::pull_state(state),
     };
     json!({

@@ -64,7 +64,7 @@ async fn runs(Shared(state): Shared<State>) -> Response {
 }
 
 async fn run(Shared(state): Shared<State>, Path(id): Path<String>) -> Response {
-    let Ok(id) = RunId::try_from(id) else { return missing(&state, "That is not the id of a run.") };
+    let Ok(id) = RunId::try_from(id) else { return missing(&state, "That is not a run id.") };
     let store = &state.store;
     let found = async {
         let Some(run) = store.run(&id).await? else { return Ok(None) };
@@ -82,7 +82,7 @@ async fn run(Shared(state): Shared<State>, Path(id): Path<String>) -> Response {
             context["ledger_key"] = json!(state.ledger_key);
             page(&state, StatusCode::OK, "pages/run.html", context)
         }
-        Ok(None) => missing(&state, "There is no run with this id here."),
+        Ok(None) => missing(&state, "There is no run with this id."),
         Err(error) => unavailable(&error),
     }
 }

@@ -45,7 +45,7 @@ pub fn summary(run: &Run) -> Value {
 fn reconciliation_summary(run: &Run, reconciliation: &Reconciliation) -> Value {
     json!({
         "id": run.id,
-        "what": format!("look at pull request #{}", reconciliation.pull),
+        "what": format!("reconcile pull request #{}", reconciliation.pull),
         "reason": null,
         "actor": reconciliation.event,
         "subject": run.subject,
@@ -158,7 +158,8 @@ fn step_line(step: Step, run: &Run, timeline: &[StepEntry]) -> Option<Value> {
     let took = last.and_then(|entry| Some(entry.finished_at?.duration_since(entry.started_at).as_millis()));
     let mut timing = took.map(|took| format!("{took} ms"));
     if tries.len() > 1 {
-        timing = Some(format!("{}{} tries", timing.map_or(String::new(), |took| took + ", "), tries.len()));
+        timing =
+            Some(format!("{}{} attempts", timing.map_or(String::new(), |took| took + ", "), tries.len()));
     }
     Some(json!({
         "name": step.as_str(),

@@ -32,17 +32,17 @@ pub struct Notice<'a> {
 pub fn state(position: &Position, outcome: Option<&Outcome>) -> Label {
     let (label, tone) = match (position, outcome) {
         (_, Some(Outcome::Proposed { .. })) => ("pull request open", "good"),
-        (_, Some(Outcome::Linked { .. })) => ("open already", "calm"),
+        (_, Some(Outcome::Linked { .. })) => ("already open", "calm"),
         (_, Some(Outcome::Cancelled { .. })) => ("cancelled", "calm"),
         (_, Some(Outcome::Answered)) => ("answered", "calm"),
         (_, Some(Outcome::NoChange { .. })) => ("no change", "calm"),
         (_, Some(Outcome::Refused { .. })) => ("refused", "bad"),
         (_, Some(Outcome::Denied)) => ("denied", "bad"),
         (_, Some(Outcome::Void { .. })) => ("void", "care"),
-        (_, Some(Outcome::Stuck { .. })) => ("needs a person", "bad"),
+        (_, Some(Outcome::Stuck { .. })) => ("needs manual action", "bad"),
         (_, Some(Outcome::Reconciled { conclusion: Some(found), .. })) => return conclusion(*found),
         (_, Some(Outcome::Reconciled { state, .. })) => return pull_state(*state),
-        (Position::Settled, None) => ("over", "calm"),
+        (Position::Settled, None) => ("finished", "calm"),
         (Position::At(_), None) => ("in progress", "care"),
     };
     Label { label, tone }
@@ -53,7 +53,7 @@ pub fn notice(outcome: &Outcome) -> Option<Notice<'_>> {
     let plain = |message: &str| Some(Notice { message: sentence(message), remedy: None, code: None });
     match outcome {
         Outcome::Linked { pull, run, .. } => {
-            plain(&format!("Run `{run}` proposes the same in pull request #{pull}."))
+            plain(&format!("Run `{run}` proposes the same change in pull request #{pull}."))
         }
         Outcome::Cancelled { pull, run, .. } => {
             plain(&format!("Pull request #{pull} of run `{run}` was closed."))
@@ -79,7 +79,7 @@ pub fn moment(at: Timestamp) -> String {
 pub fn decision(decision: Decision) -> Label {
     let (label, tone) = match decision {
         Decision::NoChange => ("nothing to judge", "calm"),
-        Decision::Allow => ("allowed: no objection", "good"),
+        Decision::Allow => ("allowed", "good"),
         Decision::Warn => ("allowed, with warnings", "care"),
         Decision::Deny => ("denied", "bad"),
     };
@@ -117,9 +117,9 @@ pub fn level(level: Level) -> Label {
 /// What a risk class means.
 pub fn risk(risk: Risk) -> &'static str {
     match risk {
-        Risk::Containment => "containment: makes things safer, waits for nobody",
-        Risk::Restoring => "restoring: needs another person's approval",
-        Risk::Promotion => "promotion on paper: needs another person's approval",
-        Risk::Live => "live: needs its gates and approvals",
+        Risk::Containment => "containment: risk-reducing, no approval required",
+        Risk::Restoring => "restoring: needs approval by someone else",
+        Risk::Promotion => "promotion on paper: needs approval by someone else",
+        Risk::Live => "live: needs gates and approvals",
     }
 }

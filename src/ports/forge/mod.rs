@@ -137,7 +137,7 @@ pub enum ForgeError {
         retry_after: Option<std::time::Duration>,
     },
     /// The answer was not what GitHub's API describes.
-    #[error("the forge gave an answer that cannot be read: {0}")]
+    #[error("the forge's response cannot be read: {0}")]
     Malformed(String),
 }
 

@@ -76,7 +76,7 @@ pub enum GitError {
         problem: String,
     },
     /// The files below a path are more than writ reads at once.
-    #[error("`{path}` brings the files to read above {limit} bytes")]
+    #[error("with `{path}`, the files to read exceed {limit} bytes")]
     TooLarge {
         /// The file at which the limit was passed.
         path: String,
@@ -84,7 +84,7 @@ pub enum GitError {
         limit: usize,
     },
     /// There are more entries below a path than writ reads, or one whose path is no file's.
-    #[error("`{path}` brings the entries to read above {limit}, or is longer than a path may be")]
+    #[error("with `{path}`, the entries to read exceed {limit}, or the path is too long")]
     TooMany {
         /// The entry at which the limit was passed, shortened.
         path: String,
@@ -92,7 +92,7 @@ pub enum GitError {
         limit: usize,
     },
     /// The branch exists already (local `apply`).
-    #[error("branch `{0}` exists already")]
+    #[error("branch `{0}` already exists")]
     BranchExists(BranchName),
     /// The remote rejected the push: a hook, a rule, missing rights. Repeating does not help.
     #[error("the remote refused `{branch}`: {reason}")]

@@ -238,7 +238,7 @@ fn remove_stale_locks(mirror: &Path) {
     for lock in files.iter().filter(|path| path.extension().is_some_and(|end| end == "lock" || end == "pid"))
     {
         if std::fs::remove_file(lock).is_ok() {
-            tracing::warn!(path = %lock.display(), "removed a lock file that a killed process left");
+            tracing::warn!(path = %lock.display(), "removed a lock file left by a killed process");
         }
     }
 }

@@ -86,7 +86,7 @@ impl Surgery<'_> {
             let id = match below {
                 Wanted::File(write) => self.file(&entry, write)?,
                 Wanted::Folder(_) if entry.mode != MODE_TREE => {
-                    return Err(not_editable(first_path(below), "lies below something that is not a folder"));
+                    return Err(not_editable(first_path(below), "is below something that is not a folder"));
                 }
                 Wanted::Folder(below) => self.folder(entry.id, below)?,
             };

@@ -36,17 +36,17 @@ impl Remote {
     pub(super) fn parse(url: &str) -> Result<Self, GitError> {
         let bad = |problem: &str| Err(GitError::BadRemote(problem.to_owned()));
         if url.chars().any(|character| character.is_control() || character == ' ') {
-            return bad("it holds blanks or control characters");
+            return bad("it contains spaces or control characters");
         }
         let authority = ["https://", "http://"].iter().find_map(|scheme| url.strip_prefix(scheme));
         let authority = authority.map(|rest| rest.split(['/', '?', '#']).next().unwrap_or(rest));
         match authority {
-            Some("") => bad("it names no host"),
+            Some("") => bad("it has no host"),
             Some(host) if host.contains('@') => bad(
-                "it holds a user or a password; credentials come from the settings, never from the address",
+                "it contains a user or password; credentials come from the settings, never from the address",
             ),
             None if !url.starts_with("file:///") && !url.starts_with('/') => {
-                bad("it is none of `https://…`, `http://…`, `file:///…` or an absolute path")
+                bad("it is not `https://…`, `http://…`, `file:///…` or an absolute path")
             }
             _ => Ok(Self { url: url.to_owned(), limit: None, one_at_a_time: Mutex::new(()) }),
         }

@@ -15,7 +15,7 @@ pub enum StoreError {
     #[error("the database is unavailable")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
     /// Written by a newer version of the program; use that one.
-    #[error("the database has schema version {found}, and this program knows versions up to {known}")]
+    #[error("the database has schema version {found}, but this program supports versions up to {known}")]
     Newer {
         /// The version found.
         found: i64,
@@ -23,7 +23,7 @@ pub enum StoreError {
         known: i64,
     },
     /// What is stored cannot be read, or a rule of the schema was broken.
-    #[error("the database holds something unexpected: {0}")]
+    #[error("the database contains unexpected data: {0}")]
     Corrupt(String),
 }
 

@@ -181,7 +181,7 @@ async fn put(
     match context.forge.put_check(&job.reconciliation.repository, check).await {
         Ok(id) => Ok(Some(id)),
         Err(error) if error.is_final() => {
-            tracing::error!(error = &error as &dyn std::error::Error, "the check run cannot be written");
+            tracing::error!(error = &error as &dyn std::error::Error, "the check run cannot be published");
             Ok(None)
         }
         Err(error) => Err(error.into()),
@@ -193,7 +193,7 @@ async fn mark_ready(context: &Context, job: &ReconciliationJob, seen: &Observed)
     match context.forge.mark_ready(&job.reconciliation.repository, seen.number).await {
         Ok(()) => Ok(true),
         Err(error) if error.is_final() => {
-            tracing::error!(error = &error as &dyn std::error::Error, "the draft cannot be made ready");
+            tracing::error!(error = &error as &dyn std::error::Error, "the draft cannot be marked ready for review");
             Ok(false)
         }
         Err(error) => Err(error.into()),

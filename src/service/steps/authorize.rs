@@ -27,8 +27,8 @@ pub async fn perform(context: &Context, job: &Job) -> Result<Performed, StepErro
     if job.command() == Some(&Command::Actuate) && is_agent(&job.stored.actor, &context.agents) {
         return Ok(Performed::refused(
             reason::AGENT_MAY_NOT_CONFIRM,
-            format!("`{}` is a program's account, and programs do not confirm", job.stored.actor.login),
-            "have a person comment the command",
+            format!("`{}` is an agent account; agents may not confirm", job.stored.actor.login),
+            "ask a person to comment the command",
         ));
     }
     let admitted = match job.command() {
@@ -77,7 +77,7 @@ async fn cancel(
         return Ok(Performed::refused(
             reason::NOTHING_TO_CANCEL,
             format!("run `{run}` has no pull request"),
-            format!("`/status {run}` says where it stands; a run whose comment is deleted ends without one"),
+            format!("`/status {run}` shows its status; a run whose comment was deleted ends without one"),
         ));
     };
     let fact = AuthorizeFact { pull: Some(pull), ..fact };

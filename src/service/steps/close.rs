@@ -76,11 +76,13 @@ async fn cancel(context: &Context, job: &Job, run: &RunId) -> Result<Performed, 
 fn not_open(run: &RunId, pull: &Pull) -> Performed {
     let (what, remedy) = match pull.state {
         PullState::Merged => ("merged", format!("undo it with `/rollback {run}`")),
-        PullState::Open | PullState::Closed => ("closed", "there is nothing left to do".to_owned()),
+        PullState::Open | PullState::Closed => {
+            ("closed", "nothing; there is nothing left to close".to_owned())
+        }
     };
     Performed::refused(
         reason::NOT_OPEN,
-        format!("pull request #{} of run `{run}` is {what} already", pull.number),
+        format!("pull request #{} of run `{run}` is already {what}", pull.number),
         remedy,
     )
 }

@@ -29,7 +29,7 @@ pub async fn perform(context: &Context, job: &ReconciliationJob) -> Result<Perfo
     let put = match context.forge.put_check(&job.reconciliation.repository, &check).await {
         Ok(id) => Ok(id),
         Err(error) if error.is_final() => {
-            tracing::error!(error = &error as &dyn std::error::Error, "the check run cannot be written");
+            tracing::error!(error = &error as &dyn std::error::Error, "the check run cannot be published");
             Err(error.to_string())
         }
         Err(error) => return Err(error.into()),

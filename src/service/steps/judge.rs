@@ -40,7 +40,7 @@ pub async fn perform(context: &Context, job: &ReconciliationJob) -> Result<Perfo
     let (repository, head) = (Arc::clone(&job.repository), seen.head.clone());
     let judgement = match blocking(move || judge(&repository, &head, plan.as_ref(), &claims)).await? {
         Ok(Some(judgement)) => judgement,
-        Ok(None) => return Ok(too_large(format!("it changes more than {MOST_FILES} files"))),
+        Ok(None) => return Ok(too_large(format!("the pull request changes more than {MOST_FILES} files"))),
         Err(error @ (GitError::TooLarge { .. } | GitError::TooMany { .. })) => {
             return Ok(too_large(error.to_string()));
         }
@@ -86,7 +86,7 @@ async fn not_here(
     if now.head != seen.head {
         return Ok(Performed::done(&JudgeFact::Moved(now.head), vec![]));
     }
-    Err(StepError::Lagging(format!("the repository does not give the commit {} yet", seen.head)))
+    Err(StepError::Lagging(format!("commit {} cannot be fetched from the repository yet", seen.head)))
 }
 
 /// Puts the check run in progress, unless it is there already. A sign that fails is no reason to fail.
@@ -104,7 +104,7 @@ async fn put_working(context: &Context, job: &ReconciliationJob, seen: &Observed
         Ok::<(), StepError>(())
     };
     if let Err(error) = put.await {
-        warn!(error = &error as &dyn std::error::Error, "the check run could not be put in progress");
+        warn!(error = &error as &dyn std::error::Error, "the check run could not be set to in progress");
     }
 }
 
@@ -213,5 +213,5 @@ impl OwnPlan {
 }
 
 fn too_large(message: String) -> Performed {
-    Performed::refused(reason::TOO_LARGE, message, "propose the change to the manifests by itself")
+    Performed::refused(reason::TOO_LARGE, message, "propose the change to the manifests in a separate pull request")
 }

@@ -62,13 +62,13 @@ pub async fn perform(context: &Context, job: &Job) -> Result<Performed, StepErro
         Ok(Some(PushOutcome::Conflict { found })) => Ok(Performed::refused(
             reason::BRANCH_EXISTS,
             format!("branch `{}` exists and points to `{found}`", report.branch),
-            "look at that branch; delete it if it is not wanted, then comment the command again",
+            "inspect that branch, delete it if it is not needed, then comment the command again",
         )),
         Ok(None) => Ok(plan_changed()),
         Err(GitError::Rejected { reason, .. }) => Ok(Performed::refused(
             reason::PUSH_REJECTED,
-            format!("the repository does not take branch `{}`: {reason}", report.branch),
-            "let writ's account push such branches (rules, hooks, rights), then comment the command again",
+            format!("the repository rejected branch `{}`: {reason}", report.branch),
+            "allow writ's account to push such branches (rulesets, hooks, permissions), then comment the command again",
         )),
         Err(error) => Err(error.into()),
     }
@@ -113,12 +113,12 @@ fn compare(
         return Ok(None);
     }
     let moved = |what: String| {
-        let remedy = "comment the command again: it is then planned on the base as it is now";
+        let remedy = "comment the command again; it is then planned on the current base";
         Ok(Some(Performed::refused(reason::BASE_MOVED, what, remedy)))
     };
     match recipe.plan(&tip) {
         Ok(now) if now.report.files != report.files => {
-            moved(format!("the files to change are different at `{tip}` than at `{}`", report.base))
+            moved(format!("the files to change differ between `{tip}` and `{}`", report.base))
         }
         Ok(now) if now.report.verdict.decision == Decision::Deny => {
             moved(format!("the policies deny the same change at `{tip}`"))
@@ -132,7 +132,7 @@ fn compare(
 fn plan_changed() -> Performed {
     Performed::refused(
         reason::PLAN_CHANGED,
-        format!("planning again in step `{}` gave another plan than the recorded one", Step::Push.as_str()),
-        "writ or its library was changed in between; comment the command again",
+        format!("planning again in step `{}` produced a plan other than the recorded one", Step::Push.as_str()),
+        "writ or its library changed in the meantime; comment the command again",
     )
 }

@@ -140,7 +140,7 @@ fn what_no_patch_can_do_is_said() {
     let done = diff(folder.path(), &["both.yaml", "turned.yaml", "--exit-code"]);
     assert_eq!(
         (done.status.code(), text(done.stdout).as_str()),
-        (Some(1), "objects stand in another order\n")
+        (Some(1), "the objects are in a different order\n")
     );
 }
 

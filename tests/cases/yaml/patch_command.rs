@@ -208,8 +208,8 @@ fn a_batch_answers_line_by_line() {
     for (line, id, words) in [
         (&lines[1], json!("two"), "test_failed"),
         (&lines[2], json!(3), "none.yaml"),
-        (&lines[3], json!(4), "not understood"),
-        (&lines[4], Value::Null, "not understood"),
+        (&lines[3], json!(4), "the job is invalid"),
+        (&lines[4], Value::Null, "the job is invalid"),
     ] {
         assert_eq!((&line["id"], &line["ok"]), (&id, &json!(false)));
         assert!(line["error"].as_str().unwrap().contains(words), "{line}");

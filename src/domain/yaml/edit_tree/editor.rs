@@ -151,7 +151,7 @@ impl<'a, 't> DocumentEditor<'a, 't> {
     ) -> Result<(), Refusal> {
         let path = self.tree.resolve(pointer)?;
         let Value::String(text) = self.tree.value_at(&path)? else {
-            return Err(self.tree.refuse_at(&path, Reason::WrongType, format!("`{pointer}` is no text")));
+            return Err(self.tree.refuse_at(&path, Reason::WrongType, format!("`{pointer}` is not a string")));
         };
         let rewritten =
             rewrite(&text).map_err(|(code, message)| self.tree.refuse_at(&path, code, message))?;
@@ -271,7 +271,7 @@ impl<'a, 't> DocumentEditor<'a, 't> {
         match self.room.checked_sub(weight(value)) {
             Some(rest) => self.room = rest,
             None => {
-                return Err(self.tree.refuse_at(&[], Reason::TooLarge, "the operations bring too much"));
+                return Err(self.tree.refuse_at(&[], Reason::TooLarge, "the operations add too much"));
             }
         }
         Ok(())

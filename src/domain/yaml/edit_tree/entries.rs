@@ -28,7 +28,7 @@ pub(super) fn find(
         parse_index(token).and_then(|index| item(entries, index, order))
     } else {
         if entries.iter().filter(|entry| entry.has_key(token)).count() > 1 {
-            let message = format!("the key `{token}` stands here more than once");
+            let message = format!("the key `{token}` appears more than once");
             return Err(refuse(Reason::DuplicateKey, message));
         }
         entries.iter().position(|entry| entry.has_key(token))
@@ -66,7 +66,7 @@ pub(super) fn item_position(
         return Ok(entries.len());
     }
     let Some(wanted) = parse_index(token) else {
-        return Err((Reason::WrongType, format!("`{token}` is no index of a sequence")));
+        return Err((Reason::WrongType, format!("`{token}` is not an index of a sequence")));
     };
     let found = match order {
         Order::Sequential => (wanted <= entries.len()).then_some(wanted),
@@ -76,7 +76,7 @@ pub(super) fn item_position(
             before.or_else(|| (wanted == count).then_some(entries.len()))
         }
     };
-    found.ok_or_else(|| (Reason::NotFound, format!("the index `{wanted}` is behind the end of the sequence")))
+    found.ok_or_else(|| (Reason::NotFound, format!("the index `{wanted}` is beyond the end of the sequence")))
 }
 
 /// Where an entry with a new key goes.

@@ -19,7 +19,7 @@ pub(super) fn check_shared(tree: &SpanTree<'_>, edit_node: &EditNode) -> Result<
     let is_shared = node.anchor.as_ref().is_some_and(|anchor| tree.aliased.contains(&anchor.id));
     if is_alias || is_shared {
         let message =
-            if is_alias { "an alias stands at or above the target" } else { "aliases refer to this anchor" };
+            if is_alias { "there is an alias at or above the target" } else { "aliases refer to this anchor" };
         return Err(Refusal::at(tree.text, node.outer_start(), Reason::Alias, message));
     }
     Ok(())
@@ -36,7 +36,7 @@ pub(super) fn check_tag(tree: &SpanTree<'_>, edit_node: &EditNode) -> Result<(),
     let (EditNode::Kept(source) | EditNode::Edited { source, .. }) = *edit_node else { return Ok(()) };
     match &tree.nodes[source].tag {
         Some(tag) if SHAPED.contains(&tag.name.as_str()) => {
-            let message = "the tag of this collection allows no free change in it";
+            let message = "this collection has a tag that forbids changes in it";
             Err(Refusal::at(tree.text, tag.span.start, Reason::Unwritable, message))
         }
         _ => Ok(()),

@@ -127,7 +127,7 @@ impl NewNode {
                 let at = if token == "-" { Some(list.len()) } else { parse_index(token) };
                 match at.filter(|at| *at <= list.len()) {
                     Some(at) => list.insert(at, child),
-                    None => return Err(format!("`{token}` is no place in the sequence")),
+                    None => return Err(format!("`{token}` is not an index of the sequence")),
                 }
             }
             Self::Mapping(map) => match map.iter_mut().find(|(key, _)| key.text == token) {

@@ -20,7 +20,7 @@ pub(super) fn nothing_at(path: &[String]) -> String {
 }
 
 pub(super) fn below_alias(path: &[String]) -> String {
-    format!("an alias stands above `{}`", pointer_text(path))
+    format!("there is an alias above `{}`", pointer_text(path))
 }
 
 /// A value in at most 60 characters.

@@ -106,7 +106,7 @@ impl<'a, 't> EditTree<'a, 't> {
             EditTarget::Node(node) => {
                 let source = node.source();
                 if let Some(at) = source.and_then(|id| guards::duplicate_key(spans, id)) {
-                    let message = format!("a key stands twice in `{}`", pointer_text(path));
+                    let message = format!("a key appears twice in `{}`", pointer_text(path));
                     return Err(Refusal::at(spans.text, at, Reason::DuplicateKey, message));
                 }
                 (node.copy(spans), source.is_some_and(|id| guards::has_custom_tag(spans, id)))
@@ -115,7 +115,7 @@ impl<'a, 't> EditTree<'a, 't> {
         match copy {
             Some(copy) => Ok((copy, value)),
             None if has_custom_tag => {
-                let message = format!("`{}` carries a tag that would be lost", pointer_text(path));
+                let message = format!("`{}` has a tag that would be lost", pointer_text(path));
                 Err(self.refuse_at(path, Reason::Unwritable, message))
             }
             None => Ok((NewNode::from(&value), value)),

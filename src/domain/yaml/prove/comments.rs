@@ -43,11 +43,11 @@ pub(super) fn compare(
         }
         let place = comment.start + added - removed..comment.end + added - removed;
         if found.next() != Some(&place) {
-            return Err(format!("the comment `{}` is none any more", text(comment)));
+            return Err(format!("the comment `{}` would no longer be a comment", text(comment)));
         }
     }
     match found.next() {
-        Some(comment) => Err(format!("`{}` became a comment", &after.text[comment.clone()])),
+        Some(comment) => Err(format!("`{}` would become a comment", &after.text[comment.clone()])),
         None => Ok(()),
     }
 }

@@ -79,7 +79,7 @@ impl<'a, 'e, E: EventSource<'e>> Comparison<'a, '_, E> {
         self.typed = document.value.is_some() && !self.tree.aliased.is_empty();
         self.node(document.root)?;
         if self.wanted.is_some() {
-            return Err("the place of the edits was not found again".to_owned());
+            return Err("the edited place was not found again".to_owned());
         }
         self.expect(&NodeEvent::DocumentEnd)
     }
@@ -96,7 +96,7 @@ impl<'a, 'e, E: EventSource<'e>> Comparison<'a, '_, E> {
         if found == wanted.value {
             Ok(found)
         } else {
-            Err("the values are not those that the operations give".to_owned())
+            Err("the values differ from the result of the operations".to_owned())
         }
     }
 

@@ -27,10 +27,10 @@ pub struct EditProof {
 
 /// The checks of every proof.
 const CHECKS: &[&str] = &[
-    "events: two independent parsers read the same nodes, with exactly the named ones exchanged",
-    "values: RFC 6902 on the values before gives the values after",
-    "bytes: outside the splices nothing changed",
-    "comments: none was lost but those of removed nodes, none appeared",
+    "events: two independent parsers read the same nodes, with exactly the targeted ones replaced",
+    "values: RFC 6902 applied to the old values gives the new values",
+    "bytes: nothing changed outside the splices",
+    "comments: only those of removed nodes were lost, and none appeared",
     "stream: documents, byte order mark, line ends and the final newline are kept",
 ];
 
@@ -56,7 +56,7 @@ pub(crate) fn prove(
         return Err(unproven("the byte order mark or the final line break would change"));
     }
     if result.blank_ends > tree.blank_ends || frame::indents_by_tab(&after, &splices) {
-        let message = "a tab stands where some readers would take it for indentation";
+        let message = "a tab is where some parsers would read it as indentation";
         return Err(Refusal::at(text, place, Reason::Tab, message));
     }
     let removable = documents.iter().flat_map(|document| comments::removable(tree, &document.root));
@@ -76,7 +76,7 @@ pub(crate) fn prove(
 fn unreadable(text: &str, place: usize, refusal: &Refusal) -> Refusal {
     match refusal.code {
         code @ (Reason::TooLarge | Reason::TooDeep | Reason::TooManyAliases) => {
-            Refusal::at(text, place, code, format!("the result would be too much: {}", refusal.message))
+            Refusal::at(text, place, code, format!("the result would be too large: {}", refusal.message))
         }
         _ => {
             let message = format!("the result does not parse: {refusal}");

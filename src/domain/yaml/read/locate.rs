@@ -63,7 +63,7 @@ fn select(
     let items = match at.map(|id| &tree.nodes[id].kind) {
         Some(NodeKind::Sequence { items, .. }) => items,
         Some(_) => {
-            let message = format!("`[{key}={value}]` selects an item, but here is no sequence");
+            let message = format!("`[{key}={value}]` selects an item, but this is not a sequence");
             return Err(refuse(Reason::WrongType, message));
         }
         None => {

@@ -31,7 +31,7 @@ const MAX_ALIASES: usize = 1000;
 /// Parses a stream.
 pub(crate) fn parse(text: &str) -> Result<SpanTree<'_>, Refusal> {
     if text.len() > MAX_BYTES {
-        let message = format!("the text has {} bytes, more than {MAX_BYTES}", text.len());
+        let message = format!("the text has {} bytes; the limit is {MAX_BYTES}", text.len());
         return Err(Refusal::at(text, 0, Reason::TooLarge, message));
     }
     let options = granit_parser::options! {
@@ -474,7 +474,7 @@ impl<'t> Builder<'t> {
     }
 
     fn misaligned(&self, at: usize) -> Refusal {
-        self.refuse(at, Reason::Syntax, "what stands here cannot be told apart from its surroundings")
+        self.refuse(at, Reason::Syntax, "this node cannot be told apart from its surroundings")
     }
 
     fn syntax(&self, error: &granit_parser::ScanError) -> Refusal {

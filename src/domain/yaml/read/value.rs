@@ -94,7 +94,11 @@ impl ValueReader<'_, '_> {
             NodeKind::Mapping { entries, .. } => self.mapping(entries)?,
             NodeKind::Alias { anchor } => {
                 if self.open.contains(anchor) {
-                    return Err(self.refuse(id, Reason::Alias, "the alias refers to a node that holds it"));
+                    return Err(self.refuse(
+                        id,
+                        Reason::Alias,
+                        "the alias refers to a node that contains it",
+                    ));
                 }
                 match self.tree.anchored(*anchor) {
                     Some(target) => self.value(target)?,

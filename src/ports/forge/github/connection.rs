@@ -106,7 +106,7 @@ impl Exchange {
     pub(super) async fn send(&self, client: &Octocrab, call: Call<'_>) -> Result<Answer, ForgeError> {
         let (started, total) = (Instant::now(), self.total);
         let answer = tokio::time::timeout(total, self.receive(client, call)).await.unwrap_or_else(|_| {
-            Err(ForgeError::Unavailable { message: format!("no answer within {total:?}"), retry_after: None })
+            Err(ForgeError::Unavailable { message: format!("no response within {total:?}"), retry_after: None })
         });
         let status = answer.as_ref().map_or(0, |answer| answer.status);
         let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -124,9 +124,9 @@ impl Exchange {
         let (parts, body) = response.map_err(|error| undelivered(&error))?.into_parts();
         let body = Limited::new(body, LARGEST_ANSWER).collect().await.map_err(|error| {
             if error.is::<LengthLimitError>() {
-                return ForgeError::Malformed(format!("an answer of more than {LARGEST_ANSWER} bytes"));
+                return ForgeError::Malformed(format!("a response of more than {LARGEST_ANSWER} bytes"));
             }
-            ForgeError::Unavailable { message: format!("the answer broke off: {error}"), retry_after: None }
+            ForgeError::Unavailable { message: format!("the response was truncated: {error}"), retry_after: None }
         })?;
         let (status, headers) = (parts.status.as_u16(), parts.headers);
         Ok(Answer { status, headers, body: body.to_bytes(), received_at: (self.now)() })

@@ -39,7 +39,7 @@ pub(super) fn failure(answer: &Unsuccessful<'_>, what: &str) -> ForgeError {
         401 | 403 => ForgeError::Forbidden(message),
         404 | 410 => ForgeError::NotFound(what.to_owned()),
         301 | 302 | 307 | 308 => {
-            ForgeError::Rejected(format!("{what} is at another address now ({status}): was it renamed?"))
+            ForgeError::Rejected(format!("{what} has moved to another address ({status}); was it renamed?"))
         }
         408 | 500..=599 => ForgeError::Unavailable { message, retry_after: asked_wait(headers) },
         400..=499 => ForgeError::Rejected(message),

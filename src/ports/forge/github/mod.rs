@@ -142,7 +142,7 @@ impl Forge for Github {
                 match answer.check("repository") {
                     Ok(()) => Ok(None),
                     Err(ForgeError::NotFound(_)) => {
-                        Err(ForgeError::Forbidden(format!("`{repository}` cannot be seen (any more)")))
+                        Err(ForgeError::Forbidden(format!("`{repository}` is not visible (any more)")))
                     }
                     Err(error) => Err(error),
                 }

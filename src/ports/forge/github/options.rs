@@ -59,7 +59,7 @@ impl Default for Timeouts {
 pub enum SetupError {
     /// The address is not one.
     #[error(
-        "`{0}` is not the address of a GitHub API; use `https://api.github.com` or `https://HOST/api/v3`"
+        "`{0}` is not the URL of a GitHub API; use `https://api.github.com` or `https://HOST/api/v3`"
     )]
     BaseUrl(String),
     /// The App's key is no RSA key in PEM form.
@@ -68,7 +68,7 @@ pub enum SetupError {
     )]
     PrivateKey(String),
     /// The token is empty or holds spaces or control characters.
-    #[error("the token is empty, or holds characters that no token has")]
+    #[error("the token is empty or contains invalid characters")]
     Token,
     /// The HTTP client could not be built (no root certificates, for example).
     #[error("the HTTP client cannot be built: {0}")]

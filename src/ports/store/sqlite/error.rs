@@ -10,7 +10,7 @@ pub(super) fn unavailable(error: sqlx::Error) -> StoreError {
     match (&error, primary) {
         (_, Some(11)) => StoreError::Corrupt(format!("the file is damaged: {error}")),
         (_, Some(26)) => StoreError::Corrupt("the file is not a SQLite database".to_owned()),
-        (_, Some(19)) => StoreError::Corrupt(format!("a rule of the schema was broken: {error}")),
+        (_, Some(19)) => StoreError::Corrupt(format!("a schema constraint was violated: {error}")),
         (sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_), _) => {
             StoreError::Corrupt(error.to_string())
         }

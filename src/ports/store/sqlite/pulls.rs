@@ -59,7 +59,7 @@ pub(super) async fn read(
 
 fn stored(row: &SqliteRow) -> Result<StoredPull, StoreError> {
     let policy: Option<String> = column(row, "policy")?;
-    let unknown = |name: &String| StoreError::Corrupt(format!("`{name}` is no conclusion"));
+    let unknown = |name: &String| StoreError::Corrupt(format!("`{name}` is not a conclusion"));
     Ok(StoredPull {
         repository: text_of(column(row, "repository")?)?,
         seen: value_of(&column::<String>(row, "seen")?)?,

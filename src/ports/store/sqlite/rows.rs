@@ -66,7 +66,7 @@ where
 /// A step by its name.
 pub(super) fn step(name: &str) -> Result<Step, StoreError> {
     let found = Step::ALL.into_iter().find(|step| step.as_str() == name);
-    found.ok_or_else(|| StoreError::Corrupt(format!("`{name}` is no step")))
+    found.ok_or_else(|| StoreError::Corrupt(format!("`{name}` is not a step")))
 }
 
 /// A checked name from its text.
@@ -105,10 +105,10 @@ pub(super) fn timestamp(micros: i64) -> Result<Timestamp, StoreError> {
 
 /// An index or a size for the database, whose integers are signed.
 pub(super) fn signed(number: u64) -> Result<i64, StoreError> {
-    i64::try_from(number).map_err(|_| StoreError::Corrupt(format!("{number} is no index of a leaf")))
+    i64::try_from(number).map_err(|_| StoreError::Corrupt(format!("{number} is not a leaf index")))
 }
 
 /// An index or a size from the database.
 pub(super) fn unsigned(number: i64) -> Result<u64, StoreError> {
-    u64::try_from(number).map_err(|_| StoreError::Corrupt(format!("{number} is no index of a leaf")))
+    u64::try_from(number).map_err(|_| StoreError::Corrupt(format!("{number} is not a leaf index")))
 }

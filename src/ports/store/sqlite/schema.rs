@@ -71,7 +71,7 @@ pub(super) async fn problems(connection: &mut SqliteConnection) -> Result<Vec<St
             None => problems.push(format!("trigger `{name}` is missing: rows could have been changed")),
             // A file of the current version has the triggers of the current text.
             Some((_, sql)) if !VERSIONS.iter().any(|text| text.contains(sql.as_str())) => {
-                problems.push(format!("trigger `{name}` is not ours: rows could have been changed"));
+                problems.push(format!("trigger `{name}` was altered: rows could have been changed"));
             }
             Some(_) => {}
         }
@@ -83,7 +83,7 @@ pub(super) async fn problems(connection: &mut SqliteConnection) -> Result<Vec<St
     .await
     .map_err(unavailable)?;
     if orphans != 0 {
-        problems.push(format!("the tree has {orphans} more leaf hashes than there are leaves"));
+        problems.push(format!("the tree has {orphans} leaf hashes without a leaf"));
     }
     Ok(problems)
 }
@@ -102,6 +102,6 @@ async fn version(connection: &mut SqliteConnection) -> Result<i64, StoreError> {
         (0, 0) if tables == 0 => Ok(0),
         (APPLICATION, found) if found > CURRENT => Err(StoreError::Newer { found, known: CURRENT }),
         (APPLICATION, 1..) => Ok(found),
-        _ => Err(StoreError::Corrupt("the file is a database of another program".to_owned())),
+        _ => Err(StoreError::Corrupt("the file belongs to a different program".to_owned())),
     }
 }

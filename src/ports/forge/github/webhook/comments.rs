@@ -78,7 +78,7 @@ impl Payload {
 }
 
 fn check(place: &str, text: &str, holds: fn(&str) -> bool) -> Result<(), PayloadError> {
-    if holds(text) { Ok(()) } else { Err(wrong(place, "not what GitHub sends here")) }
+    if holds(text) { Ok(()) } else { Err(wrong(place, "not what GitHub sends in this field")) }
 }
 
 fn is_login(text: &str) -> bool {

@@ -66,8 +66,8 @@ impl Webhook for GithubWebhook {
         if !signature.is_some_and(|signature| self.secrets.verify(signature, body)) {
             let refusal = Refusal::new(
                 reason::SIGNATURE_WRONG,
-                "`X-Hub-Signature-256` is missing or is not this body's signature",
-                "give the webhook on GitHub the secret that this server was started with",
+                "`X-Hub-Signature-256` is missing or does not match the body",
+                "set the webhook's secret on GitHub to the one that this server uses",
             );
             return Err(Rejection { kind: RejectionKind::Unauthenticated, refusal });
         }
@@ -109,7 +109,7 @@ fn named(headers: &HeaderMap) -> Result<(&str, &str), Rejection> {
     match (field(DELIVERY_HEADER), field(EVENT_HEADER)) {
         (Some(id), Some(event)) => Ok((id, event)),
         (None, _) => Err(missing("`X-GitHub-Delivery` is missing or is not a delivery id")),
-        (_, None) => Err(missing("`X-GitHub-Event` is missing or is not an event's name")),
+        (_, None) => Err(missing("`X-GitHub-Event` is missing or is not an event name")),
     }
 }
 
@@ -121,7 +121,7 @@ fn is_json(headers: &HeaderMap) -> Result<(), Rejection> {
     }
     let refusal = Refusal::new(
         reason::NOT_JSON,
-        "the body's type is not `application/json`",
+        "the content type is not `application/json`",
         "set the webhook's content type on GitHub to application/json",
     );
     Err(Rejection { kind: RejectionKind::UnsupportedType, refusal })
