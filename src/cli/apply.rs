@@ -9,25 +9,27 @@ use crate::ports::git::Git as _;
 
 use super::output;
 use super::plan;
-use super::terminal::{Asked, Desk, Failure};
+use super::terminal::{Failure, PlanArguments, PlanContext};
 
 /// Runs it.
-pub(crate) fn run(asked: &Asked) -> ExitCode {
-    let applied = asked.plan().and_then(|desk| {
-        let branch = commit(&desk)?;
-        plan::show(&desk, asked.format, branch.as_deref()).map(|text| (desk, text))
+pub(crate) fn run(arguments: &PlanArguments) -> ExitCode {
+    let applied = arguments.plan().and_then(|context| {
+        let branch = commit(&context)?;
+        plan::show(&context, arguments.format, branch.as_deref()).map(|text| (context, text))
     });
     match applied {
-        Ok((desk, text)) => output::finish("apply", &text, plan::exit(desk.planned.report.verdict.decision)),
-        Err(failure) => failure.say("apply", asked.format),
+        Ok((context, text)) => {
+            output::finish("apply", &text, plan::exit(context.planned.report.verdict.decision))
+        }
+        Err(failure) => failure.say("apply", arguments.format),
     }
 }
 
 /// Makes commit and branch; the branch's name, or `None` where nothing may be or need be written.
-fn commit(desk: &Desk) -> Result<Option<String>, Failure> {
-    let publishable = matches!(desk.planned.report.verdict.decision, Decision::Allow | Decision::Warn);
-    let Some(draft) = desk.planned.draft.as_ref().filter(|_| publishable) else { return Ok(None) };
-    let commit = desk.git.commit(draft).map_err(Failure::git)?;
-    desk.git.create_branch(&desk.planned.plan.branch, &commit).map_err(Failure::git)?;
-    Ok(Some(desk.planned.plan.branch.to_string()))
+fn commit(context: &PlanContext) -> Result<Option<String>, Failure> {
+    let publishable = matches!(context.planned.report.verdict.decision, Decision::Allow | Decision::Warn);
+    let Some(draft) = context.planned.draft.as_ref().filter(|_| publishable) else { return Ok(None) };
+    let commit = context.git.commit(draft).map_err(Failure::git)?;
+    context.git.create_branch(&context.planned.plan.branch, &commit).map_err(Failure::git)?;
+    Ok(Some(context.planned.plan.branch.to_string()))
 }

@@ -1,6 +1,6 @@
 //! `writ docs`: fills the generated parts of Markdown files from the code, or says that they have drifted.
 //!
-//! A part stands between `<!-- generated: NAME -->` and `<!-- end -->`. Hidden from the help: for developers.
+//! A part is the text between `<!-- generated: NAME -->` and `<!-- end -->`. Hidden from the help: for developers.
 //! Exit codes: 0 as it should be · 1 `--check` found drift · 2 an unknown part · 3 a file cannot be read or written.
 
 use std::fmt::Write as _;

@@ -10,7 +10,7 @@ use crate::domain::yaml;
 /// Longer inputs are not read to their end. The engine has a lower limit, and says it with the size.
 const MAX_BYTES: u64 = 64 << 20;
 
-/// What stands for standard input where a file is asked for.
+/// The path that means standard input.
 const STANDARD_INPUT: &str = "-";
 
 /// Why a text was not read or written.
@@ -52,12 +52,12 @@ pub fn named(path: &Path) -> String {
     if is_standard_input(path) { "standard input".to_owned() } else { format!("`{}`", path.display()) }
 }
 
-/// Whether a path stands for standard input.
+/// Whether a path means standard input.
 pub fn is_standard_input(path: &Path) -> bool {
     path.to_str() == Some(STANDARD_INPUT)
 }
 
-/// What a path stands for, to be read; `-` is standard input.
+/// Opens a file for reading; `-` is standard input.
 ///
 /// # Errors
 /// - there is no such file, or it may not be read

@@ -10,14 +10,16 @@ use crate::domain::policy::Decision;
 
 use super::output;
 use super::paint::paint;
-use super::terminal::{Asked, Desk, Failure, Format};
+use super::terminal::{Failure, Format, PlanArguments, PlanContext};
 
 /// Runs it.
-pub(crate) fn run(asked: &Asked) -> ExitCode {
-    let shown = asked.plan().and_then(|desk| show(&desk, asked.format, None).map(|text| (desk, text)));
+pub(crate) fn run(arguments: &PlanArguments) -> ExitCode {
+    let shown = arguments
+        .plan()
+        .and_then(|context| show(&context, arguments.format, None).map(|text| (context, text)));
     match shown {
-        Ok((desk, text)) => output::finish("plan", &text, exit(desk.planned.report.verdict.decision)),
-        Err(failure) => failure.say("plan", asked.format),
+        Ok((context, text)) => output::finish("plan", &text, exit(context.planned.report.verdict.decision)),
+        Err(failure) => failure.say("plan", arguments.format),
     }
 }
 
@@ -33,8 +35,8 @@ pub(crate) fn exit(decision: Decision) -> ExitCode {
 ///
 /// # Errors
 /// - a template is broken
-pub(crate) fn show(desk: &Desk, format: Format, applied: Option<&str>) -> Result<String, Failure> {
-    let report = &desk.planned.report;
+pub(crate) fn show(context: &PlanContext, format: Format, applied: Option<&str>) -> Result<String, Failure> {
+    let report = &context.planned.report;
     let template = match format {
         Format::Text => "plan.txt",
         Format::Markdown => "plan.md",
@@ -48,7 +50,7 @@ pub(crate) fn show(desk: &Desk, format: Format, applied: Option<&str>) -> Result
         }
         Format::Diff => return Ok(report.files.iter().map(|file| file.diff.as_str()).collect()),
     };
-    let context = json!({"plan": report, "request": desk.request, "applied": applied});
-    let text = desk.renderer.render(template, context).map_err(Failure::template)?;
+    let data = json!({"plan": report, "request": context.request, "applied": applied});
+    let text = context.renderer.render(template, data).map_err(Failure::template)?;
     Ok(if format == Format::Text { paint(&text) } else { text })
 }

@@ -18,7 +18,7 @@ use crate::service::planning::{GITOPS_PATH, PlanError, PlanRefusal, Planned, Pla
 
 /// What is asked, of which repository.
 #[derive(Debug, Args)]
-pub struct Asked {
+pub struct PlanArguments {
     /// The procedure; `writ procedures` lists them.
     procedure: String,
     /// Arguments of the procedure, such as `target=ta-sim`.
@@ -102,8 +102,8 @@ pub struct Failure {
     exit: u8,
 }
 
-/// All that a command works with.
-pub struct Desk {
+/// What a plan is made and shown with.
+pub struct PlanContext {
     /// The repository.
     pub git: Repository,
     /// The templates.
@@ -114,12 +114,12 @@ pub struct Desk {
     pub request: Request,
 }
 
-impl Asked {
+impl PlanArguments {
     /// Plans.
     ///
     /// # Errors
     /// A [`Failure`] to print.
-    pub fn plan(&self) -> Result<Desk, Failure> {
+    pub fn plan(&self) -> Result<PlanContext, Failure> {
         let library = library(self.library.as_ref())?;
         let planner = planner(&library, &self.gitops_path)?;
         let renderer = Renderer::compile(&library).map_err(|error| {
@@ -135,7 +135,7 @@ impl Asked {
             PlanError::Refused(refusal) => Failure::refused(refusal),
             PlanError::Git(error) => Failure::git(error),
         })?;
-        Ok(Desk { git, renderer, planned, request })
+        Ok(PlanContext { git, renderer, planned, request })
     }
 
     fn request(&self) -> Result<Request, Failure> {

@@ -7,11 +7,11 @@ use crate::domain::names::CommitId;
 use crate::domain::policy::{Decision, Finding};
 use crate::service::judging::Judged;
 
-/// What checking a change came to.
+/// The result of checking a change.
 #[derive(Debug, Serialize)]
 pub struct Report {
     schema: &'static str,
-    /// Where the manifests stand.
+    /// The folder of the manifests.
     pub path: String,
     /// The commit that was compared with.
     pub base: CommitId,

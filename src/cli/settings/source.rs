@@ -43,16 +43,16 @@ pub enum SettingsError {
     /// A file could not be read.
     #[error("reading `{path}`")]
     Read {
-        /// Which.
+        /// The file.
         path: PathBuf,
         /// Why.
         #[source]
         source: std::io::Error,
     },
-    /// The file is not what a settings file looks like.
+    /// The file is not a settings file.
     #[error("`{path}`{place}: {problem}")]
     File {
-        /// Which file.
+        /// The file.
         path: PathBuf,
         /// ` line 3, column 5, at `forge``, as far as known.
         place: String,
