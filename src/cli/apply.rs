@@ -10,19 +10,19 @@ use crate::ports::git::Git as _;
 use super::failure::Failure;
 use super::output;
 use super::plan;
-use super::terminal::{Asked, PlanContext};
+use super::terminal::{PlanArguments, PlanContext};
 
 /// Runs it.
-pub(crate) fn run(asked: &Asked) -> ExitCode {
-    let applied = asked.plan().and_then(|context| {
+pub(crate) fn run(arguments: &PlanArguments) -> ExitCode {
+    let applied = arguments.plan().and_then(|context| {
         let branch = commit(&context)?;
-        plan::show(&context, asked.format, branch.as_deref()).map(|text| (context, text))
+        plan::show(&context, arguments.format, branch.as_deref()).map(|text| (context, text))
     });
     match applied {
         Ok((context, text)) => {
             output::finish("apply", &text, plan::exit(context.planned.report.verdict.decision))
         }
-        Err(failure) => failure.say("apply", asked.format.into()),
+        Err(failure) => failure.say("apply", arguments.format.into()),
     }
 }
 

@@ -49,9 +49,9 @@ enum Command {
     /// List the procedures, or show one in full.
     Procedures(procedures::Selected),
     /// Show what a procedure would change and the policy verdict; write nothing.
-    Plan(terminal::Asked),
+    Plan(terminal::PlanArguments),
     /// Plan, and commit the plan to a new branch of the local repository.
-    Apply(terminal::Asked),
+    Apply(terminal::PlanArguments),
     /// Evaluate the policies on a change, locally or in CI.
     Check(check::CheckArguments),
     /// List the policies, explain a reason code, or run the rules' own tests.
@@ -89,8 +89,8 @@ pub fn run() -> ExitCode {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Serve(flags) => serve::run(&flags),
         Command::Procedures(selected) => procedures::run(&selected),
-        Command::Plan(asked) => plan::run(&asked),
-        Command::Apply(asked) => apply::run(&asked),
+        Command::Plan(arguments) => plan::run(&arguments),
+        Command::Apply(arguments) => apply::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Policies(arguments) => policies::run(&arguments),
         Command::Library(command) => library::run(&command),

@@ -30,7 +30,7 @@ pub(crate) fn print(text: &str) -> std::io::Result<()> {
     }
 }
 
-/// Writes a line to standard output while a command goes on.
+/// Writes a line to standard output while a command runs.
 pub(crate) fn tell(line: impl Display) {
     // OK because the command does not depend on being watched.
     let _ = print(&format!("{line}\n"));

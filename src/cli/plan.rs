@@ -11,15 +11,15 @@ use crate::domain::policy::Decision;
 use super::failure::Failure;
 use super::output;
 use super::paint::paint;
-use super::terminal::{Asked, Format, PlanContext};
+use super::terminal::{Format, PlanArguments, PlanContext};
 
 /// Runs it.
-pub(crate) fn run(asked: &Asked) -> ExitCode {
+pub(crate) fn run(arguments: &PlanArguments) -> ExitCode {
     let shown =
-        asked.plan().and_then(|context| show(&context, asked.format, None).map(|text| (context, text)));
+        arguments.plan().and_then(|context| show(&context, arguments.format, None).map(|text| (context, text)));
     match shown {
         Ok((context, text)) => output::finish("plan", &text, exit(context.planned.report.verdict.decision)),
-        Err(failure) => failure.say("plan", asked.format.into()),
+        Err(failure) => failure.say("plan", arguments.format.into()),
     }
 }
 

@@ -18,7 +18,7 @@ use crate::service::planning::{CompileError, PlanError, Planned, Planner};
 
 /// What is asked, of which repository.
 #[derive(Debug, Args)]
-pub struct Asked {
+pub struct PlanArguments {
     /// The procedure; `writ procedures` lists them.
     procedure: String,
     /// Arguments of the procedure, such as `target=ta-sim`.
@@ -96,7 +96,7 @@ pub struct PlanContext {
     pub request: Request,
 }
 
-impl Asked {
+impl PlanArguments {
     /// Plans.
     ///
     /// # Errors

@@ -12,6 +12,7 @@ fn documents() -> Vec<PathBuf> {
     let docs = folders.into_iter().flatten().map(|entry| entry.unwrap().path());
     let mut found: Vec<_> = docs.filter(|path| path.extension().is_some_and(|end| end == "md")).collect();
     found.push(root().join("README.md"));
+    found.push(root().join("CONTRIBUTING.md"));
     found
 }
 

@@ -12,29 +12,6 @@ use super::repository::git;
 /// Where the manifests stand in it.
 pub const GITOPS_PATH: &str = "argocd/applications/torghut";
 
-/// The commits that the bundle has as `golden/<commit>/before` and `golden/<commit>/after`.
-pub const GOLDEN: [&str; 19] = [
-    "02285d73eb",
-    "030bc90072",
-    "2db25c10eb",
-    "2fb62ebcfb",
-    "3c0a0c409a",
-    "4c3eab3312",
-    "62d2fc0111",
-    "851deabaff",
-    "8ef551dfb3",
-    "954061b5a7",
-    "959051e8d4",
-    "9607c73b73",
-    "a87f215a82",
-    "aaa500ca76",
-    "b9c5cba2e8",
-    "da8860567f",
-    "f2a38b4d8a",
-    "f94e0d809b",
-    "f9b6c52e98",
-];
-
 /// The bare clone of the bundle; `None`, and said so, where the corpus is not there.
 pub fn path(test: &str) -> Option<PathBuf> {
     static CLONE: OnceLock<Option<(TempDir, PathBuf)>> = OnceLock::new();

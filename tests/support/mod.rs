@@ -1,8 +1,5 @@
 //! What every integration test may use: where shared data is, and how a test says that it was left out.
 
-// Which of these is used depends on which suites are there.
-#![allow(dead_code)]
-
 pub mod bot;
 pub mod client;
 pub mod corpus;

@@ -18,8 +18,6 @@ pub enum At {
     Local,
     /// GitHub at this address, as an App with this id and key.
     App(String, u64, String),
-    /// GitHub at this address, with this token.
-    Token(String, String),
 }
 
 /// A running server; dropping it ends it without draining.
@@ -40,7 +38,6 @@ impl Server {
         text += &match at {
             At::Local => "  kind: local\n".to_owned(),
             At::App(address, id, _) => format!("  base_url: {address}\n  app_id: {id}\n"),
-            At::Token(address, _) => format!("  base_url: {address}\n"),
         };
         text += "repositories:\n";
         for (name, remote) in repositories {
@@ -51,7 +48,6 @@ impl Server {
             ("WRIT_WEBHOOK_SECRET", _) => Some(SECRET.to_owned()),
             ("WRIT_AGENTS", _) => Some("machine".to_owned()),
             ("WRIT_FORGE_APP_KEY", At::App(_, _, key)) => Some(key.clone()),
-            ("WRIT_FORGE_TOKEN", At::Token(_, token)) => Some(token.clone()),
             _ => None,
         };
         let sources = Sources { file: Some(&file), flags: &[], variable: &variable };

@@ -1,4 +1,4 @@
-//! What the demo checks when the run is over: the branch, the ledger, the pull request's own proof, the doors.
+//! What the demo checks when the run is over: the branch, the ledger, the pull request's own proof, the webhook endpoint.
 
 use anyhow::Context as _;
 
@@ -30,7 +30,7 @@ pub(crate) fn repository(story: &mut Story, stage: &Stage, report: &PlanReport) 
     Ok(())
 }
 
-/// Both check runs stand on the planned commit, and say that it may be merged.
+/// Both check runs are on the planned commit and successful.
 pub(crate) async fn check_runs(story: &mut Story, stage: &Stage, report: &PlanReport) -> anyhow::Result<()> {
     let head = report.commit.as_ref().context("the plan has no commit")?;
     let found = stage.check_runs(head).await?;
@@ -85,7 +85,7 @@ pub(crate) async fn proof(story: &mut Story, stage: &Stage, number: IssueNumber)
 }
 
 /// The same delivery again changes nothing; one without a signature is not even read.
-pub(crate) async fn doors(story: &mut Story, stage: &Stage, delivery: &Delivery) -> anyhow::Result<()> {
+pub(crate) async fn webhooks(story: &mut Story, stage: &Stage, delivery: &Delivery) -> anyhow::Result<()> {
     let again = stage.sender.send(delivery).await?;
     story.check(
         again.status == 200,

@@ -1,5 +1,4 @@
-//! The demo's side of the wire: what GitHub sends when somebody comments, or a pull request was opened, signed as GitHub
-//! signs it.
+//! Sends the webhooks that GitHub would send, with GitHub's signature: a comment was made, a pull request was opened.
 
 use anyhow::Context as _;
 use bytes::Bytes;
@@ -21,7 +20,7 @@ pub(crate) struct WebhookSender {
     secrets: Secrets,
 }
 
-/// One delivery: an id, what happened, and the bytes that are signed.
+/// One delivery: an id, the event, and the bytes that are signed.
 pub(crate) struct Delivery {
     id: String,
     event: &'static str,

@@ -1,4 +1,4 @@
-//! `writ demo`: the main job on one machine, told as it happens: comment, steps, pull request, proof.
+//! `writ demo`: the main job on one machine, narrated as it runs: comment, steps, pull request, proof.
 //!
 //! Everything is real but the forge: the server of `writ serve`, a bare git repository, SQLite, signed webhooks over
 //! HTTP. Exit codes: 0 everything held · 3 something did not, or the demo could not run.
@@ -29,8 +29,8 @@ use story::Story;
 const COMMENT: &str = "Orders have been rejected since 14:02, and nobody knows why.\n\n\
     /actuate pause-trading reason=\"broker rejects every order\" confirm=ACTUATE_TORGHUT\n";
 
-/// How often the run's steps are looked at, and how long they may take together.
-const GLANCE: Duration = Duration::from_millis(20);
+/// How often the run is read while it works, and how long it may take.
+const INTERVAL: Duration = Duration::from_millis(20);
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The arguments of `writ demo`.
@@ -96,15 +96,15 @@ async fn perform(arguments: &DemoArguments) -> anyhow::Result<Vec<String>> {
     story.line(&format!("undo: {}", report.rollback.command));
 
     story.chapter("The pull request's own webhook arrives, as for anyone's pull request");
-    let look = deliver(&mut story, &stage, &stage.opened(*number)).await?;
-    follow(&story, &stage, &look).await?;
+    let reconciliation = deliver(&mut story, &stage, &stage.opened(*number)).await?;
+    follow(&story, &stage, &reconciliation).await?;
     checks::check_runs(&mut story, &stage, &report).await?;
 
     story.chapter("What anyone can verify afterwards");
     checks::repository(&mut story, &stage, &report)?;
     checks::ledger(&mut story, &stage).await?;
     checks::proof(&mut story, &stage, *number).await?;
-    checks::doors(&mut story, &stage, &delivery).await?;
+    checks::webhooks(&mut story, &stage, &delivery).await?;
 
     story.chapter("Explore");
     story.line(&format!("the run           {}/runs/{}", stage.base_url, run.id));
@@ -112,7 +112,7 @@ async fn perform(arguments: &DemoArguments) -> anyhow::Result<Vec<String>> {
     story.line(&format!("the conversation  {}/{}/issues/1", stage.base_url, stage.name));
     if !arguments.once {
         story.aside("Ctrl-C stops the demo and deletes its folder.");
-        until_told().await.context("waiting for Ctrl-C")?;
+        until_stopped().await.context("waiting for Ctrl-C")?;
     }
     stage.strike().await;
     Ok(story.broken)
@@ -127,7 +127,7 @@ async fn deliver(story: &mut Story, stage: &Stage, delivery: &Delivery) -> anyho
 }
 
 /// Waits for Ctrl-C, or for what a process manager sends.
-async fn until_told() -> std::io::Result<()> {
+async fn until_stopped() -> std::io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {
         interrupted = tokio::signal::ctrl_c() => interrupted,
@@ -138,15 +138,15 @@ async fn until_told() -> std::io::Result<()> {
 /// Shows each step of a run as it ends; gives the run when it is over.
 async fn follow(story: &Story, stage: &Stage, id: &RunId) -> anyhow::Result<Run> {
     let mut shown = 0;
-    let mut glance = tokio::time::interval(GLANCE);
+    let mut interval = tokio::time::interval(INTERVAL);
     let over = async {
         loop {
-            glance.tick().await;
+            interval.tick().await;
             let run = stage.running.store.run(id).await?.context("the run is not in the store")?;
             let timeline = stage.running.store.timeline(id).await?;
             let ended: Vec<_> = timeline.iter().filter(|entry| entry.finished_at.is_some()).collect();
             for entry in ended.iter().skip(shown) {
-                story.step(entry.step.as_str(), &came_to(entry.step, &run), &took(entry));
+                story.step(entry.step.as_str(), &result_of(entry.step, &run), &took(entry));
             }
             shown = ended.len();
             if run.position == Position::Settled {
@@ -158,7 +158,7 @@ async fn follow(story: &Story, stage: &Stage, id: &RunId) -> anyhow::Result<Run>
 }
 
 /// What a step came to, one sentence.
-fn came_to(step: Step, run: &Run) -> String {
+fn result_of(step: Step, run: &Run) -> String {
     found(step, run).unwrap_or_else(|| {
         match step {
             Step::Turn => "no other run writes the same file, and the quotas allow it",

@@ -23,7 +23,7 @@ use super::repository;
 /// Who is on call.
 pub(crate) const PERSON: &str = "ada";
 
-/// Where everything stands.
+/// The scratch folder with everything in it, and the running server.
 pub(crate) struct Stage {
     /// The repository on the local forge.
     pub name: RepositoryName,
@@ -144,7 +144,7 @@ pub(crate) fn report_of(run: &Run) -> anyhow::Result<PlanReport> {
     Ok(facts::find::<PlanFact>(run)?.context("the run has no plan")?.report)
 }
 
-/// The loopback address with the given port, or with one that is free now: links need it before the server listens.
+/// The loopback address with the given port, or with a free one: links need it before the server listens.
 fn free_address(port: u16) -> anyhow::Result<SocketAddr> {
     let wanted = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let listener = TcpListener::bind(wanted).with_context(|| format!("port {port} on 127.0.0.1"))?;

@@ -1,4 +1,4 @@
-//! Settings: one strict YAML file, the environment over it, `--set KEY=VALUE` over both.
+//! Settings: one strict YAML file, overridden by the environment, overridden by `--set KEY=VALUE`.
 //!
 //! [`TABLE`] is the one list of settings: a row there and a field of [`ServerSettings`] make a setting. Secrets are never
 //! in the file: they come from files that it names, or from the environment. Everything that is wrong is named with its
@@ -40,7 +40,7 @@ pub struct Settings {
     pub forge: ForgeSettings,
     /// The repositories that are served, at least one.
     pub repositories: Vec<RepositorySettings>,
-    /// Where the process shall end itself, for tests of recovery; from `WRIT_FAILPOINT` only.
+    /// Where the process ends itself, for tests of recovery; from `WRIT_FAILPOINT` only.
     pub failpoint: Option<Failpoint>,
 }
 
@@ -87,21 +87,21 @@ pub struct LedgerSettings {
     pub key_file: PathBuf,
 }
 
-/// Which forge, and as whom.
+/// Which forge, and with which account.
 #[derive(Clone)]
 pub enum ForgeSettings {
     /// GitHub.
     GitHub {
         /// The API's base address.
         base_url: String,
-        /// As whom.
+        /// The account.
         account: ForgeAccount,
     },
     /// Bare repositories on this disk.
     Local,
 }
 
-/// As whom the forge is asked.
+/// The account that requests to the forge are made with.
 #[derive(Clone)]
 pub enum ForgeAccount {
     /// A GitHub App.

@@ -52,7 +52,7 @@ pub enum SettingsError {
         #[source]
         source: std::io::Error,
     },
-    /// The file is not what a settings file looks like.
+    /// The file is not a settings file.
     #[error("`{path}`{place}: {problem}")]
     File {
         /// The path of the settings file.

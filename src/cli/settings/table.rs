@@ -14,11 +14,11 @@ use serde_json::{Value, json};
 pub struct Row {
     /// Its key in the file, with dots: `forge.base_url`.
     pub key: &'static str,
-    /// The environment variable that stands over the file.
+    /// The environment variable that overrides the file.
     pub variable: &'static str,
     /// What its values are.
     pub kind: Kind,
-    /// What it is when nobody says; `None` where there is no default.
+    /// The default; `None` where there is none.
     pub default: Option<&'static str>,
     /// What it means, units included.
     pub meaning: &'static str,

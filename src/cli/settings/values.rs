@@ -66,7 +66,7 @@ impl Values {
         self.0.into_values().collect()
     }
 
-    /// What the server's rows come to, checked.
+    /// The server's settings, checked.
     ///
     /// # Errors
     /// - a value is missing, out of its range, or not what the field takes

@@ -44,7 +44,7 @@ pub struct Running {
     pub local_forge: Option<LocalForge>,
     /// The key that verifies the ledger, as a C2SP vkey.
     pub verifier: String,
-    /// Counts the steps that came to an end: changes whenever a run has moved.
+    /// Counts finished steps: changes whenever a run has moved.
     pub progress: watch::Receiver<u64>,
     /// How long `stop` waits.
     patience: Duration,
@@ -54,8 +54,8 @@ pub struct Running {
 }
 
 impl Running {
-    /// Stops taking deliveries, lets steps in progress come to their end, and returns when all is over, at the latest
-    /// after the settings' `shutdown_seconds`. What was not done is done at the next start.
+    /// Stops accepting deliveries and waits for steps in progress, at most for the settings' `shutdown_seconds`. What is
+    /// left is done at the next start.
     pub async fn stop(mut self) {
         // OK because a server without tasks has nobody to tell.
         let _ = self.stop.send(true);
