@@ -1,4 +1,6 @@
-//! How a command ends without a result: one refusal, an exit code, and the form in which the command prints it.
+//! How a command ends without a result.
+//!
+//! One refusal, an exit code, and the form in which the command prints it.
 
 use std::process::ExitCode;
 

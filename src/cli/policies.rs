@@ -1,4 +1,4 @@
-//! `writ policies`: which policies there are, what a reason code means (any, not only theirs), and the rules' own tests.
+//! `writ policies`: the policies, what any reason code means, the rules' tests.
 //!
 //! Exit codes: 0 shown, or all tests passed · 1 no such code, a broken policy file, a failed test · 2 usage.
 

@@ -166,7 +166,7 @@ pub fn planner(library: &Library, gitops_path: Option<&str>) -> Result<Planner, 
         CompileError::Incomplete(_) => {
             let remedy = "put the rule back (`writ library list` says which files are replaced), or name its codes \
                           under `retired_codes` in policies/target.yaml, each with the reason";
-            Failure::fault(Refusal::because(reason::LIBRARY_INCOMPLETE, error, remedy))
+            Failure::fault(Refusal::new(reason::LIBRARY_INCOMPLETE, error.to_string(), remedy))
         }
     })
 }

@@ -1,5 +1,6 @@
-//! What a reason code means, whoever emits it: the program's table, the policies' metadata, the procedures' files.
+//! What a reason code means, whoever emits it.
 //!
+//! It is said by the program's table, the policies' metadata or the procedures' files.
 //! `/explain CODE` and `writ policies explain CODE` are answered from here.
 
 use serde::Serialize;

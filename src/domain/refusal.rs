@@ -1,7 +1,7 @@
-//! A refusal: why something was not done, for the person or program that asked. Nothing was changed then.
+//! A refusal: why something was not done, for whoever asked.
 //!
-//! One shape for comments, plans, YAML, settings, webhooks and the terminal. Its code comes from the one table
-//! ([`super::reason`]), so that each refusal can be looked up.
+//! Nothing was changed then. One shape for comments, plans, YAML, settings, webhooks and the terminal. Its code comes from the one table
+//! ([`super::reason`]), so that each refusal can be explained.
 
 use std::error::Error;
 use std::fmt;

@@ -1,4 +1,6 @@
-//! Text from people and manifests: what is let in, how it is quoted in sentences, which name was probably meant.
+//! Text from people and manifests: what is accepted, how it is quoted.
+//!
+//! Also the rules that every part shares: which name was probably meant, how an error is told with its causes.
 
 use std::error::Error;
 

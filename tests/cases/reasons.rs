@@ -1,4 +1,4 @@
-//! Reason codes: each has one meaning, and everything that is emitted can be explained.
+//! Reason codes: each has one meaning, and all can be explained.
 
 use std::collections::{BTreeMap, BTreeSet};
 

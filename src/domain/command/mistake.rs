@@ -1,4 +1,4 @@
-//! A command that is wrong: the refusal, the line that it is about, and what was probably meant.
+//! A command that is wrong: what, where, and what was probably meant.
 
 use crate::domain::refusal::Refusal;
 use crate::domain::text::visible;

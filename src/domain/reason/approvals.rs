@@ -1,4 +1,6 @@
-//! Codes of approvals, as check runs and records have them. They are variants of enums, which have no constants here.
+//! Codes of approvals, as records have them.
+//!
+//! They are variants of enums ([`crate::domain::approval`]), so they have no constants here; a test compares them.
 
 use super::code::{Area, Definition};
 

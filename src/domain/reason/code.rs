@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// A reason code, such as `base_moved`: what programs compare, and what `/explain` takes.
 ///
 /// There are three ways to one: a constant of the table (`reason::BASE_MOVED`), a [`crate::domain::yaml::Reason`], and
-/// reading one that a procedure file declares or a stored run has (`Deserialize`). Text in the code does not become one:
+/// reading one that a procedure file declares or a stored run has (`Deserialize`). A string in the source is none:
 ///
 /// ```compile_fail,E0277
 /// let code: writ::domain::reason::Code = "no_such_code".into();

@@ -1,4 +1,4 @@
-//! Codes of webhook deliveries: those that are refused, then those that are ignored.
+//! Codes of webhook deliveries: the refused ones, then the ignored ones.
 
 use super::code::{Area, Code, Definition, reasons};
 

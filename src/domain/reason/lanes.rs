@@ -1,4 +1,4 @@
-//! Codes of findings that no Rego rule makes: about lanes, and about policies that cannot be evaluated.
+//! Codes of findings that no Rego rule makes: lanes, policies that fail.
 
 use super::code::{Area, Code, Definition, reasons};
 
@@ -11,7 +11,7 @@ reasons! { Lanes:
         "have the path's owner review the change";
     UNKNOWN_LANE = "unknown_lane",
         "The branch name is reserved for lanes but matches no lane's pattern.",
-        "name the branch by the pattern of its lane; at the terminal, give `--lane` one of the ids in `policies/lanes.yaml`";
+        "name the branch by its lane's pattern; give `--lane` one of the ids in `policies/lanes.yaml`";
     FORBIDDEN_BRANCH = "forbidden_branch",
         "The repository merges pull requests from such branches automatically, so nobody would have approved the change.",
         "propose the change from a branch of the lane's pattern";

@@ -1,4 +1,4 @@
-//! Codes of the ledger: keys, proofs, checkpoints, findings of an audit, and `writ audit` itself.
+//! Codes of the ledger: keys, proofs, checkpoints, audits.
 
 use super::code::{Area, Code, Definition, reasons};
 

@@ -1,4 +1,4 @@
-//! Reason codes: one table of every code that the program itself can emit, with meaning and remedy.
+//! Reason codes: every code that the program can emit, with meaning and remedy.
 //!
 //! `/explain CODE`, `writ policies explain CODE` and `docs/reasons.md` are made from it; [`super::explanation`] joins it
 //! with the codes that policies and procedures declare in their own files. **Invariant**: a refusal takes a [`Code`],

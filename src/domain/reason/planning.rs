@@ -17,7 +17,7 @@ reasons! { Planning:
         "add `confirm=PHRASE` with the phrase that `/explain PROCEDURE` says, if you mean it";
     NO_VARIANT = "no_variant",
         "The base has a layout that no variant of the procedure fits.",
-        "check that the base is the branch that Argo CD follows; if the manifests moved, the procedure needs a new variant";
+        "check that the base is the branch that Argo CD follows, and that the manifests have not moved";
     AMBIGUOUS_VARIANT = "ambiguous_variant",
         "More than one variant of the procedure fits the base.",
         "make the variants' conditions mutually exclusive";
@@ -31,7 +31,7 @@ reasons! { Planning:
         "A manifest that the procedure reads is not YAML that is safe to edit.",
         "correct the YAML at the place that the refusal names";
     EFFECT_MISSING = "effect_missing",
-        "The edit alone would not bring about what the procedure is for, because another field is not as it must be.",
+        "The edit alone would not have the effect that the procedure is for, because another field prevents it.",
         "put that field right by its own change first";
     COMPANION_LEFT_BEHIND = "companion_left_behind",
         "Values that belong together would differ after the change.",

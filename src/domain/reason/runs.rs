@@ -1,4 +1,4 @@
-//! Codes of runs that end without what was asked for: permissions, the forge, the repository, other runs.
+//! Codes of runs that end without what was asked for.
 
 use super::code::{Area, Code, Definition, reasons};
 

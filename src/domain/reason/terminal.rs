@@ -1,4 +1,4 @@
-//! Codes of the command line: its arguments, the files that it reads and writes, and the settings.
+//! Codes of the command line: arguments, files and settings.
 
 use super::code::{Area, Code, Definition, reasons};
 
@@ -26,7 +26,7 @@ reasons! { Terminal:
         "correct the file at the place that the error names";
     LIBRARY_INCOMPLETE = "library_incomplete",
         "The policies of the library do not judge everything that the embedded ones do: a rule is missing.",
-        "put the rule back (`writ library list` says which files are replaced), or name its codes under `retired_codes` in `policies/target.yaml`";
+        "put the rule back, or name its codes under `retired_codes` in `policies/target.yaml`";
     TEMPLATE_INVALID = "template_invalid",
         "A template in the library does not compile.",
         "correct the template";

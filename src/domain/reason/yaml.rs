@@ -1,4 +1,4 @@
-//! Codes of the YAML engine, which has its own table so that it compiles by itself.
+//! Codes of the YAML engine, which has a table of its own: it compiles alone.
 
 use super::code::{Area, Code, Definition};
 use crate::domain::yaml::Reason;

@@ -60,7 +60,7 @@ fn named_sabotage_is_refused() {
 
 #[test]
 fn random_sabotage_is_refused_or_harmless() {
-    const ROUNDS: usize = 250;
+    const ROUNDS: usize = 40;
     let mut random = Random(0x9E37_79B9_7F4A_7C15);
     let mut refused: BTreeMap<&str, usize> = BTreeMap::new();
     for case in Case::all() {
@@ -80,7 +80,7 @@ fn random_sabotage_is_refused_or_harmless() {
         }
     }
     for kind in ["dropped", "cut", "moved", "typed", "torn"] {
-        assert!(refused.get(kind).is_some_and(|&count| count >= 50), "{kind}: {refused:?}");
+        assert!(refused.get(kind).is_some_and(|&count| count >= 10), "{kind}: {refused:?}");
     }
 }
 
