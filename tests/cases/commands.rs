@@ -1,4 +1,7 @@
-//! Comments and what they are read as: the cases of `commands/*.yaml`.
+//! Comments and what they are read as: the cases of `commands/*.yaml`, and random comments beside other parsers.
+
+mod comments;
+mod peers;
 
 use std::collections::BTreeMap;
 
