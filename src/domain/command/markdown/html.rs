@@ -49,6 +49,8 @@ pub(super) struct Context {
 #[derive(Debug)]
 struct Element {
     name: String,
+    role: Role,
+    hides: bool,
     /// How many Markdown elements were open around it.
     depth: usize,
     line: usize,
@@ -58,7 +60,7 @@ struct Element {
 impl Element {
     /// Whether the end tag that Markdown writes for the element around it closes this one, too, for good.
     fn ends_with_its_parent(&self) -> bool {
-        role(&self.name) == Role::Ordinary && !hides(&self.name) && self.place != Place::LineStart
+        self.role == Role::Ordinary && !self.hides && self.place != Place::LineStart
     }
 }
 
@@ -137,7 +139,7 @@ impl Context {
     /// Whether text at this place is seen as that of a paragraph or list item, by the innermost block around it.
     fn is_visible_paragraph(&self) -> bool {
         let innermost =
-            self.open.iter().rev().take(DEEPEST_SEARCH).find(|element| role(&element.name) == Role::Block);
+            self.open.iter().rev().take(DEEPEST_SEARCH).find(|element| element.role == Role::Block);
         self.state() != State::Hidden
             && innermost.is_some_and(|block| matches!(block.name.as_str(), "p" | "li"))
     }
@@ -153,7 +155,7 @@ impl Context {
             if !element.ends_with_its_parent() {
                 self.break_at(element.line);
             }
-            if role(&element.name) == Role::Formatting {
+            if element.role == Role::Formatting {
                 element.depth = 0;
                 living.push(element);
             }
@@ -173,8 +175,14 @@ impl Context {
             self.break_at(piece.line);
         }
         if !matches!(kind, Role::Void | Role::Rule) {
-            let name = name.to_owned();
-            self.push(Element { name, depth: piece.depth, line: piece.line, place: piece.place });
+            self.push(Element {
+                name: name.to_owned(),
+                role: kind,
+                hides: hides(name),
+                depth: piece.depth,
+                line: piece.line,
+                place: piece.place,
+            });
         }
         matches!(kind, Role::Block | Role::Rule) || name == "br"
     }
@@ -204,14 +212,14 @@ impl Context {
 
     fn push(&mut self, element: Element) {
         self.links += usize::from(element.name == "a");
-        self.hiding += usize::from(hides(&element.name));
+        self.hiding += usize::from(element.hides);
         self.open.push(element);
     }
 
     fn pop(&mut self) -> Option<Element> {
         let element = self.open.pop()?;
         self.links -= usize::from(element.name == "a");
-        self.hiding -= usize::from(hides(&element.name));
+        self.hiding -= usize::from(element.hides);
         Some(element)
     }
 

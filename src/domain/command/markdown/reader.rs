@@ -148,18 +148,15 @@ impl<'a> Reader<'a> {
         let line = self.number.of(self.body, start);
         let piece = Piece { text: &block.text, place: Place::Block, depth: self.open.len(), line };
         for at in self.html.read(piece) {
-            let Some((from, start)) =
-                block.lines[..block.lines.partition_point(|(from, _)| *from <= at)].last()
-            else {
-                continue;
-            };
-            if self.quiet == 0 {
-                let first = start + at - from;
+            let lines = &block.lines[..block.lines.partition_point(|(from, _)| *from <= at)];
+            let first = lines.last().map_or(start, |(from, start)| start + at - from);
+            // Markdown may have changed the line, as where a tab is half of its indentation.
+            let is_typed = self.body.get(first..).is_some_and(|rest| rest.starts_with('/'));
+            if self.quiet == 0 && is_typed {
                 let line = line_from(self.body, first);
                 let word = &line[..line.find(ends_word).unwrap_or(line.len())];
-                let candidate =
-                    Candidate::new(first, self.number.of(self.body, first), Some(Why::InHtml)).shown(word);
-                self.keep(&candidate);
+                let number = self.number.of(self.body, first);
+                self.keep(&Candidate::new(first, number, Some(Why::InHtml)).shown(word));
             }
         }
     }
