@@ -223,6 +223,11 @@ impl Context {
         Some(element)
     }
 
+    /// Another parser may see a tag in this line.
+    pub fn distrust(&mut self, line: usize) {
+        self.break_at(line);
+    }
+
     fn break_at(&mut self, line: usize) {
         self.broken.get_or_insert(line);
     }

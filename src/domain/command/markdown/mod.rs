@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     /// What hostile comments repeat.
-    const SHAPES: [&str; 58] = [
+    const SHAPES: [&str; 61] = [
         "/",
         "/\n",
         "/a\n",
@@ -99,6 +99,9 @@ mod tests {
         "&#47;",
         "\u{a0}",
         "ä",
+        "- a\n<br>\n",
+        "<br>\n",
+        "<source \n",
     ];
 
     fn work(body: &str) -> usize {

@@ -67,6 +67,14 @@ impl Paragraph {
         self.dollars.add(text, start, escaped);
     }
 
+    /// None of its lines is a command.
+    pub fn distrust(&mut self, why: Why) {
+        self.end_line();
+        for candidate in &mut self.complete {
+            candidate.why.get_or_insert(why);
+        }
+    }
+
     pub fn end_line(&mut self) {
         self.progress = Progress::Blank;
         self.complete.extend(self.current.take());

@@ -8,7 +8,8 @@ use super::candidate::{Candidate, Lines, Untaken, Why};
 use super::html::{Context, Piece, Place, State};
 use super::paragraph::Paragraph;
 use super::source::{
-    LINE_ENDS, Number, begins_line, cells, ends_word, is_blank, line_after, line_from, separates_table,
+    LINE_ENDS, Number, begins_line, cells, ends_word, is_blank, is_like_tag, line_after, line_from,
+    lines_to_blank, may_go_on, separates_table,
 };
 use crate::domain::command::line::Line;
 
@@ -65,9 +66,16 @@ pub(super) struct Reader<'a> {
     /// How many of them are lists and their items.
     lists: usize,
     paragraph: Paragraph,
-    /// Where the rows below a row of dashes end, if they are a table.
-    table_end: usize,
+    /// Lines that another parser may not see as text.
+    doubt: Doubt,
     number: Number,
+}
+
+/// Why the lines before a place are no commands, whatever this parser makes of them.
+#[derive(Debug)]
+struct Doubt {
+    end: usize,
+    why: Why,
 }
 
 /// An HTML block without the marks of the quotes and lists that it is in.
@@ -89,7 +97,7 @@ impl<'a> Reader<'a> {
             quiet: 0,
             lists: 0,
             paragraph: Paragraph::default(),
-            table_end: 0,
+            doubt: Doubt { end: 0, why: Why::InTable },
             number: Number::default(),
         }
     }
@@ -99,7 +107,7 @@ impl<'a> Reader<'a> {
         match event {
             Event::Start(tag) => self.start(Kind::of(&tag)),
             Event::End(TagEnd::HtmlBlock) => self.html_block(range.start),
-            Event::End(_) => self.end(),
+            Event::End(_) => self.end(range.end),
             Event::Html(text) => {
                 self.block.lines.push((self.block.text.len(), range.start));
                 self.block.text.push_str(&text);
@@ -133,8 +141,11 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn end(&mut self) {
+    fn end(&mut self, end: usize) {
         let Some(kind) = self.open.pop() else { return };
+        if kind == Kind::Paragraph && may_go_on(&self.body[end..]) {
+            self.paragraph.distrust(Why::InHtml);
+        }
         self.quiet -= usize::from(kind.is_quiet());
         self.lists -= usize::from(kind == Kind::List);
         if kind.is_block() {
@@ -168,12 +179,19 @@ impl<'a> Reader<'a> {
         let contained = self.open.first().is_some_and(|kind| *kind != Kind::Paragraph);
         let place = if contained && begins_line(self.body, start) { Place::LineStart } else { Place::Inline };
         let line = self.number.of(self.body, start);
+        if place == Place::LineStart && start >= self.doubt.end {
+            // To cmark-gfm it may begin an HTML block behind the list or quote, with all lines up to an empty one.
+            let lines = self.doubt_lines(start, Why::InHtml);
+            if lines.matches('<').count() > 1 {
+                self.html.distrust(line);
+            }
+        }
         self.html.read(Piece { text, place, depth: self.open.len(), line });
     }
 
     fn text(&mut self, text: &str, range: Range<usize>) {
-        if self.open.last() != Some(&Kind::Code) {
-            self.note_table(text, range.start);
+        if self.open.last() != Some(&Kind::Code) && self.paragraph.is_line_blank() {
+            self.doubt_text(range.start);
         }
         if self.quiet > 0 {
             return self.paragraph.add_other();
@@ -200,19 +218,27 @@ impl<'a> Reader<'a> {
         self.paragraph.add_text(visible);
     }
 
-    /// A row of dashes that is text to this parser may make a table to another, up to the next empty line.
-    fn note_table(&mut self, text: &str, start: usize) {
-        if start < self.table_end || !text.starts_with(['|', ':', '-']) || !begins_line(self.body, start) {
-            return;
+    /// A line of text that another parser may see as something else, by its beginning.
+    fn doubt_text(&mut self, start: usize) {
+        let rest = &self.body[start..];
+        if rest.starts_with(['|', ':', '-']) && start >= self.doubt.end && begins_line(self.body, start) {
+            let line = line_from(self.body, start);
+            self.lines.work += line.len();
+            if separates_table(line) {
+                self.doubt_lines(start, Why::InTable);
+            }
+        } else if is_like_tag(rest) {
+            let line = self.number.of(self.body, start);
+            self.html.distrust(line);
         }
-        let line = line_from(self.body, start);
-        self.lines.work += line.len();
-        if separates_table(line) {
-            let mut lines = self.body[start..].split_inclusive('\n').map(|line| (line, line.trim()));
-            let rows = lines.by_ref().take_while(|(_, text)| !text.is_empty());
-            self.table_end = start + rows.map(|(line, _)| line.len()).sum::<usize>();
-            self.lines.work += self.table_end - start;
-        }
+    }
+
+    /// Doubts all lines from `start` up to an empty one.
+    fn doubt_lines(&mut self, start: usize, why: Why) -> &'a str {
+        let lines = lines_to_blank(self.body, start);
+        self.doubt = Doubt { end: start + lines.len(), why };
+        self.lines.work += lines.len();
+        lines
     }
 
     /// Why the line whose first visible character is at `first` is no command, if so; `None` where it is hidden.
@@ -221,7 +247,7 @@ impl<'a> Reader<'a> {
             State::Hidden => None,
             State::Unclear { line } => Some(Some(Why::AfterHtml { line })),
             State::Clean if self.lists > 0 => Some(Some(Why::InList)),
-            State::Clean if first < self.table_end => Some(Some(Why::InTable)),
+            State::Clean if first < self.doubt.end => Some(Some(self.doubt.why)),
             State::Clean => {
                 let plain = is_typed && begins_line(self.body, first) && self.open == [Kind::Paragraph];
                 Some((!plain).then_some(Why::Styled))

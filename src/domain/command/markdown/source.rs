@@ -37,6 +37,33 @@ pub(super) fn line_after(body: &str, end: usize) -> &str {
     line_from(rest, 0)
 }
 
+/// The lines from `start` up to the next empty one.
+pub(super) fn lines_to_blank(body: &str, start: usize) -> &str {
+    let rest = &body[start..];
+    let lines = rest.split_inclusive('\n').take_while(|line| !line.trim().is_empty());
+    &rest[..lines.map(str::len).sum()]
+}
+
+/// Whether a text begins like a tag, a comment or a declaration.
+pub(super) fn is_like_tag(text: &str) -> bool {
+    let mut characters = text.chars();
+    characters.next() == Some('<')
+        && characters.next().is_some_and(|next| next.is_ascii_alphabetic() || matches!(next, '/' | '!' | '?'))
+}
+
+/// Whether what follows a paragraph is an HTML block only by newer versions of CommonMark than GitHub's, so that the
+/// paragraph may go on there, even as a heading.
+pub(super) fn may_go_on(rest: &str) -> bool {
+    let Some(tag) = rest.trim_start().strip_prefix('<') else { return false };
+    let named = |name: &&str| {
+        let tag = tag.strip_prefix('/').unwrap_or(tag);
+        tag.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name))
+    };
+    let declares =
+        tag.strip_prefix('!').is_some_and(|tag| tag.starts_with(|first: char| first.is_ascii_lowercase()));
+    declares || ["search", "textarea"].iter().any(named)
+}
+
 /// How many cells a line has as a row of a table.
 pub(super) fn cells(line: &str) -> usize {
     let inside = line.trim();
