@@ -1,4 +1,7 @@
-//! Comments and what they are read as: the cases of `commands/readings.yaml`.
+//! Comments and what they are read as: the cases of `commands/*.yaml`, and random comments beside other parsers.
+
+mod comments;
+mod peers;
 
 use std::collections::BTreeMap;
 
@@ -126,6 +129,52 @@ fn procedures() -> Vec<KnownProcedure> {
         known("suspend-ta", &["target"]),
         known("restart-ta", &["target"]),
     ]
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Comment {
+    name: String,
+    comment: String,
+}
+
+#[test]
+fn what_the_page_hides_or_quotes_is_never_read() {
+    let cases: Vec<Comment> = serde_yaml::from_str(include_str!("commands/hidden.yaml")).unwrap();
+    for Comment { name, comment } in &cases {
+        assert_eq!(read(comment, &procedures()), Reading::NotACommand, "{name}");
+    }
+}
+
+#[test]
+fn a_plain_line_is_a_command_whatever_is_around_it() {
+    let cases: Vec<Comment> = serde_yaml::from_str(include_str!("commands/taken.yaml")).unwrap();
+    for Comment { name, comment } in &cases {
+        assert_eq!(read(comment, &procedures()), Reading::Command(Command::Help), "{name}");
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Untaken {
+    name: String,
+    comment: String,
+    code: String,
+    line: usize,
+    column: usize,
+}
+
+#[test]
+fn a_line_that_looks_like_a_command_and_is_not_taken_is_answered() {
+    let cases: Vec<Untaken> = serde_yaml::from_str(include_str!("commands/untaken.yaml")).unwrap();
+    for case in &cases {
+        let Reading::Mistake(mistake) = read(&case.comment, &procedures()) else {
+            panic!("{}: {:?}", case.name, read(&case.comment, &procedures()));
+        };
+        assert_eq!(mistake.code, case.code, "{}: {mistake:?}", case.name);
+        assert_eq!((mistake.line, mistake.column), (case.line, case.column), "{}: {mistake:?}", case.name);
+        assert!(mistake.remedy.contains("again in a new comment"), "{}: {mistake:?}", case.name);
+    }
 }
 
 #[test]

@@ -1,13 +1,15 @@
 //! Commands: what a comment says to writ, read from its Markdown by one table.
 //!
 //! Pure. [`table::TABLE`] has the names, arguments, permissions and help; the parser, `/help` and the README are made
-//! from it. Only lines of top-level paragraphs count: quotes, code, lists and HTML never trigger.
+//! from it. Only plain lines of top-level paragraphs count: quotes, code, lists and HTML never trigger. A visible line
+//! that begins like a command and is not taken is a mistake that says why.
 
 mod line;
 mod markdown;
 mod mistake;
 mod read;
 pub mod table;
+mod untaken;
 
 use std::collections::BTreeMap;
 

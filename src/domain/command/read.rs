@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::line::{Line, Word};
-use super::markdown::candidate_lines;
+use super::markdown::read_lines;
 use super::mistake::Mistake;
 use super::table::{Command, TABLE, Verb};
-use super::{Ask, ParsedCommand, Reading};
+use super::{Ask, ParsedCommand, Reading, untaken};
 use crate::domain::names::RunId;
 use crate::domain::procedure::{ROLLBACK, RUN_ARGUMENT};
 use crate::domain::reason;
@@ -31,10 +31,12 @@ pub fn read(body: &str, known: &[KnownProcedure]) -> Reading {
     if body.len() > LONGEST_BODY {
         return Reading::NotACommand;
     }
-    let mut commands =
-        candidate_lines(body).into_iter().filter_map(|line| meant(&line).map(|meant| (line, meant)));
+    let lines = read_lines(body);
+    let mut commands = lines.plain.into_iter().filter_map(|line| meant(&line).map(|meant| (line, meant)));
     let Some((line, meant)) = commands.next() else {
-        return Reading::NotACommand;
+        let mistake =
+            lines.untaken.iter().find(|line| Verb::named(&line.word).is_some()).map(untaken::explain);
+        return mistake.map_or(Reading::NotACommand, Reading::Mistake);
     };
     if let Some((second, _)) = commands.next() {
         return Reading::Mistake(several(&second));

@@ -54,4 +54,19 @@ reasons! { Commands:
     THROUGH_AN_APP = "through_an_app",
         "The comment was made by an app on its author's behalf. Programs may not command.",
         "type the command yourself";
+    COMMAND_IN_LIST = "command_in_list",
+        "A command is written as an item of a list.",
+        "write it again in a new comment, on a line of its own without `-`, `*` or a number before it";
+    COMMAND_NOT_PLAIN = "command_not_plain",
+        "A command is not plain text at the start of its line.",
+        "write it again in a new comment, without emphasis, link, escape or HTML before or in it";
+    COMMAND_AFTER_HTML = "command_after_html",
+        "A command follows HTML that may hide it, or is inside such HTML.",
+        "write it again in a new comment without HTML; text with `<` goes between back ticks";
+    COMMAND_IN_TABLE = "command_in_table",
+        "A command is beside a row of dashes and bars, which may make it a part of a table.",
+        "write it again in a new comment, with an empty line between it and the table";
+    COMMAND_PARTLY_HIDDEN = "command_partly_hidden",
+        "A part of a command's line is an HTML comment, which readers do not see.",
+        "write it again in a new comment, without the HTML comment";
 }
