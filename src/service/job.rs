@@ -101,11 +101,13 @@ impl Job {
     ///
     /// `None` when it comes out otherwise, which takes another library or program than the one that planned.
     pub async fn plan_again(&self) -> Result<Option<Planned>, StepError> {
-        let report = self.report()?;
+        let PlanFact { report, record, .. } = self.fact()?;
         let (recipe, base) = (self.recipe()?, report.base.clone());
         let again = blocking(move || recipe.plan(&base)).await?;
         match again {
-            Ok(planned) if planned.report.digest == report.digest => Ok(Some(planned)),
+            Ok(planned) if planned.report.digest == report.digest => {
+                Ok(Some(planned.recorded_as(record, report.commit, self.request()?)))
+            }
             Ok(_) | Err(PlanError::Refused(_)) => Ok(None),
             Err(PlanError::Git(error)) => Err(error.into()),
         }

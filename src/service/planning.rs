@@ -253,6 +253,16 @@ impl Planned {
     pub fn provenance(&self, request: &Request) -> Provenance {
         provenance(&self.plan, request)
     }
+
+    /// This plan under the record and the commit that an earlier planning of it recorded. A record names the library, so
+    /// an upgrade between two steps of a run changes the record, but not what was planned.
+    #[must_use]
+    pub fn recorded_as(mut self, record: Record, commit: Option<CommitId>, request: &Request) -> Self {
+        self.draft = self.draft.map(|_| commit_draft(&self.plan, &record, request));
+        self.record = record;
+        self.report.commit = commit;
+        self
+    }
 }
 
 fn provenance(plan: &Plan, request: &Request) -> Provenance {

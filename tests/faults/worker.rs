@@ -167,6 +167,19 @@ async fn a_base_that_moved_elsewhere_changes_nothing() {
 }
 
 #[tokio::test]
+async fn an_upgrade_between_two_steps_changes_nothing() {
+    let mut bench = Workbench::set().await;
+    let run = bench.comment(PAUSE).await;
+    bench.work_until(&run, Step::Push).await;
+    bench.upgrade();
+    let over = bench.work(&run).await;
+    assert!(matches!(over.outcome, Some(Outcome::Proposed { .. })), "{:?}", over.outcome);
+    let branch = bench.home.repository.branches().remove(0);
+    let planned = over.facts["plan"]["report"]["commit"].as_str().unwrap();
+    assert_eq!(bench.home.repository.tip(&branch).unwrap().as_str(), planned);
+}
+
+#[tokio::test]
 async fn a_base_whose_target_was_touched_refuses() {
     for text in [
         manifests::SCHEDULER.replace("exactly one writer", "one writer"),

@@ -163,6 +163,34 @@ impl Workbench {
         Self { home, worker, store, people, forge, clock, intake, issue }
     }
 
+    /// Restarts on another release: a library that differs in one template, and with it in its digest.
+    pub fn upgrade(&mut self) {
+        let mut library = Library::embedded();
+        library.templates.insert("upgraded.md".to_owned(), "New in this release.".to_owned());
+        let context = &self.worker.context;
+        let served = &context.repositories[0];
+        let planner = Planner::compile(&library, manifests::ROOT).unwrap();
+        assert_ne!(planner.judge().library(), served.planner.judge().library());
+        let served = ServedRepository {
+            name: served.name.clone(),
+            base: served.base.clone(),
+            git: Arc::clone(&served.git),
+            planner: Arc::new(planner),
+        };
+        self.worker.context = Arc::new(Context {
+            store: Arc::clone(&context.store),
+            forge: Arc::clone(&context.forge),
+            repositories: vec![Arc::new(served)],
+            catalogue: context.catalogue.clone(),
+            renderer: Arc::clone(&context.renderer),
+            notary: Arc::clone(&context.notary),
+            clock: Arc::clone(&context.clock),
+            agents: context.agents.clone(),
+            quotas: context.quotas,
+            public_url: context.public_url.clone(),
+        });
+    }
+
     /// Ada comments, and the delivery is accepted.
     pub async fn comment(&self, body: &str) -> RunId {
         let comment = self.people.add_comment(&repository_name(), self.issue, "ada", body).await.unwrap();
