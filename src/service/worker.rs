@@ -14,12 +14,13 @@ use tracing::{Instrument as _, error, info, info_span, warn};
 
 use crate::domain::ledger::Record;
 use crate::domain::run::{Position, Step, StepResult, next, retry_seconds};
+use crate::domain::text::error_chain;
 use crate::ports::clock::Clock;
 use crate::ports::store::{Finished, Lease, StepQueue, StoreError};
 
 use super::context::Context;
 use super::ending;
-use super::error::{StepError, chain};
+use super::error::StepError;
 use super::failpoint::{Failpoint, Moment};
 use super::job::Performed;
 use super::metrics::Metrics;
@@ -168,7 +169,7 @@ impl Worker {
                     }
                 },
                 None => {
-                    error!(problem = %chain(&error), "the step failed and is not repeated");
+                    error!(problem = %error_chain(&error), "the step failed and is not repeated");
                     ("failed", ending::failed(lease))
                 }
             },

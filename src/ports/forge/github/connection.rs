@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::failure::{Unsuccessful, failure};
+use crate::domain::text::error_chain;
 use crate::ports::forge::ForgeError;
 
 /// Most bytes of an answer: a hundred comments of the largest size fit.
@@ -148,7 +149,5 @@ fn undelivered(error: &octocrab::Error) -> ForgeError {
 }
 
 fn unavailable(error: &(dyn std::error::Error + 'static)) -> ForgeError {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    let message = causes.map(ToString::to_string).collect::<Vec<_>>().join(": ");
-    ForgeError::Unavailable { message, retry_after: None }
+    ForgeError::Unavailable { message: error_chain(error), retry_after: None }
 }
