@@ -69,7 +69,9 @@ fn compare(arguments: &DiffArguments) -> Result<bool, Failure> {
         DiffFormat::JsonPatch => {
             file::print(&json_patch(&patch, before.objects.len() > 1)?)?;
             if patch.is_reordered {
-                output::complain("writ diff: the objects are in a different order, which no patch can change");
+                output::complain(
+                    "writ diff: the objects are in a different order, which no patch can change",
+                );
             }
         }
     }

@@ -15,8 +15,9 @@ use super::terminal::{Format, PlanArguments, PlanContext};
 
 /// Runs it.
 pub(crate) fn run(arguments: &PlanArguments) -> ExitCode {
-    let shown =
-        arguments.plan().and_then(|context| show(&context, arguments.format, None).map(|text| (context, text)));
+    let shown = arguments
+        .plan()
+        .and_then(|context| show(&context, arguments.format, None).map(|text| (context, text)));
     match shown {
         Ok((context, text)) => output::finish("plan", &text, exit(context.planned.report.verdict.decision)),
         Err(failure) => failure.say("plan", arguments.format.into()),

@@ -92,9 +92,7 @@ impl Step {
             Self::Authorize => "checks the author's permission and re-reads the comment",
             Self::Turn => "waits for admission: quotas, and one run at a time per file",
             Self::Plan => "reads the base from git and computes the edit",
-            Self::Check => {
-                "evaluates the policies and finds open pull requests that change the same fields"
-            }
+            Self::Check => "evaluates the policies and finds open pull requests that change the same fields",
             Self::Record => "records the plan in the ledger before anything is published",
             Self::Push => "creates the commit and pushes its branch",
             Self::Propose => "opens the pull request",

@@ -59,7 +59,7 @@ impl Context {
     pub async fn warm_up(&self) {
         for repository in &self.repositories {
             if let Err(error) = self.fetch(repository).await {
-                let problem = super::error::chain(&error);
+                let problem = crate::domain::text::error_chain(&error);
                 tracing::warn!(repository = %repository.name, %problem, "the first fetch did not succeed");
             }
         }

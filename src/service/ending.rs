@@ -28,7 +28,10 @@ pub(super) fn failed(lease: &Lease) -> Performed {
         Performed::refused(
             reason::FAULT,
             "writ failed because of a bug or a wrong setting; nothing was changed",
-            format!("report delivery `{}` to whoever operates writ; the log has the details", lease.run.delivery),
+            format!(
+                "report delivery `{}` to whoever operates writ; the log has the details",
+                lease.run.delivery
+            ),
         )
     })
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::domain::ledger::RecordError;
+use crate::domain::text::error_chain;
 use crate::ports::forge::ForgeError;
 use crate::ports::git::GitError;
 use crate::ports::render::RenderError;
@@ -77,25 +78,13 @@ impl StepError {
             }
             Self::Git(GitError::Unreachable(message)) | Self::Lagging(message) => message.clone(),
             Self::Store(error) | Self::Notary(NotaryError::Store(error)) => match error {
-                StoreError::Unavailable(_) => chain(error),
+                StoreError::Unavailable(_) => error_chain(error),
                 _ => return None,
             },
             _ => return None,
         };
         Some(Outage { message, retry_after: None })
     }
-}
-
-/// An error with its causes, as one line for the log.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }
 
 /// Runs blocking work (git) off the async threads.
@@ -124,6 +113,6 @@ mod tests {
     fn an_error_keeps_its_causes() {
         let source = serde_json::from_str::<u64>("x").unwrap_err();
         let error = StepError::Fact { step: "plan", source };
-        assert_eq!(chain(&error), "reading what step `plan` left: expected value at line 1 column 1");
+        assert_eq!(error_chain(&error), "reading what step `plan` left: expected value at line 1 column 1");
     }
 }

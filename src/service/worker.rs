@@ -14,12 +14,13 @@ use tracing::{Instrument as _, error, info, info_span, warn};
 
 use crate::domain::ledger::Record;
 use crate::domain::run::{Position, Step, StepResult, next, retry_seconds};
+use crate::domain::text::error_chain;
 use crate::ports::clock::Clock;
 use crate::ports::store::{Finished, Lease, StepQueue, StoreError};
 
 use super::context::Context;
 use super::ending;
-use super::error::{StepError, chain};
+use super::error::StepError;
 use super::failpoint::{Failpoint, Moment};
 use super::job::Performed;
 use super::metrics::Metrics;
@@ -105,7 +106,10 @@ impl Worker {
         self.store.record_intent(lease, &steps::intent(lease), self.clock.now()).await?;
         Failpoint::reach(self.failpoint, step, Moment::AfterIntent);
         let performed = if lease.run.attempts > MOST_TRIES && !is_patient(step) {
-            Err(StepError::Fault(format!("the step was started {} times and never finished", lease.run.attempts)))
+            Err(StepError::Fault(format!(
+                "the step was started {} times and never finished",
+                lease.run.attempts
+            )))
         } else {
             self.perform(lease).await
         };
@@ -168,7 +172,7 @@ impl Worker {
                     }
                 },
                 None => {
-                    error!(problem = %chain(&error), "the step failed and will not be retried");
+                    error!(problem = %error_chain(&error), "the step failed and will not be retried");
                     ("failed", ending::failed(lease))
                 }
             },

@@ -68,8 +68,7 @@ pub(crate) async fn ledger(story: &mut Story, stage: &Stage) -> anyhow::Result<(
 pub(crate) async fn proof(story: &mut Story, stage: &Stage, number: IssueNumber) -> anyhow::Result<()> {
     let pulls = stage.pulls().await?;
     story.check(pulls.len() == 1, "there is one pull request");
-    let pull =
-        pulls.iter().find(|pull| pull.pull.number == number).context("the pull request is missing")?;
+    let pull = pulls.iter().find(|pull| pull.pull.number == number).context("the pull request is missing")?;
     let embedded = extract(&pull.pull.body)?;
     let keys = VerifierKeys::parse(&stage.running.verifier)?;
     let proven = Proof::parse(&embedded.proof)?.verify(&embedded.record, &keys);

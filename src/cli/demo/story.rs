@@ -28,9 +28,7 @@ impl Story {
         output::tell(format_args!(
             "{STRONG}writ demo{STRONG:#}: one comment becomes one audited pull request."
         ));
-        output::tell(format_args!(
-            "{SOFT}No account, no network: everything runs on this machine.{SOFT:#}"
-        ));
+        output::tell(format_args!("{SOFT}No account, no network: everything runs on this machine.{SOFT:#}"));
     }
 
     /// Begins a chapter.

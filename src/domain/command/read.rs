@@ -255,7 +255,8 @@ fn run(line: &Line<'_>, word: &Word) -> Result<RunId, Mistake> {
 fn explain(line: &Line<'_>, words: &[Word]) -> Result<Command, Mistake> {
     let Some(word) = words.first() else {
         let usage = format!("write `{}`", Verb::Explain.row().synopsis());
-        let refusal = Refusal::new(reason::MISSING_SUBJECT, "the procedure or code to explain is missing", usage);
+        let refusal =
+            Refusal::new(reason::MISSING_SUBJECT, "the procedure or code to explain is missing", usage);
         return Err(line.mistake(line.text.len(), line.text.len(), refusal));
     };
     nothing_after(line, &words[1..], Verb::Explain)?;

@@ -68,8 +68,7 @@ impl Lanes {
 
     fn judge_branch(&self, branch: &str, of_lane: bool, findings: &mut Vec<Finding>) {
         if let Some(forbidden) = self.forbidden(branch).filter(|_| of_lane) {
-            let message =
-                format!("a lane may not use branch {}: {}", quoted(branch, 200), forbidden.because);
+            let message = format!("a lane may not use branch {}: {}", quoted(branch, 200), forbidden.because);
             findings.push(deny(
                 reason::FORBIDDEN_BRANCH,
                 message,
@@ -155,7 +154,8 @@ fn judge_use(lane: &Lane, branch: &str, run: &str, claim: &Claim<'_>, findings: 
     }
     let told_run = claim.told.and_then(|told| told.get("run")).filter(|told| *told != run);
     if let Some(told_run) = told_run {
-        let message = format!("the name of branch {shown} belongs to a run other than {}", quoted(told_run, 100));
+        let message =
+            format!("the name of branch {shown} belongs to a run other than {}", quoted(told_run, 100));
         findings.push(deny(reason::BRANCH_REUSED, message, &remedy));
     }
 }

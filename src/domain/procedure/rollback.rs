@@ -116,8 +116,9 @@ impl RevertTarget {
                 check: check(&change.after),
                 code: reason::MOVED_SINCE,
                 message: format!("the field no longer has the value that run `{}` gave it", self.run),
-                remedy: "find out who changed it and why, then use the procedure that sets the value you want"
-                    .to_owned(),
+                remedy:
+                    "find out who changed it and why, then use the procedure that sets the value you want"
+                        .to_owned(),
             });
             variant.effects.push(EffectLine { name: "as-before".to_owned(), check: check(&change.before) });
         }

@@ -29,7 +29,10 @@ pub(super) fn page(state: &State, status: StatusCode, template: &str, mut contex
         Ok(html) => (status, safe_headers("text/html; charset=utf-8", "no-store"), html).into_response(),
         Err(error) => {
             tracing::error!(error = &error as &dyn std::error::Error, "a page could not be rendered");
-            (StatusCode::INTERNAL_SERVER_ERROR, "this page could not be rendered; the server's log has the reason\n")
+            (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "this page could not be rendered; the server's log has the reason\n",
+            )
                 .into_response()
         }
     }

@@ -193,7 +193,10 @@ async fn mark_ready(context: &Context, job: &ReconciliationJob, seen: &Observed)
     match context.forge.mark_ready(&job.reconciliation.repository, seen.number).await {
         Ok(()) => Ok(true),
         Err(error) if error.is_final() => {
-            tracing::error!(error = &error as &dyn std::error::Error, "the draft cannot be marked ready for review");
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "the draft cannot be marked ready for review"
+            );
             Ok(false)
         }
         Err(error) => Err(error.into()),

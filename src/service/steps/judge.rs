@@ -213,5 +213,9 @@ impl OwnPlan {
 }
 
 fn too_large(message: String) -> Performed {
-    Performed::refused(reason::TOO_LARGE, message, "propose the change to the manifests in a separate pull request")
+    Performed::refused(
+        reason::TOO_LARGE,
+        message,
+        "propose the change to the manifests in a separate pull request",
+    )
 }

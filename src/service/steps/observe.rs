@@ -28,7 +28,11 @@ pub async fn perform(context: &Context, job: &ReconciliationJob) -> Result<Perfo
         Ok(pull) => pull,
         Err(ForgeError::NotFound(what)) => {
             let message = format!("the forge has no {what}");
-            return Ok(Performed::refused(reason::PULL_REQUEST_UNKNOWN, message, "nothing: it no longer exists"));
+            return Ok(Performed::refused(
+                reason::PULL_REQUEST_UNKNOWN,
+                message,
+                "nothing: it no longer exists",
+            ));
         }
         Err(error) => return Err(error.into()),
     };

@@ -18,7 +18,9 @@ pub async fn perform(context: &Context, job: &Job) -> Result<Performed, StepErro
     let Some(planned) = job.plan_again().await? else {
         return match context.forge.find_pull(repository, &report.branch).await? {
             Some(pull) => Ok(proposed(context, job, &pull)),
-            None => Err(StepError::Fault("planning again produced a plan other than the pushed one".to_owned())),
+            None => {
+                Err(StepError::Fault("planning again produced a plan other than the pushed one".to_owned()))
+            }
         };
     };
     let record = job.fact::<PlanFact>()?.record;

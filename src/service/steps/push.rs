@@ -132,7 +132,10 @@ fn compare(
 fn plan_changed() -> Performed {
     Performed::refused(
         reason::PLAN_CHANGED,
-        format!("planning again in step `{}` produced a plan other than the recorded one", Step::Push.as_str()),
+        format!(
+            "planning again in step `{}` produced a plan other than the recorded one",
+            Step::Push.as_str()
+        ),
         "writ or its library changed in the meantime; comment the command again",
     )
 }

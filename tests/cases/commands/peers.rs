@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command as Process, Stdio};
 
 use serde::Deserialize;
-use writ::domain::command::{Command, Mistake, Reading, read};
+use writ::domain::command::{Command, Mistake, ParsedCommand, Reading, read};
 
 use super::comments::Comments;
 use crate::support;
@@ -70,10 +70,14 @@ fn no_command_is_taken_that_is_not_plainly_shown() {
 fn what(body: &str) -> Read {
     match read(body, &[]) {
         Reading::NotACommand => Read::Nothing,
-        Reading::Command(Command::Explain { subject }) => Read::Taken(subject),
+        Reading::Command(ParsedCommand { command: Command::Explain { subject }, .. }) => Read::Taken(subject),
         Reading::Command(other) => panic!("{other:?} in {body:?}"),
-        Reading::Mistake(mistake) if mistake.code == "several_commands" => Read::Second(word(&mistake)),
-        Reading::Mistake(mistake) if mistake.code.starts_with("command_") => Read::Answered(word(&mistake)),
+        Reading::Mistake(mistake) if mistake.refusal.code.as_str() == "several_commands" => {
+            Read::Second(word(&mistake))
+        }
+        Reading::Mistake(mistake) if mistake.refusal.code.as_str().starts_with("command_") => {
+            Read::Answered(word(&mistake))
+        }
         // A plain command with something behind its word.
         Reading::Mistake(mistake) => Read::Second(word(&mistake)),
     }

@@ -151,7 +151,11 @@ impl<'a, 't> DocumentEditor<'a, 't> {
     ) -> Result<(), Refusal> {
         let path = self.tree.resolve(pointer)?;
         let Value::String(text) = self.tree.value_at(&path)? else {
-            return Err(self.tree.refuse_at(&path, Reason::WrongType, format!("`{pointer}` is not a string")));
+            return Err(self.tree.refuse_at(
+                &path,
+                Reason::WrongType,
+                format!("`{pointer}` is not a string"),
+            ));
         };
         let rewritten =
             rewrite(&text).map_err(|(code, message)| self.tree.refuse_at(&path, code, message))?;

@@ -18,8 +18,11 @@ pub(super) fn check_shared(tree: &SpanTree<'_>, edit_node: &EditNode) -> Result<
         matches!(node.kind, NodeKind::Alias { .. }) && !matches!(edit_node, EditNode::Replaced { .. });
     let is_shared = node.anchor.as_ref().is_some_and(|anchor| tree.aliased.contains(&anchor.id));
     if is_alias || is_shared {
-        let message =
-            if is_alias { "there is an alias at or above the target" } else { "aliases refer to this anchor" };
+        let message = if is_alias {
+            "there is an alias at or above the target"
+        } else {
+            "aliases refer to this anchor"
+        };
         return Err(Refusal::at(tree.text, node.outer_start(), Reason::Alias, message));
     }
     Ok(())

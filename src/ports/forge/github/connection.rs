@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::failure::{Unsuccessful, failure};
+use crate::domain::text::error_chain;
 use crate::ports::forge::ForgeError;
 
 /// Most bytes of an answer: a hundred comments of the largest size fit.
@@ -106,7 +107,10 @@ impl Exchange {
     pub(super) async fn send(&self, client: &Octocrab, call: Call<'_>) -> Result<Answer, ForgeError> {
         let (started, total) = (Instant::now(), self.total);
         let answer = tokio::time::timeout(total, self.receive(client, call)).await.unwrap_or_else(|_| {
-            Err(ForgeError::Unavailable { message: format!("no response within {total:?}"), retry_after: None })
+            Err(ForgeError::Unavailable {
+                message: format!("no response within {total:?}"),
+                retry_after: None,
+            })
         });
         let status = answer.as_ref().map_or(0, |answer| answer.status);
         let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -126,7 +130,10 @@ impl Exchange {
             if error.is::<LengthLimitError>() {
                 return ForgeError::Malformed(format!("a response of more than {LARGEST_ANSWER} bytes"));
             }
-            ForgeError::Unavailable { message: format!("the response was truncated: {error}"), retry_after: None }
+            ForgeError::Unavailable {
+                message: format!("the response was truncated: {error}"),
+                retry_after: None,
+            }
         })?;
         let (status, headers) = (parts.status.as_u16(), parts.headers);
         Ok(Answer { status, headers, body: body.to_bytes(), received_at: (self.now)() })
@@ -148,7 +155,5 @@ fn undelivered(error: &octocrab::Error) -> ForgeError {
 }
 
 fn unavailable(error: &(dyn std::error::Error + 'static)) -> ForgeError {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    let message = causes.map(ToString::to_string).collect::<Vec<_>>().join(": ");
-    ForgeError::Unavailable { message, retry_after: None }
+    ForgeError::Unavailable { message: error_chain(error), retry_after: None }
 }

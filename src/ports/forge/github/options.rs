@@ -58,9 +58,7 @@ impl Default for Timeouts {
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
     /// The address is not one.
-    #[error(
-        "`{0}` is not the URL of a GitHub API; use `https://api.github.com` or `https://HOST/api/v3`"
-    )]
+    #[error("`{0}` is not the URL of a GitHub API; use `https://api.github.com` or `https://HOST/api/v3`")]
     BaseUrl(String),
     /// The App's key is no RSA key in PEM form.
     #[error(
