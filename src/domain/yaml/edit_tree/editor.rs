@@ -34,6 +34,27 @@ pub(crate) struct EditedDocument {
     pub lowered: LoweredPatch,
 }
 
+/// A value to be added, and where.
+struct NewEntry<'p> {
+    /// The path of the new entry; not that of the root.
+    path: &'p [String],
+    /// Where a new key goes among its siblings.
+    position: &'p KeyPosition,
+    content: NewNode,
+}
+
+impl<'p> NewEntry<'p> {
+    /// The key, index or `-`.
+    fn key(&self) -> &'p str {
+        self.path.last().map_or("", String::as_str)
+    }
+
+    /// The parent's pointer.
+    fn parent(&self) -> String {
+        pointer_text(self.path.split_last().map_or(&[], |(_, parent)| parent))
+    }
+}
+
 /// What an addition does to the entries of its parent.
 enum Addition {
     /// A key, or a part of a new value.
@@ -42,6 +63,8 @@ enum Addition {
     Inserted,
     /// An item after the last one.
     Appended,
+    /// Nothing, because the key exists. Gives back the value.
+    KeyExists(NewNode),
 }
 
 impl<'a, 't> DocumentEditor<'a, 't> {
@@ -147,45 +170,20 @@ impl<'a, 't> DocumentEditor<'a, 't> {
             return self.replace_at(path, NewNode::from(&value), value);
         };
         self.charge(path, &value)?;
-        let spans = self.tree.spans;
-        let order = self.tree.order;
+        let (spans, order) = (self.tree.spans, self.tree.order);
         let offset = self.tree.offset(parent);
-        let refuse = |(code, message): (Reason, String)| Refusal::at(spans.text, offset, code, message);
         let addition = match self.tree.write_entries(parent)? {
-            EditTarget::New(parent) => add_to_new(parent, last, new).map_err(refuse)?,
+            EditTarget::New(parent) => add_to_new(parent, last, new),
             EditTarget::Node(node) => {
                 if let Some(source) = guards::null_scalar(spans, node) {
                     let empty = NewNode::empty_for(last);
                     self.lowered.replace(parent.to_vec(), empty.value(spans));
                     *node = EditNode::Replaced { source, value: empty };
                 }
-                match node {
-                    EditNode::Replaced { value, .. } | EditNode::New(value) => {
-                        add_to_new(value, last, new).map_err(refuse)?
-                    }
-                    EditNode::Removed => {
-                        let message = "the parent is removed by another edit".to_owned();
-                        return Err(refuse((Reason::Overlap, message)));
-                    }
-                    EditNode::Kept(_) | EditNode::Edited { .. } => {
-                        let is_sequence = node.is_sequence(spans);
-                        let Some(entries) = node.open(spans) else {
-                            let parent = pointer_text(parent);
-                            let message = format!("`{parent}` is neither a mapping nor a sequence");
-                            return Err(refuse((Reason::WrongType, message)));
-                        };
-                        if is_sequence {
-                            add_item(entries, last, order, new).map_err(refuse)?
-                        } else if entries.iter().any(|entry| entry.has_key(last)) {
-                            return self.replace_at(path, new, value);
-                        } else {
-                            add_entry(entries, last, position, new)
-                        }
-                    }
-                }
+                add_to_node(spans, order, node, NewEntry { path, position, content: new })
             }
         };
-        match addition {
+        match addition.map_err(|(code, message)| Refusal::at(spans.text, offset, code, message))? {
             Addition::Member => {
                 self.claim(path, Touch::Change)?;
                 self.lowered.add(path.to_vec(), value);
@@ -198,6 +196,7 @@ impl<'a, 't> DocumentEditor<'a, 't> {
                 self.claim(path, Touch::InsertBefore)?;
                 self.lowered.add([parent, &["-".to_owned()]].concat(), value);
             }
+            Addition::KeyExists(new) => self.replace_at(path, new, value)?,
         }
         Ok(())
     }
@@ -297,22 +296,48 @@ fn add_to_new(parent: &mut NewNode, token: &str, new: NewNode) -> Result<Additio
     Ok(Addition::Member)
 }
 
+/// Adds an entry to the node that is its parent.
+fn add_to_node(
+    spans: &SpanTree<'_>,
+    order: Order,
+    parent: &mut EditNode,
+    entry: NewEntry<'_>,
+) -> Result<Addition, (Reason, String)> {
+    let is_sequence = parent.is_sequence(spans);
+    match parent {
+        EditNode::Replaced { value, .. } | EditNode::New(value) => {
+            add_to_new(value, entry.key(), entry.content)
+        }
+        EditNode::Removed => Err((Reason::Overlap, "the parent is removed by another edit".to_owned())),
+        EditNode::Kept(_) | EditNode::Edited { .. } => match parent.open(spans) {
+            Some(entries) if is_sequence => add_item(entries, order, entry),
+            Some(entries) => Ok(add_entry(entries, entry)),
+            None => {
+                let message = format!("`{}` is neither a mapping nor a sequence", entry.parent());
+                Err((Reason::WrongType, message))
+            }
+        },
+    }
+}
+
 /// Adds an item before the one that an index names, or after the last one.
 fn add_item(
     entries: &mut Vec<EditEntry>,
-    token: &str,
     order: Order,
-    new: NewNode,
+    entry: NewEntry<'_>,
 ) -> Result<Addition, (Reason, String)> {
-    let at = entries::item_position(entries, token, order)?;
+    let at = entries::item_position(entries, entry.key(), order)?;
     let is_last = at == entries.len();
-    entries.insert(at, EditEntry::new(None, new));
+    entries.insert(at, EditEntry::new(None, entry.content));
     Ok(if is_last { Addition::Appended } else { Addition::Inserted })
 }
 
-/// Adds an entry with a key that is new.
-fn add_entry(entries: &mut Vec<EditEntry>, key: &str, position: &KeyPosition, new: NewNode) -> Addition {
-    let at = entries::key_position(entries, position);
-    entries.insert(at, EditEntry::new(Some(key.to_owned().into()), new));
+/// Adds an entry to a mapping, unless it has the key.
+fn add_entry(entries: &mut Vec<EditEntry>, entry: NewEntry<'_>) -> Addition {
+    if entries.iter().any(|other| other.has_key(entry.key())) {
+        return Addition::KeyExists(entry.content);
+    }
+    let at = entries::key_position(entries, entry.position);
+    entries.insert(at, EditEntry::new(Some(entry.key().to_owned().into()), entry.content));
     Addition::Member
 }
