@@ -237,3 +237,37 @@ fn comments_near_a_node_are_found() {
     assert_eq!((place.line, place.column), (8, 18));
     assert_eq!(&DEPLOYMENT[place.span], "\"true\"");
 }
+
+/// The documentation of the operations shows RFC 6902 with a text before and after: that is what comes out.
+#[test]
+fn documented_examples_hold() {
+    let source = include_str!("../../../src/domain/yaml/operation.rs");
+    let lines = source.lines().filter_map(|line| line.trim().strip_prefix("///"));
+    let mut lines = lines.map(|line| line.strip_prefix(' ').unwrap_or(line));
+    let (mut patch, mut texts, mut count) = (None, Vec::new(), 0);
+    while let Some(line) = lines.next() {
+        if let Some(operation) = line.strip_prefix('`').filter(|rest| rest.starts_with("{\"op\"")) {
+            let operation: serde_json::Value =
+                serde_json::from_str(operation.split('`').next().unwrap()).unwrap();
+            patch = Some(serde_json::from_value(json!([operation])).unwrap());
+            texts.clear();
+        } else if line == "```yaml" {
+            texts.push(
+                lines
+                    .by_ref()
+                    .take_while(|line| *line != "```")
+                    .fold(String::new(), |text, line| text + line + "\n"),
+            );
+        }
+        let ([before, after], Some(given)) = (texts.as_slice(), &patch) else { continue };
+        let json_patch::Patch(operations) = given;
+        if let [json_patch::PatchOperation::Test(_)] = operations.as_slice() {
+            assert_eq!(yaml::patch(before, 0, given).unwrap().text, *before);
+            assert_eq!(yaml::patch(after, 0, given).unwrap_err().code, Reason::TestFailed);
+        } else {
+            assert_eq!(yaml::patch(before, 0, given).unwrap().text, *after);
+        }
+        (patch, count) = (None, count + 1);
+    }
+    assert_eq!(count, 6);
+}
