@@ -1,7 +1,7 @@
-//! The YAML engine alone: parse, and patch with proof, on manifests as large as they are; time and memory.
+//! The YAML engine alone: parse, and patch with proof, on real manifests; time and memory.
 //!
-//! The manifests are those of the corpus of 2026-08-22 where it is (`WRIT_SHARED`, else `../shared`); without it only
-//! the made ones are measured.
+//! The manifests are those of the corpus of 2026-08-22 in `WRIT_SHARED`, or `../shared` if it is not set; without them
+//! only the generated one is measured.
 
 use std::path::{Path, PathBuf};
 
@@ -18,14 +18,14 @@ fn main() {
     divan::main();
 }
 
-/// A manifest and the pointer of a value in it that is replaced.
+/// A manifest in which one value is replaced.
 #[derive(Debug, Clone, Copy)]
 enum Text {
     /// 20 KB, 181 environment variables.
     Knative,
     /// 20 KB, 183 of them.
     Scheduler,
-    /// 1 MiB: as much as is edited.
+    /// 1 MiB, the largest text that is edited.
     Large,
 }
 
@@ -79,7 +79,7 @@ fn patch(bencher: Bencher<'_, '_>, text: &Text) {
     bencher.counter(BytesCount::of_str(&text)).bench(|| yaml::patch(&text, 0, &patch).expect("an edit"));
 }
 
-/// What of `patch` nobody could leave out: the two parsers, without doing anything with what they read.
+/// The part of `patch` that cannot be avoided: the two parsers, whose events are dropped.
 #[divan::bench(args = TEXTS)]
 fn parsers_alone(bencher: Bencher<'_, '_>, text: &Text) {
     let Some((text, _)) = text.read() else { return };
@@ -98,7 +98,7 @@ fn parsers_alone(bencher: Bencher<'_, '_>, text: &Text) {
     });
 }
 
-/// The difference of two texts in all their items, as operations.
+/// The difference of two texts, as operations.
 #[divan::bench]
 fn difference(bencher: Bencher<'_, '_>) {
     let Some((text, patch)) = Text::Knative.read() else { return };

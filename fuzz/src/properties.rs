@@ -140,7 +140,7 @@ pub fn embedded(data: &[u8]) {
     }
 }
 
-/// Applies a patch; what comes out is checked, and so is a refusal's place (then `None`).
+/// Applies a patch and checks the result, or a refusal's place (then `None`).
 pub fn patched(text: &str, document: usize, operations: &[Value]) -> Option<String> {
     match yaml::patch(text, document, &to_patch(operations)) {
         Ok(edited) => {
@@ -175,7 +175,7 @@ fn frame(before: &str, edited: &Edited) {
     }
 }
 
-/// The values are those that RFC 6902 gives, in our reading and in that of a reader which has no part in it.
+/// The values are those that RFC 6902 gives, in our reading and in that of an independent reader.
 fn means(before: &str, document: usize, operations: &[Value], after: &str) {
     let mut wanted = values(before);
     for operation in operations {
@@ -186,14 +186,14 @@ fn means(before: &str, document: usize, operations: &[Value], after: &str) {
     let found = values(after);
     assert_eq!(found, wanted, "{operations:#?}\n{before}\n---- gave\n{after}");
     if elsewhere(before).as_ref() == Some(&values(before)) {
-        // What it cannot read at all is its own limit: keys of 1,024 characters, for one.
+        // It has limits of its own, such as keys of 1,024 characters.
         if let Some(other) = elsewhere(after) {
             assert_eq!(other, wanted, "{operations:#?}\n{before}\n---- gave\n{after}");
         }
     }
 }
 
-/// RFC 6902 without tests, and two things that the engine does besides: a null becomes the collection to which
+/// RFC 6902 without tests, and two things that the engine does beyond it: a null becomes the collection to which
 /// something is added, and what is moved to its own place stays.
 pub fn apply(value: &mut Value, operation: &Value) -> Result<(), json_patch::PatchError> {
     let stays = operation["op"] == "move" && operation["from"] == operation["path"];
@@ -279,7 +279,7 @@ pub fn split(data: &[u8]) -> (Choices<'_>, &str) {
     (Choices(choices), text)
 }
 
-/// Choices that are still to be made; 0 when there are no more.
+/// The choices that are left; 0 when there are no more.
 pub struct Choices<'a>(pub &'a [u8]);
 
 impl Choices<'_> {
@@ -296,10 +296,10 @@ impl Choices<'_> {
     }
 }
 
-/// A document that can be edited at all, with its value.
+/// A document that can be edited, with its value.
 pub fn pick_document(choices: &mut Choices<'_>, text: &str) -> Option<(usize, Value)> {
     yaml::edit(text, &[]).ok()?;
-    // Values that hold themselves cannot be read.
+    // Values that contain themselves cannot be read.
     yaml::parse(text).ok()?;
     let values = values(text);
     let document = choices.next().checked_rem(values.len())?;
@@ -344,7 +344,7 @@ fn new_place(choices: &mut Choices<'_>, value: &Value, place: &str) -> String {
     }
 }
 
-/// A value that somebody, somewhere, writes wrongly.
+/// A value that is easily written wrongly.
 fn new_value(choices: &mut Choices<'_>) -> Value {
     const TEXTS: [&str; 40] = [
         "a",

@@ -1,4 +1,4 @@
-//! The engine beside other tools, on the same edits, in one run: who is right, who is minimal, and how long it takes.
+//! The engine beside other tools, on the same edits, in one run: which are right, which are minimal, and how fast.
 //!
 //! `cargo run --release -- CORPUS [--writ BINARY] [--peers FOLDER]`; `benches/README.md` says what the words mean.
 
@@ -32,7 +32,7 @@ fn main() {
         std::process::exit(2);
     };
     let edits = corpus::load(&corpus);
-    // A tool may panic on an edit: that is an answer, and not worth a backtrace.
+    // A tool may panic on an edit: that counts as a failure and needs no backtrace.
     std::panic::set_hook(Box::new(|_| {}));
     let rows = measure::libraries(&edits);
     let programs = measure::programs(&edits, writ.as_deref(), peers.as_deref());

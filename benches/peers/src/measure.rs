@@ -1,4 +1,4 @@
-//! Runs every tool on every edit. Tools take turns on each edit, so that a busy moment is everybody's.
+//! Runs every tool on every edit. Tools take turns on each edit, so that a busy moment affects all of them.
 
 use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 use crate::edit::Edit;
 use crate::tools::{TOOLS, Tool};
 
-/// Each edit is made so often by each tool; the fastest counts, since the machine has other work.
+/// How often each tool makes each edit; the fastest counts, since the machine has other work.
 const REPEATS: usize = 9;
 
-/// A library: what it made of each edit (`None`: it cannot, or says so), and how long that took.
+/// A library: its result of each edit (`None` if it cannot make it, or says that it failed), and the time it took.
 pub struct Row {
     pub tool: &'static str,
     pub results: Vec<Option<String>>,
@@ -66,7 +66,7 @@ pub fn programs(edits: &[Edit], writ: Option<&Path>, peers: Option<&Path>) -> Ve
         let script = here.join("yaml_patch.mjs");
         programs.push(("npm yaml", command(Path::new("node"), &[script.into(), modules.into()])));
     }
-    // One job for each document; a later one of the same file sees what the one before has made.
+    // One job for each document; a later one of the same file gets the result of the one before.
     let large = edits
         .iter()
         .filter(|edit| edit.documents.len() == 1)
@@ -93,7 +93,7 @@ fn measure(tool: &'static str, edits: &[Edit], large: &Edit, make: impl Fn() -> 
     let batch = start.elapsed();
     let mut results: Vec<Option<String>> = answers.lines().map(output).collect();
     assert_eq!(results.len(), edits.len(), "{tool} answers each job");
-    // The few edits of several documents: document after document, each on what came of the one before.
+    // The few edits of several documents: document after document, each on the result of the one before.
     for (edit, result) in edits.iter().zip(&mut results).filter(|(edit, _)| edit.documents.len() > 1) {
         for part in &edit.documents[1..] {
             let Some(text) = result.take() else { break };

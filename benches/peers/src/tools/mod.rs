@@ -1,4 +1,4 @@
-//! The libraries, each used as its documentation advises, to the best of our knowledge of it.
+//! The libraries, each used as its documentation advises, to the best of our knowledge.
 
 mod nondestructive;
 mod yaml_edit;
@@ -7,7 +7,7 @@ mod yamlpatch;
 use crate::edit::Edit;
 use crate::yaml;
 
-/// Makes an edit; `None` where the tool has no means for it, or says that it failed.
+/// Makes an edit; `None` if the tool has no means for it, or says that it failed.
 pub type Tool = fn(&Edit) -> Option<String>;
 
 /// All of them; writ is the first.
