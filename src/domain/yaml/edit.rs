@@ -28,7 +28,11 @@ pub(super) fn edit(text: &str, edits: &[Edit], order: Order) -> Result<Edited, R
 }
 
 /// The documents of a text as the edits leave them.
-fn resolve(tree: &SpanTree<'_>, edits: &[Edit], order: Order) -> Result<Vec<EditedDocument>, Refusal> {
+pub(super) fn resolve(
+    tree: &SpanTree<'_>,
+    edits: &[Edit],
+    order: Order,
+) -> Result<Vec<EditedDocument>, Refusal> {
     let mut editors: Vec<DocumentEditor<'_, '_>> =
         tree.documents.iter().map(|document| DocumentEditor::new(tree, document.root, order)).collect();
     for edit in edits {
@@ -86,7 +90,10 @@ fn check_language(text: &str, language: Language) -> Result<(), serde_json::Erro
 }
 
 /// The splices of all documents, and the offset of the first one.
-fn write(tree: &SpanTree<'_>, documents: &[EditedDocument]) -> Result<(Vec<splice::Splice>, usize), Refusal> {
+pub(super) fn write(
+    tree: &SpanTree<'_>,
+    documents: &[EditedDocument],
+) -> Result<(Vec<splice::Splice>, usize), Refusal> {
     let whole = splice::with_final_break(tree.text);
     let mut splices = Vec::new();
     for (span, edited) in tree.documents.iter().zip(documents) {

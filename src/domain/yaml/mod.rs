@@ -133,6 +133,8 @@ mod pointer;
 mod prove;
 mod read;
 mod refusal;
+#[cfg(test)]
+mod sabotage;
 mod write;
 
 pub use edit::Edited;
