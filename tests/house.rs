@@ -24,30 +24,10 @@ const PORT_USES_PORT: [(&str, &str, &str); 1] =
     [("render", "library", "templates are compiled from the library's texts")];
 
 /// Circles of files that are still to be cut: how the paths of all their files begin, and what ties them.
-const CIRCLES_LEFT: &[(&[&str], &str)] = &[
-    (&["src/domain/change", "src/domain/manifest.rs"], "`DocumentName` is in `change`"),
-    (&["src/domain/plan.rs", "src/domain/policy/facts.rs"], "`Risk` is in `plan`"),
-    (&["src/domain/policy/"], "`Files` makes the `Effective` that reads it; `PolicyError` is in `engine`"),
-    (&["src/domain/yaml/"], "`apply`, `slots` and what they share"),
-    (&["src/http/"], "`State` is beside the router"),
-    (&["src/ports/forge/github/"], "`Options` and `SetupError` are in the parent"),
-    (&["src/ports/forge/local/"], "`LocalForge` is in the parent, which uses `unavailable`"),
-    (&["src/ports/store/sqlite/"], "`unavailable` is in the parent"),
-    (
-        &[
-            "src/service/accept.rs",
-            "src/service/checks.rs",
-            "src/service/delivery.rs",
-            "src/service/happening.rs",
-        ],
-        "a digest, payloads and names of checks that each uses of the others",
-    ),
-    (&["src/service/"], "`pipeline` is context, job, error and dispatcher at once"),
-    (&["src/service/planning.rs", "src/service/verdict.rs"], "`Planner` in several files"),
-];
+const CIRCLES_LEFT: &[(&[&str], &str)] = &[];
 
 /// Folders whose module is still a file beside them; see `is_beside_its_folder`.
-const BESIDE: &[&str] = &["src/cli/patch.rs", "src/domain/change.rs"];
+const BESIDE: &[&str] = &[];
 
 /// Files outside of `cli` that may read the environment, and why.
 const READS_ENVIRONMENT: [(&str, &str); 0] = [];

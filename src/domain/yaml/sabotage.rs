@@ -130,7 +130,7 @@ fn spoil(splices: &mut Vec<Splice>, text: &str, random: &mut Random) -> &'static
 /// the proof.
 fn is_harmless(right: &str, text: &str) -> bool {
     let skeleton = |text: &str| text.replace([' ', '\t', '\r', '\n', ','], "");
-    let values = |text: &str| -> Vec<Option<Value>> {
+    let values = |text: &str| -> Option<Vec<Value>> {
         serde_yaml::Deserializer::from_str(text).map(|document| Value::deserialize(document).ok()).collect()
     };
     let lone_cr = |text: &str| text.replace("\r\n", "").contains('\r');
@@ -139,7 +139,8 @@ fn is_harmless(right: &str, text: &str) -> bool {
         && !lone_cr(text)
         && markers(right) == markers(text)
         && right.ends_with('\n') == text.ends_with('\n')
-        && values(right) == values(text)
+        // That reader refuses tabs in places where others take them for blanks.
+        && values(text).is_none_or(|found| Some(found) == values(right))
 }
 
 /// Numbers that are the same in every run.

@@ -43,9 +43,9 @@ struct NewEntry<'p> {
     content: NewNode,
 }
 
-impl NewEntry<'_> {
+impl<'p> NewEntry<'p> {
     /// The key, index or `-`.
-    fn key(&self) -> &str {
+    fn key(&self) -> &'p str {
         self.path.last().map_or("", String::as_str)
     }
 
@@ -310,8 +310,7 @@ fn add_to_node(
     let is_sequence = parent.is_sequence(spans);
     match parent {
         EditNode::Replaced { value, .. } | EditNode::New(value) => {
-            let key = entry.key().to_owned();
-            add_to_new(value, &key, entry.content)
+            add_to_new(value, entry.key(), entry.content)
         }
         EditNode::Removed => Err((Reason::Overlap, "the parent is removed by another edit".to_owned())),
         EditNode::Kept(_) | EditNode::Edited { .. } => match parent.open(spans) {

@@ -20,12 +20,11 @@ pub(super) fn keeps_markers(before: &SpanTree<'_>, after: &SpanTree<'_>) -> bool
         && names(after).is_subset(&names(before))
 }
 
-/// Whether the byte order mark and the final line break are as before.
+/// Whether the byte order mark and the final line break are as before. Both parsers skip a second mark.
 pub(super) fn keeps_ends(before: &str, after: &str) -> bool {
     let ends_line = |text: &str| text.ends_with(['\n', '\r']);
-    let mark = '\u{feff}';
-    before.starts_with(mark) == after.starts_with(mark)
-        && (ends_line(before) == ends_line(after) || before.is_empty())
+    let marks = |text: &str| text.chars().take_while(|&character| character == '\u{feff}').count();
+    marks(before) == marks(after) && (ends_line(before) == ends_line(after) || before.is_empty())
 }
 
 /// Whether there is a tab before new text that begins a line.
