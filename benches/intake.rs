@@ -4,6 +4,9 @@
 //! server that only takes them (`workers=0`), then to one that works on them too. Prints requests per second, time
 //! to the answer, the server's CPU time per request and its memory. Not a divan bench: what counts is a process.
 
+#![expect(clippy::print_stdout, reason = "a bench prints what it measured")]
+#![expect(clippy::disallowed_methods, reason = "measures durations")]
+
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Stdio;

@@ -3,6 +3,8 @@
 //!
 //! The tree is that of `site/`; the change is `replicas` of the scheduler from 1 to 0.
 
+#![expect(clippy::print_stdout, reason = "a bench prints what it measured")]
+
 mod site;
 
 use std::sync::LazyLock;

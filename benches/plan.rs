@@ -3,6 +3,8 @@
 //!
 //! The tree is the corpus of 2026-08-22 where it is (`WRIT_SHARED`, else `../shared`), else the demo's small one.
 
+#![expect(clippy::print_stdout, reason = "a bench prints what it measured")]
+
 mod site;
 
 use std::sync::LazyLock;

@@ -1,6 +1,8 @@
 //! The tree that is measured on, as a git repository: the corpus of 2026-08-22 where it is (`WRIT_SHARED`, else
 //! `../shared`), else the demo's small one.
 
+#![expect(unreachable_pub, reason = "nothing is above a bench")]
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 

@@ -53,18 +53,18 @@ impl From<FileError> for Failure {
 }
 
 /// How messages name a path.
-pub fn named(path: &Path) -> String {
+pub(super) fn named(path: &Path) -> String {
     if is_standard_input(path) { "standard input".to_owned() } else { format!("`{}`", path.display()) }
 }
 
 /// Why a file's YAML was refused, in words that name the file, the place and the code.
-pub fn located(path: &Path, refusal: yaml::Refusal) -> Refusal {
+pub(super) fn located(path: &Path, refusal: yaml::Refusal) -> Refusal {
     let message = format!("{}: {refusal}", named(path));
     Refusal::from(refusal).in_file(path.display().to_string()).saying(message)
 }
 
 /// Whether a path means standard input.
-pub fn is_standard_input(path: &Path) -> bool {
+pub(super) fn is_standard_input(path: &Path) -> bool {
     path.to_str() == Some(STANDARD_INPUT)
 }
 
@@ -72,7 +72,7 @@ pub fn is_standard_input(path: &Path) -> bool {
 ///
 /// # Errors
 /// - there is no such file, or it may not be read
-pub fn open(path: &Path) -> Result<Box<dyn std::io::Read>, FileError> {
+pub(super) fn open(path: &Path) -> Result<Box<dyn std::io::Read>, FileError> {
     if is_standard_input(path) {
         return Ok(Box::new(std::io::stdin().lock()));
     }
@@ -84,7 +84,7 @@ pub fn open(path: &Path) -> Result<Box<dyn std::io::Read>, FileError> {
 ///
 /// # Errors
 /// - it cannot be read, is too large, or is not UTF-8
-pub fn read(path: &Path) -> Result<String, FileError> {
+pub(super) fn read(path: &Path) -> Result<String, FileError> {
     let mut bytes = Vec::new();
     open(path)?
         .take(MAX_BYTES + 1)
@@ -106,7 +106,7 @@ pub fn read(path: &Path) -> Result<String, FileError> {
 ///
 /// # Errors
 /// - the folder or the file cannot be written; the file is as it was then
-pub fn replace(path: &Path, text: &str) -> Result<(), FileError> {
+pub(super) fn replace(path: &Path, text: &str) -> Result<(), FileError> {
     let failed = |source| FileError::Write { what: named(path), source };
     let target = path.canonicalize().map_err(failed)?;
     let folder = target.parent().unwrap_or(Path::new("."));
@@ -139,7 +139,7 @@ fn keep_owner(_: &std::fs::File, _: &std::fs::Metadata) {}
 ///
 /// # Errors
 /// - nobody reads there any more, or the disk is full
-pub fn print(text: &str) -> Result<(), FileError> {
+pub(super) fn print(text: &str) -> Result<(), FileError> {
     let mut out = std::io::stdout().lock();
     out.write_all(text.as_bytes())
         .and_then(|()| out.flush())

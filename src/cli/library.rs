@@ -12,44 +12,42 @@ use crate::domain::target::TargetProfile;
 use crate::ports::library::{Library, LibraryFile, LibraryOrigin};
 
 use super::failure::Failure;
+use super::output;
 use super::settings::Settings;
 use super::terminal::{self, ListFormat, Shown};
 
 /// What can be done with the library.
 #[derive(Debug, Subcommand)]
-pub enum LibraryCommand {
+pub(super) enum LibraryCommand {
     /// List its files: embedded, replaced or added; and check that no rule is missing.
     List(Shown),
 }
 
 /// Runs it.
-pub fn run(command: &LibraryCommand) -> ExitCode {
+pub(super) fn run(command: &LibraryCommand) -> ExitCode {
     let LibraryCommand::List(shown) = command;
     match list(shown) {
-        Ok(text) => {
-            anstream::print!("{text}");
-            ExitCode::SUCCESS
-        }
+        Ok(text) => output::finish("library", &text, ExitCode::SUCCESS),
         Err(failure) => failure.say("library", shown.format.into()),
     }
 }
 
 /// Says on standard error what a folder changes of the embedded library; nothing where there is no folder.
-pub fn note(library: &Library) {
+pub(super) fn note(library: &Library) {
     for note in library.notes() {
-        anstream::eprintln!("writ: library: {note}");
+        output::complain(format_args!("writ: library: {note}"));
     }
 }
 
 /// The same in the log of the server, with the digest that its records will name.
-pub fn log(library: &Library) {
+pub(super) fn log(library: &Library) {
     for note in library.notes() {
         tracing::info!(digest = library.digest(), "library: {note}");
     }
 }
 
 /// The GitOps path of repositories that name none: that of the library's target, as far as it can be read.
-pub fn usual_gitops_path(settings: &Settings) -> String {
+pub(super) fn usual_gitops_path(settings: &Settings) -> String {
     let library = settings.server.library.as_deref().map_or_else(|| Ok(Library::embedded()), Library::read);
     let target = library.ok().and_then(|library| TargetProfile::load(&library.policies).ok());
     target.map_or_else(|| "(not known: the library cannot be read)".to_owned(), |target| target.gitops_path)

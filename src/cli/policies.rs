@@ -22,7 +22,7 @@ use super::terminal::{ListFormat, Shown, invalid_library, library, planner};
 /// What to do with the policies; without a command they are listed.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
-pub struct PoliciesArguments {
+pub(super) struct PoliciesArguments {
     #[command(subcommand)]
     command: Option<PoliciesCommand>,
     #[command(flatten)]
@@ -44,7 +44,7 @@ enum PoliciesCommand {
 }
 
 /// Runs it.
-pub fn run(arguments: &PoliciesArguments) -> ExitCode {
+pub(super) fn run(arguments: &PoliciesArguments) -> ExitCode {
     let (shown, done) = match &arguments.command {
         None => (&arguments.shown, list(&arguments.shown)),
         Some(PoliciesCommand::Explain { code, shown }) => (shown, explain(code, shown)),

@@ -18,7 +18,7 @@ use crate::service::planning::{CompileError, PlanError, Planned, Planner};
 
 /// What is asked, of which repository.
 #[derive(Debug, Args)]
-pub struct PlanArguments {
+pub(super) struct PlanArguments {
     /// The procedure; `writ procedures` lists them.
     procedure: String,
     /// Arguments of the procedure, such as `target=ta-sim`.
@@ -50,7 +50,7 @@ pub struct PlanArguments {
 
 /// How a plan is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub(super) enum Format {
     /// Text for a terminal.
     Text,
     /// JSON, `writ.plan/v1`; failures are `writ.error/v1`.
@@ -63,7 +63,7 @@ pub enum Format {
 
 /// How what a library holds is printed, and of which library.
 #[derive(Debug, Args)]
-pub struct Shown {
+pub(super) struct Shown {
     /// Output format.
     #[arg(long, value_enum, default_value_t = ListFormat::Text)]
     pub format: ListFormat,
@@ -74,7 +74,7 @@ pub struct Shown {
 
 /// How lists are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ListFormat {
+pub(super) enum ListFormat {
     /// Text for a terminal.
     Text,
     /// JSON, with its own `schema`: `writ.procedures/v1`, `writ.policies/v1` …
@@ -85,7 +85,7 @@ pub enum ListFormat {
 const TERMINAL_LOGIN: &str = "terminal";
 
 /// A plan, with what it was made from and what it is shown with.
-pub struct PlanContext {
+pub(super) struct PlanContext {
     /// The repository that it was made on.
     pub git: Repository,
     /// The templates of the library.
@@ -101,7 +101,7 @@ impl PlanArguments {
     ///
     /// # Errors
     /// A [`Failure`] to print.
-    pub fn plan(&self) -> Result<PlanContext, Failure> {
+    pub(super) fn plan(&self) -> Result<PlanContext, Failure> {
         let library = library(self.library.as_ref())?;
         let planner = planner(&library, self.gitops_path.as_deref())?;
         let renderer = Renderer::compile(&library).map_err(|error| {
@@ -144,7 +144,7 @@ impl PlanArguments {
 ///
 /// # Errors
 /// - the folder cannot be read
-pub fn library(folder: Option<&PathBuf>) -> Result<Library, Failure> {
+pub(super) fn library(folder: Option<&PathBuf>) -> Result<Library, Failure> {
     folder.map_or_else(
         || Ok(Library::embedded()),
         |folder| {
@@ -160,7 +160,7 @@ pub fn library(folder: Option<&PathBuf>) -> Result<Library, Failure> {
 ///
 /// # Errors
 /// - a procedure or policy is wrong; together, the policies do not judge as they should
-pub fn planner(library: &Library, gitops_path: Option<&str>) -> Result<Planner, Failure> {
+pub(super) fn planner(library: &Library, gitops_path: Option<&str>) -> Result<Planner, Failure> {
     Planner::compile(library, gitops_path.map(|path| path.trim_matches('/'))).map_err(|error| match error {
         CompileError::Invalid { file, line, message } => invalid_library(message, Place::line(file, line)),
         CompileError::Incomplete(_) => {
@@ -172,7 +172,7 @@ pub fn planner(library: &Library, gitops_path: Option<&str>) -> Result<Planner, 
 }
 
 /// The failure of a library whose file is wrong at this place.
-pub fn invalid_library(message: String, place: Place) -> Failure {
+pub(super) fn invalid_library(message: String, place: Place) -> Failure {
     let refusal = Refusal::new(reason::LIBRARY_INVALID, message, "correct the file at this place");
     Failure::refused(refusal.at(place))
 }

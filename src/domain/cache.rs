@@ -16,12 +16,12 @@ pub(crate) struct Cache<K, V> {
 
 impl<K: Clone + Eq + Hash, V> Cache<K, V> {
     /// An empty cache of at most `capacity` answers.
-    pub fn new(capacity: usize) -> Self {
+    pub(super) fn new(capacity: usize) -> Self {
         Self { capacity, answers: RwLock::default() }
     }
 
     /// The answer to a question, worked out when it is not known.
-    pub fn get_or_make(&self, key: &K, make: impl FnOnce() -> V) -> Arc<V> {
+    pub(super) fn get_or_make(&self, key: &K, make: impl FnOnce() -> V) -> Arc<V> {
         let Ok(answer) = self.get_or_try_make(key, || Ok::<V, Infallible>(make()));
         answer
     }
@@ -30,7 +30,11 @@ impl<K: Clone + Eq + Hash, V> Cache<K, V> {
     ///
     /// # Errors
     /// As `make`.
-    pub fn get_or_try_make<E>(&self, key: &K, make: impl FnOnce() -> Result<V, E>) -> Result<Arc<V>, E> {
+    pub(super) fn get_or_try_make<E>(
+        &self,
+        key: &K,
+        make: impl FnOnce() -> Result<V, E>,
+    ) -> Result<Arc<V>, E> {
         // OK to go on after a panic elsewhere: answers are only ever added whole.
         if let Some(answer) = self.answers.read().unwrap_or_else(PoisonError::into_inner).get(key) {
             return Ok(Arc::clone(answer));

@@ -9,7 +9,7 @@ use axum::routing::get;
 use super::state::State;
 
 /// The routes of the operations port.
-pub fn routes() -> Router<State> {
+pub(super) fn routes() -> Router<State> {
     Router::new().route("/metrics", get(metrics)).route("/healthz", get(alive)).route("/readyz", get(ready))
 }
 

@@ -37,7 +37,7 @@ struct RefusedDelivery {
 }
 
 /// Receives one delivery of a source.
-pub async fn receive(
+pub(super) async fn receive(
     source: Arc<dyn Webhook>,
     Shared(state): Shared<State>,
     headers: HeaderMap,

@@ -36,7 +36,7 @@ pub(super) struct Conflicts {
 
 impl Conflicts {
     /// Asks the store for the runs and the forge for each pull request that matters.
-    pub async fn of(context: &Context, job: &Job) -> Result<Self, StepError> {
+    pub(super) async fn of(context: &Context, job: &Job) -> Result<Self, StepError> {
         let plan: PlanFact = job.fact()?;
         let mut conflicts = Self { found: Vec::new(), closed_runs: Vec::new() };
         for run in context.store.proposed(&job.repository.name).await? {
@@ -61,7 +61,7 @@ impl Conflicts {
     }
 
     /// The first open one that relates so to the plan.
-    pub fn first(&self, relation: Relation) -> Option<&Conflict> {
+    pub(super) fn first(&self, relation: Relation) -> Option<&Conflict> {
         self.found.iter().find(|conflict| conflict.relation == relation && conflict.pull.is_open())
     }
 }

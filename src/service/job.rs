@@ -62,7 +62,7 @@ pub struct Performed {
 
 impl Job {
     /// The job of a leased step of a command.
-    pub async fn of(context: &Context, lease: Lease) -> Result<Self, StepError> {
+    pub(super) async fn of(context: &Context, lease: Lease) -> Result<Self, StepError> {
         let stored = StoredCommand::of(&lease.run)?;
         let repository = context.repository(&stored.place.repository)?;
         let recipe = match &lease.run.request {
@@ -73,34 +73,34 @@ impl Job {
     }
 
     /// The command; `None` where the comment was no valid one.
-    pub fn command(&self) -> Option<&Command> {
+    pub(super) fn command(&self) -> Option<&Command> {
         self.stored.command()
     }
 
     /// The request; `/actuate` and `/plan` have one.
-    pub fn request(&self) -> Result<&Request, StepError> {
+    pub(super) fn request(&self) -> Result<&Request, StepError> {
         self.run.request.as_ref().ok_or_else(no_request)
     }
 
     /// What the request is planned by; where there is a request, there is one.
-    pub fn recipe(&self) -> Result<Recipe, StepError> {
+    pub(super) fn recipe(&self) -> Result<Recipe, StepError> {
         self.recipe.clone().ok_or_else(no_request)
     }
 
     /// What an earlier step left.
-    pub fn fact<F: Fact>(&self) -> Result<F, StepError> {
+    pub(super) fn fact<F: Fact>(&self) -> Result<F, StepError> {
         facts::require(&self.run)
     }
 
     /// The plan that was judged and recorded.
-    pub fn report(&self) -> Result<PlanReport, StepError> {
+    pub(super) fn report(&self) -> Result<PlanReport, StepError> {
         Ok(self.fact::<PlanFact>()?.report)
     }
 
     /// The plan, made again from the recorded base: it must come out as it was recorded.
     ///
     /// `None` when it comes out otherwise, which takes another library or program than the one that planned.
-    pub async fn plan_again(&self) -> Result<Option<Planned>, StepError> {
+    pub(super) async fn plan_again(&self) -> Result<Option<Planned>, StepError> {
         let PlanFact { report, record, .. } = self.fact()?;
         let (recipe, base) = (self.recipe()?, report.base.clone());
         let again = blocking(move || recipe.plan(&base)).await?;
@@ -120,7 +120,7 @@ fn no_request() -> StepError {
 
 impl ReconciliationJob {
     /// The job of a leased step of a reconciliation.
-    pub fn of(context: &Context, lease: Lease) -> Result<Self, StepError> {
+    pub(super) fn of(context: &Context, lease: Lease) -> Result<Self, StepError> {
         let reconciliation = Reconciliation::of(&lease.run);
         let reconciliation = reconciliation
             .ok_or_else(|| StepError::Fault("the stored reconciliation cannot be read".to_owned()))?;
@@ -129,12 +129,12 @@ impl ReconciliationJob {
     }
 
     /// What an earlier step left.
-    pub fn fact<F: Fact>(&self) -> Result<F, StepError> {
+    pub(super) fn fact<F: Fact>(&self) -> Result<F, StepError> {
         facts::require(&self.run)
     }
 
     /// The pull request as the last reconciliation stored it.
-    pub async fn stored_pull(&self, store: &dyn Store) -> Result<Option<StoredPull>, StepError> {
+    pub(super) async fn stored_pull(&self, store: &dyn Store) -> Result<Option<StoredPull>, StepError> {
         let which = Pulls::Numbered(&self.reconciliation.repository, self.reconciliation.pull);
         Ok(store.pulls(which).await?.into_iter().next())
     }

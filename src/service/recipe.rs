@@ -39,7 +39,7 @@ enum Basis {
 
 impl Recipe {
     /// The recipe of a request, from the ledger as it is now: it only grows, so the recipe stays the same.
-    pub async fn of(
+    pub(super) async fn of(
         store: &dyn Store,
         repository: &Arc<ServedRepository>,
         request: &Request,
@@ -54,7 +54,7 @@ impl Recipe {
     }
 
     /// Checks what can be checked without a tree.
-    pub fn admit(&self) -> Result<(), Refusal> {
+    pub(super) fn admit(&self) -> Result<(), Refusal> {
         match &self.basis {
             Basis::Procedure => self.repository.planner.admit(&self.request),
             Basis::Rollback(undone) => self.repository.planner.admit_rollback(&self.request, undone),
@@ -63,7 +63,7 @@ impl Recipe {
     }
 
     /// Checks that the request was confirmed with a reason.
-    pub fn confirm(&self) -> Result<(), Refusal> {
+    pub(super) fn confirm(&self) -> Result<(), Refusal> {
         match &self.basis {
             Basis::Procedure => self.repository.planner.confirm(&self.request),
             Basis::Rollback(undone) => self.repository.planner.confirm_rollback(&self.request, undone),
@@ -72,7 +72,7 @@ impl Recipe {
     }
 
     /// The files that the request may write, by full path.
-    pub fn targets(&self) -> BTreeSet<String> {
+    pub(super) fn targets(&self) -> BTreeSet<String> {
         match &self.basis {
             Basis::Procedure => self.repository.planner.targets(&self.request.procedure),
             Basis::Rollback(undone) => undone.targets(),
@@ -82,7 +82,7 @@ impl Recipe {
 
     /// Whether it makes things safer. A rollback does where that is what the undone procedure's inverse is for; whether it
     /// comes to the same on this base, planning says.
-    pub fn is_containment(&self) -> bool {
+    pub(super) fn is_containment(&self) -> bool {
         let risk = match &self.basis {
             Basis::Procedure => self.repository.planner.risk(&self.request.procedure),
             Basis::Rollback(undone) => undone.named_inverse_risk(self.repository.planner.catalogue()),
@@ -92,7 +92,7 @@ impl Recipe {
     }
 
     /// Plans on a base. Blocking.
-    pub fn plan(&self, base: &CommitId) -> Result<Planned, PlanError> {
+    pub(super) fn plan(&self, base: &CommitId) -> Result<Planned, PlanError> {
         let (planner, git) = (&self.repository.planner, self.repository.git.as_ref());
         match &self.basis {
             Basis::Procedure => planner.plan(git, base, &self.request),

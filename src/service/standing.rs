@@ -22,7 +22,7 @@ pub(super) enum Standing {
 
 impl Standing {
     /// Asks the forge for the comment and for its author's permission.
-    pub async fn of(context: &Context, stored: &StoredCommand) -> Result<Self, StepError> {
+    pub(super) async fn of(context: &Context, stored: &StoredCommand) -> Result<Self, StepError> {
         let (place, actor) = (&stored.place, &stored.actor);
         match context.forge.comment(&place.repository, place.comment).await? {
             None => return Ok(Self::void("the comment was deleted")),

@@ -100,6 +100,7 @@ impl Worker {
         }
     }
 
+    #[expect(clippy::disallowed_methods, reason = "measures how long a step took, for the metrics")]
     async fn step(&self, lease: &Lease) -> Result<(), StoreError> {
         let (step, begun) = (lease.step, Instant::now());
         Failpoint::reach(self.failpoint, step, Moment::BeforeIntent);

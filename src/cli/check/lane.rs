@@ -18,7 +18,7 @@ const MOST_FILES: usize = 20_000;
 ///
 /// # Errors
 /// Usage: there is no such lane, or the change is too large to be held to one. Fault: objects cannot be read.
-pub fn findings(
+pub(super) fn findings(
     lanes: &Lanes,
     git: &Repository,
     (base, head): (&CommitId, &CommitId),

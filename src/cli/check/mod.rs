@@ -30,7 +30,7 @@ use report::Report;
 
 /// What is judged.
 #[derive(Debug, Args)]
-pub struct CheckArguments {
+pub(super) struct CheckArguments {
     /// The repository, bare or not. Nothing is checked out.
     #[arg(long, value_name = "DIR", default_value = ".")]
     repo: PathBuf,
@@ -57,7 +57,7 @@ pub struct CheckArguments {
 
 /// How a verdict is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum CheckFormat {
+pub(super) enum CheckFormat {
     /// Text for a terminal.
     Text,
     /// JSON, `writ.check/v1`; failures are `writ.error/v1`.
@@ -75,7 +75,7 @@ const DEFAULT_BASES: [&str; 5] =
     ["refs/remotes/origin/HEAD", "refs/remotes/origin/main", "refs/remotes/origin/master", "main", "master"];
 
 /// Runs it.
-pub fn run(arguments: &CheckArguments) -> ExitCode {
+pub(super) fn run(arguments: &CheckArguments) -> ExitCode {
     match arguments.check() {
         Ok((decision, text)) => {
             output::finish("check", &text, ExitCode::from(u8::from(decision == Decision::Deny)))

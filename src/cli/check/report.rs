@@ -9,7 +9,7 @@ use crate::service::judging::{Judge, Judged};
 
 /// The result of checking a change.
 #[derive(Debug, Serialize)]
-pub struct Report {
+pub(super) struct Report {
     schema: &'static str,
     /// Where the manifests are.
     pub path: String,
@@ -27,7 +27,7 @@ pub struct Report {
 
 /// A verdict whose findings have their lines.
 #[derive(Debug, Serialize)]
-pub struct Judgement {
+pub(super) struct Judgement {
     /// The strongest of the results; `no_change` where nothing below the path differs.
     pub decision: Decision,
     /// The findings: denials first, then by policy, code, path.
@@ -36,7 +36,7 @@ pub struct Judgement {
 
 /// A finding with its line.
 #[derive(Debug, Serialize)]
-pub struct Placed {
+pub(super) struct Placed {
     /// The finding.
     #[serde(flatten)]
     pub finding: Finding,
@@ -46,7 +46,7 @@ pub struct Placed {
 
 impl Report {
     /// The report of a judgement.
-    pub fn of(judged: &Judged, base: &CommitId, judge: &Judge) -> Self {
+    pub(super) fn of(judged: &Judged, base: &CommitId, judge: &Judge) -> Self {
         let decision = match judged.verdict.decision {
             Decision::Allow if judged.changes.is_empty() => Decision::NoChange,
             decision => decision,

@@ -152,6 +152,7 @@ fn free_address(port: u16) -> anyhow::Result<SocketAddr> {
 }
 
 /// A webhook secret for this demo only: the standard library's random hash keys are enough against other users.
+#[expect(clippy::disallowed_types, reason = "a secret for one demo")]
 fn random_secret() -> String {
     use std::hash::{BuildHasher as _, RandomState};
     let part = || format!("{:016x}", RandomState::new().hash_one(0_u8));

@@ -19,7 +19,7 @@ use crate::domain::refusal::Refusal;
 
 /// The arguments of `writ patch`.
 #[derive(Debug, clap::Args)]
-pub struct PatchArguments {
+pub(super) struct PatchArguments {
     /// The YAML or JSON file; `-` reads standard input.
     #[arg(required_unless_present = "batch", requires = "ops")]
     file: Option<PathBuf>,
@@ -43,7 +43,7 @@ pub struct PatchArguments {
 }
 
 /// Runs `writ patch`.
-pub fn run(arguments: &PatchArguments) -> ExitCode {
+pub(super) fn run(arguments: &PatchArguments) -> ExitCode {
     let done = match (&arguments.batch, &arguments.file, &arguments.ops) {
         (Some(jobs), ..) => batch::run(jobs),
         (None, Some(file), Some(ops)) => single(arguments, file, ops),

@@ -11,7 +11,7 @@ use crate::domain::yaml::{self, Edit, Edited, PointerError, Reason, Refusal, lin
 /// The operations of a patch, in order.
 #[derive(Debug, Deserialize)]
 #[serde(transparent)]
-pub struct Operations(Vec<PatchStep>);
+pub(super) struct Operations(Vec<PatchStep>);
 
 #[derive(Debug, Deserialize)]
 #[serde(expecting = "an operation")]
@@ -24,7 +24,7 @@ struct PatchStep {
 /// Why a JSON text is not a patch.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}, column {column}: {wrong}")]
-pub struct NotPatch {
+pub(super) struct NotPatch {
     line: usize,
     column: usize,
     wrong: String,
@@ -35,7 +35,7 @@ impl Operations {
     ///
     /// # Errors
     /// A [`Refusal`]; nothing is changed then.
-    pub fn apply(&self, text: &str, document: usize) -> Result<Edited, Refusal> {
+    pub(super) fn apply(&self, text: &str, document: usize) -> Result<Edited, Refusal> {
         let edits = self
             .edits(document)
             .map_err(|error| Refusal::at(text, 0, Reason::PointerSyntax, error.to_string()))?;
@@ -54,7 +54,7 @@ impl Operations {
 /// # Errors
 /// - it is not JSON, or not of this type
 /// - a number has more digits than are kept: to write another one would be a wrong edit
-pub fn from_json<'t, T: Deserialize<'t>>(text: &'t str) -> Result<T, NotPatch> {
+pub(super) fn from_json<'t, T: Deserialize<'t>>(text: &'t str) -> Result<T, NotPatch> {
     let read = serde_json::from_str(text).map_err(|error| {
         let (line, column) = (error.line(), error.column());
         let wrong = error.to_string();

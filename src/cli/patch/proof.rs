@@ -11,7 +11,7 @@ use crate::domain::yaml::{Edited, line_column};
 
 /// How a proof is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ProofFormat {
+pub(super) enum ProofFormat {
     /// Text for a terminal.
     Text,
     /// `writ.proof/v1`.

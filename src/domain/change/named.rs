@@ -13,7 +13,7 @@ pub(super) struct Named<'v> {
 
 impl<'v> Named<'v> {
     /// `None` for a list in which an item has no name.
-    pub fn of(items: &'v [Value]) -> Option<Self> {
+    pub(super) fn of(items: &'v [Value]) -> Option<Self> {
         let mut keys = Vec::with_capacity(items.len());
         let mut places: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         for (at, item) in items.iter().enumerate() {
@@ -26,21 +26,21 @@ impl<'v> Named<'v> {
     }
 
     /// The place of the item with this name and rank.
-    pub fn position(&self, name: &str, rank: usize) -> Option<usize> {
+    pub(super) fn position(&self, name: &str, rank: usize) -> Option<usize> {
         self.places.get(name)?.get(rank).copied()
     }
 
     /// How many items have this name.
-    pub fn count(&self, name: &str) -> usize {
+    pub(super) fn count(&self, name: &str) -> usize {
         self.places.get(name).map_or(0, Vec::len)
     }
 
-    pub fn is_unique(&self, name: &str) -> bool {
+    pub(super) fn is_unique(&self, name: &str) -> bool {
         self.count(name) == 1
     }
 
     /// The names of those items that the other list has too, in this list's order.
-    pub fn kept_in(&self, other: &Named<'_>) -> Vec<String> {
+    pub(super) fn kept_in(&self, other: &Named<'_>) -> Vec<String> {
         let kept = self.keys.iter().filter(|(name, rank)| other.position(name, *rank).is_some());
         kept.map(|(name, _)| (*name).to_owned()).collect()
     }

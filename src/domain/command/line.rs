@@ -31,7 +31,7 @@ pub(super) struct Word {
 
 impl Line<'_> {
     /// Its words, the verb first.
-    pub fn words(&self) -> Result<Vec<Word>, Mistake> {
+    pub(super) fn words(&self) -> Result<Vec<Word>, Mistake> {
         let mut words = Vec::new();
         let mut at = 0;
         while let Some(start) = self.next_word(at) {
@@ -127,7 +127,7 @@ impl Line<'_> {
     }
 
     /// The mistake at a range of bytes of this line.
-    pub fn mistake(&self, start: usize, end: usize, refusal: Refusal) -> Mistake {
+    pub(super) fn mistake(&self, start: usize, end: usize, refusal: Refusal) -> Mistake {
         let before = self.text.get(..start).unwrap_or(self.text);
         let marked = self.text.get(start..end).unwrap_or("");
         let column = Some(self.indent + before.chars().count() + 1);

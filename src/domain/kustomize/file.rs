@@ -54,7 +54,7 @@ pub(super) struct File {
 
 impl File {
     /// The kustomization of a folder; `None` where it has none.
-    pub fn of_folder(tree: Tree<'_>, folder: &str) -> Result<Option<Self>, KustomizeError> {
+    pub(super) fn of_folder(tree: Tree<'_>, folder: &str) -> Result<Option<Self>, KustomizeError> {
         let paths = NAMES.iter().map(|name| join(folder, name).unwrap_or_default());
         let mut found = paths.filter(|path| (tree.bytes)(path).is_some());
         let Some(path) = found.next() else {
@@ -75,12 +75,12 @@ impl File {
     }
 
     /// Whether it is a component.
-    pub fn is_component(&self) -> bool {
+    pub(super) fn is_component(&self) -> bool {
         self.text("kind") == Ok(Some("Component"))
     }
 
     /// A field that is a text.
-    pub fn text(&self, field: &str) -> Result<Option<&str>, KustomizeError> {
+    pub(super) fn text(&self, field: &str) -> Result<Option<&str>, KustomizeError> {
         match self.fields.get(field) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
@@ -89,7 +89,7 @@ impl File {
     }
 
     /// A field that is a list of texts.
-    pub fn texts(&self, field: &str) -> Result<Vec<&str>, KustomizeError> {
+    pub(super) fn texts(&self, field: &str) -> Result<Vec<&str>, KustomizeError> {
         let texts = self.list(field)?.iter().map(|item| {
             item.as_str().ok_or_else(|| self.wrong(format!("`{field}` has an item that is not a string")))
         });
@@ -97,7 +97,7 @@ impl File {
     }
 
     /// A field that is a list; empty where it is missing.
-    pub fn list(&self, field: &str) -> Result<&[Value], KustomizeError> {
+    pub(super) fn list(&self, field: &str) -> Result<&[Value], KustomizeError> {
         match self.fields.get(field) {
             None | Some(Value::Null) => Ok(&[]),
             Some(Value::Array(items)) => Ok(items),
@@ -106,7 +106,7 @@ impl File {
     }
 
     /// A field that is a map of texts; empty where it is missing.
-    pub fn map(&self, field: &str) -> Result<Vec<(String, String)>, KustomizeError> {
+    pub(super) fn map(&self, field: &str) -> Result<Vec<(String, String)>, KustomizeError> {
         match self.fields.get(field) {
             None | Some(Value::Null) => Ok(Vec::new()),
             Some(Value::Object(entries)) => self.pairs(field, entries),
@@ -115,7 +115,7 @@ impl File {
     }
 
     /// A map of texts inside a field.
-    pub fn pairs(
+    pub(super) fn pairs(
         &self,
         field: &str,
         map: &Map<String, Value>,
@@ -131,12 +131,12 @@ impl File {
     }
 
     /// A field as it is written.
-    pub fn field(&self, field: &str) -> Option<&Value> {
+    pub(super) fn field(&self, field: &str) -> Option<&Value> {
         self.fields.get(field)
     }
 
     /// The fields that are not understood; each Helm chart is one of its own.
-    pub fn unknown(&self, folder: &str, tree: Tree<'_>) -> Vec<Unknown> {
+    pub(super) fn unknown(&self, folder: &str, tree: Tree<'_>) -> Vec<Unknown> {
         let mut found = Vec::new();
         for (field, value) in self.fields.iter().filter(|(field, _)| !KNOWN.contains(&field.as_str())) {
             let reach = if ADDING.contains(&field.as_str()) { Reach::Adds } else { Reach::Alters };
@@ -158,17 +158,17 @@ impl File {
     }
 
     /// A place in this file.
-    pub fn said(&self, pointer: impl Into<String>) -> Said {
+    pub(super) fn said(&self, pointer: impl Into<String>) -> Said {
         Said { path: self.path.clone(), pointer: Some(pointer.into()) }
     }
 
     /// Something in this file is wrong.
-    pub fn wrong(&self, message: impl Into<String>) -> KustomizeError {
+    pub(super) fn wrong(&self, message: impl Into<String>) -> KustomizeError {
         KustomizeError::new(&self.path, message)
     }
 
     /// Something in this file fits no object: wrong, unless it may fit one that is not known.
-    pub fn fits_nothing(&self, message: String, content: &Value) -> Result<Unknown, KustomizeError> {
+    pub(super) fn fits_nothing(&self, message: String, content: &Value) -> Result<Unknown, KustomizeError> {
         match self.is_open {
             true => Ok(self.not_understood(message, Reach::Adds, content)),
             false => Err(self.wrong(message)),
@@ -176,7 +176,7 @@ impl File {
     }
 
     /// Something in this file is not understood.
-    pub fn not_understood(&self, what: impl Into<String>, reach: Reach, content: &Value) -> Unknown {
+    pub(super) fn not_understood(&self, what: impl Into<String>, reach: Reach, content: &Value) -> Unknown {
         Unknown {
             path: self.path.clone(),
             what: what.into(),

@@ -44,7 +44,7 @@ enum Patch {
 
 impl Patching<'_, '_> {
     /// `patchesStrategicMerge`: paths, or patches themselves.
-    pub fn strategic(&mut self, objects: &mut Vec<Object>) -> Result<Vec<Unknown>, KustomizeError> {
+    pub(super) fn strategic(&mut self, objects: &mut Vec<Object>) -> Result<Vec<Unknown>, KustomizeError> {
         let mut unknown = Vec::new();
         for (index, entry) in self.file.texts("patchesStrategicMerge")?.into_iter().enumerate() {
             let place = format!("/patchesStrategicMerge/{index}");
@@ -58,7 +58,7 @@ impl Patching<'_, '_> {
     }
 
     /// `patches`: of either kind, with or without a target.
-    pub fn any(&mut self, objects: &mut Vec<Object>) -> Result<Vec<Unknown>, KustomizeError> {
+    pub(super) fn any(&mut self, objects: &mut Vec<Object>) -> Result<Vec<Unknown>, KustomizeError> {
         let mut unknown = Vec::new();
         for (index, entry) in self.file.list("patches")?.iter().enumerate() {
             let given = self.patch(&format!("/patches/{index}"), entry)?;
@@ -78,7 +78,7 @@ impl Patching<'_, '_> {
     }
 
     /// `patchesJson6902`: operations with a target.
-    pub fn json(&mut self, objects: &mut Vec<Object>) -> Result<Vec<Unknown>, KustomizeError> {
+    pub(super) fn json(&mut self, objects: &mut Vec<Object>) -> Result<Vec<Unknown>, KustomizeError> {
         let mut unknown = Vec::new();
         for (index, entry) in self.file.list("patchesJson6902")?.iter().enumerate() {
             if !has_target(entry) {

@@ -43,7 +43,7 @@ pub(crate) struct Document {
 
 impl Parsed {
     /// Parses a file.
-    pub fn of(bytes: &[u8]) -> Self {
+    pub(super) fn of(bytes: &[u8]) -> Self {
         match read(bytes) {
             Ok(documents) => Self { documents: documents.into_iter().map(Arc::new).collect(), problem: None },
             Err(problem) => Self { documents: Vec::new(), problem: Some(problem) },
@@ -82,7 +82,7 @@ fn flatten(index: usize, value: Value, found: &mut Vec<Document>) {
 
 impl Document {
     /// An object with the parts of it that rules often ask for.
-    pub fn of(index: usize, value: Arc<Value>) -> Self {
+    pub(super) fn of(index: usize, value: Arc<Value>) -> Self {
         let text =
             |pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
         let version = text("/apiVersion");

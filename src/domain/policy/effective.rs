@@ -59,7 +59,7 @@ pub(super) enum Listing<'e> {
 
 impl Effective {
     /// As [`Effective::of`], at most once for a tree whose files are all known by their blob ids.
-    pub fn of_known(
+    pub(super) fn of_known(
         files: &Files<'_>,
         gitops_path: &str,
         like: Option<&Self>,
@@ -92,17 +92,17 @@ impl Effective {
     }
 
     /// The folders that are built, each with its result or why it does not build.
-    pub fn builds(&self) -> impl Iterator<Item = (&str, Result<&Applied, &KustomizeError>)> {
+    pub(super) fn builds(&self) -> impl Iterator<Item = (&str, Result<&Applied, &KustomizeError>)> {
         self.builds.iter().map(|(folder, built)| (folder.as_str(), built.as_ref()))
     }
 
     /// The result for one folder; `None` where it is not built on this side.
-    pub fn build(&self, folder: &str) -> Option<Result<&Applied, &KustomizeError>> {
+    pub(super) fn build(&self, folder: &str) -> Option<Result<&Applied, &KustomizeError>> {
         self.builds.get(folder).map(Result::as_ref)
     }
 
     /// How a file is used.
-    pub fn listing(&self, path: &str) -> Listing<'_> {
+    pub(super) fn listing(&self, path: &str) -> Listing<'_> {
         let built = || self.builds.iter().filter_map(|(folder, built)| Some((folder, built.as_ref().ok()?)));
         if built().any(|(_, built)| built.uses(path)) {
             return Listing::Used;
@@ -121,7 +121,7 @@ impl Effective {
 
 impl Applied {
     /// Whether a file has a part in it.
-    pub fn uses(&self, path: &str) -> bool {
+    pub(super) fn uses(&self, path: &str) -> bool {
         self.used.contains(path)
     }
 

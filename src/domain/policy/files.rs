@@ -41,7 +41,7 @@ impl<'a> Content<'a> {
     }
 
     /// Whether it is the same file as another.
-    pub fn is(&self, other: &Self) -> bool {
+    pub(super) fn is(&self, other: &Self) -> bool {
         let is_same_blob = self.blob.is_some() && self.blob == other.blob;
         self.kind == other.kind && (is_same_blob || self.bytes == other.bytes)
     }
@@ -49,13 +49,17 @@ impl<'a> Content<'a> {
 
 impl<'a> Files<'a> {
     /// The files of a commit.
-    pub fn of(snapshot: &'a Snapshot, known: &'a ParsedCache) -> Self {
+    pub(super) fn of(snapshot: &'a Snapshot, known: &'a ParsedCache) -> Self {
         let contents = snapshot.files.iter().map(|(path, entry)| (path.as_str(), Content::of(entry)));
         Self { contents: contents.collect(), known, parsed: RefCell::default() }
     }
 
     /// The files of a commit with others written over them.
-    pub fn with_writes(snapshot: &'a Snapshot, writes: &'a [FileWrite], known: &'a ParsedCache) -> Self {
+    pub(super) fn with_writes(
+        snapshot: &'a Snapshot,
+        writes: &'a [FileWrite],
+        known: &'a ParsedCache,
+    ) -> Self {
         let mut files = Self::of(snapshot, known);
         for write in writes {
             let kind = files.contents.get(write.path.as_str()).map_or(EntryKind::Regular, |file| file.kind);
@@ -65,7 +69,7 @@ impl<'a> Files<'a> {
     }
 
     /// What the tree is known by; `None` where a file of it is not known by a blob id, as one that a plan writes.
-    pub fn key(&self, gitops_path: &str) -> Option<TreeKey> {
+    pub(super) fn key(&self, gitops_path: &str) -> Option<TreeKey> {
         let mut digest = Sha256::new();
         digest.update(gitops_path);
         for (path, content) in &self.contents {
@@ -75,17 +79,17 @@ impl<'a> Files<'a> {
     }
 
     /// A file; `None` where there is none.
-    pub fn content(&self, path: &str) -> Option<Content<'a>> {
+    pub(super) fn content(&self, path: &str) -> Option<Content<'a>> {
         self.contents.get(path).copied()
     }
 
     /// Every path.
-    pub fn paths(&self) -> impl Iterator<Item = &'a str> + '_ {
+    pub(super) fn paths(&self) -> impl Iterator<Item = &'a str> + '_ {
         self.contents.keys().copied()
     }
 
     /// A file's objects; `None` where there is no such file.
-    pub fn parsed(&self, path: &str) -> Option<Arc<Parsed>> {
+    pub(super) fn parsed(&self, path: &str) -> Option<Arc<Parsed>> {
         if let Some(parsed) = self.parsed.borrow().get(path) {
             return Some(Arc::clone(parsed));
         }
@@ -99,7 +103,7 @@ impl<'a> Files<'a> {
     }
 
     /// A file's objects as kustomize reads them; links, submodules and Git LFS pointers are none.
-    pub fn resources(&self, path: &str) -> Option<kustomize::Objects> {
+    pub(super) fn resources(&self, path: &str) -> Option<kustomize::Objects> {
         let content = self.content(path)?;
         let problem = match content.kind {
             EntryKind::Symlink => Some("it is a symbolic link"),
@@ -115,7 +119,7 @@ impl<'a> Files<'a> {
     }
 
     /// The kustomization file itself, as a value.
-    pub fn kustomization(&self, path: &str) -> Option<Arc<Value>> {
+    pub(super) fn kustomization(&self, path: &str) -> Option<Arc<Value>> {
         self.resources(path)?.ok()?.first().cloned()
     }
 }

@@ -46,7 +46,12 @@ pub(super) struct UnknownFact {
 }
 
 impl Gathered {
-    pub fn of(target: &TargetProfile, base: &Files<'_>, head: &Files<'_>, known: &EffectiveCache) -> Self {
+    pub(super) fn of(
+        target: &TargetProfile,
+        base: &Files<'_>,
+        head: &Files<'_>,
+        known: &EffectiveCache,
+    ) -> Self {
         let gitops_path = target.gitops_path.as_str();
         let before = Effective::of_known(base, gitops_path, None, known);
         let after = Effective::of_known(head, gitops_path, Some(&before), known);

@@ -60,13 +60,13 @@ pub(super) struct Place {
 }
 
 impl Objects {
-    pub fn new(gitops_path: &str) -> Self {
+    pub(super) fn new(gitops_path: &str) -> Self {
         let namespace = gitops_path.rsplit('/').next().unwrap_or_default().to_owned();
         Self { namespace, found: BTreeMap::new() }
     }
 
     /// Adds objects of one side.
-    pub fn add(&mut self, way: &Way, side: Side, objects: impl IntoIterator<Item = Object>) {
+    pub(super) fn add(&mut self, way: &Way, side: Side, objects: impl IntoIterator<Item = Object>) {
         for object in objects {
             let document = &object.document;
             let namespace = match document.namespace.is_empty() {
@@ -89,14 +89,14 @@ impl Objects {
     }
 
     /// The origin of the values of touched objects that a kustomization altered.
-    pub fn places(&self) -> Vec<Place> {
+    pub(super) fn places(&self) -> Vec<Place> {
         let touched = self.found.values().filter(|pair| !pair.is_unchanged());
         let altered = touched.flat_map(|pair| &pair.head).filter(|object| !object.steps.is_empty());
         altered.map(|object| Place { path: object.path.clone(), steps: object.steps.clone() }).collect()
     }
 
     /// All objects, as rules see them.
-    pub fn into_value(self) -> Value {
+    pub(super) fn into_value(self) -> Value {
         let objects = self.found.into_iter().map(|(identity, pair)| {
             let is_touched = !pair.is_unchanged();
             let differing = if is_touched { differing(&pair) } else { Value::new_array() };

@@ -47,14 +47,14 @@ pub(super) struct Located {
 
 impl Located {
     /// The object's value.
-    pub fn value(&self) -> &Value {
+    pub(super) fn value(&self) -> &Value {
         &self.manifest.objects[self.index].value
     }
 }
 
 impl View<'_> {
     /// The full repository path of an object's file.
-    pub fn path(&self, object: &Object) -> String {
+    pub(super) fn path(&self, object: &Object) -> String {
         format!("{}/{}", self.root, object.file)
     }
 
@@ -62,7 +62,7 @@ impl View<'_> {
     ///
     /// # Errors
     /// `object_ambiguous`, `not_a_regular_file`, `unreadable_manifest`.
-    pub fn object(&self, object: &Object) -> Result<Option<Located>, Refusal> {
+    pub(super) fn object(&self, object: &Object) -> Result<Option<Located>, Refusal> {
         let path = self.path(object);
         let manifest = match (self.written.get(&path), self.snapshot.files.get(&path)) {
             (Some(written), _) => written.clone(),
@@ -99,7 +99,7 @@ impl View<'_> {
     ///
     /// # Errors
     /// As [`View::object`]; `selector_matches_several`.
-    pub fn field(&self, object: &Object, at: &Pointer) -> Result<Option<Value>, Refusal> {
+    pub(super) fn field(&self, object: &Object, at: &Pointer) -> Result<Option<Value>, Refusal> {
         let Some(located) = self.object(object)? else { return Ok(None) };
         match select(located.value(), at) {
             Found::Nothing => Ok(None),
@@ -112,7 +112,7 @@ impl View<'_> {
     ///
     /// # Errors
     /// As [`View::field`].
-    pub fn observe(&self, procedure: &Procedure, check: &Check) -> Result<Observed, Refusal> {
+    pub(super) fn observe(&self, procedure: &Procedure, check: &Check) -> Result<Observed, Refusal> {
         let object = procedure.object(&check.object);
         let name = format!("{} `{}`", object.kind, object.name);
         let Some(at) = &check.at else {

@@ -2,8 +2,6 @@
 //!
 //! Harmless is what differs from the right result in blanks between tokens, or in a comma before a closing bracket.
 
-#![allow(clippy::unwrap_used)] // What cannot be read fails the test where it is.
-
 use std::collections::BTreeMap;
 
 use serde::Deserialize;

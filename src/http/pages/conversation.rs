@@ -16,7 +16,7 @@ use super::{markdown, words};
 use crate::http::state::State;
 
 /// The page of one issue or pull request; 404 where the bot serves another forge.
-pub async fn show(
+pub(super) async fn show(
     Shared(state): Shared<State>,
     Path((owner, name, number)): Path<(String, String, u64)>,
 ) -> Response {

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 /// One line of a diff.
 #[derive(Debug, PartialEq, Eq, Serialize)]
-pub struct DiffLine<'a> {
+pub(super) struct DiffLine<'a> {
     /// What the line is: `add`, `del`, `hunk` or `same`; also its CSS class.
     pub tone: &'static str,
     /// The sign in front: `+`, `-`, a space, or nothing before a hunk's head.
@@ -14,7 +14,7 @@ pub struct DiffLine<'a> {
 }
 
 /// The lines of one file's diff, without the two that name the file: a page has said that above.
-pub fn lines(diff: &str) -> Vec<DiffLine<'_>> {
+pub(super) fn lines(diff: &str) -> Vec<DiffLine<'_>> {
     let mut inside = false;
     let mut found = Vec::new();
     for line in diff.lines() {

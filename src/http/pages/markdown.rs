@@ -9,7 +9,7 @@ use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd};
 const KEPT: [&str; 7] = ["<details>", "</details>", "<summary>", "</summary>", "<br>", "<sub>", "</sub>"];
 
 /// Renders Markdown.
-pub fn to_html(markdown: &str) -> String {
+pub(super) fn to_html(markdown: &str) -> String {
     let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
     let mut events = Vec::new();
     let mut html = String::new();
@@ -67,7 +67,7 @@ fn kept_html(html: &str) -> String {
 }
 
 /// A sentence as HTML, its parts in backticks as code: messages, remedies, details. No other Markdown counts.
-pub fn sentence(text: &str) -> String {
+pub(super) fn sentence(text: &str) -> String {
     let mut out = String::new();
     let closed = text.matches('`').count().is_multiple_of(2);
     let mut inside = false;

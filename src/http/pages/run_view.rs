@@ -17,7 +17,7 @@ use super::markdown::sentence;
 use super::{diff, words};
 
 /// The run as one entry of a list.
-pub fn summary(run: &Run) -> Value {
+pub(super) fn summary(run: &Run) -> Value {
     if let Some(reconciliation) = Reconciliation::of(run) {
         return reconciliation_summary(run, &reconciliation);
     }
@@ -56,7 +56,7 @@ fn reconciliation_summary(run: &Run, reconciliation: &Reconciliation) -> Value {
 }
 
 /// A pull request as one entry of a list.
-pub fn pull_summary(pull: &StoredPull) -> Value {
+pub(super) fn pull_summary(pull: &StoredPull) -> Value {
     json!({
         "number": pull.seen.number,
         "repository": pull.repository,
@@ -72,7 +72,7 @@ pub fn pull_summary(pull: &StoredPull) -> Value {
 }
 
 /// The run with its steps, plan and records; the caller adds the checkpoint.
-pub fn whole(run: &Run, timeline: &[StepEntry], leaves: &[Leaf]) -> Value {
+pub(super) fn whole(run: &Run, timeline: &[StepEntry], leaves: &[Leaf]) -> Value {
     let report = facts::shown::<PlanFact>(run).map(|fact| fact.report);
     json!({
         "run": summary(run),

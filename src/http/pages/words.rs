@@ -13,14 +13,14 @@ use crate::domain::run::{Outcome, Position};
 
 /// A phrase with its tone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Label {
+pub(super) struct Label {
     pub label: &'static str,
     pub tone: &'static str,
 }
 
 /// What is wrong or noteworthy about how a run ended.
 #[derive(Debug, Serialize)]
-pub struct Notice<'a> {
+pub(super) struct Notice<'a> {
     /// HTML.
     pub message: String,
     /// HTML.
@@ -29,7 +29,7 @@ pub struct Notice<'a> {
 }
 
 /// The state of a run, in two words.
-pub fn state(position: &Position, outcome: Option<&Outcome>) -> Label {
+pub(super) fn state(position: &Position, outcome: Option<&Outcome>) -> Label {
     let (label, tone) = match (position, outcome) {
         (_, Some(Outcome::Proposed { .. })) => ("pull request open", "good"),
         (_, Some(Outcome::Linked { .. })) => ("already open", "calm"),
@@ -49,7 +49,7 @@ pub fn state(position: &Position, outcome: Option<&Outcome>) -> Label {
 }
 
 /// What people must know about the end of a run; nothing where a pull request is open.
-pub fn notice(outcome: &Outcome) -> Option<Notice<'_>> {
+pub(super) fn notice(outcome: &Outcome) -> Option<Notice<'_>> {
     let plain = |message: &str| Some(Notice { message: sentence(message), remedy: None, code: None });
     match outcome {
         Outcome::Linked { pull, run, .. } => {
@@ -71,12 +71,12 @@ pub fn notice(outcome: &Outcome) -> Option<Notice<'_>> {
 }
 
 /// A moment as people read it, to the second.
-pub fn moment(at: Timestamp) -> String {
+pub(super) fn moment(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
 /// The decision of the policies.
-pub fn decision(decision: Decision) -> Label {
+pub(super) fn decision(decision: Decision) -> Label {
     let (label, tone) = match decision {
         Decision::NoChange => ("nothing to judge", "calm"),
         Decision::Allow => ("allowed", "good"),
@@ -87,7 +87,7 @@ pub fn decision(decision: Decision) -> Label {
 }
 
 /// How a pull request's head was judged.
-pub fn conclusion(conclusion: Conclusion) -> Label {
+pub(super) fn conclusion(conclusion: Conclusion) -> Label {
     let (label, tone) = match conclusion {
         Conclusion::Success => ("policy: success", "good"),
         Conclusion::Failure => ("policy: failure", "bad"),
@@ -97,7 +97,7 @@ pub fn conclusion(conclusion: Conclusion) -> Label {
 }
 
 /// The state of a pull request.
-pub fn pull_state(state: PullState) -> Label {
+pub(super) fn pull_state(state: PullState) -> Label {
     let (label, tone) = match state {
         PullState::Open => ("open", "good"),
         PullState::Closed => ("closed", "calm"),
@@ -107,7 +107,7 @@ pub fn pull_state(state: PullState) -> Label {
 }
 
 /// How strong a finding is.
-pub fn level(level: Level) -> Label {
+pub(super) fn level(level: Level) -> Label {
     match level {
         Level::Warn => Label { label: "warn", tone: "care" },
         Level::Deny => Label { label: "deny", tone: "bad" },
@@ -115,7 +115,7 @@ pub fn level(level: Level) -> Label {
 }
 
 /// What a risk class means.
-pub fn risk(risk: Risk) -> &'static str {
+pub(super) fn risk(risk: Risk) -> &'static str {
     match risk {
         Risk::Containment => "containment: risk-reducing, no approval required",
         Risk::Restoring => "restoring: needs approval by someone else",

@@ -105,6 +105,10 @@ pub(super) struct GitCommand<'a> {
 
 impl GitCommand<'_> {
     /// Runs `git ARGUMENTS` to its end or to the limit.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a child process gets so much real time; no change is decided by it"
+    )]
     pub(super) fn run(&self, arguments: &[&str]) -> io::Result<Ended> {
         let header = self.credential.map(|credential| {
             let pair = format!("{}:{}", credential.user, credential.secret.expose_secret());
@@ -183,11 +187,19 @@ fn read_all<R: Read + Send + 'static>(stream: Option<R>) -> mpsc::Receiver<Vec<u
     receive
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a child process gets so much real time; no change is decided by it"
+)]
 fn until(stream: &mpsc::Receiver<Vec<u8>>, deadline: Instant) -> Option<Vec<u8>> {
     stream.recv_timeout(deadline.saturating_duration_since(Instant::now())).ok()
 }
 
 /// Stops git and its helpers: kindly first, so that it removes its lock files.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a child process gets so much real time; no change is decided by it"
+)]
 fn stop(child: &mut Child) -> io::Result<()> {
     let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     let signal = |signal| group.map(|group| kill_process_group(group, signal));

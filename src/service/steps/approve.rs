@@ -27,7 +27,7 @@ use crate::service::standing::Standing;
 use crate::service::stored_command::StoredCommand;
 
 /// Asks, judges, writes the check run. A pull request that is not writ's gets a neutral one, which blocks nobody.
-pub async fn perform(context: &Context, job: &ReconciliationJob) -> Result<Performed, StepError> {
+pub(super) async fn perform(context: &Context, job: &ReconciliationJob) -> Result<Performed, StepError> {
     let seen = job.fact::<ObserveFact>()?.seen;
     let Some(run) = own_run(context, &seen).await? else {
         let check = check(context, job, &seen, None)?;

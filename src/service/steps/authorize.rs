@@ -18,7 +18,7 @@ use crate::service::reply;
 use crate::service::standing::{Standing, permission_name};
 
 /// Reacts, asks the forge, and refuses what the procedure's confirmation does not cover.
-pub async fn perform(context: &Context, job: &Job) -> Result<Performed, StepError> {
+pub(super) async fn perform(context: &Context, job: &Job) -> Result<Performed, StepError> {
     reply::react(context, job, Reaction::Eyes).await;
     let permission = match Standing::of(context, &job.stored).await? {
         Standing::Valid(permission) => permission,

@@ -13,7 +13,7 @@ use crate::service::facts::{CheckFact, PlanFact};
 use crate::service::job::{Job, Performed};
 
 /// Reads the plan's verdict, then asks whether the same is proposed already, or whether a containment goes first.
-pub async fn perform(context: &Context, job: &Job) -> Result<Performed, StepError> {
+pub(super) async fn perform(context: &Context, job: &Job) -> Result<Performed, StepError> {
     let report = job.report()?;
     let mut fact = CheckFact { decision: report.verdict.decision, contained_by: None };
     // The verdict is that of the step that planned, so its library is that of the planned record.

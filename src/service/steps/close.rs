@@ -17,7 +17,7 @@ use crate::service::facts::{AuthorizeFact, CloseFact};
 use crate::service::job::{Job, Performed};
 
 /// Closes what there is to close.
-pub async fn perform(context: &Context, job: &Job) -> Result<Performed, StepError> {
+pub(super) async fn perform(context: &Context, job: &Job) -> Result<Performed, StepError> {
     match job.command() {
         Some(Command::Actuate) => match context.store.taken_by(&job.run.id).await? {
             Some(by) => give_way(context, job, &by).await,

@@ -13,7 +13,7 @@ use crate::service::facts::{self, ConcludeFact, JudgeFact, ObserveFact};
 use crate::service::job::{Performed, ReconciliationJob};
 
 /// Writes the check run. What could not be judged gets one too, that fails: a required check must not hang.
-pub async fn perform(context: &Context, job: &ReconciliationJob) -> Result<Performed, StepError> {
+pub(super) async fn perform(context: &Context, job: &ReconciliationJob) -> Result<Performed, StepError> {
     let seen = job.fact::<ObserveFact>()?.seen;
     let judged = facts::shown::<JudgeFact>(&job.run);
     let content = match (&job.run.outcome, &judged) {

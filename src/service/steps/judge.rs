@@ -28,7 +28,7 @@ use crate::service::recipe::Recipe;
 const MOST_FILES: usize = 20_000;
 
 /// Fetches, compares and stores the verdict.
-pub async fn perform(context: &Context, job: &ReconciliationJob) -> Result<Performed, StepError> {
+pub(super) async fn perform(context: &Context, job: &ReconciliationJob) -> Result<Performed, StepError> {
     let seen = job.fact::<ObserveFact>()?.seen;
     let credential = context.credential(&job.repository).await?;
     if !is_here(job, &seen, credential).await? {

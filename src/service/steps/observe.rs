@@ -23,7 +23,7 @@ const LONGEST_TITLE: usize = 300;
 
 /// Reads the pull request and records what became of it. The reconciliation goes on where it is open against the served
 /// branch.
-pub async fn perform(context: &Context, job: &ReconciliationJob) -> Result<Performed, StepError> {
+pub(super) async fn perform(context: &Context, job: &ReconciliationJob) -> Result<Performed, StepError> {
     let pull = match context.forge.pull(&job.reconciliation.repository, job.reconciliation.pull).await {
         Ok(pull) => pull,
         Err(ForgeError::NotFound(what)) => {

@@ -10,7 +10,7 @@ use crate::service::job::{Job, Performed};
 use crate::service::planning::PlanError;
 
 /// Fetches and plans.
-pub async fn perform(context: &Context, job: &Job) -> Result<Performed, StepError> {
+pub(super) async fn perform(context: &Context, job: &Job) -> Result<Performed, StepError> {
     let credential = context.credential(&job.repository).await?;
     let (repository, recipe) = (Arc::clone(&job.repository), job.recipe()?);
     let planned = blocking(move || {

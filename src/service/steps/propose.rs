@@ -12,7 +12,7 @@ use crate::service::proposal::{self, Evidence};
 
 /// Finds or opens the pull request. Also when it is there already it goes through `open_pull`, which looks first and
 /// adds what an earlier, broken try left out: the labels keep others from merging it by themselves.
-pub async fn perform(context: &Context, job: &Job) -> Result<Performed, StepError> {
+pub(super) async fn perform(context: &Context, job: &Job) -> Result<Performed, StepError> {
     let report = job.report()?;
     let repository = &job.repository.name;
     let Some(planned) = job.plan_again().await? else {

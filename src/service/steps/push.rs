@@ -23,7 +23,7 @@ use crate::service::recipe::Recipe;
 use crate::service::standing::Standing;
 
 /// Asks again, signs a checkpoint over the record, commits and pushes.
-pub async fn perform(context: &Context, job: &Job) -> Result<Performed, StepError> {
+pub(super) async fn perform(context: &Context, job: &Job) -> Result<Performed, StepError> {
     if let Standing::Ended(outcome) = Standing::of(context, &job.stored).await? {
         return Ok(Performed::ends(outcome, NoFact::Nothing {}, vec![]));
     }

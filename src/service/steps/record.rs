@@ -5,7 +5,7 @@ use crate::service::facts::{PlanFact, RecordFact};
 use crate::service::job::{Job, Performed};
 
 /// Hands the planned record over; its leaf's hash is in the commit's trailers already.
-pub fn perform(job: &Job) -> Result<Performed, StepError> {
+pub(super) fn perform(job: &Job) -> Result<Performed, StepError> {
     let record = job.fact::<PlanFact>()?.record;
     Ok(Performed::done(&RecordFact { leaf: record.leaf().to_hex() }, vec![record]))
 }

@@ -12,7 +12,7 @@ use crate::service::job::{Job, Performed};
 use crate::service::reply;
 
 /// Writes the reply. A place that takes no comments any more (deleted, locked) ends the run without one.
-pub async fn perform(context: &Context, job: &Job) -> Result<Performed, StepError> {
+pub(super) async fn perform(context: &Context, job: &Job) -> Result<Performed, StepError> {
     let Some(outcome) = &job.run.outcome else {
         return Err(StepError::Fault("the run has no outcome to report".to_owned()));
     };

@@ -11,7 +11,7 @@ use crate::service::job::{Job, Performed};
 use crate::service::reply;
 
 /// Asks for the turn of a run that would change something; whatever else is asked for waits for nobody.
-pub async fn perform(context: &Context, job: &Job) -> Result<Performed, StepError> {
+pub(super) async fn perform(context: &Context, job: &Job) -> Result<Performed, StepError> {
     if job.command() != Some(&Command::Actuate) {
         return Ok(Performed::nothing());
     }

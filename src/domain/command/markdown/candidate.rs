@@ -62,28 +62,28 @@ pub(super) struct Candidate {
 }
 
 impl Candidate {
-    pub fn new(first: usize, number: usize, why: Option<Why>) -> Self {
+    pub(super) fn new(first: usize, number: usize, why: Option<Why>) -> Self {
         Self { first, number, why, shown: String::new() }
     }
 
     /// The same with a first word.
-    pub fn shown(mut self, text: &str) -> Self {
+    pub(super) fn shown(mut self, text: &str) -> Self {
         self.extend(text);
         self
     }
 
     /// The first word as it is shown, without the slash.
-    pub fn word(&self) -> &str {
+    pub(super) fn word(&self) -> &str {
         self.shown.get(1..).unwrap_or("")
     }
 
     /// Whether the first word is shown as it was typed.
-    pub fn is_shown_as(&self, typed: &str) -> bool {
+    pub(super) fn is_shown_as(&self, typed: &str) -> bool {
         if self.shown.len() < LONGEST_WORD { self.shown == typed } else { typed.starts_with(&self.shown) }
     }
 
     /// Adds to the first word.
-    pub fn extend(&mut self, text: &str) {
+    pub(super) fn extend(&mut self, text: &str) {
         let room = LONGEST_WORD.saturating_sub(self.shown.len());
         self.shown.extend(text.chars().take(room));
     }

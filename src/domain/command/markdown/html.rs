@@ -86,7 +86,7 @@ const DEEPEST_SEARCH: usize = 64;
 
 impl Context {
     /// What the HTML so far does to the text that follows.
-    pub fn state(&self) -> State {
+    pub(super) fn state(&self) -> State {
         if self.swallowing.is_some() || self.hiding > 0 {
             return State::Hidden;
         }
@@ -98,7 +98,7 @@ impl Context {
 
     /// Reads the next piece, in the order of the comment. Answers where in it a visible line of a paragraph or list item
     /// begins with a slash.
-    pub fn read(&mut self, piece: Piece<'_>) -> Vec<usize> {
+    pub(super) fn read(&mut self, piece: Piece<'_>) -> Vec<usize> {
         let mut found = Vec::new();
         self.work += piece.text.len();
         let mut text = piece.text;
@@ -145,7 +145,7 @@ impl Context {
     }
 
     /// A Markdown element ends, and `depth` others remain open.
-    pub fn leave(&mut self, depth: usize) {
+    pub(super) fn leave(&mut self, depth: usize) {
         let from = self.open.iter().rposition(|element| element.depth <= depth).map_or(0, |last| last + 1);
         let mut living = Vec::new();
         while self.open.len() > from {
@@ -224,7 +224,7 @@ impl Context {
     }
 
     /// Another parser may see a tag in this line.
-    pub fn distrust(&mut self, line: usize) {
+    pub(super) fn distrust(&mut self, line: usize) {
         self.break_at(line);
     }
 

@@ -17,7 +17,7 @@ struct Mark {
 
 impl Dollars {
     /// Adds those of a piece of text that begins at `start` in the comment; `escaped` if its first character is.
-    pub fn add(&mut self, text: &str, start: usize, escaped: bool) {
+    pub(super) fn add(&mut self, text: &str, start: usize, escaped: bool) {
         for (at, _) in text.match_indices('$').filter(|(at, _)| !(escaped && *at == 0)) {
             let at = start + at;
             match self.marks.last_mut() {
@@ -31,7 +31,7 @@ impl Dollars {
     ///
     /// `$` opens before and closes behind what is no white space, and does not close before a digit or letter: "from
     /// $5 to $7" is money.
-    pub fn formulas(&self, body: &str) -> Vec<Range<usize>> {
+    pub(super) fn formulas(&self, body: &str) -> Vec<Range<usize>> {
         let mut found = Vec::new();
         let mut rest = self.marks.as_slice();
         // Where nothing closes one formula, nothing closes a later one of the same kind.

@@ -27,18 +27,18 @@ enum Progress {
 }
 
 impl Paragraph {
-    pub fn is_line_blank(&self) -> bool {
+    pub(super) fn is_line_blank(&self) -> bool {
         self.progress == Progress::Blank
     }
 
     /// The current line begins with a slash; its text is still to be added.
-    pub fn begin(&mut self, candidate: Candidate) {
+    pub(super) fn begin(&mut self, candidate: Candidate) {
         self.progress = Progress::Word;
         self.current = Some(candidate);
     }
 
     /// Visible text of the current line.
-    pub fn add_text(&mut self, text: &str) {
+    pub(super) fn add_text(&mut self, text: &str) {
         if let (Progress::Word, Some(candidate)) = (self.progress, &mut self.current) {
             let end = text.find(char::is_whitespace);
             candidate.extend(&text[..end.unwrap_or(text.len())]);
@@ -50,38 +50,38 @@ impl Paragraph {
     }
 
     /// Something else that is visible: code, an image, what is struck out.
-    pub fn add_other(&mut self) {
+    pub(super) fn add_other(&mut self) {
         // No verb has a back tick.
         self.add_text("` ");
     }
 
     /// Something on the current line that is not visible.
-    pub fn add_hidden(&mut self) {
+    pub(super) fn add_hidden(&mut self) {
         if let Some(candidate) = &mut self.current {
             candidate.why.get_or_insert(Why::PartlyHidden);
         }
     }
 
     /// The dollar signs of a text that begins at `start` in the comment; see [`Dollars::add`].
-    pub fn add_dollars(&mut self, text: &str, start: usize, escaped: bool) {
+    pub(super) fn add_dollars(&mut self, text: &str, start: usize, escaped: bool) {
         self.dollars.add(text, start, escaped);
     }
 
     /// None of its lines is a command.
-    pub fn distrust(&mut self, why: Why) {
+    pub(super) fn distrust(&mut self, why: Why) {
         self.end_line();
         for candidate in &mut self.complete {
             candidate.why.get_or_insert(why);
         }
     }
 
-    pub fn end_line(&mut self) {
+    pub(super) fn end_line(&mut self) {
         self.progress = Progress::Blank;
         self.complete.extend(self.current.take());
     }
 
     /// The lines that begin with a slash, without those inside a formula.
-    pub fn candidates(mut self, body: &str) -> Vec<Candidate> {
+    pub(super) fn candidates(mut self, body: &str) -> Vec<Candidate> {
         self.end_line();
         let formulas = self.dollars.formulas(body);
         let mut formulas = formulas.iter().peekable();

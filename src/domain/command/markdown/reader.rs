@@ -87,7 +87,7 @@ struct Block {
 }
 
 impl<'a> Reader<'a> {
-    pub fn new(body: &'a str) -> Self {
+    pub(super) fn new(body: &'a str) -> Self {
         Self {
             body,
             lines: Lines::default(),
@@ -102,7 +102,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub fn read(&mut self, event: Event<'a>, range: Range<usize>) {
+    pub(super) fn read(&mut self, event: Event<'a>, range: Range<usize>) {
         self.lines.work += 1;
         match event {
             Event::Start(tag) => self.start(Kind::of(&tag)),
@@ -121,7 +121,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The lines of the comment, all events being read.
-    pub fn lines(mut self) -> Lines<'a> {
+    pub(super) fn lines(mut self) -> Lines<'a> {
         self.end_block();
         self.lines.work += self.html.work + self.number.work;
         self.lines

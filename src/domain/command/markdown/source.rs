@@ -11,7 +11,7 @@ pub(super) struct Number {
 
 impl Number {
     /// The number, from 1.
-    pub fn of(&mut self, body: &str, place: usize) -> usize {
+    pub(super) fn of(&mut self, body: &str, place: usize) -> usize {
         let between = body.get(self.at..place).unwrap_or("");
         self.work += between.len();
         let carriage_returns = between.matches('\r').count() - between.matches("\r\n").count();

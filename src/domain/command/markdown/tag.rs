@@ -31,17 +31,17 @@ pub(super) struct Tokens<'a> {
 }
 
 impl<'a> Tokens<'a> {
-    pub fn new(text: &'a str) -> Self {
+    pub(super) fn new(text: &'a str) -> Self {
         Self { rest: text }
     }
 
     /// What was not read yet.
-    pub fn rest(&self) -> &'a str {
+    pub(super) fn rest(&self) -> &'a str {
         self.rest
     }
 
     /// The text behind the end of a comment that was begun before it; `None` where it goes on.
-    pub fn after_comment(text: &'a str) -> Option<&'a str> {
+    pub(super) fn after_comment(text: &'a str) -> Option<&'a str> {
         let mut rest = text;
         loop {
             let dashes = rest.find("--")?;

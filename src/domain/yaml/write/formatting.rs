@@ -22,7 +22,7 @@ pub(crate) struct Formatting<'t> {
 
 impl<'t> Formatting<'t> {
     /// What is most frequent in a document.
-    pub fn of(tree: &SpanTree<'t>, document: &DocumentSpan) -> Self {
+    pub(super) fn of(tree: &SpanTree<'t>, document: &DocumentSpan) -> Self {
         let (mut doubles, mut singles) = (0usize, 0usize);
         for node in &tree.nodes {
             match node.style() {

@@ -104,6 +104,7 @@ impl Exchange {
     ///
     /// # Errors
     /// `Unavailable` when no whole answer came in time: whether the call had its effect is then unknown.
+    #[expect(clippy::disallowed_methods, reason = "measures how long an answer took, for the log")]
     pub(super) async fn send(&self, client: &Octocrab, call: Call<'_>) -> Result<Answer, ForgeError> {
         let (started, total) = (Instant::now(), self.total);
         let answer = tokio::time::timeout(total, self.receive(client, call)).await.unwrap_or_else(|_| {
