@@ -164,7 +164,12 @@ mod tests {
     fn mistakes_are_named_with_their_line() {
         for (from, to, start, says) in [
             ("target/v1", "target/v2", "schema", "the schema is"),
-            ("gitops_path: argocd/", "gitops_path: /argocd/", "gitops_path", "without slashes"),
+            (
+                "gitops_path: argocd/",
+                "gitops_path: /argocd/",
+                "gitops_path",
+                "without leading and trailing slashes",
+            ),
             ("<yyyymmdd-hhmm>-<run>\n", "<run>\n", "actuation_branch", "ends in"),
             ("torghut-actuation", "torghut actuation", "actuation_branch", "no branch"),
             ("title_scope: torghut", "title_scope: Torghut", "title_scope", "no scope"),

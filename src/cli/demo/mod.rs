@@ -142,19 +142,25 @@ async fn follow(story: &Story, stage: &Stage, id: &RunId) -> anyhow::Result<Run>
     let over = async {
         loop {
             interval.tick().await;
-            let run = stage.running.store.run(id).await?.context("the run is not in the store")?;
+            // Read before the timeline, which is then whole; and after it, so that each step in it has left its fact.
+            let is_over = read(stage, id).await?.position == Position::Settled;
             let timeline = stage.running.store.timeline(id).await?;
+            let run = read(stage, id).await?;
             let ended: Vec<_> = timeline.iter().filter(|entry| entry.finished_at.is_some()).collect();
             for entry in ended.iter().skip(shown) {
                 story.step(entry.step.as_str(), &result_of(entry.step, &run), &took(entry));
             }
             shown = ended.len();
-            if run.position == Position::Settled {
+            if is_over {
                 return anyhow::Ok(run);
             }
         }
     };
     tokio::time::timeout(PATIENCE, over).await.context("the run did not end in a minute")?
+}
+
+async fn read(stage: &Stage, id: &RunId) -> anyhow::Result<Run> {
+    stage.running.store.run(id).await?.context("the run is not in the store")
 }
 
 /// What a step came to, one sentence.

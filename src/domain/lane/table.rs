@@ -225,7 +225,7 @@ mod tests {
             ("app/**", "app//x", 8, "`app//x`: it has an empty part"),
             ("[app/**]", "[]", 5, "owns nothing"),
             ("<date>-<runid>", "<runid>", 9, "does not end in"),
-            ("codex/v3-A", "codex/x-release", 9, "merges by itself"),
+            ("codex/v3-A", "codex/x-release", 9, "merges automatically"),
             (
                 "lanes:",
                 "lanes:\n- {id: A, family: f, name: n, owns: [a], branches: [b-<date>-<runid>]}",

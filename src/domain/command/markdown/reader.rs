@@ -52,6 +52,9 @@ impl Kind {
     }
 }
 
+/// How many rendered lines are read of one line of HTML: each costs the length of that line.
+const MOST_IN_LINE: usize = 8;
+
 /// Reads the events of a comment, in order.
 pub(super) struct Reader<'a> {
     body: &'a str,
@@ -158,15 +161,20 @@ impl<'a> Reader<'a> {
         let block = std::mem::take(&mut self.block);
         let line = self.number.of(self.body, start);
         let piece = Piece { text: &block.text, place: Place::Block, depth: self.open.len(), line };
+        let mut in_line = (0, 0);
         for at in self.html.read(piece) {
             let lines = &block.lines[..block.lines.partition_point(|(from, _)| *from <= at)];
             let first = lines.last().map_or(start, |(from, start)| start + at - from);
             // Markdown may have changed the line, as where a tab is half of its indentation.
             let is_typed = self.body.get(first..).is_some_and(|rest| rest.starts_with('/'));
             if self.quiet == 0 && is_typed {
+                let number = self.number.of(self.body, first);
+                in_line = (number, if in_line.0 == number { in_line.1 + 1 } else { 1 });
+                if in_line.1 > MOST_IN_LINE {
+                    continue;
+                }
                 let line = line_from(self.body, first);
                 let word = &line[..line.find(ends_word).unwrap_or(line.len())];
-                let number = self.number.of(self.body, first);
                 self.keep(&Candidate::new(first, number, Some(Why::InHtml)).shown(word));
             }
         }
