@@ -155,7 +155,7 @@ fn reasons() -> String {
     let mut text = String::new();
     for area in Area::ALL {
         let _ = write!(text, "## Codes of {}\n\n", area.title());
-        text.push_str("| code | meaning | how to go on |\n| --- | --- | --- |\n");
+        text.push_str("| code | meaning | what to do |\n| --- | --- | --- |\n");
         for row in definitions().filter(|row| row.area == area) {
             let (meaning, remedy) = (cell(row.meaning), cell(row.remedy));
             let _ = writeln!(text, "| `{}` | {meaning} | {remedy} |", row.code);
@@ -177,7 +177,7 @@ fn reasons_of_policies(policies: &Policies) -> String {
 }
 
 fn reasons_of_procedures(library: &Library) -> anyhow::Result<String> {
-    let mut text = String::from("| code | meaning | how to go on | procedure |\n| --- | --- | --- | --- |\n");
+    let mut text = String::from("| code | meaning | what to do | procedure |\n| --- | --- | --- | --- |\n");
     for declared in Catalogue::load(&library.patches)?.declared_codes() {
         let (message, remedy) = (cell(declared.message), cell(declared.remedy));
         let _ = writeln!(text, "| `{}` | {message} | {remedy} | `{}` |", declared.code, declared.procedure);
@@ -231,7 +231,7 @@ fn policies(policies: &Policies, folder: &str) -> String {
     text
 }
 
-/// The page of one policy: what it protects, its codes, an example, how to go on, how to change it.
+/// The page of one policy: what it protects, its codes, an example, what to do, how to change it.
 fn policy_page(policies: &Policies, name: &str) -> anyhow::Result<String> {
     let policy = policies
         .policies()

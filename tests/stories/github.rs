@@ -244,7 +244,7 @@ async fn an_approval_on_github_counts_or_says_why_not() {
     story.says(&["success: Approved by max"]).await;
     story.act("olga", Method::PUT, "/collaborators/max", json!({"permission": "pull"})).await;
     story.review("ada", "COMMENT", &head).await;
-    story.says(&["failure", "`max`: the account may not write here"]).await;
+    story.says(&["failure", "`max`: the reviewer does not have write access"]).await;
 
     story.review("ada", "APPROVE", &head).await;
     story.says(&["success: Approved by ada"]).await;

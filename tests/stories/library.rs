@@ -200,7 +200,7 @@ fn the_target_of_ones_own_decides() {
     let output = list(&["--library", path(&library)]);
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let said = text(&output.stderr);
-    assert!(said.contains("squash-merges it by itself"), "the branch that nobody would approve: {said}");
+    assert!(said.contains("squash-merges it automatically"), "the branch that nobody would approve: {said}");
 }
 
 #[tokio::test]

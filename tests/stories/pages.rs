@@ -96,7 +96,7 @@ fn pages_read_well_in_a_browser() {
             page("runs", root, &["/actuate pause-trading", "pull request open", "broker rejects every order"]),
             page("run", run, &["authorize", "propose", "replicas: 0", "How to undo it", "change.planned"]),
             page("pull", demo.address("the pull request"), &["pause trading", "do-not-automerge", "Proof"]),
-            page("issue", demo.address("the conversation"), &["Orders are being rejected", "writ[bot]"]),
+            page("issue", demo.address("the conversation"), &["Orders have been rejected", "writ[bot]"]),
             page("help", &format!("{root}/help"), &["/actuate", "/status", "pause-trading"]),
         ],
     });

@@ -27,7 +27,7 @@ pub(crate) fn suites(report: &Report, policies: &[Policy]) -> String {
 
 fn suite(policy: &str, mut cases: Vec<TestCase>) -> TestSuite {
     if cases.is_empty() {
-        cases.push(classified(policy, TestCase::new("nothing found", TestCaseStatus::success())));
+        cases.push(classified(policy, TestCase::new("no findings", TestCaseStatus::success())));
     }
     let mut suite = TestSuite::new(printable(policy));
     suite.add_test_cases(cases);

@@ -230,7 +230,7 @@ mod tests {
                 "lanes:",
                 "lanes:\n- {id: A, family: f, name: n, owns: [a], branches: [b-<date>-<runid>]}",
                 5,
-                "two lanes `A`",
+                "lane `A` is defined twice",
             ),
             ("id: A", "id: [A]", 5, "invalid type"),
         ] {

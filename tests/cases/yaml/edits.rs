@@ -158,7 +158,7 @@ data:
     let missing = inner("/data/gates.json", Language::Json, remove("/none"));
     let refusal = yaml::edit(before, &[missing]).unwrap_err();
     assert_eq!(refusal.code, Reason::NotFound);
-    assert!(refusal.message.contains("in the text at `/data/gates.json`, line 1"), "{refusal}");
+    assert!(refusal.message.contains("in the text of `/data/gates.json`, line 1"), "{refusal}");
 }
 
 #[test]
