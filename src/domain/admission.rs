@@ -104,6 +104,11 @@ pub enum WaitReason {
         /// The quota.
         quota: u32,
     },
+    /// A reconciliation waits for the run that its pull request may be of.
+    Proposal {
+        /// That run.
+        run: RunId,
+    },
 }
 
 impl fmt::Display for Wait {
@@ -119,6 +124,7 @@ impl fmt::Display for Wait {
             WaitReason::Repository { quota } => {
                 write!(out, "the repository has reached its hourly limit of {quota}")
             }
+            WaitReason::Proposal { run } => write!(out, "run `{run}` has not recorded its pull request yet"),
         }
     }
 }

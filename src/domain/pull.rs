@@ -64,6 +64,9 @@ pub struct Observed {
     pub author: Actor,
     /// The run of writ's own that proposed it.
     pub run: Option<RunId>,
+    /// The run that its body names as writ's own bodies do, whoever wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub named: Option<RunId>,
     /// What its body says about how it can be reproduced.
     #[serde(default)]
     pub told: Reproducibility,
@@ -99,6 +102,13 @@ impl Conclusion {
     pub fn named(name: &str) -> Option<Self> {
         [Self::Success, Self::Failure, Self::Neutral].into_iter().find(|known| known.as_str() == name)
     }
+}
+
+/// The run that a body names in the table of its proof.
+#[must_use]
+pub fn run_named_in(body: &str) -> Option<RunId> {
+    let named = |line: &str| line.trim().strip_prefix("| run | `")?.split_once('`')?.0.parse().ok();
+    body.lines().find_map(named)
 }
 
 /// What changed between two reconciliations, as kinds of records, in the order in which they are recorded.
@@ -153,6 +163,7 @@ mod tests {
             base: "main".to_owned(),
             author: Actor { id: AccountId(5), login: "ada".to_owned() },
             run: None,
+            named: None,
             told: Reproducibility::default(),
             branch_deleted: false,
         }

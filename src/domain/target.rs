@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::names::BranchName;
+use super::names::{BranchName, RunId};
 
 /// The file's name below `policies/`.
 pub const FILE: &str = "target.yaml";
@@ -78,6 +78,13 @@ impl TargetProfile {
         let name = format!("{}{time}-{run}", self.branch_prefix());
         // OK because reading the file has tried the pattern with a time and a run.
         name.parse().unwrap_or_else(|error| unreachable!("a branch name: {error}"))
+    }
+
+    /// The run whose branch one would be by its name, of whichever time.
+    #[must_use]
+    pub fn run_of(&self, branch: &str) -> Option<RunId> {
+        let (_time, run) = branch.strip_prefix(self.branch_prefix())?.rsplit_once('-')?;
+        run.parse().ok()
     }
 
     /// What the branches of all actuations begin with.

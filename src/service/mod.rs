@@ -17,6 +17,7 @@ pub mod judgement;
 pub mod judging;
 pub mod metrics;
 pub mod notary;
+mod ownership;
 pub mod planning;
 pub mod procedure_summary;
 pub mod proposal;

@@ -4,9 +4,12 @@
 //! Everything is asked now: the comment, the requester's and the reviewers' rights, the reviews. What changed since the
 //! last reconciliation goes into the ledger of the run that proposed it.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::domain::admission::{Wait, WaitReason};
 use crate::domain::approval::{self, Approval, Approver, NotCounted, Question, Review};
 use crate::domain::digest::sha256_hex;
 use crate::domain::ledger::{Record, RecordError};
@@ -18,26 +21,62 @@ use crate::domain::run::Outcome;
 use crate::ports::forge::check::{Check, CheckStatus};
 use crate::ports::forge::{ForgeError, Permission};
 use crate::ports::store::Run;
-use crate::service::conflicts::proposal;
 use crate::service::context::Context;
 use crate::service::error::StepError;
 use crate::service::facts::{self, ApproveFact, ObserveFact, PlanFact, PushFact};
 use crate::service::job::{Performed, ReconciliationJob};
+use crate::service::ownership::Ownership;
 use crate::service::standing::Standing;
 use crate::service::stored_command::StoredCommand;
 
-/// Asks, judges, writes the check run. A pull request that is not writ's gets a neutral one, which blocks nobody.
+/// How often it is asked again whether a run has noted its pull request.
+const RECHECK: Duration = Duration::from_secs(5);
+
+/// What the check run says.
+enum Said<'a> {
+    /// The pull request is not writ's.
+    Foreign,
+    /// Whether it is this run's is not known yet.
+    Waiting(&'a RunId),
+    /// It has the marks of this run, which has not opened it.
+    Claimed(&'a RunId),
+    /// Whether it is approved.
+    Assessed(&'a Assessment),
+}
+
+/// Asks, judges, writes the check run. A pull request that is not writ's gets a neutral one, which blocks nobody; one of
+/// which that is not known yet waits, with a check run in progress.
 pub(super) async fn perform(context: &Context, job: &ReconciliationJob) -> Result<Performed, StepError> {
     let seen = job.fact::<ObserveFact>()?.seen;
-    let Some(run) = own_run(context, &seen).await? else {
-        let check = check(context, job, &seen, None)?;
-        let put = put(context, job, &check).await?;
-        let fact =
-            ApproveFact { own: false, approval: None, not_counted: None, check: put, marked_ready: None };
-        return Ok(Performed::done(&fact, vec![]));
+    let said = match Ownership::of(context.store.as_ref(), &job.repository, &seen).await? {
+        Ownership::Own(run) => return judge(context, job, seen, &run).await,
+        Ownership::Unknown(run) => {
+            let check = check(context, job, &seen, &Said::Waiting(&run))?;
+            put(context, job, &check).await?;
+            let until = context.clock.now() + RECHECK;
+            return Ok(Performed::waits(Wait { place: 1, why: WaitReason::Proposal { run }, until }));
+        }
+        Ownership::SameCommit => None,
+        Ownership::Claimed(run) => Some(check(context, job, &seen, &Said::Claimed(&run))?),
+        Ownership::Foreign => Some(check(context, job, &seen, &Said::Foreign)?),
     };
-    let assessment = assess(context, job, &seen, &run).await?;
-    let check = check(context, job, &seen, Some(&assessment))?;
+    let put = match said {
+        Some(check) => put(context, job, &check).await?,
+        None => None,
+    };
+    let fact = ApproveFact { own: false, approval: None, not_counted: None, check: put, marked_ready: None };
+    Ok(Performed::done(&fact, vec![]))
+}
+
+/// Judges the approval of a run's own pull request.
+async fn judge(
+    context: &Context,
+    job: &ReconciliationJob,
+    seen: Observed,
+    run: &Run,
+) -> Result<Performed, StepError> {
+    let assessment = assess(context, job, &seen, run).await?;
+    let check = check(context, job, &seen, &Said::Assessed(&assessment))?;
     let put = put(context, job, &check).await?;
     let last = LastRecorded::of(context, &run.id).await?;
     let mut records = last.changes_since(context, &seen, &run.id, &assessment);
@@ -62,13 +101,6 @@ pub(super) async fn perform(context: &Context, job: &ReconciliationJob) -> Resul
     Ok(Performed::done(&fact, records))
 }
 
-/// The run that opened this very pull request, and not only its branch.
-async fn own_run(context: &Context, seen: &Observed) -> Result<Option<Run>, StepError> {
-    let Some(id) = &seen.run else { return Ok(None) };
-    let run = context.store.run(id).await?;
-    Ok(run.filter(|run| proposal(run) == Some(seen.number)))
-}
-
 /// The approval of a run's plan, and what it was judged from.
 struct Assessment {
     approval: Approval,
@@ -84,7 +116,11 @@ async fn assess(
     run: &Run,
 ) -> Result<Assessment, StepError> {
     let report = facts::require::<PlanFact>(run)?.report;
-    let planned = facts::require::<PushFact>(run)?.commit;
+    let planned = match facts::shown::<PushFact>(run) {
+        Some(pushed) => pushed.commit,
+        // It was pushed without being able to note it.
+        None => report.commit.clone().ok_or_else(|| StepError::Fault("the plan has no commit".to_owned()))?,
+    };
     let stored = StoredCommand::of(run)?;
     let void = match Standing::of(context, &stored).await? {
         Standing::Valid(_) => None,
@@ -129,13 +165,18 @@ async fn writers(
     Ok(writers)
 }
 
-/// What the check run says; `None` where the pull request is not writ's.
+/// The check run that says it.
 fn check(
     context: &Context,
     job: &ReconciliationJob,
     seen: &Observed,
-    assessment: Option<&Assessment>,
+    said: &Said<'_>,
 ) -> Result<Check, StepError> {
+    let (assessment, run) = match said {
+        Said::Foreign => (None, None),
+        Said::Waiting(run) | Said::Claimed(run) => (None, Some(*run)),
+        Said::Assessed(assessment) => (Some(*assessment), seen.run.as_ref()),
+    };
     let not_counted: Vec<Value> = assessment
         .iter()
         .flat_map(|assessment| &assessment.not_counted)
@@ -147,17 +188,22 @@ fn check(
         "risk": assessment.map(|assessment| assessment.report.risk),
         "not_counted": not_counted,
         "head": seen.head,
-        "run": seen.run.as_ref().map(RunId::as_str),
+        "run": run.map(RunId::as_str),
+        "waiting": matches!(said, Said::Waiting(_)),
+        "claimed": matches!(said, Said::Claimed(_)),
     });
     let write =
         |template: &str| context.renderer.render(template, &values).map(|text| text.trim().to_owned());
     let (title, summary) = (write("check/approval_title.txt")?, write("check/approval.md")?);
-    let status = CheckStatus::Completed(match assessment {
-        None => Conclusion::Neutral,
-        Some(assessment) if assessment.approval.is_satisfied() => Conclusion::Success,
-        Some(_) => Conclusion::Failure,
-    });
-    let said = format!("{status:?}\n{title}\n{summary}");
+    let status = match said {
+        Said::Foreign => CheckStatus::Completed(Conclusion::Neutral),
+        Said::Waiting(_) => CheckStatus::InProgress,
+        Said::Assessed(assessment) if assessment.approval.is_satisfied() => {
+            CheckStatus::Completed(Conclusion::Success)
+        }
+        Said::Assessed(_) | Said::Claimed(_) => CheckStatus::Completed(Conclusion::Failure),
+    };
+    let content = format!("{status:?}\n{title}\n{summary}");
     Ok(Check {
         name: APPROVAL_CHECK.to_owned(),
         head: seen.head.clone(),
@@ -166,7 +212,7 @@ fn check(
         summary,
         text: String::new(),
         details_url: context.run_url(&job.run.id),
-        digest: format!("sha256:{}", sha256_hex(said.as_bytes())),
+        digest: format!("sha256:{}", sha256_hex(content.as_bytes())),
         annotations: Vec::new(),
     })
 }

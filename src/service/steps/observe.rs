@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::domain::lane::Reproducibility;
 use crate::domain::names::{BranchName, RepositoryName, RunId};
-use crate::domain::pull::{Observed, PullState, record_kinds};
+use crate::domain::pull::{Observed, PullState, record_kinds, run_named_in};
 use crate::domain::reason;
 use crate::domain::run::Outcome;
 use crate::ports::forge::{ForgeError, Pull};
@@ -84,6 +84,7 @@ async fn seen(context: &Context, job: &ReconciliationJob, pull: Pull) -> Result<
         base: pull.base,
         author: pull.author,
         run,
+        named: run_named_in(&pull.body),
         told: Reproducibility::of(&pull.body),
         branch_deleted,
     })

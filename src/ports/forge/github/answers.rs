@@ -42,16 +42,14 @@ pub(super) struct InstallationToken {
 #[derive(Debug, Deserialize)]
 pub(super) struct CollaboratorPermission {
     permission: String,
-    role_name: Option<String>,
     user: Option<Account>,
 }
 
 impl CollaboratorPermission {
-    /// The account and what it may do. A custom role counts as the base role that GitHub names in `permission`.
+    /// The account and what it may do. That is the base role in `permission`: anybody may name a custom role `admin`.
     pub(super) fn read(self) -> Result<(AccountId, Permission), ForgeError> {
         let user = self.user.ok_or_else(|| missing("user", "the permission of an account"))?;
-        let permission = self.role_name.as_deref().and_then(role).or_else(|| role(&self.permission));
-        let permission = permission
+        let permission = role(&self.permission)
             .ok_or_else(|| ForgeError::Malformed(format!("unknown permission `{}`", self.permission)))?;
         Ok((AccountId(user.id), permission))
     }
@@ -289,6 +287,9 @@ mod tests {
         assert_eq!(of("none", r#""none""#), Ok((5, Permission::None)));
         assert_eq!(of("write", r#""release-managers""#), Ok((5, Permission::Write)));
         assert_eq!(of("read", "null"), Ok((5, Permission::Read)));
+        for name in ["admin", "maintain", "write", "push"] {
+            assert_eq!(of("read", &format!("\"{name}\"")), Ok((5, Permission::Read)), "a custom role's name");
+        }
         assert!(of("root", r#""root""#).is_err());
         assert!(permission(r#"{"permission":"admin","role_name":"admin","user":null}"#).is_err());
     }
