@@ -208,7 +208,11 @@ fn procedures(library: &Library) -> anyhow::Result<String> {
             procedure.pointer(pointer).and_then(Value::as_str).unwrap_or_default().trim().to_owned()
         };
         let inverse = field("/inverse/procedure");
-        let undone = if inverse.is_empty() { "`/rollback RUN`".to_owned() } else { format!("`{inverse}`") };
+        let undone = match (inverse.as_str(), field("/needs_no_undo").as_str()) {
+            ("", "") => "`/rollback RUN`".to_owned(),
+            ("", _) => "needs no undoing".to_owned(),
+            (inverse, _) => format!("`{inverse}`"),
+        };
         let _ = writeln!(
             text,
             "| `{}` | {} | {} | {undone} |",

@@ -66,7 +66,11 @@ fn in_full(procedure: &Procedure) -> String {
     let approval =
         if procedure.risk.needs_approval() { "someone other than the requester" } else { "nobody" };
     text.push_str(&format!("Confirmation  confirm={}\nApproval by   {approval}\n", procedure.confirmation));
-    let undo = procedure.inverse.as_ref().map_or("git revert", |inverse| inverse.procedure.as_str());
+    let undo = match (&procedure.inverse, &procedure.needs_no_undo) {
+        (Some(inverse), _) => inverse.procedure.clone(),
+        (None, Some(because)) => format!("nothing: {}", because.trim()),
+        (None, None) => "git revert".to_owned(),
+    };
     text.push_str(&format!("Undone by     {undo}\n"));
     for argument in &procedure.arguments {
         let default = argument.default.as_ref().map_or(String::new(), |value| format!(", default `{value}`"));

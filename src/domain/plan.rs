@@ -80,8 +80,11 @@ pub struct Effect {
 pub struct Rollback {
     /// The inverse procedure; `None` where the way back is a rollback of the run, or `git revert`.
     pub procedure: Option<String>,
-    /// The exact command.
-    pub command: String,
+    /// The exact command; `None` where nothing is to be undone.
+    pub command: Option<String>,
+    /// Why nothing is to be undone, one sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub needs_no_undo: Option<String>,
 }
 
 /// `writ.plan/v1`: a plan with its verdict, commit and digest. This is the JSON that `writ plan --format json` prints.

@@ -20,6 +20,7 @@ pub struct ProcedureSummary {
     confirmation: String,
     arguments: Vec<ArgumentSummary>,
     inverse: Option<String>,
+    needs_no_undo: Option<String>,
     variants: Vec<String>,
 }
 
@@ -57,6 +58,7 @@ impl ProcedureSummary {
             confirmation: target.confirmation.clone(),
             arguments: vec![run],
             inverse: Some(ROLLBACK.to_owned()),
+            needs_no_undo: None,
             variants: vec!["exact-inverse".to_owned()],
         }
     }
@@ -78,6 +80,7 @@ impl ProcedureSummary {
             confirmation: procedure.confirmation.clone(),
             arguments: arguments.collect(),
             inverse: procedure.inverse.as_ref().map(|inverse| inverse.procedure.clone()),
+            needs_no_undo: procedure.needs_no_undo.clone(),
             variants: procedure.variants.iter().map(|variant| variant.name.clone()).collect(),
         }
     }

@@ -109,21 +109,48 @@ impl Basis {
         repository: &RepositoryName,
         typed: &str,
     ) -> Result<Self, StoreError> {
-        let run = match find_run(store, repository, typed).await? {
-            FoundRun::Known(run) => run,
-            FoundRun::Unknown(refusal) => return Ok(Self::Impossible(refusal)),
-        };
-        let mut records = Vec::new();
-        for leaf in store.leaves_of(&run.id).await? {
-            let record = Record::from_canonical(&leaf.data);
-            records
-                .push(record.map_err(|error| StoreError::Corrupt(format!("leaf {}: {error}", leaf.index)))?);
-        }
-        Ok(match RevertTarget::of(&run.id, &records) {
+        Ok(match find_target(store, repository, typed).await? {
             Ok(undone) => Self::Rollback(Box::new(undone)),
             Err(refusal) => Self::Impossible(refusal),
         })
     }
+}
+
+/// What a run of this repository changed, or why that cannot be undone.
+async fn find_target(
+    store: &dyn Store,
+    repository: &RepositoryName,
+    typed: &str,
+) -> Result<Result<RevertTarget, Refusal>, StoreError> {
+    let run = match find_run(store, repository, typed).await? {
+        FoundRun::Known(run) => run,
+        FoundRun::Unknown(refusal) => return Ok(Err(refusal)),
+    };
+    let mut records = Vec::new();
+    for leaf in store.leaves_of(&run.id).await? {
+        let record = Record::from_canonical(&leaf.data);
+        records.push(record.map_err(|error| StoreError::Corrupt(format!("leaf {}: {error}", leaf.index)))?);
+    }
+    Ok(RevertTarget::of(&run.id, &records))
+}
+
+/// How a merged run is undone: a remedy, with the whole command where there is one.
+pub(super) async fn how_to_undo(
+    store: &dyn Store,
+    repository: &ServedRepository,
+    run: &RunId,
+) -> Result<String, StoreError> {
+    let target = find_target(store, &repository.name, run.as_str()).await?;
+    let planner = &repository.planner;
+    let inverse = target.and_then(|target| target.inverse(planner.catalogue(), planner.judge().target()));
+    Ok(match inverse {
+        Ok(inverse) => {
+            let phrase = inverse.confirmation;
+            format!("undo it with `/rollback {run} reason=\"undo run {run}\" confirm={phrase}`")
+        }
+        Err(refusal) if refusal.code == reason::NEEDS_NO_UNDO => format!("nothing; {}", refusal.message),
+        Err(refusal) => refusal.remedy,
+    })
 }
 
 /// A run that a person named.

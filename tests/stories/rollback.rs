@@ -4,6 +4,7 @@ use writ::domain::names::RunId;
 use writ::domain::run::Outcome;
 
 use crate::support::bot::{Bot, Home};
+use crate::support::http::Request;
 use crate::support::manifests;
 
 const PAUSE: &str = "/actuate pause-trading reason=\"broker rejects orders\" confirm=ACTUATE_TORGHUT";
@@ -113,6 +114,11 @@ async fn what_is_as_it_was_needs_no_rollback() {
     let run = bot.comment(PAUSE).await;
     bot.settle().await;
     // It was never merged.
+    let reply = refused(&bot, &rollback(&run), "not_merged").await;
+    assert!(reply.contains(&format!("`/cancel {run}`")), "{reply}");
+    refused(&bot, &format!("/plan rollback run={run}"), "not_merged").await;
+    bot.comment(&format!("/cancel {run}")).await;
+    assert!(bot.reply().await.contains("**Cancelled:**"));
     refused(&bot, &rollback(&run), "no_change").await;
 }
 
@@ -157,4 +163,92 @@ async fn a_rollback_is_asked_for_like_any_other_change() {
     assert!(bot.reply().await.contains("/actuate rollback run=…"));
     let runs = bot.runs().await;
     assert!(!runs.iter().any(|run| matches!(run.outcome, Some(Outcome::Stuck { .. }))));
+}
+
+/// What a command leaves to be undone on the small manifests.
+struct Undo {
+    /// Replicas of the scheduler and state of the technical analysis job before it.
+    before: (&'static str, &'static str),
+    command: &'static str,
+    /// The procedure that undoes it; `None` where nothing is to be undone.
+    by: Option<&'static str>,
+}
+
+const UNDOS: [Undo; 8] = [
+    Undo { before: ("1", "running"), command: "pause-trading", by: Some("resume-trading") },
+    Undo { before: ("0", "running"), command: "resume-trading", by: Some("pause-trading") },
+    Undo { before: ("1", "running"), command: "suspend-ta", by: Some("resume-ta") },
+    Undo { before: ("1", "suspended"), command: "resume-ta", by: Some("suspend-ta") },
+    Undo { before: ("1", "suspended"), command: "resume-ta restart=true", by: Some("suspend-ta") },
+    Undo { before: ("1", "running"), command: "resume-ta restart=true", by: None },
+    Undo { before: ("1", "running"), command: "restart-ta", by: None },
+    Undo { before: ("1", "running"), command: "restart-ws", by: None },
+];
+
+async fn page_of(bot: &Bot, run: &RunId) -> String {
+    Request::get(&format!("/runs/{run}")).send(bot.running.address).await.text
+}
+
+/// All commands in a text that undo something: what stands in code and begins as commands do that change things.
+fn undo_commands(text: &str) -> Vec<String> {
+    let spans = text.split(['`', '\n']).map(str::trim);
+    let undoes = |span: &&str| ["/actuate ", "/rollback "].iter().any(|verb| span.starts_with(verb));
+    spans.filter(undoes).map(str::to_owned).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_command_that_is_printed_to_undo_a_run_undoes_it() {
+    for Undo { before: (replicas, state), command, by } in UNDOS {
+        let bot = bot(replicas).await;
+        let job = format!("{}/ta/flinkdeployment.yaml", manifests::ROOT);
+        bot.home.repository.commit("main", &[(&job, &manifests::TA.replace("running", state))]);
+        let run =
+            bot.comment(&format!("/actuate {command} reason=\"as asked\" confirm=ACTUATE_TORGHUT")).await;
+        let reply = bot.reply().await;
+        assert!(reply.contains("**Proposed:**"), "{command}: {reply}");
+        let body = bot.pulls().await.remove(0).pull.body;
+        let page = page_of(&bot, &run).await;
+        bot.merge(&run).await;
+        let Some(by) = by else {
+            for text in [&reply, &body, &page] {
+                let told = undo_commands(text);
+                assert!(told.is_empty() && !text.contains("/rollback "), "{command}: {told:?} in:\n{text}");
+                assert!(text.to_lowercase().contains("needs no undoing"), "{command}:\n{text}");
+            }
+            refused(&bot, &rollback(&run), "needs_no_undo").await;
+            let reply = refused(&bot, &format!("/cancel {run}"), "not_open").await;
+            assert!(undo_commands(&reply).is_empty() && !reply.contains("/rollback"), "{command}: {reply}");
+            continue;
+        };
+        let told = undo_commands(&reply);
+        assert!(!told.is_empty() && told == undo_commands(&body), "{command}: {told:?} in:\n{body}");
+        assert!(told[0].starts_with(&format!("/actuate {by} ")), "{command}: {told:?}");
+        let shown = page.replace("&quot;", "\"").replace("&#34;", "\"");
+        assert!(shown.contains(&told[0]), "{command}: {} in:\n{shown}", told[0]);
+        // A merged pull request cannot be cancelled; what is said to do instead works, too.
+        let instead = undo_commands(&refused(&bot, &format!("/cancel {run}"), "not_open").await);
+        assert_eq!(instead.len(), 1, "{command}: {instead:?}");
+        for undo in [&instead[0], &told[0]] {
+            let undone = bot.comment(undo).await;
+            let reply = bot.reply().await;
+            assert!(reply.contains("**Proposed:**"), "{command}, undone by {undo}:\n{reply}");
+            // What a rollback prints works as well, once it is merged.
+            let again = undo_commands(&bot.pulls().await.remove(0).pull.body);
+            assert_eq!(again.len(), 1, "{undo}: {again:?}");
+            bot.comment(&format!("/cancel {undone}")).await;
+            assert!(bot.reply().await.contains("**Cancelled:**"), "{undo}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_of_a_plan_shows_no_failure_and_offers_no_undo() {
+    let bot = bot("1").await;
+    for (command, offers) in [("/plan pause-trading", false), (PAUSE, true)] {
+        let run = bot.comment(command).await;
+        bot.settle().await;
+        let page = page_of(&bot, &run).await;
+        assert!(page.contains("class=\"done\"") && !page.contains("class=\"stopped\""), "{command}:\n{page}");
+        assert_eq!(page.contains("How to undo it"), offers, "{command}:\n{page}");
+    }
 }

@@ -93,7 +93,9 @@ async fn perform(arguments: &DemoArguments) -> anyhow::Result<Vec<String>> {
     story.changes(&report);
     story.line("");
     story.verdict(&report);
-    story.line(&format!("undo: {}", report.rollback.command));
+    if let Some(command) = &report.rollback.command {
+        story.line(&format!("undo: {command}"));
+    }
 
     story.chapter("The pull request's own webhook arrives, as for anyone's pull request");
     let reconciliation = deliver(&mut story, &stage, &stage.opened(*number)).await?;

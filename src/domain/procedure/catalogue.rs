@@ -74,7 +74,17 @@ impl Catalogue {
                 Checker { file, text, procedure: &entry.procedure }.check_inverse(&catalogue)?;
             }
         }
-        Ok(catalogue)
+        Ok(catalogue.with_phrases())
+    }
+
+    /// The same, where inverses know the phrases that confirm them.
+    fn with_phrases(mut self) -> Self {
+        let phrases: BTreeMap<String, String> =
+            self.procedures().map(|known| (known.name.clone(), known.confirmation.clone())).collect();
+        for inverse in self.entries.values_mut().filter_map(|entry| entry.procedure.inverse.as_mut()) {
+            inverse.confirmation = phrases.get(&inverse.procedure).cloned().unwrap_or_default();
+        }
+        self
     }
 
     /// A procedure by name.
@@ -241,6 +251,17 @@ impl Checker<'_> {
         self.check_objects()?;
         if let Some(undone) = self.undone() {
             self.check_object("/inverse/undoes/object", &undone.object)?;
+        }
+        if let Some(because) = &procedure.needs_no_undo {
+            if because.trim().is_empty() || because.trim().contains('\n') {
+                return Err(self.wrong("/needs_no_undo", "the reason must be one line"));
+            }
+            if procedure.inverse.as_ref().is_some_and(|inverse| inverse.undoes.is_none()) {
+                return Err(self.wrong(
+                    "/needs_no_undo",
+                    "the inverse always applies; give it `undoes`, or leave out one of them",
+                ));
+            }
         }
         if procedure.variants.is_empty() {
             return Err(self.wrong("/variants", "there is no variant"));

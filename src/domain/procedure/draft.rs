@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::admission::admit;
 use super::comments::stale_comments;
-use super::file::{Action, EditLine, NewValue, Procedure, Variant, Words};
+use super::file::{Action, EditLine, NewValue, Procedure, Undo, Variant, Words};
 use super::resolve::resolve;
 use super::view::{Located, View, editable, several, show};
 use crate::domain::change;
@@ -334,18 +334,16 @@ impl PlanBuilder<'_> {
     }
 
     fn rollback(&self, branch: &BranchName, changes: &[change::Change]) -> Rollback {
-        let inverse = self.procedure.inverse.as_ref().filter(|inverse| {
-            let Some(undone) = &inverse.undoes else { return true };
-            let object = self.procedure.object(&undone.object);
-            let at = undone.at.to_string();
-            changes.iter().any(|change| {
-                change.document.kind == object.kind
-                    && change.document.name == object.name
-                    && change.pointer == at
-            })
-        });
-        let Some(inverse) = inverse else {
-            return Rollback { procedure: None, command: self.undone_by_record(branch) };
+        let inverse = match self.procedure.undo(changes) {
+            Undo::Inverse(inverse) => inverse,
+            Undo::Needless(because) => {
+                let because = Some(because.trim().to_owned());
+                return Rollback { procedure: None, command: None, needs_no_undo: because };
+            }
+            Undo::Rollback => {
+                let command = Some(self.undone_by_record(branch));
+                return Rollback { procedure: None, command, needs_no_undo: None };
+            }
         };
         let mut command = format!("/actuate {}", inverse.procedure);
         for name in &inverse.arguments {
@@ -353,9 +351,9 @@ impl PlanBuilder<'_> {
             let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             command.push_str(&format!(" {name}={text}"));
         }
-        let confirmation = &self.procedure.confirmation;
+        let confirmation = &inverse.confirmation;
         command.push_str(&format!(" reason=\"undo run {}\" confirm={confirmation}", self.request.run()));
-        Rollback { procedure: Some(inverse.procedure.clone()), command }
+        Rollback { procedure: Some(inverse.procedure.clone()), command: Some(command), needs_no_undo: None }
     }
 
     /// How to undo what has no inverse procedure. Runs of the terminal are in no store that a rollback could read.

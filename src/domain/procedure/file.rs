@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::title::Title;
+use crate::domain::change::Change;
 use crate::domain::plan::Risk;
 use crate::domain::reason::Code;
 use crate::domain::text::quoted;
@@ -45,6 +46,9 @@ pub struct Procedure {
     /// The way back; without it the way back is a rollback of the run.
     #[serde(default)]
     pub inverse: Option<Inverse>,
+    /// Why nothing is to be undone, one sentence: for a procedure without inverse, or where the inverse does not apply.
+    #[serde(default)]
+    pub needs_no_undo: Option<String>,
     /// What fits which tree; exactly one must fit.
     pub variants: Vec<Variant>,
 }
@@ -106,6 +110,43 @@ pub struct Inverse {
     /// The field that it puts back. Where a plan does not change it, the way back is a rollback of the run.
     #[serde(default)]
     pub undoes: Option<Place>,
+    /// The phrase that confirms it, which is that procedure's.
+    #[serde(skip)]
+    pub confirmation: String,
+}
+
+impl Procedure {
+    /// How what it changed is undone.
+    #[must_use]
+    pub fn undo(&self, changes: &[Change]) -> Undo<'_> {
+        let applies = |inverse: &&Inverse| {
+            let Some(place) = &inverse.undoes else { return true };
+            // OK because the catalogue lets no file in that names an object that it does not define.
+            let (object, at) = (&self.objects[&place.object], place.at.to_string());
+            let is_it = |change: &Change| {
+                change.document.kind == object.kind
+                    && change.document.name == object.name
+                    && change.pointer == at
+            };
+            changes.iter().any(is_it)
+        };
+        match (self.inverse.as_ref().filter(applies), &self.needs_no_undo) {
+            (Some(inverse), _) => Undo::Inverse(inverse),
+            (None, Some(because)) => Undo::Needless(because),
+            (None, None) => Undo::Rollback,
+        }
+    }
+}
+
+/// How what a procedure changed is undone.
+#[derive(Debug, Clone, Copy)]
+pub enum Undo<'a> {
+    /// By another procedure.
+    Inverse(&'a Inverse),
+    /// Not at all, and why.
+    Needless(&'a str),
+    /// By a rollback of the run.
+    Rollback,
 }
 
 /// What fits one layout of the tree, and what is done there.

@@ -13,7 +13,7 @@ use super::catalogue::Catalogue;
 use super::draft::{PlanInput, draft};
 use super::file::{
     Action, Argument, ArgumentType, Check, EditLine, EffectLine, Inverse, NewValue, Object, Precondition,
-    Procedure, ROLLBACK, RUN_ARGUMENT, Test, Variant, Words,
+    Procedure, ROLLBACK, RUN_ARGUMENT, Test, Undo, Variant, Words,
 };
 use super::title::Title;
 use crate::domain::change::Change;
@@ -98,8 +98,17 @@ impl RevertTarget {
     /// The procedure that puts back what the run changed.
     ///
     /// # Errors
+    /// - `needs_no_undo`: its procedure says that nothing is to be undone
     /// - `not_invertible`: it changed something that has no name, such as a whole file
     pub fn inverse(&self, catalogue: &Catalogue, target: &TargetProfile) -> Result<Procedure, Refusal> {
+        if let Ok(procedure) = catalogue.find(&self.procedure)
+            && let Undo::Needless(because) = procedure.undo(&self.changes)
+        {
+            let message =
+                format!("run `{}` (`{}`) needs no undoing: {}", self.run, self.procedure, because.trim());
+            let remedy = "nothing; what it changed may stay as it is";
+            return Err(Refusal::new(reason::NEEDS_NO_UNDO, message, remedy).at(Place::Field(RUN_ARGUMENT)));
+        }
         let mut objects = BTreeMap::new();
         let mut variant = Variant { name: "exact-inverse".to_owned(), ..Variant::default() };
         for (number, change) in self.changes.iter().enumerate() {
@@ -142,6 +151,7 @@ impl RevertTarget {
             }],
             objects,
             inverse: None,
+            needs_no_undo: None,
             variants: vec![variant],
         })
     }

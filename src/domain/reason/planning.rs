@@ -39,6 +39,12 @@ reasons! { Planning:
     NOTHING_TO_UNDO = "nothing_to_undo",
         "The run that was to be rolled back has changed nothing.",
         "ask `/status RUN` how it ended";
+    NEEDS_NO_UNDO = "needs_no_undo",
+        "The run that was to be rolled back did something that is not undone, such as a restart.",
+        "nothing; what it changed may stay as it is";
+    NOT_MERGED = "not_merged",
+        "The pull request of the run that was to be rolled back is still open, so there is nothing to roll back.",
+        "close it with `/cancel RUN`, or roll the run back once it is merged";
     RECORD_UNREADABLE = "record_unreadable",
         "What the ledger recorded of the run was written by a version of writ that this one does not understand.",
         "undo the run with `git revert`";

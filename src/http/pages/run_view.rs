@@ -74,6 +74,7 @@ pub(super) fn pull_summary(pull: &StoredPull) -> Value {
 /// The run with its steps, plan and records; the caller adds the checkpoint.
 pub(super) fn whole(run: &Run, timeline: &[StepEntry], leaves: &[Leaf]) -> Value {
     let report = facts::shown::<PlanFact>(run).map(|fact| fact.report);
+    let is_proposed = matches!(run.outcome, Some(Outcome::Proposed { .. }));
     json!({
         "run": summary(run),
         "comment_url": comment_url(run),
@@ -82,6 +83,8 @@ pub(super) fn whole(run: &Run, timeline: &[StepEntry], leaves: &[Leaf]) -> Value
         "notice": run.outcome.as_ref().and_then(words::notice),
         "steps": steps_of(run).filter_map(|step| step_line(step, run, timeline)).collect::<Vec<_>>(),
         "plan": report.as_ref().map(plan),
+        // Only what was proposed can be undone.
+        "undo": report.as_ref().filter(|_| is_proposed).map(|report| &report.rollback),
         "records": leaves.iter().map(record).collect::<Vec<_>>(),
     })
 }
@@ -144,8 +147,7 @@ fn step_line(step: Step, run: &Run, timeline: &[StepEntry]) -> Option<Value> {
         return None;
     }
     let tells = |step: Step| matches!(step, Step::Report | Step::Conclude);
-    let well = |outcome: &Outcome| matches!(outcome, Outcome::Proposed { .. } | Outcome::Reconciled { .. });
-    let ended_here = run.outcome.as_ref().is_some_and(|outcome| !well(outcome))
+    let ended_here = run.outcome.as_ref().is_some_and(is_bad)
         && done
         && !tells(step)
         && timeline.iter().rfind(|entry| !tells(entry.step)).is_some_and(|entry| entry.step == step);
@@ -171,6 +173,19 @@ fn step_line(step: Step, run: &Run, timeline: &[StepEntry]) -> Option<Value> {
     }))
 }
 
+/// Whether a run ended without what was asked for.
+fn is_bad(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Refused { .. } | Outcome::Denied | Outcome::Void { .. } | Outcome::Stuck { .. } => true,
+        Outcome::Proposed { .. }
+        | Outcome::Linked { .. }
+        | Outcome::Cancelled { .. }
+        | Outcome::Answered
+        | Outcome::NoChange { .. }
+        | Outcome::Reconciled { .. } => false,
+    }
+}
+
 fn plan(report: &PlanReport) -> Value {
     let files = report.files.iter().map(|file| json!({"path": file.path, "lines": diff::lines(&file.diff)}));
     let effects = report.effects.iter().map(
@@ -183,7 +198,6 @@ fn plan(report: &PlanReport) -> Value {
         "findings": report.verdict.results.iter().map(finding).collect::<Vec<_>>(),
         "effects": effects.collect::<Vec<_>>(),
         "warnings": report.warnings.iter().map(|warning| sentence(warning)).collect::<Vec<_>>(),
-        "rollback": report.rollback.command,
         "procedure": report.procedure,
         "version": report.version,
         "variant": report.variant,

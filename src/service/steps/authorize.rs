@@ -6,9 +6,11 @@ use crate::domain::approval::is_agent;
 use crate::domain::command::Command;
 use crate::domain::ledger::Record;
 use crate::domain::names::RunId;
+use crate::domain::procedure::{ROLLBACK, RUN_ARGUMENT};
 use crate::domain::reason;
 use crate::domain::run::Outcome;
-use crate::ports::forge::{Permission, Reaction};
+use crate::ports::forge::{ForgeError, Permission, Reaction};
+use crate::service::conflicts::proposal;
 use crate::service::context::Context;
 use crate::service::error::StepError;
 use crate::service::facts::{AuthorizeFact, NoFact};
@@ -41,6 +43,9 @@ pub(super) async fn perform(context: &Context, job: &Job) -> Result<Performed, S
     if let Err(refusal) = admitted {
         return Ok(Performed::not_planned(refusal));
     }
+    if let Some(refused) = still_open(context, job).await? {
+        return Ok(refused);
+    }
     let fact = fact(job, permission);
     let record = context.record(&job.run.id, "request.authorized", json!(fact));
     match job.command() {
@@ -59,6 +64,30 @@ fn fact(job: &Job, permission: Permission) -> AuthorizeFact {
         permission: permission_name(permission).to_owned(),
         comment_sha256: job.stored.comment_sha256.clone(),
         pull: None,
+    }
+}
+
+/// The refusal of a rollback of what is not merged yet.
+async fn still_open(context: &Context, job: &Job) -> Result<Option<Performed>, StepError> {
+    let Some(request) = job.run.request.as_ref().filter(|request| request.procedure == ROLLBACK) else {
+        return Ok(None);
+    };
+    let typed = request.arguments.get(RUN_ARGUMENT).map_or("", String::as_str);
+    let FoundRun::Known(run) = find_run(context.store.as_ref(), &job.repository.name, typed).await? else {
+        return Ok(None);
+    };
+    let Some(number) = proposal(&run) else { return Ok(None) };
+    match context.forge.pull(&job.repository.name, number).await {
+        Ok(pull) if pull.is_open() => Ok(Some(Performed::refused(
+            reason::NOT_MERGED,
+            format!(
+                "pull request #{number} of run `{}` is still open, so there is nothing to roll back",
+                run.id
+            ),
+            format!("comment `/cancel {}` to close it, or roll the run back once it is merged", run.id),
+        ))),
+        Ok(_) | Err(ForgeError::NotFound(_)) => Ok(None),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -15,6 +15,7 @@ use crate::service::context::Context;
 use crate::service::error::StepError;
 use crate::service::facts::{AuthorizeFact, CloseFact};
 use crate::service::job::{Job, Performed};
+use crate::service::recipe::how_to_undo;
 
 /// Closes what there is to close.
 pub(super) async fn perform(context: &Context, job: &Job) -> Result<Performed, StepError> {
@@ -68,14 +69,14 @@ async fn cancel(context: &Context, job: &Job, run: &RunId) -> Result<Performed, 
     let closed = close(context, job, (run, &pull), &closing).await?;
     let performed = match closed {
         Some(record) => Performed::done(&CloseFact::Cancelled(number), vec![record]),
-        None => not_open(run, &pull),
+        None => not_open(run, &pull, how_to_undo(context.store.as_ref(), &job.repository, run).await?),
     };
     Ok(performed.closing(vec![run.clone()]))
 }
 
-fn not_open(run: &RunId, pull: &Pull) -> Performed {
+fn not_open(run: &RunId, pull: &Pull, undo: String) -> Performed {
     let (what, remedy) = match pull.state {
-        PullState::Merged => ("merged", format!("undo it with `/rollback {run}`")),
+        PullState::Merged => ("merged", undo),
         PullState::Open | PullState::Closed => {
             ("closed", "nothing; there is nothing left to close".to_owned())
         }
