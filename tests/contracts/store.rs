@@ -114,6 +114,7 @@ pub fn pull(number: u64, head: char, look: u64) -> StoredPull {
             base: "main".to_owned(),
             author: Actor { id: AccountId(5), login: "ada".to_owned() },
             run: None,
+            named: None,
             told: Reproducibility::of("```reproducibility\nmodel: none\n```\n"),
             branch_deleted: false,
         },
