@@ -36,6 +36,8 @@ pub struct Intake {
     pub repositories: Vec<RepositoryName>,
     /// The procedures that may be asked for.
     pub procedures: Vec<KnownProcedure>,
+    /// The digest of the library, which every record names.
+    pub library: String,
     /// Told when there is something to do.
     pub wake: Arc<Notify>,
 }
@@ -92,6 +94,7 @@ impl Intake {
             "request": run.request,
             "delivery": delivery.stored_id(),
             "body_sha256": delivery.body_sha256,
+            "library": self.library,
         });
         let now = self.clock.now();
         let record = Record::new("request.accepted", Some(run.id.clone()), now, body);
@@ -130,6 +133,7 @@ impl Intake {
                 "look": reconciliation,
                 "delivery": delivery.stored_id(),
                 "body_sha256": delivery.body_sha256,
+                "library": self.library,
             });
             records.push(Record::new("look.accepted", Some(run.id.clone()), now, body));
             runs.push(run);

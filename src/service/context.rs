@@ -90,8 +90,11 @@ impl Context {
         Ok(self.forge.git_credential(&repository.name).await?)
     }
 
-    /// A record of a run, now.
-    pub(super) fn record(&self, run: &RunId, kind: &str, body: Value) -> Record {
+    /// A record of a run, now. It names the library in use, unless it already names that of its plan.
+    pub(super) fn record(&self, run: &RunId, kind: &str, mut body: Value) -> Record {
+        if let (Some(fields), Some(served)) = (body.as_object_mut(), self.repositories.first()) {
+            fields.entry("library").or_insert_with(|| Value::from(served.planner.judge().library()));
+        }
         Record::new(kind, Some(run.clone()), self.clock.now(), body)
     }
 }

@@ -214,8 +214,8 @@ async fn records_name_the_library() {
     bot.propose("docs", &[("docs/readme.md", "words\n")]).await;
     bot.settle().await;
     let leaves = bot.running.store.leaves(0, 1000).await.unwrap();
-    let records = leaves.iter().map(|leaf| serde_json::from_slice::<Value>(&leaf.data).unwrap());
-    let given: Vec<Value> = records.filter(|record| record["kind"] == "verdict.given").collect();
-    assert!(given.len() >= 2, "on the plan, and on the pull request: {given:#?}");
-    given.iter().for_each(|record| assert_eq!(record["body"]["library"], digest));
+    let records: Vec<Value> = leaves.iter().map(|leaf| serde_json::from_slice(&leaf.data).unwrap()).collect();
+    let given = records.iter().filter(|record| record["kind"] == "verdict.given");
+    assert!(given.count() >= 2, "on the plan, and on the pull request: {records:#?}");
+    records.iter().for_each(|record| assert_eq!(record["body"]["library"], digest, "{record:#?}"));
 }

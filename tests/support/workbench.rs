@@ -158,6 +158,7 @@ impl Workbench {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             repositories: vec![name],
             procedures,
+            library: library.digest(),
             wake,
         };
         Self { home, worker, store, people, forge, clock, intake, issue }

@@ -101,6 +101,7 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
         clock: Arc::clone(&clock),
         repositories: settings.repositories.iter().map(|repository| repository.name.clone()).collect(),
         procedures: catalogue.iter().map(ProcedureSummary::known).collect(),
+        library: library.digest(),
         wake: Arc::clone(&wake),
     };
     let verifier = notary.verifier();
