@@ -6,7 +6,7 @@ use super::file::{File, read_text};
 use super::source::{SettingsError, Source, Sources};
 use super::table::web_address;
 use super::values::{Explained, Values};
-use super::{ForgeAccount, ForgeSettings, RepositorySettings, Settings};
+use super::{ForgeAccount, ForgeSettings, RepositorySettings, ServerSettings, Settings};
 use crate::domain::credential::{self, SecretString};
 use crate::ports::forge::github::webhook::Secrets;
 use crate::service::failpoint::{Failpoint, FailpointError};
@@ -29,6 +29,18 @@ pub fn load(sources: &Sources<'_>) -> Result<(Settings, Vec<Explained>), Setting
         failpoint: failpoint(sources)?,
     };
     Ok((settings, values.explained()))
+}
+
+impl ServerSettings {
+    /// The table's defaults, with this folder for `data`: what a server without file, variables and flags runs on.
+    ///
+    /// # Errors
+    /// - the folder has no name
+    pub fn defaults(data: &Path) -> Result<Self, SettingsError> {
+        let flags = [("data".to_owned(), data.to_string_lossy().into_owned())];
+        let sources = Sources { file: None, flags: &flags, variable: &|_| None };
+        Values::collect(&sources, &File::default())?.server()
+    }
 }
 
 fn failpoint(sources: &Sources<'_>) -> Result<Option<Failpoint>, SettingsError> {

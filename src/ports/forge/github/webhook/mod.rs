@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use super::super::webhook::{Claims, Rejection, RejectionKind, Webhook};
 use crate::domain::digest::sha256_hex;
-use crate::domain::event::{Delivery, Event, Source};
+use crate::domain::event::{Delivery, Event};
 use crate::domain::reason::{self, Code};
 use crate::domain::refusal::Refusal;
 
@@ -85,7 +85,6 @@ impl Webhook for GithubWebhook {
 pub fn read(id: &str, event: &str, body: &[u8]) -> Result<Delivery, PayloadError> {
     Ok(Delivery {
         id: id.to_owned(),
-        source: Source::GitHub,
         event_name: event.to_owned(),
         content: content(event, body)?,
         body_sha256: sha256_hex(body),
