@@ -14,7 +14,7 @@ pub struct Delivery {
     /// Its id, given by the source: the same message redelivered has the same one.
     pub id: String,
     /// Who sent it.
-    pub source: Source,
+    pub source: DeliverySource,
     /// The source's name of the event, such as `issue_comment`.
     pub event_name: String,
     /// SHA-256 of the raw body, lower-case hex; the body itself is not kept.
@@ -25,8 +25,8 @@ pub struct Delivery {
 
 /// Where deliveries come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Source {
-    /// A webhook of GitHub, or of what stands in for it.
+pub enum DeliverySource {
+    /// A webhook of GitHub, or of a server that speaks its API.
     GitHub,
 }
 
@@ -83,7 +83,7 @@ impl Delivery {
     #[must_use]
     pub fn stored_id(&self) -> &str {
         match self.source {
-            Source::GitHub => &self.id,
+            DeliverySource::GitHub => &self.id,
         }
     }
 }
