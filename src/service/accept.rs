@@ -42,7 +42,7 @@ pub struct Intake {
     pub wake: Arc<Notify>,
 }
 
-/// What became of a delivery.
+/// The outcome of a delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reception {
     /// Stored; the run will be worked on.

@@ -26,7 +26,7 @@ pub struct Context {
     pub forge: Arc<dyn Forge>,
     /// The repositories that are served.
     pub repositories: Vec<Arc<ServedRepository>>,
-    /// The procedures, as people are told of them.
+    /// The procedures, as they are shown to people.
     pub catalogue: Vec<ProcedureSummary>,
     /// Templates.
     pub renderer: Arc<Renderer>,

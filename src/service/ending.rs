@@ -22,7 +22,7 @@ pub(super) fn given_up(lease: &Lease) -> Performed {
     })
 }
 
-/// The end of a run whose step failed for good. People are not told the fault's text; it is in the log.
+/// The end of a run whose step failed for good. The fault's text is not shown to people; it is in the log.
 pub(super) fn failed(lease: &Lease) -> Performed {
     unperformed(lease).unwrap_or_else(|| {
         Performed::refused(

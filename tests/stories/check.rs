@@ -174,7 +174,7 @@ fn a_wrong_command_line_is_2_and_says_what_to_do() {
 }
 
 #[test]
-fn a_shallow_clone_is_told_what_is_missing() {
+fn a_shallow_clone_is_answered_with_what_is_missing() {
     let repository = doubled();
     let folder = tempfile::tempdir().unwrap();
     let clone = folder.path().join("clone");

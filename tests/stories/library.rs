@@ -67,7 +67,7 @@ fn an_empty_policies_folder_switches_no_rule_off() {
 }
 
 #[test]
-fn a_folder_that_is_no_library_is_told() {
+fn a_folder_that_is_no_library_is_refused() {
     let library = folder(&[("policy/gate.rego", "package writ.gate\n")]);
     let output = checked(&library, &["--format", "json"]);
     assert_eq!(output.status.code(), Some(1), "{output:?}");
@@ -76,7 +76,7 @@ fn a_folder_that_is_no_library_is_told() {
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(report["library"], Library::embedded().digest());
     let without = check(doubled().path(), &["--base", "main", "--head", "work"]);
-    assert_eq!(text(&without.stderr), "", "the embedded library is nothing to tell");
+    assert_eq!(text(&without.stderr), "", "the embedded library is nothing to report");
 }
 
 #[test]
@@ -126,7 +126,7 @@ fn a_rule_of_ones_own_is_added() {
 }
 
 #[test]
-fn the_list_tells_where_each_file_is_from() {
+fn the_list_says_where_each_file_is_from() {
     let embedded = Library::embedded();
     let target = embedded.policies["target.yaml"].replace("ACTUATE_TORGHUT", "ACTUATE_LAB");
     let same = &embedded.policies["lanes.yaml"];

@@ -1,4 +1,4 @@
-//! Settings: what is read, what stands over what, and what a mistake is answered with.
+//! Settings: what is read, what overrides what, and what a mistake is answered with.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -33,7 +33,7 @@ fn refused(text: &str) -> String {
 }
 
 #[test]
-fn flags_stand_over_variables_over_the_file_over_defaults() {
+fn flags_override_variables_the_file_and_defaults() {
     let file = format!("workers: 3\nlease_seconds: 40\nforge: {{kind: local}}\n{REPOSITORIES}");
     let variables =
         [("WRIT_WEBHOOK_SECRET", "a-secret-for-tests-only"), ("WRIT_WORKERS", "4"), ("WRIT_DATA", "/d")];
@@ -85,7 +85,7 @@ fn no_secret_or_a_short_one_is_refused_with_what_to_do() {
     let error = loaded(&file, &[("WRIT_WEBHOOK_SECRET", "short")], &[]).unwrap_err().to_string();
     assert!(error.contains("shorter than 16"), "{error}");
     let in_file = refused("webhook: {secret: a-secret-in-the-file}\n");
-    assert!(in_file.contains("`secret`"), "a secret cannot stand in the file: {in_file}");
+    assert!(in_file.contains("`secret`"), "a secret cannot be in the file: {in_file}");
 }
 
 #[test]

@@ -19,7 +19,7 @@ use crate::ports::forge::local::LocalForge;
 use crate::ports::store::Run;
 use crate::service::facts::{self, PlanFact};
 
-use super::client::{Delivery, WebhookSender};
+use super::client::{DemoDelivery, WebhookSender};
 use super::repository;
 
 /// Who is on call.
@@ -83,15 +83,15 @@ impl Stage {
     ///
     /// # Errors
     /// - the forge's database cannot be written
-    pub(crate) async fn comment(&self, body: &str) -> anyhow::Result<Delivery> {
+    pub(crate) async fn comment(&self, body: &str) -> anyhow::Result<DemoDelivery> {
         let comment = self.forge.add_comment(&self.name, self.issue, PERSON, body).await?;
         let id = format!("demo-{}", comment.id);
-        Ok(Delivery::of_comment(&id, &self.name, self.issue, PERSON, &comment, &self.base_url))
+        Ok(DemoDelivery::of_comment(&id, &self.name, self.issue, PERSON, &comment, &self.base_url))
     }
 
     /// The delivery that the forge would send for a pull request that was just opened.
-    pub(crate) fn opened(&self, pull: IssueNumber) -> Delivery {
-        Delivery::of_opened(&format!("demo-opened-{pull}"), &self.name, pull)
+    pub(crate) fn opened(&self, pull: IssueNumber) -> DemoDelivery {
+        DemoDelivery::of_opened(&format!("demo-opened-{pull}"), &self.name, pull)
     }
 
     /// The check runs on a commit, by name.

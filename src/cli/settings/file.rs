@@ -12,7 +12,7 @@ use super::table::{Kind, Row, TABLE};
 
 /// What the file says. Ranges are checked later, with values of other sources.
 #[derive(Debug, Default)]
-pub(super) struct File {
+pub(super) struct SettingsFile {
     /// Values as text, by key.
     pub(super) values: BTreeMap<&'static str, String>,
     /// The repositories, in their order.
@@ -22,7 +22,7 @@ pub(super) struct File {
 /// The one key that is no row of the table.
 const REPOSITORIES: &str = "repositories";
 
-impl File {
+impl SettingsFile {
     /// Reads the file; an empty one says nothing.
     ///
     /// # Errors
@@ -64,19 +64,19 @@ fn wrong(path: &Path, at: &str, error: &serde_yaml::Error) -> SettingsError {
 /// The keys that begin with a prefix: all of the file, or those of one group, such as `forge.`.
 struct Group<'f> {
     prefix: &'static str,
-    file: &'f mut File,
+    file: &'f mut SettingsFile,
 }
 
 /// What a key in a group names.
 #[derive(Debug, Clone, Copy)]
-enum Named {
+enum NamedByKey {
     Row(&'static Row),
     /// A group below, by its prefix.
     Group(&'static str),
     Repositories,
 }
 
-impl Named {
+impl NamedByKey {
     /// What a name in a group names.
     fn find(prefix: &str, name: &str) -> Option<Self> {
         let key = format!("{prefix}{name}");
@@ -118,18 +118,18 @@ impl<'de> Visitor<'de> for Group<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let mut seen = BTreeSet::new();
-        while let Some((name, named)) = map.next_key_seed(Key { prefix: self.prefix })? {
+        while let Some((name, named)) = map.next_key_seed(GroupKey { prefix: self.prefix })? {
             if !seen.insert(name.clone()) {
                 return Err(A::Error::custom(format!("duplicate field `{name}`")));
             }
             match named {
-                Named::Row(row) => {
+                NamedByKey::Row(row) => {
                     if let Some(value) = map.next_value_seed(Cell(row.kind))? {
                         self.file.values.insert(row.key, value);
                     }
                 }
-                Named::Group(prefix) => map.next_value_seed(Group { prefix, file: &mut *self.file })?,
-                Named::Repositories => self.file.repositories = map.next_value()?,
+                NamedByKey::Group(prefix) => map.next_value_seed(Group { prefix, file: &mut *self.file })?,
+                NamedByKey::Repositories => self.file.repositories = map.next_value()?,
             }
         }
         Ok(())
@@ -137,27 +137,27 @@ impl<'de> Visitor<'de> for Group<'_> {
 }
 
 /// One key of a group. Unknown ones are refused while the key is read, so that the error has its line.
-struct Key {
+struct GroupKey {
     prefix: &'static str,
 }
 
-impl<'de> DeserializeSeed<'de> for Key {
-    type Value = (String, Named);
+impl<'de> DeserializeSeed<'de> for GroupKey {
+    type Value = (String, NamedByKey);
 
     fn deserialize<D: Deserializer<'de>>(self, key: D) -> Result<Self::Value, D::Error> {
         key.deserialize_identifier(self)
     }
 }
 
-impl Visitor<'_> for Key {
-    type Value = (String, Named);
+impl Visitor<'_> for GroupKey {
+    type Value = (String, NamedByKey);
 
     fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str("a setting's name")
     }
 
     fn visit_str<E: Error>(self, name: &str) -> Result<Self::Value, E> {
-        if let Some(named) = Named::find(self.prefix, name) {
+        if let Some(named) = NamedByKey::find(self.prefix, name) {
             return Ok((name.to_owned(), named));
         }
         let known: Vec<String> = names(self.prefix).iter().map(|known| format!("`{known}`")).collect();

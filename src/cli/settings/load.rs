@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::file::{File, read_text};
+use super::file::{SettingsFile, read_text};
 use super::source::{SettingsError, Source, Sources};
 use super::table::web_address;
 use super::values::{Explained, Values};
@@ -19,7 +19,7 @@ use crate::service::failpoint::{Failpoint, FailpointError};
 /// - a value from any source is out of its range
 /// - no repository, no webhook secret, no account on the forge
 pub fn load(sources: &Sources<'_>) -> Result<(Settings, Vec<Explained>), SettingsError> {
-    let file = sources.file.map(File::read).transpose()?.unwrap_or_default();
+    let file = sources.file.map(SettingsFile::read).transpose()?.unwrap_or_default();
     let values = Values::collect(sources, &file)?;
     let settings = Settings {
         server: values.server()?,

@@ -178,7 +178,7 @@ fn read_all<R: Read + Send + 'static>(stream: Option<R>) -> mpsc::Receiver<Vec<u
     if let Some(mut stream) = stream {
         thread::spawn(move || {
             let mut kept = Vec::new();
-            // A stream that breaks ends there: what was read until then still tells how it went.
+            // A stream that breaks ends there: what was read until then still says how it went.
             let _ = stream.by_ref().take(OUTPUT_LIMIT).read_to_end(&mut kept);
             let _ = io::copy(&mut stream, &mut io::sink());
             let _ = send.send(kept);

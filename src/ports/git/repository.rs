@@ -19,10 +19,10 @@ use crate::domain::tree::Snapshot;
 pub struct Repository {
     path: PathBuf,
     remote: Option<Remote>,
-    state: Mutex<State>,
+    state: Mutex<OpenRepository>,
 }
 
-struct State {
+struct OpenRepository {
     repository: git2::Repository,
     blobs: Blobs,
 }
@@ -90,10 +90,10 @@ impl Repository {
 
     fn over(repository: git2::Repository, remote: Option<Remote>) -> Self {
         let path = repository.path().to_owned();
-        Self { path, remote, state: Mutex::new(State { repository, blobs: Blobs::new() }) }
+        Self { path, remote, state: Mutex::new(OpenRepository { repository, blobs: Blobs::new() }) }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, OpenRepository> {
         // A panic while the lock was held leaves git2's handle usable: it keeps no half-made state between calls.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -126,7 +126,7 @@ impl Git for Repository {
     }
 
     fn snapshot(&self, commit: &CommitId, path: &str) -> Result<Snapshot, GitError> {
-        let State { repository, blobs } = &mut *self.state();
+        let OpenRepository { repository, blobs } = &mut *self.state();
         objects::snapshot(repository, commit, path, blobs)
     }
 

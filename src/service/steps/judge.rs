@@ -76,7 +76,7 @@ async fn is_here(
     Ok(fetched.await??)
 }
 
-/// The head that was seen is not here: another took its place, or git lags behind what the forge tells.
+/// The head that was seen is not here: another took its place, or git lags behind what the forge reports.
 async fn not_here(
     context: &Context,
     job: &ReconciliationJob,
@@ -143,7 +143,7 @@ impl BranchClaim {
             lane: None,
             fork: seen.fork,
             paths,
-            told: Some(&seen.told),
+            stated: Some(&seen.told),
             others,
         }
     }

@@ -39,7 +39,7 @@ pub struct GithubWebhook {
 }
 
 #[derive(Deserialize)]
-struct Head {
+struct PayloadHead {
     action: Option<String>,
 }
 
@@ -93,7 +93,8 @@ pub fn read(id: &str, event: &str, body: &[u8]) -> Result<Delivery, PayloadError
 
 fn content(event: &str, body: &[u8]) -> Result<Event, PayloadError> {
     let text = std::str::from_utf8(body).map_err(|error| PayloadError::NotText(error.valid_up_to()))?;
-    let head: Head = serde_json::from_str(text).map_err(|error| PayloadError::NotJson(error.to_string()))?;
+    let head: PayloadHead =
+        serde_json::from_str(text).map_err(|error| PayloadError::NotJson(error.to_string()))?;
     let action = head.action.as_deref();
     if event == "issue_comment" { comments::read(action, text) } else { pulls::read(event, action, text) }
 }
