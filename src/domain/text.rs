@@ -89,6 +89,26 @@ pub fn visible(text: &str) -> String {
     out
 }
 
+/// Foreign text on one line of a terminal: everything that breaks the line, moves the cursor, hides or reorders text is
+/// written as an escape.
+#[must_use]
+pub fn for_terminal(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            character if is_forbidden(character) => out.extend(character.escape_default()),
+            character => out.push(character),
+        }
+    }
+    out
+}
+
+/// Lines for a terminal: as [`for_terminal`], but for the breaks between them.
+#[must_use]
+pub fn lines_for_terminal(text: &str) -> String {
+    text.split('\n').map(for_terminal).collect::<Vec<_>>().join("\n")
+}
+
 /// A reason as a commit message has it: a forge does not take `fixes #12` or `@name` in it for orders.
 #[must_use]
 pub fn inert(reason: &str) -> String {

@@ -432,3 +432,38 @@ fn the_head_of_a_pull_request_is_fetched_by_its_number() {
     remote.git(&["update-ref", "refs/pull/7/head", main.as_str()]);
     assert_eq!(mirror.fetch_pull(number, None).expect("a fetch"), main);
 }
+
+/// The environment of git is closed: a hook of the remote prints what it sees, in a process that holds secrets.
+#[test]
+fn a_hook_of_the_remote_sees_nothing_of_the_servers_environment() {
+    const INSIDE: &str = "WRIT_TEST_INSIDE";
+    let name = "contracts::git_remote::a_hook_of_the_remote_sees_nothing_of_the_servers_environment";
+    if std::env::var_os(INSIDE).is_none() {
+        let inner = std::process::Command::new(std::env::current_exe().expect("this program"))
+            .args(["--exact", name])
+            .env(INSIDE, "1")
+            .env("WRIT_WEBHOOK_SECRET", SECRET)
+            .env("WRIT_FORGE_TOKEN", SECRET)
+            .env("SOMETHING_ELSE", SECRET)
+            .output()
+            .expect("a child");
+        let said = String::from_utf8_lossy(&inner.stdout).into_owned();
+        assert!(inner.status.success() && said.contains("1 passed"), "{said}");
+        return;
+    }
+    let remote = upstream();
+    let seen = remote.beside("seen");
+    let hook = remote.path().join("hooks/pre-receive");
+    std::fs::create_dir_all(hook.parent().expect("a folder")).expect("a folder");
+    std::fs::write(&hook, format!("#!/bin/sh\nenv > '{}'\n", seen.display())).expect("a hook");
+    std::fs::set_permissions(&hook, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("a mode");
+    let mirror = mirror_of(&remote).with_environment(writ::cli::wiring::git_environment());
+    let base = mirror.fetch(&branch("main"), None).expect("a fetch");
+    let commit = change(&mirror, &base, "replicas: 2\n");
+    mirror.push(&topic(), &commit, None).expect("a push");
+    let seen = std::fs::read_to_string(seen).expect("the hook ran");
+    assert!(seen.contains("PATH="), "{seen}");
+    let odd =
+        |line: &&str| line.contains("WRIT_") || line.contains("SOMETHING_ELSE") || line.contains(SECRET);
+    assert_eq!(seen.lines().filter(odd).collect::<Vec<_>>(), Vec::<&str>::new());
+}

@@ -183,3 +183,51 @@ async fn replayed_deliveries_do_nothing_and_those_of_other_branches_are_only_see
     bot.settle().await;
     assert_eq!(bot.told(0).await.last().map(String::as_str), Some("look.failed"));
 }
+
+/// What `no-secrets` denies is denied, and then it is neither in the check run nor in the database.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_in_a_pull_request_is_not_repeated() {
+    let bot = bot().await;
+    let path = format!("{}/secret.yaml", manifests::ROOT);
+    let secret =
+        "apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\nstringData:\n  password: hunter2-and-more\n";
+    let pull = bot.propose("leak", &[(&path, secret)]).await;
+    let check = bot.check(&tip(&bot, "leak")).await;
+    assert_eq!(check.status, Some(CheckStatus::Completed(Conclusion::Failure)), "{check:#?}");
+    let shown = format!("{check:?}{:?}", bot.kept(pull).await);
+    assert!(shown.contains("secret_value") && shown.contains("[redacted]"), "{shown}");
+    assert!(!shown.contains("hunter2"), "{shown}");
+    let data = bot.home.data();
+    bot.running.stop().await;
+    let stored = std::fs::read(data.join("writ.db")).unwrap();
+    assert!(!stored.windows(7).any(|window| window == b"hunter2"), "the database has it");
+}
+
+/// A `gitops_path` that is misspelt judges nothing: that is a failing check which says so, not a green one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_path_without_manifests_does_not_pass() {
+    let home = Home::seeded();
+    home.repository.commit("main", &[(&scheduler(), &guarded())]);
+    let bot =
+        Bot::on(home, |settings| settings.repositories[0].gitops_path = Some("argocd/mistake".to_owned()))
+            .await;
+    bot.propose("tidy", &[(&scheduler(), &released())]).await;
+    let check = bot.check(&tip(&bot, "tidy")).await;
+    assert_eq!(check.status, Some(CheckStatus::Completed(Conclusion::Failure)), "{check:#?}");
+    assert!(check.summary.contains("no_manifests") && check.summary.contains("argocd/mistake"), "{check:#?}");
+}
+
+/// What the server makes is its user's alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn data_is_private() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let bot = bot().await;
+    let mode = |name: &str| {
+        let path = bot.home.data().join(name);
+        std::fs::metadata(&path).unwrap().permissions().mode() & 0o777
+    };
+    assert_eq!(mode(""), 0o700);
+    for name in ["writ.db", "writ.db-wal", "writ.db-shm", "forge.db", "ledger.key"] {
+        assert_eq!(mode(name), 0o600, "{name}");
+    }
+}

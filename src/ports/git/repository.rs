@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use git2::{BranchType, ErrorCode, RepositoryInitOptions, RepositoryOpenFlags};
 
+use super::command::Environment;
 use super::history::{self, FileHistory};
 use super::objects::{self, Blobs};
 use super::surgery;
@@ -72,6 +73,15 @@ impl Repository {
     pub fn with_limit(mut self, limit: Duration) -> Self {
         if let Some(remote) = &mut self.remote {
             remote.set_limit(limit);
+        }
+        self
+    }
+
+    /// Gives the git command these variables of the caller's environment; else it has none but a usual `PATH`.
+    #[must_use]
+    pub fn with_environment(mut self, environment: Environment) -> Self {
+        if let Some(remote) = &mut self.remote {
+            remote.set_environment(environment);
         }
         self
     }
