@@ -109,7 +109,14 @@ impl Hidden<'_> {
             leaf => {
                 if let Value::String(text) = &*leaf {
                     let parts = text.lines().chain([text.as_str()]).map(str::trim);
-                    self.values.extend(parts.filter(|part| part.len() >= SHORTEST).map(str::to_owned));
+                    // What is assigned to a denied name is a value by itself: `DB_PASSWORD: …`, `DB_PASSWORD=…`.
+                    let names = self.names;
+                    let is_named = |line: &&str| names.iter().any(|name| line.contains(name.as_str()));
+                    let assigned =
+                        text.lines().filter(is_named).filter_map(|line| line.split_once([':', '=']));
+                    let assigned = assigned.map(|(_, value)| value.trim().trim_matches(['"', '\'']));
+                    let found = parts.chain(assigned).filter(|part| part.len() >= SHORTEST);
+                    self.values.extend(found.map(str::to_owned));
                 }
                 *leaf = REDACTED.into();
             }
