@@ -178,9 +178,9 @@ fn the_target_of_ones_own_decides() {
         .replace("gitops_path: argocd/applications/torghut", "gitops_path: elsewhere");
     let library = folder(&[("policies/target.yaml", &target)]);
     let output = checked(&library, &["--format", "json"]);
-    assert_eq!(output.status.code(), Some(0), "{output:?}");
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!((&report["path"], &report["verdict"]["decision"]), (&"elsewhere".into(), &"no_change".into()));
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    let error: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&error["code"], &error["place"]), (&"no_manifests".into(), &"elsewhere".into()));
 
     let (repository, _) =
         repository_of(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/plans/since"));
