@@ -1,6 +1,6 @@
 //! Git: reading a subtree, making a commit and publishing it, on a repository of 10,000 files and 300 commits.
 //!
-//! `published` is what a run does after planning: fetch, commit, push a new branch. Beside it stand the shell pipelines
+//! `published` is what a run does after planning: fetch, commit, push a new branch. Beside it are the shell pipelines
 //! that do the same from nothing, and libgit2's own transport, so that the choice of the git command can be checked.
 
 use std::io::Write as _;

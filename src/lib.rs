@@ -15,7 +15,7 @@
 //! | --- | --- | --- |
 //! | 4 | [`cli`] | the terminal, settings, wiring, the demo; the only reader of the environment |
 //! | 3 | [`http`] | webhooks, pages, metrics, health; decides nothing about runs |
-//! | 2 | [`service`] | what the bot does: accept, work, plan, propose, reply |
+//! | 2 | [`service`] | what the bot does: accept, plan, judge, propose, reply, reconcile |
 //! | 1 | [`ports`] | one folder per outside thing: a trait, its errors, its adapters; no port knows another |
 //! | 0 | [`domain`] | values and rules: no I/O, no async, no clock, no randomness |
 //!
@@ -35,7 +35,6 @@
 //! | plan | the pure result of request, procedure and base tree ([`domain::plan`]) |
 //! | refusal, reason code | why something was not done, and the code of the one table by which it is explained ([`domain::refusal`], [`domain::reason`]) |
 //! | policy, verdict | a rule in `policies/`; allow, warn or deny, with place and remedy ([`domain::policy`]) |
-//! | refusal, reason code | why something was not done; one type, one table of codes ([`domain::refusal`], [`domain::reason`]) |
 //! | admission | whether a run may change a repository now, or waits, behind whom and why ([`domain::admission`]) |
 //! | conflict | an open pull request of an earlier run that writes the same field ([`domain::conflict`]) |
 //! | approval | whether another human has approved exactly what was planned ([`domain::approval`]) |

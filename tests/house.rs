@@ -24,12 +24,6 @@ const FLOORS: [&str; 5] = ["domain", "ports", "service", "http", "cli"];
 const PORT_USES_PORT: [(&str, &str, &str); 1] =
     [("render", "library", "templates are compiled from the library's texts")];
 
-/// Circles of files that are still to be cut: how the paths of all their files begin, and what ties them.
-const CIRCLES_LEFT: &[(&[&str], &str)] = &[];
-
-/// Folders whose module is still a file beside them; see `is_beside_its_folder`.
-const BESIDE: &[&str] = &[];
-
 /// Files outside of `cli` that may read the environment, and why.
 const READS_ENVIRONMENT: [(&str, &str); 0] = [];
 
@@ -88,9 +82,7 @@ fn files_stay_short() {
 /// A module with files of its own is the `mod.rs` in their folder.
 #[test]
 fn modules_are_in_their_folders() {
-    let sources = sources();
-    let wrong: Vec<&str> =
-        beside_their_folders(sources).into_iter().filter(|path| !BESIDE.contains(path)).collect();
+    let wrong = beside_their_folders(sources());
     assert!(wrong.is_empty(), "to be `mod.rs` in their folders: {}", wrong.join(", "));
 }
 
@@ -101,8 +93,7 @@ fn names_say_something() {
 
 #[test]
 fn no_files_form_a_circle() {
-    let left = |circle: &[&str]| CIRCLES_LEFT.iter().any(|(files, _)| is_within(circle, files));
-    let wrong = rings(sources(), left);
+    let wrong = rings(sources());
     assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
 }
 
@@ -131,15 +122,6 @@ fn exceptions_are_needed() {
     }
     for (path, _) in LONG {
         assert!(find(path).is_some_and(|source| source.lines_of_code() > LONGEST), "{path} is short");
-    }
-    for path in BESIDE {
-        assert!(beside_their_folders(sources).contains(path), "{path} is in its folder, or not there");
-    }
-    let graph = Graph::of(sources);
-    let circles = graph.circles();
-    for (files, why) in CIRCLES_LEFT {
-        let is_needed = circles.iter().any(|circle| is_within(circle, files));
-        assert!(is_needed, "no circle is left in {files:?}: {why}");
     }
 }
 
@@ -221,18 +203,13 @@ fn beside_their_folders(sources: &[Source]) -> Vec<&str> {
     sources.iter().filter(has_folder).map(|source| source.path.as_str()).collect()
 }
 
-/// The circles that are not excused: the files, and the shortest way around with the names that tie it.
-fn rings(sources: &[Source], is_excused: impl Fn(&[&str]) -> bool) -> Vec<String> {
+/// The circles: the files, and the shortest way around with the names that tie it.
+fn rings(sources: &[Source]) -> Vec<String> {
     let graph = Graph::of(sources);
     let shown = |circle: &Vec<&str>| {
         format!("a circle of {} files:\n  {}", circle.len(), graph.ring(circle).join("\n  "))
     };
-    graph.circles().iter().filter(|circle| !is_excused(circle)).map(shown).collect()
-}
-
-/// Whether the paths of all files of a circle begin like one of these.
-fn is_within(circle: &[&str], beginnings: &[&str]) -> bool {
-    circle.iter().all(|path| beginnings.iter().any(|beginning| path.starts_with(beginning)))
+    graph.circles().iter().map(shown).collect()
 }
 
 fn paths(source: &Source) -> impl Iterator<Item = Vec<String>> {
@@ -326,7 +303,7 @@ fn the_rules_over_all_files_can_fail() {
     let sources = |files: &[(&str, &str)]| -> Vec<Source> {
         files.iter().map(|(path, text)| Source::new(path, text)).collect()
     };
-    let broken = |files: &[(&str, &str)]| rings(&sources(files), |_| false);
+    let broken = |files: &[(&str, &str)]| rings(&sources(files));
 
     let (parent, plan, tree) = ("src/domain/x/mod.rs", "src/domain/x/plan.rs", "src/domain/x/tree.rs");
     let ring = broken(&[
@@ -345,7 +322,6 @@ fn the_rules_over_all_files_can_fail() {
     let mutual = [("src/http/a.rs", "use super::b::B;"), ("src/http/b.rs", "use super::a::A;")];
     let two = [mutual[0], mutual[1], (plan, "use super::tree::Tree;"), (tree, "use super::plan::Plan;")];
     assert_eq!(broken(&two).len(), 2);
-    assert_eq!(rings(&sources(&two), |circle| is_within(circle, &["src/http/"])).len(), 1);
 
     // A parent that only passes names on is in no circle with its children, nor are they with one another.
     assert_eq!(

@@ -6,7 +6,7 @@
 use serde::Deserialize as _;
 use serde_json::{Value, json};
 
-use super::yaml::{self, Edit, Edited, Language, Operation, Pointer, PointerStep, Reason, Refusal};
+use super::yaml::{self, Edit, Edited, Language, Operation, Pointer, PointerStep, Reason, YamlRefusal};
 
 /// A text is read or refused; reading it and changing nothing changes no byte.
 pub fn parse(data: &[u8]) {
@@ -235,7 +235,7 @@ fn elsewhere(text: &str) -> Option<Vec<Value>> {
     serde_yaml::Deserializer::from_str(text).map(|document| Value::deserialize(document).ok()).collect()
 }
 
-fn has_place(text: &str, refusal: &Refusal) {
+fn has_place(text: &str, refusal: &YamlRefusal) {
     let lines = text.replace("\r\n", "\n").replace('\r', "\n").matches('\n').count() + 1;
     assert!((1..=lines).contains(&refusal.line) && refusal.column >= 1, "{refusal}");
     assert!(!refusal.message.is_empty() && !refusal.remedy.is_empty());

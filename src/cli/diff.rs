@@ -16,8 +16,10 @@ use super::file::{self, FileError, located};
 use super::output;
 use crate::domain::change::{self, Change, StreamPatch};
 use crate::domain::manifest::{DocumentName, Manifest};
+use crate::domain::policy::redact_secrets;
 use crate::domain::reason;
 use crate::domain::refusal::Refusal;
+use crate::domain::text::for_terminal;
 
 /// What `writ diff` takes.
 #[derive(Debug, clap::Args)]
@@ -61,7 +63,9 @@ fn compare(arguments: &DiffArguments) -> Result<bool, Failure> {
         return Err(Failure::usage(Refusal::new(reason::STANDARD_INPUT_TAKEN, message, "give a file")));
     }
     let [before, after] = [manifest(&arguments.before)?, manifest(&arguments.after)?];
-    let changes = change::between(&arguments.before.display().to_string(), &before, &after);
+    let mut changes = change::between(&arguments.before.display().to_string(), &before, &after);
+    // A patch has to be exact; what is for reading needs no secrets.
+    redact_secrets(&mut changes);
     let patch = change::patch(&before, &after);
     match arguments.format {
         DiffFormat::Text => print(&text(&changes, &patch))?,
@@ -98,13 +102,18 @@ fn text(changes: &[Change], patch: &StreamPatch) -> String {
             let bold = anstyle::Style::new().bold();
             text.push_str(&format!("{bold}{}{bold:#}\n", object_name(&change.document)));
         }
-        let pointer = if change.pointer.is_empty() { "(all of it)" } else { &change.pointer };
+        let pointer = match change.pointer.as_str() {
+            "" => "(all of it)".to_owned(),
+            pointer => for_terminal(pointer),
+        };
         match (&change.before, &change.after) {
-            (Some(before), Some(after)) => changed(&mut text, pointer, before, after),
-            (Some(before), None) => coloured(&mut text, '-', &format!("  - {pointer}  {before}")),
+            (Some(before), Some(after)) => changed(&mut text, &pointer, before, after),
+            (Some(before), None) => {
+                coloured(&mut text, '-', &for_terminal(&format!("  - {pointer}  {before}")));
+            }
             (None, after) => {
                 let after = after.as_ref().unwrap_or(&Value::Null);
-                coloured(&mut text, '+', &format!("  + {pointer}  {after}"));
+                coloured(&mut text, '+', &for_terminal(&format!("  + {pointer}  {after}")));
             }
         }
     }
@@ -118,6 +127,7 @@ fn text(changes: &[Change], patch: &StreamPatch) -> String {
 fn changed(text: &mut String, pointer: &str, before: &Value, after: &Value) {
     let (Some(old), Some(new)) = (parts(before), parts(after)) else {
         let (red, green) = (style('-'), style('+'));
+        let [before, after] = [before, after].map(|value| for_terminal(&value.to_string()));
         text.push_str(&format!("  ~ {pointer}  {red}{before}{red:#} -> {green}{after}{green:#}\n"));
         return;
     };
@@ -133,7 +143,7 @@ fn changed(text: &mut String, pointer: &str, before: &Value, after: &Value) {
                 ChangeTag::Insert => '+',
                 ChangeTag::Equal => ' ',
             };
-            coloured(text, sign, &format!("    {sign} {}", line.value()));
+            coloured(text, sign, &format!("    {sign} {}", for_terminal(line.value())));
         }
     }
 }
@@ -163,7 +173,7 @@ fn style(sign: char) -> anstyle::Style {
 fn object_name(name: &DocumentName) -> String {
     match (name.kind.as_str(), name.name.as_str()) {
         ("", "") => "(object without kind and name)".to_owned(),
-        (kind, name) => format!("{kind} {name}").trim().to_owned(),
+        (kind, name) => for_terminal(format!("{kind} {name}").trim()),
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::output;
 use crate::domain::refusal::Refusal;
-use crate::domain::text::error_chain;
+use crate::domain::text::{error_chain, for_terminal, lines_for_terminal};
 
 /// A refusal with the exit code of the command that ends with it.
 #[derive(Debug)]
@@ -58,8 +58,12 @@ impl Failure {
     /// Prints it, and gives the exit code.
     pub(crate) fn say(&self, command: &str, form: Form) -> ExitCode {
         let Refusal { code, place, remedy, .. } = &self.refusal;
-        let message = error_chain(&self.refusal);
-        let place = place.to_string();
+        let (message, place) = (error_chain(&self.refusal), place.to_string());
+        // JSON has escapes of its own; elsewhere names from files reach a terminal.
+        let (message, place) = match form {
+            Form::Json => (message, place),
+            _ => (lines_for_terminal(&message), for_terminal(&place)),
+        };
         let bold = anstyle::AnsiColor::Red.on_default().bold();
         match form {
             Form::Json => {

@@ -58,7 +58,7 @@ pub(super) fn named(path: &Path) -> String {
 }
 
 /// Why a file's YAML was refused, in words that name the file, the place and the code.
-pub(super) fn located(path: &Path, refusal: yaml::Refusal) -> Refusal {
+pub(super) fn located(path: &Path, refusal: yaml::YamlRefusal) -> Refusal {
     let message = format!("{}: {refusal}", named(path));
     Refusal::from(refusal).in_file(path.display().to_string()).saying(message)
 }

@@ -36,12 +36,12 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 )]
 struct Arguments {
     #[command(subcommand)]
-    command: Command,
+    command: CliCommand,
 }
 
 /// The commands. Each lives in its own file.
 #[derive(Debug, Subcommand)]
-enum Command {
+enum CliCommand {
     /// Run the whole workflow on this machine, without an account or network.
     Demo(demo::DemoArguments),
     /// Serve webhooks and pages, and process commands.
@@ -71,7 +71,7 @@ enum Command {
     Diff(diff::DiffArguments),
     /// Show and verify what the ledger recorded.
     #[command(subcommand)]
-    Audit(audit::Audit),
+    Audit(audit::AuditCommand),
     /// Fill the generated parts of Markdown files.
     #[command(hide = true)]
     Docs(docs::DocsArguments),
@@ -86,20 +86,20 @@ enum Command {
 #[must_use]
 pub fn run() -> ExitCode {
     match Arguments::parse().command {
-        Command::Demo(arguments) => demo::run(&arguments),
-        Command::Serve(flags) => serve::run(&flags),
-        Command::Procedures(selected) => procedures::run(&selected),
-        Command::Plan(arguments) => plan::run(&arguments),
-        Command::Apply(arguments) => apply::run(&arguments),
-        Command::Check(arguments) => check::run(&arguments),
-        Command::Policies(arguments) => policies::run(&arguments),
-        Command::Library(command) => library::run(&command),
-        Command::Config { command } => config::run(&command),
-        Command::Patch(arguments) => patch::run(&arguments),
-        Command::Diff(arguments) => diff::run(&arguments),
-        Command::Audit(command) => audit::run(&command),
-        Command::Docs(arguments) => docs::run(&arguments, &Arguments::command()),
-        Command::Completions { shell } => {
+        CliCommand::Demo(arguments) => demo::run(&arguments),
+        CliCommand::Serve(flags) => serve::run(&flags),
+        CliCommand::Procedures(selected) => procedures::run(&selected),
+        CliCommand::Plan(arguments) => plan::run(&arguments),
+        CliCommand::Apply(arguments) => apply::run(&arguments),
+        CliCommand::Check(arguments) => check::run(&arguments),
+        CliCommand::Policies(arguments) => policies::run(&arguments),
+        CliCommand::Library(command) => library::run(&command),
+        CliCommand::Config { command } => config::run(&command),
+        CliCommand::Patch(arguments) => patch::run(&arguments),
+        CliCommand::Diff(arguments) => diff::run(&arguments),
+        CliCommand::Audit(command) => audit::run(&command),
+        CliCommand::Docs(arguments) => docs::run(&arguments, &Arguments::command()),
+        CliCommand::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "writ", &mut script);
             output::finish("completions", &String::from_utf8_lossy(&script), ExitCode::SUCCESS)

@@ -8,7 +8,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use crate::domain::procedure::Procedure;
-use crate::domain::procedure::file::{Action, Check, EditLine, NewValue, Variant};
+use crate::domain::procedure::file::{Action, Condition, EditLine, NewValue, Variant};
 
 use super::failure::Failure;
 use super::output;
@@ -114,7 +114,7 @@ fn variant_in_full(procedure: &Procedure, variant: &Variant) -> String {
     text
 }
 
-fn condition(procedure: &Procedure, check: &Check) -> String {
+fn condition(procedure: &Procedure, check: &Condition) -> String {
     let object = procedure.object(&check.object);
     match &check.at {
         Some(at) => format!("`{at}` of {} `{}` is {}", object.kind, object.name, check.test),
@@ -150,7 +150,7 @@ fn described(procedure: &Procedure) -> Value {
         .variants
         .iter()
         .map(|variant| {
-            let conditions = |checks: &mut dyn Iterator<Item = &Check>| -> Vec<String> {
+            let conditions = |checks: &mut dyn Iterator<Item = &Condition>| -> Vec<String> {
                 checks.map(|check| condition(procedure, check)).collect()
             };
             let edits: Vec<String> = variant.edits.iter().map(|edit| operation(procedure, edit)).collect();

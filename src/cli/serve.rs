@@ -73,7 +73,7 @@ fn describe(settings: &Settings) -> String {
 
 /// The log, to standard error: JSON lines with WRIT_LOG_FORMAT=json; what is logged says WRIT_LOG (`info`).
 fn log() {
-    // Octocrab logs each 5xx as an error, though nobody must act: the forge's adapter and the worker tell of it.
+    // Octocrab logs each 5xx as an error, though nobody must act: the forge's adapter and the worker report it.
     let usual = || EnvFilter::new("info,octocrab=off");
     let filter = EnvFilter::try_from_env("WRIT_LOG").unwrap_or_else(|_| usual());
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);

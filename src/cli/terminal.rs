@@ -10,6 +10,8 @@ use crate::domain::names::AccountId;
 use crate::domain::reason;
 use crate::domain::refusal::{Place, Refusal};
 use crate::domain::request::{Actor, Origin, Request};
+use crate::domain::target::folder_path;
+use crate::domain::text::quoted;
 use crate::ports::clock::{Clock, SystemClock};
 use crate::ports::git::{Git as _, GitError, Repository};
 use crate::ports::library::Library;
@@ -159,15 +161,25 @@ pub(super) fn library(folder: Option<&PathBuf>) -> Result<Library, Failure> {
 /// A planner over a library.
 ///
 /// # Errors
+/// - the path names no folder
 /// - a procedure or policy is wrong; together, the policies do not judge as they should
 pub(super) fn planner(library: &Library, gitops_path: Option<&str>) -> Result<Planner, Failure> {
-    Planner::compile(library, gitops_path.map(|path| path.trim_matches('/'))).map_err(|error| match error {
+    let gitops_path = gitops_path.map(folder).transpose()?;
+    Planner::compile(library, gitops_path.as_deref()).map_err(|error| match error {
         CompileError::Invalid { file, line, message } => invalid_library(message, Place::line(file, line)),
         CompileError::Incomplete(_) => {
             let remedy = "put the rule back (`writ library list` says which files are replaced), or name its codes \
                           under `retired_codes` in policies/target.yaml, each with the reason";
             Failure::fault(Refusal::new(reason::LIBRARY_INCOMPLETE, error.to_string(), remedy))
         }
+    })
+}
+
+fn folder(path: &str) -> Result<String, Failure> {
+    folder_path(path).map_err(|mistake| {
+        let message = format!("the path {} {mistake}", quoted(path, 200));
+        let remedy = "give the folder relative to the repository's root, such as `apps/shop`";
+        Failure::usage(Refusal::new(reason::PATH_INVALID, message, remedy))
     })
 }
 

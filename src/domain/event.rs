@@ -11,23 +11,15 @@ use super::request::{Actor, CommentPlace};
 /// A message that arrived and was authenticated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
-    /// Its id, given by the source: the same message redelivered has the same one.
+    /// Its id: the same message redelivered has the same one, and no other message of any source has it. GitHub's is kept
+    /// as it is; the adapter of another source puts the source's name before it.
     pub id: String,
-    /// Who sent it.
-    pub source: Source,
     /// The source's name of the event, such as `issue_comment`.
     pub event_name: String,
     /// SHA-256 of the raw body, lower-case hex; the body itself is not kept.
     pub body_sha256: String,
     /// What it says.
     pub content: Event,
-}
-
-/// Where deliveries come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Source {
-    /// A webhook of GitHub, or of what stands in for it.
-    GitHub,
 }
 
 /// What a delivery says.
@@ -76,14 +68,4 @@ pub enum PullSelector {
     Head(CommitId),
     /// Those from this branch.
     Branch(String),
-}
-
-impl Delivery {
-    /// The id under which it is stored, distinct over all sources.
-    #[must_use]
-    pub fn stored_id(&self) -> &str {
-        match self.source {
-            Source::GitHub => &self.id,
-        }
-    }
 }

@@ -26,7 +26,7 @@ pub struct Explainer<'a> {
 #[serde(untagged)]
 pub enum Explanation {
     /// A code that a policy finds.
-    Policy(policy::Explanation),
+    Policy(policy::PolicyExplanation),
     /// A code of the lanes.
     Lane(LaneExplanation),
     /// Any other code.

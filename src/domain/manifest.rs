@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::cache::Cache;
 use super::names::BlobId;
 use super::tree::Entry;
-use super::yaml::{self, Pointer, PointerStep, Refusal};
+use super::yaml::{self, Pointer, PointerStep, YamlRefusal};
 
 /// How many parsed files are kept; a tree of the target has about 100.
 const KEPT: usize = 1024;
@@ -19,12 +19,12 @@ const KEPT: usize = 1024;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Manifest {
     /// In the order of the file.
-    pub objects: Vec<Object>,
+    pub objects: Vec<ManifestObject>,
 }
 
 /// One document of a file.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Object {
+pub struct ManifestObject {
     /// Its kind and name.
     pub name: DocumentName,
     /// Its value as Kubernetes reads it.
@@ -56,9 +56,9 @@ impl Manifest {
     ///
     /// # Errors
     /// As [`yaml::parse`].
-    pub fn parse(text: &str) -> Result<Self, Refusal> {
+    pub fn parse(text: &str) -> Result<Self, YamlRefusal> {
         let stream = yaml::parse(text)?;
-        let objects = stream.documents().iter().map(|document| Object {
+        let objects = stream.documents().iter().map(|document| ManifestObject {
             name: DocumentName { kind: document.kind(), name: document.name() },
             value: document.value(),
         });
@@ -67,7 +67,7 @@ impl Manifest {
 
     /// The indexes of the objects with this kind and name: usually one.
     pub fn indexes_of<'m>(&'m self, kind: &'m str, name: &'m str) -> impl Iterator<Item = usize> + 'm {
-        let is_it = move |object: &Object| object.name.kind == kind && object.name.name == name;
+        let is_it = move |object: &ManifestObject| object.name.kind == kind && object.name.name == name;
         self.objects.iter().enumerate().filter(move |(_, object)| is_it(object)).map(|(index, _)| index)
     }
 }
@@ -125,10 +125,10 @@ impl Manifests {
     ///
     /// # Errors
     /// As [`yaml::parse`]; text that is not UTF-8 is refused in the same way.
-    pub fn read(&self, entry: &Entry) -> Result<Arc<Manifest>, Refusal> {
+    pub fn read(&self, entry: &Entry) -> Result<Arc<Manifest>, YamlRefusal> {
         self.0.get_or_try_make(&entry.blob, || {
             let text = entry.text().ok_or_else(|| {
-                Refusal::at("", 0, yaml::Reason::Syntax, "the file is not UTF-8 text".to_owned())
+                YamlRefusal::at("", 0, yaml::Reason::Syntax, "the file is not UTF-8 text".to_owned())
             })?;
             Manifest::parse(text)
         })

@@ -1,7 +1,7 @@
 //! Floor 0: values and rules.
 //!
-//! Nothing here does I/O, awaits, reads a clock or draws a random number: the same arguments give the same
-//! answer on any machine. Everything above stands on this floor; it imports nothing from above.
+//! Nothing here does I/O, awaits, reads a clock or draws a random number: the same arguments give the same answer on
+//! any machine. All other floors rest on this one; it imports nothing from above.
 
 pub mod admission;
 pub mod approval;

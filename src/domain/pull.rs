@@ -6,10 +6,10 @@ use super::lane::Reproducibility;
 use super::names::{CommitId, IssueNumber, RunId};
 use super::request::Actor;
 
-/// The name of the check run that tells the policies' verdict.
+/// The name of the check run that reports the policies' verdict.
 pub const POLICY_CHECK: &str = "writ/policy";
 
-/// The name of the check run that tells whether another human has approved.
+/// The name of the check run that says whether another human has approved.
 pub const APPROVAL_CHECK: &str = "writ/approval";
 
 /// The names of writ's own check runs: a person may ask for them again.
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_new_is_told() {
+    fn only_what_is_new_is_recorded() {
         assert_eq!(record_kinds(None, &open()), ["pull.seen"]);
         assert!(record_kinds(Some(&open()), &open()).is_empty());
         let titled = Observed { title: "another".to_owned(), ..open() };

@@ -1,7 +1,7 @@
 //! A refusal: why something was not done, for whoever asked.
 //!
-//! Nothing was changed then. One shape for comments, plans, YAML, settings, webhooks and the terminal. Its code comes from the one table
-//! ([`super::reason`]), so that each refusal can be explained.
+//! Nothing was changed then. One shape for comments, plans, YAML, settings, webhooks and the terminal. Its code comes
+//! from the one table ([`super::reason`]), so that each refusal can be explained.
 
 use std::error::Error;
 use std::fmt;
@@ -33,7 +33,7 @@ pub enum Place {
     #[default]
     Whole,
     /// A position in the one text that was given, such as a comment.
-    Position(Position),
+    Position(TextPosition),
     /// Files, or fields of them; more than one where they contradict each other.
     Files(Vec<FilePlace>),
     /// An argument of a procedure, by name as it was typed.
@@ -46,7 +46,7 @@ pub enum Place {
 
 /// A position in a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Position {
+pub struct TextPosition {
     /// The line, from 1.
     pub line: usize,
     /// The column in characters, from 1; `None` where only the line is known.
@@ -59,7 +59,7 @@ pub struct FilePlace {
     /// Its path, as the reader of the refusal knows it.
     pub path: String,
     /// Where in its text.
-    pub position: Option<Position>,
+    pub position: Option<TextPosition>,
     /// Which of its fields, as a pointer.
     pub pointer: Option<String>,
 }
@@ -134,10 +134,10 @@ impl Error for Refusal {
     }
 }
 
-impl From<yaml::Refusal> for Refusal {
+impl From<yaml::YamlRefusal> for Refusal {
     /// The refusal of an edit, with its position in the text.
-    fn from(refusal: yaml::Refusal) -> Self {
-        let position = Position { line: refusal.line, column: Some(refusal.column) };
+    fn from(refusal: yaml::YamlRefusal) -> Self {
+        let position = TextPosition { line: refusal.line, column: Some(refusal.column) };
         Self::new(refusal.code, refusal.message, refusal.remedy).at(Place::Position(position))
     }
 }
@@ -152,7 +152,7 @@ impl Place {
     /// A line of a file, from 1.
     #[must_use]
     pub fn line(path: impl Into<String>, line: usize) -> Self {
-        let position = Some(Position { line, column: None });
+        let position = Some(TextPosition { line, column: None });
         Self::Files(vec![FilePlace { path: path.into(), position, pointer: None }])
     }
 
@@ -190,7 +190,7 @@ impl fmt::Display for Place {
 impl fmt::Display for FilePlace {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(&self.path)?;
-        if let Some(Position { line, .. }) = self.position {
+        if let Some(TextPosition { line, .. }) = self.position {
             write!(out, ":{line}")?;
         }
         match &self.pointer {
@@ -200,7 +200,7 @@ impl fmt::Display for FilePlace {
     }
 }
 
-impl fmt::Display for Position {
+impl fmt::Display for TextPosition {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.column {
             Some(column) => write!(out, "line {}, column {column}", self.line),
@@ -226,7 +226,7 @@ mod tests {
         assert_eq!(shown(Place::Files(two.to_vec())), "x.yaml /a, x.yaml /b");
         assert_eq!(shown(Place::Argument("tar`get".to_owned())), "argument `tar'get`");
         assert_eq!(shown(Place::Field("reason")), "reason");
-        assert_eq!(shown(Place::Position(Position { line: 2, column: Some(6) })), "line 2, column 6");
+        assert_eq!(shown(Place::Position(TextPosition { line: 2, column: Some(6) })), "line 2, column 6");
     }
 
     #[test]
@@ -245,7 +245,7 @@ mod tests {
         let (line, column) = (refused.line, Some(refused.column));
         let refusal = Refusal::from(refused);
         assert_eq!(refusal.code, "yaml_syntax");
-        assert_eq!(refusal.place, Place::Position(Position { line, column }));
+        assert_eq!(refusal.place, Place::Position(TextPosition { line, column }));
         assert_eq!(refusal.in_file("a.yaml").place.to_string(), format!("a.yaml:{line}"));
     }
 }

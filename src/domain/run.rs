@@ -195,7 +195,7 @@ pub enum Position {
     Settled,
 }
 
-/// The legal moves: the position of a run after `step` came to `result`.
+/// The legal moves: the position of a run after `step` gave `result`.
 #[must_use]
 pub fn next(step: Step, result: &StepResult) -> Position {
     match (step, result) {

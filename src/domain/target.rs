@@ -137,6 +137,38 @@ impl TargetProfile {
     }
 }
 
+/// A path that names no folder of a repository. `Display` reads on behind the path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotFolder {
+    /// It begins with a slash.
+    #[error("is absolute: paths are relative to the repository's root")]
+    Absolute,
+    /// It has a part `..`.
+    #[error("has a part `..`")]
+    Outside,
+    /// Nothing is left of it, or it was empty.
+    #[error("names no folder below the repository's root")]
+    Root,
+}
+
+/// A folder's path as git has it: `apps/x` for `./apps//x/`.
+///
+/// # Errors
+/// - it is absolute, has a part `..`, or names no folder below the root
+pub fn folder_path(path: &str) -> Result<String, NotFolder> {
+    if path.starts_with('/') {
+        return Err(NotFolder::Absolute);
+    }
+    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+    if parts.contains(&"..") {
+        return Err(NotFolder::Outside);
+    }
+    if parts.is_empty() {
+        return Err(NotFolder::Root);
+    }
+    Ok(parts.join("/"))
+}
+
 /// The line of a key of the file.
 fn line_of(text: &str, key: &str) -> usize {
     let is_it = |line: &str| line.strip_prefix(key).is_some_and(|rest| rest.starts_with(':'));
@@ -165,6 +197,22 @@ mod tests {
             "agentruns/torghut-actuation-20260822-1030-abc"
         );
         assert_eq!(target.below("apps/x").gitops_path, "apps/x");
+    }
+
+    #[test]
+    fn paths_are_normalised_or_refused() {
+        for path in ["apps/x", "./apps/x", "apps//x", "apps/x/", ".//apps/./x//"] {
+            assert_eq!(folder_path(path).as_deref(), Ok("apps/x"), "{path}");
+        }
+        for (path, expected) in [
+            ("/apps", NotFolder::Absolute),
+            ("../apps", NotFolder::Outside),
+            ("apps/../x", NotFolder::Outside),
+            (".", NotFolder::Root),
+            ("", NotFolder::Root),
+        ] {
+            assert_eq!(folder_path(path), Err(expected), "{path}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Text from people and manifests: what is accepted, how it is quoted.
 //!
-//! Also the rules that every part shares: which name was probably meant, how an error is told with its causes.
+//! Also the rules that every part shares: which name was probably meant, how an error is shown with its causes.
 
 use std::error::Error;
 
@@ -54,7 +54,7 @@ pub fn check_line(value: &str) -> Result<(), LineProblem> {
     }
 }
 
-/// Control characters, and those that hide or reorder what stands beside them.
+/// Control characters, and those that hide or reorder what is beside them.
 #[must_use]
 pub fn is_forbidden(character: char) -> bool {
     character.is_control()
@@ -87,6 +87,26 @@ pub fn visible(text: &str) -> String {
         }
     }
     out
+}
+
+/// Foreign text on one line of a terminal: everything that breaks the line, moves the cursor, hides or reorders text is
+/// written as an escape.
+#[must_use]
+pub fn for_terminal(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            character if is_forbidden(character) => out.extend(character.escape_default()),
+            character => out.push(character),
+        }
+    }
+    out
+}
+
+/// Lines for a terminal: as [`for_terminal`], but for the breaks between them.
+#[must_use]
+pub fn lines_for_terminal(text: &str) -> String {
+    text.split('\n').map(for_terminal).collect::<Vec<_>>().join("\n")
 }
 
 /// A reason as a commit message has it: a forge does not take `fixes #12` or `@name` in it for orders.
@@ -168,10 +188,10 @@ mod tests {
     }
 
     #[test]
-    fn an_error_is_told_with_its_sources() {
+    fn an_error_is_shown_with_its_sources() {
         #[derive(Debug, thiserror::Error)]
         #[error("reading `x`")]
-        struct Outer(#[source] std::fmt::Error);
-        assert_eq!(error_chain(&Outer(std::fmt::Error)), format!("reading `x`: {}", std::fmt::Error));
+        struct ReadingFailed(#[source] std::fmt::Error);
+        assert_eq!(error_chain(&ReadingFailed(std::fmt::Error)), format!("reading `x`: {}", std::fmt::Error));
     }
 }

@@ -17,6 +17,14 @@ pub struct Snapshot {
     pub files: BTreeMap<String, Entry>,
 }
 
+impl Snapshot {
+    /// Whether any of the files is a manifest by its name.
+    #[must_use]
+    pub fn has_manifests(&self) -> bool {
+        self.files.keys().any(|path| [".yaml", ".yml", ".json"].iter().any(|end| path.ends_with(end)))
+    }
+}
+
 /// One entry of a tree.
 #[derive(Debug, Clone)]
 pub struct Entry {

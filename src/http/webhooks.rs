@@ -30,7 +30,7 @@ const STORED_WITHIN: Duration = Duration::from_secs(8);
 /// Seconds after which a sender should come back when the database is unavailable.
 const RETRY_AFTER: &str = "10";
 
-/// A refused delivery: what its sender is told, and with which status.
+/// A refused delivery: what its sender is answered, and with which status.
 struct RefusedDelivery {
     status: StatusCode,
     refusal: Refusal,

@@ -36,11 +36,13 @@ pub struct Intake {
     pub repositories: Vec<RepositoryName>,
     /// The procedures that may be asked for.
     pub procedures: Vec<KnownProcedure>,
+    /// The digest of the library, which every record names.
+    pub library: String,
     /// Told when there is something to do.
     pub wake: Arc<Notify>,
 }
 
-/// What became of a delivery.
+/// The outcome of a delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reception {
     /// Stored; the run will be worked on.
@@ -90,13 +92,14 @@ impl Intake {
         let body = json!({
             "command": run.command,
             "request": run.request,
-            "delivery": delivery.stored_id(),
+            "delivery": delivery.id,
             "body_sha256": delivery.body_sha256,
+            "library": self.library,
         });
         let now = self.clock.now();
         let record = Record::new("request.accepted", Some(run.id.clone()), now, body);
         self.store_arrival(Arrival {
-            delivery: delivery.stored_id().to_owned(),
+            delivery: delivery.id.clone(),
             event: delivery.event_name.clone(),
             content_key: Some(format!("{}#comment:{}:created", place.repository, place.comment)),
             body_sha256: delivery.body_sha256.clone(),
@@ -125,17 +128,18 @@ impl Intake {
         for pull in pulls {
             let reconciliation =
                 Reconciliation { repository: repository.clone(), pull, event: event.name.clone() };
-            let run = reconciliation.new_run(delivery.stored_id());
+            let run = reconciliation.new_run(&delivery.id);
             let body = json!({
                 "look": reconciliation,
-                "delivery": delivery.stored_id(),
+                "delivery": delivery.id,
                 "body_sha256": delivery.body_sha256,
+                "library": self.library,
             });
             records.push(Record::new("look.accepted", Some(run.id.clone()), now, body));
             runs.push(run);
         }
         self.store_arrival(Arrival {
-            delivery: delivery.stored_id().to_owned(),
+            delivery: delivery.id.clone(),
             event: delivery.event_name.clone(),
             // Redelivered under another id, an event of one pull request has the same body: its time is in it. A wish to
             // check again can come twice in the very same words, and a branch can be deleted twice.

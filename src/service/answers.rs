@@ -78,7 +78,7 @@ async fn stored_pull(
     Ok(found.into_iter().next())
 }
 
-/// What became of a pull request, and what the policies said of its head.
+/// The state of a pull request, and what the policies said of its head.
 fn shown(pull: &StoredPull) -> Value {
     json!({"state": pull.seen.state, "policy": pull.policy, "head": pull.seen.head, "at": moment(pull.at)})
 }

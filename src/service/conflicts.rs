@@ -88,7 +88,7 @@ pub(super) fn proposal(run: &Run) -> Option<IssueNumber> {
 pub(super) struct Closing {
     /// `pull.superseded` or `pull.cancelled`.
     pub kind: &'static str,
-    /// What `closed.md` is told beside run and place.
+    /// What `closed.md` gets beside run and place.
     pub because: Value,
 }
 

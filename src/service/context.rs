@@ -26,7 +26,7 @@ pub struct Context {
     pub forge: Arc<dyn Forge>,
     /// The repositories that are served.
     pub repositories: Vec<Arc<ServedRepository>>,
-    /// The procedures, as people are told of them.
+    /// The procedures, as they are shown to people.
     pub catalogue: Vec<ProcedureSummary>,
     /// Templates.
     pub renderer: Arc<Renderer>,
@@ -58,11 +58,31 @@ impl Context {
     /// Fetches every served repository once, so that the first command does not wait for the first clone.
     pub async fn warm_up(&self) {
         for repository in &self.repositories {
-            if let Err(error) = self.fetch(repository).await {
+            if let Err(error) = self.first_fetch(repository).await {
                 let problem = crate::domain::text::error_chain(&error);
                 tracing::warn!(repository = %repository.name, %problem, "the first fetch did not succeed");
             }
         }
+    }
+
+    /// Fetches, and warns where the folder that is judged has no manifests: then every check of it fails.
+    async fn first_fetch(&self, repository: &Arc<ServedRepository>) -> Result<(), StepError> {
+        self.fetch(repository).await?;
+        let here = Arc::clone(repository);
+        let look = move || {
+            let base = here.git.resolve(&format!("refs/heads/{}", here.base))?;
+            here.git.snapshot(&base, here.planner.gitops_path())
+        };
+        let (name, path) = (&repository.name, repository.planner.gitops_path());
+        match blocking(look).await? {
+            Ok(found) if !found.has_manifests() => tracing::warn!(
+                repository = %name, gitops_path = path,
+                "`gitops_path` has no manifests: checks fail until it is corrected"
+            ),
+            Ok(_) => {}
+            Err(error) => return Err(error.into()),
+        }
+        Ok(())
     }
 
     async fn fetch(&self, repository: &Arc<ServedRepository>) -> Result<(), StepError> {
@@ -90,8 +110,11 @@ impl Context {
         Ok(self.forge.git_credential(&repository.name).await?)
     }
 
-    /// A record of a run, now.
-    pub(super) fn record(&self, run: &RunId, kind: &str, body: Value) -> Record {
+    /// A record of a run, now. It names the library in use, unless it already names that of its plan.
+    pub(super) fn record(&self, run: &RunId, kind: &str, mut body: Value) -> Record {
+        if let (Some(fields), Some(served)) = (body.as_object_mut(), self.repositories.first()) {
+            fields.entry("library").or_insert_with(|| Value::from(served.planner.judge().library()));
+        }
         Record::new(kind, Some(run.clone()), self.clock.now(), body)
     }
 }

@@ -22,7 +22,7 @@ pub(super) fn given_up(lease: &Lease) -> Performed {
     })
 }
 
-/// The end of a run whose step failed for good. People are not told the fault's text; it is in the log.
+/// The end of a run whose step failed for good. The fault's text is not shown to people; it is in the log.
 pub(super) fn failed(lease: &Lease) -> Performed {
     unperformed(lease).unwrap_or_else(|| {
         Performed::refused(
@@ -48,6 +48,10 @@ fn unperformed(lease: &Lease) -> Option<Performed> {
         // The run keeps its own outcome; its reply says that others were not closed for it.
         Step::Close if !is_cancelling(&lease.run) => {
             Some(Performed::done(&CloseFact::Unclosed(true), vec![]))
+        }
+        // After the end is decided, only a cancellation can still be refused: everything else has been published.
+        _ if lease.run.outcome.is_some() && !is_cancelling(&lease.run) => {
+            Some(Performed::done(NoFact::Nothing {}, vec![]))
         }
         _ => None,
     }
@@ -92,5 +96,51 @@ pub(super) fn name(outcome: &Outcome) -> &'static str {
         Outcome::Void { .. } => "void",
         Outcome::Stuck { .. } => "stuck",
         Outcome::Reconciled { .. } => "looked",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::names::IssueNumber;
+    use crate::domain::run::{Position, StepResult};
+
+    fn lease(step: Step, outcome: Option<Outcome>) -> Lease {
+        let run = Run {
+            id: "abcdefgh234567ab".parse().unwrap(),
+            command: serde_json::Value::Null,
+            request: None,
+            subject: "acme/shop#7".parse().unwrap(),
+            position: Position::At(step),
+            outcome,
+            facts: serde_json::Map::new(),
+            attempts: 1,
+            created_at: jiff::Timestamp::UNIX_EPOCH,
+            updated_at: jiff::Timestamp::UNIX_EPOCH,
+            delivery: "d".to_owned(),
+        };
+        Lease { run, step, fence: 1, earlier_intent: None }
+    }
+
+    /// Whatever step fails then: a reply that nothing was changed would be false.
+    #[test]
+    fn an_end_that_was_decided_is_not_replaced_by_a_refusal() {
+        let url = String::new();
+        for step in Step::ALL.into_iter().filter(|step| !matches!(step, Step::Push | Step::Propose)) {
+            let proposed = Outcome::Proposed { pull: IssueNumber(7), url: url.clone() };
+            for performed in
+                [given_up(&lease(step, Some(proposed.clone()))), failed(&lease(step, Some(proposed)))]
+            {
+                assert_eq!(performed.result, StepResult::Done, "{step:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_cancellation_that_fails_is_refused() {
+        let run = "abcdefgh234567ac".parse().unwrap();
+        let cancelled = Outcome::Cancelled { pull: IssueNumber(7), url: String::new(), run };
+        let performed = failed(&lease(Step::Close, Some(cancelled)));
+        assert!(matches!(performed.result, StepResult::Ends(Outcome::Refused { .. })), "{performed:?}");
     }
 }

@@ -185,7 +185,7 @@ pub struct ApproveFact {
     pub marked_ready: Option<bool>,
 }
 
-/// What a step leaves that has no fact to tell.
+/// What a step leaves that has no fact to report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged, deny_unknown_fields)]
 pub enum NoFact {
@@ -234,7 +234,7 @@ impl From<NoFact> for StoredFact {
     }
 }
 
-/// The fact of a step; `None` where the step was not performed, or had none to tell.
+/// The fact of a step; `None` where the step was not performed, or had none to report.
 ///
 /// # Errors
 /// - `Fact`: what is stored is neither

@@ -25,7 +25,7 @@ use super::stored_command::StoredCommand;
 pub(super) struct Job {
     /// The run as leased.
     pub run: Run,
-    /// What was asked, and where.
+    /// The stored command: what was written, and where.
     pub stored: StoredCommand,
     /// The repository that it is about.
     pub repository: Arc<ServedRepository>,

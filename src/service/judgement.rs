@@ -46,7 +46,7 @@ impl Judgement {
         judged.verdict.results.truncate(MOST_STORED);
         let lines = judged.verdict.results.iter().enumerate();
         let lines = lines.filter_map(|(index, finding)| Some((index, judged.line_of(finding)?))).collect();
-        let Judged { verdict, mut changes, head } = judged;
+        let Judged { verdict, mut changes, head, has_manifests: _ } = judged;
         let changes_left_out = changes.len().saturating_sub(MOST_STORED);
         changes.truncate(MOST_STORED);
         for change in &mut changes {

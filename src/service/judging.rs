@@ -11,7 +11,7 @@ use crate::domain::manifest::Manifests;
 use crate::domain::names::CommitId;
 use crate::domain::plan::Plan;
 use crate::domain::policy::{
-    Documents, Facts, Finding, Incomplete, Policies, Provenance, Situation, Verdict,
+    Documents, Facts, Finding, Incomplete, Policies, Provenance, Situation, Verdict, redact,
 };
 use crate::domain::target::{self, TargetProfile};
 use crate::domain::tree::Snapshot;
@@ -36,10 +36,12 @@ pub struct Judge {
 pub struct Judged {
     /// The verdict.
     pub verdict: Verdict,
-    /// What changes below the GitOps path, by file, object and name.
+    /// What changes below the GitOps path, by file, object and name; secrets are redacted.
     pub changes: Vec<Change>,
     /// The files below the GitOps path at the head.
     pub head: Snapshot,
+    /// Whether there is a manifest below the GitOps path, on either side. Without one, nothing was judged.
+    pub has_manifests: bool,
 }
 
 /// Why nothing can be judged or planned by a library.
@@ -145,11 +147,14 @@ impl Judge {
     ) -> Result<Judged, GitError> {
         let base = git.snapshot(base, &self.target.gitops_path)?;
         let head = git.snapshot(head, &self.target.gitops_path)?;
-        let changes = between_trees(&base, &head, &self.manifests);
+        let mut changes = between_trees(&base, &head, &self.manifests);
         let situation = Situation { target: &self.target, base: &base, changes: &changes, provenance };
         let facts = Facts::of_trees(&situation, &head, &self.documents);
-        let verdict = self.verdict(git, &base.commit, facts)?;
-        Ok(Judged { verdict, changes, head })
+        let mut verdict = self.verdict(git, &base.commit, facts)?;
+        let has_manifests = [&base, &head].into_iter().any(Snapshot::has_manifests);
+        // The rules have seen them; nobody else needs to.
+        redact(&mut changes, &mut verdict.results);
+        Ok(Judged { verdict, changes, head, has_manifests })
     }
 
     /// Judges a plan of writ's own on its base.

@@ -31,7 +31,7 @@ struct Durations {
 }
 
 impl Metrics {
-    /// Counts a delivery by what became of it: `accepted`, `duplicate`, `ignored`, `refused`, `unavailable`.
+    /// Counts a delivery by its outcome: `accepted`, `duplicate`, `ignored`, `refused`, `unavailable`.
     pub fn delivery(&self, result: &'static str) {
         *self.locked().deliveries.entry(result).or_default() += 1;
     }
@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn buckets_are_cumulative_and_labels_stand() {
+    fn buckets_are_cumulative_and_labels_are_kept() {
         let metrics = Metrics::default();
         metrics.delivery("accepted");
         metrics.delivery("accepted");

@@ -1,4 +1,4 @@
-//! A procedure as people are told of it by `/help` and `/explain`.
+//! A procedure as it is shown to people by `/help` and `/explain`.
 
 use serde::Serialize;
 
@@ -9,7 +9,7 @@ use crate::domain::target::TargetProfile;
 
 use super::planning::Planner;
 
-/// What people are told of one procedure.
+/// What people are shown of one procedure.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ProcedureSummary {
     /// Its name.
@@ -32,7 +32,7 @@ struct ArgumentSummary {
     default: Option<String>,
 }
 
-/// What people are told of the procedures, and of the rollback, which has no file.
+/// What people are shown of the procedures, and of the rollback, which has no file.
 #[must_use]
 pub fn summaries(planner: &Planner) -> Vec<ProcedureSummary> {
     let mut summaries: Vec<ProcedureSummary> =
@@ -63,7 +63,7 @@ impl ProcedureSummary {
         }
     }
 
-    /// What people are told of a procedure.
+    /// What people are shown of a procedure.
     #[must_use]
     pub fn of(procedure: &Procedure) -> Self {
         let arguments = procedure.arguments.iter().map(|argument| ArgumentSummary {

@@ -161,7 +161,7 @@ fn values<'a>(context: &Context, job: &'a Job) -> ReplyValues<'a> {
     }
 }
 
-/// What the steps found, in words; only of steps that came to an end.
+/// What the steps found, in words; only of steps that ended.
 fn checked(authorized: Option<&AuthorizeFact>, plan: Option<&PlanReport>) -> Vec<Checked> {
     let mut checked = Vec::new();
     if let Some(authorized) = authorized {

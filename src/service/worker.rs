@@ -12,7 +12,6 @@ use serde_json::json;
 use tokio::sync::{Notify, watch};
 use tracing::{Instrument as _, error, info, info_span, warn};
 
-use crate::domain::ledger::Record;
 use crate::domain::run::{Position, Step, StepResult, next, retry_seconds};
 use crate::domain::text::error_chain;
 use crate::ports::clock::Clock;
@@ -195,7 +194,7 @@ impl Worker {
             StepResult::Ends(outcome) => {
                 records.extend(ending::record_kind(lease.step, &outcome).map(|kind| {
                     let body = json!({"step": lease.step.as_str(), "outcome": outcome});
-                    Record::new(kind, Some(lease.run.id.clone()), now, body)
+                    self.context.record(&lease.run.id, kind, body)
                 }));
                 Some(outcome)
             }

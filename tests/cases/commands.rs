@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use serde::Deserialize;
 use writ::domain::command::{Command, KnownProcedure, Mistake, ParsedCommand, Reading, read, table};
-use writ::domain::refusal::{Place, Position};
+use writ::domain::refusal::{Place, TextPosition};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -82,7 +82,7 @@ fn check_mistake(name: &str, expected: &ExpectedMistake, mistake: &Mistake) {
 
 fn position(mistake: &Mistake) -> (usize, usize) {
     match mistake.refusal.place {
-        Place::Position(Position { line, column: Some(column) }) => (line, column),
+        Place::Position(TextPosition { line, column: Some(column) }) => (line, column),
         ref other => panic!("no position in the comment: {other:?}"),
     }
 }

@@ -1,4 +1,4 @@
-//! README and docs are held to the code: generated parts, links, and what must not stand in a repository.
+//! README and docs are held to the code: generated parts, links, and what must not be in a repository.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

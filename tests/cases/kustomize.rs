@@ -94,7 +94,7 @@ fn the_kustomizations_of_the_corpus_build_as_kubectl_builds_them() {
 fn build(files: &BTreeMap<String, String>, folder: &str) -> Result<Built, KustomizeError> {
     let bytes = |path: &str| files.get(path).map(String::as_bytes);
     let objects = |path: &str| {
-        files.get(path).map(|text| -> kustomize::Objects {
+        files.get(path).map(|text| -> kustomize::ParsedObjects {
             let mut found = Vec::new();
             for document in serde_yaml::Deserializer::from_str(text) {
                 let value = Value::deserialize(document).map_err(|error| error.to_string())?;
@@ -177,7 +177,7 @@ fn compare(
     }
 }
 
-/// kubectl writes a timestamp that stands plain in its own way: `.190Z` becomes `.19Z`.
+/// kubectl writes an unquoted timestamp in its own way: `.190Z` becomes `.19Z`.
 fn plain_times(value: &mut Value) {
     match value {
         Value::Object(entries) => entries.values_mut().for_each(plain_times),

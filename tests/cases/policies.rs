@@ -145,7 +145,7 @@ fn cases(file: &str) -> Vec<Case> {
     serde_yaml::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
-/// Every case of every file, with where it stands.
+/// Every case of every file, with its place.
 pub(super) fn all_cases() -> Vec<(String, Case)> {
     let named = |file: &'static str| {
         cases(file).into_iter().map(move |case| (format!("{file}: {}", case.name), case))
@@ -180,7 +180,7 @@ pub(super) fn edited_by_example(example: &Example) -> Snapshot {
     edited(tree(), &[edit])
 }
 
-/// The rules as they stand in the folder, so that a change of one needs no build to be tried.
+/// The rules as they are in the folder, so that a change of one needs no build to be tried.
 pub(super) fn policies() -> &'static Policies {
     static POLICIES: OnceLock<Policies> = OnceLock::new();
     POLICIES.get_or_init(|| {
@@ -363,7 +363,7 @@ fn denied(verdict: &Verdict) -> Vec<&str> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
-    /// Whatever stands where something else is expected, the rules find their words for it.
+    /// Whatever is where something else is expected, the rules find their words for it.
     #[test]
     fn no_node_that_is_something_else_makes_a_rule_fail(file in any::<Index>(), node in any::<Index>(), other in 0..9_usize) {
         let base = tree();

@@ -28,7 +28,7 @@ fn the_rules_own_tests_pass() {
 }
 
 #[test]
-fn a_test_that_fails_or_breaks_is_told() {
+fn a_test_that_fails_or_breaks_is_reported() {
     let text = "package writ.x_test\n\nimport rego.v1\n\ntest_true if 1 == 1\n\ntest_false if 1 == 2\n\n\
                 test_broken if to_number(\"x\") == 1\n";
     let files = BTreeMap::from([("x_test.rego".to_owned(), text.to_owned())]);

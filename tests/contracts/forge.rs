@@ -32,7 +32,7 @@ pub trait Stage {
     async fn comments(&self, issue: IssueNumber) -> Vec<(String, String)>;
     /// Makes a branch with a commit that `main` does not have.
     async fn branch(&self, branch: &BranchName);
-    /// A commit that check runs can stand on.
+    /// A commit that can have check runs.
     async fn commit(&self) -> CommitId;
     /// Asks for a check run to be done again, as a person does by its button.
     async fn rerequest(&self, check: CheckId, of: &Check);
@@ -88,7 +88,7 @@ async fn permissions_are_what_was_granted(stage: &dyn Stage) {
     assert!(matches!(elsewhere, Err(ForgeError::NotFound(_) | ForgeError::Forbidden(_))), "{elsewhere:?}");
 }
 
-async fn a_comment_is_read_as_it_stands(stage: &dyn Stage) {
+async fn a_comment_is_read_as_it_is(stage: &dyn Stage) {
     let (forge, repository) = (stage.forge(), stage.repository());
     let issue = stage.open_issue("wes").await;
     let body = "/actuate pause-trading\r\nreason=\"ünïcode\" <b>&amp;</b>";
@@ -244,7 +244,7 @@ async fn a_pull_request_is_closed_and_stays_closed(stage: &dyn Stage) {
     assert!(matches!(missing, Err(ForgeError::NotFound(_))), "{missing:?}");
 }
 
-async fn reviews_are_read_as_they_stand(stage: &dyn Stage) {
+async fn reviews_are_read_as_they_are(stage: &dyn Stage) {
     let (forge, repository) = (stage.forge(), stage.repository());
     let head = "agentruns/torghut-actuation-20261121-0932-abcdefghijklmnop";
     stage.branch(&branch(head)).await;
@@ -266,7 +266,7 @@ async fn reviews_are_read_as_they_stand(stage: &dyn Stage) {
     assert!(matches!(missing, Err(ForgeError::NotFound(_))), "{missing:?}");
 }
 
-async fn one_check_run_of_a_name_stands_on_a_commit(stage: &dyn Stage) {
+async fn a_commit_has_one_check_run_of_a_name(stage: &dyn Stage) {
     let (forge, repository) = (stage.forge(), stage.repository());
     let head = stage.commit().await;
     let find = async |name: &str| forge.find_check(&repository, &head, name).await.expect("an answer");
@@ -306,25 +306,25 @@ macro_rules! forge_suite {
 forge_suite!(
     local on super::LocalStage::start(),
     permissions_are_what_was_granted,
-    a_comment_is_read_as_it_stands,
+    a_comment_is_read_as_it_is,
     a_reaction_can_be_repeated,
     one_status_comment_is_updated_in_place,
     one_pull_request_is_opened_for_a_branch,
     a_pull_request_is_read_by_its_number,
     a_pull_request_is_closed_and_stays_closed,
-    reviews_are_read_as_they_stand,
-    one_check_run_of_a_name_stands_on_a_commit,
+    reviews_are_read_as_they_are,
+    a_commit_has_one_check_run_of_a_name,
 );
 
 // The emulator has no reactions; `github.rs` tests what is said about that.
 forge_suite!(
     github on super::GithubStage::start(),
     permissions_are_what_was_granted,
-    a_comment_is_read_as_it_stands,
+    a_comment_is_read_as_it_is,
     one_status_comment_is_updated_in_place,
     one_pull_request_is_opened_for_a_branch,
     a_pull_request_is_read_by_its_number,
     a_pull_request_is_closed_and_stays_closed,
-    reviews_are_read_as_they_stand,
-    one_check_run_of_a_name_stands_on_a_commit,
+    reviews_are_read_as_they_are,
+    a_commit_has_one_check_run_of_a_name,
 );

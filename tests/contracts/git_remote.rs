@@ -9,7 +9,7 @@ use writ::domain::names::{BranchName, CommitId, IssueNumber};
 use writ::domain::tree::FileWrite;
 use writ::ports::git::{CommitDraft, Credential, Git as _, GitError, PushOutcome, Repository};
 
-use crate::support::git_server::{Door, GitServer};
+use crate::support::git_server::{Access, GitServer};
 use crate::support::repository::{PROTECTED, TestRepository};
 
 const FILE: &str = "argocd/applications/torghut/ws/deployment.yaml";
@@ -255,7 +255,7 @@ struct Hosted {
 
 /// A locked server with a protected `proompteng/lab`, and a mirror that has fetched `main`.
 fn hosted() -> Option<(Hosted, CommitId)> {
-    let server = GitServer::start(Door::Locked)?;
+    let server = GitServer::start(Access::Locked)?;
     server.allow("x-access-token", SECRET);
     let remote = upstream();
     let hosted = server.host("proompteng/lab", remote.path());
@@ -334,7 +334,7 @@ fn over_http_with_a_password_that_is_revoked() {
 
 #[test]
 fn over_http_without_a_password() {
-    let Some(server) = GitServer::start(Door::Open) else { return };
+    let Some(server) = GitServer::start(Access::Open) else { return };
     let remote = upstream();
     server.host("proompteng/lab", remote.path());
     let mirror =
@@ -392,12 +392,12 @@ fn a_redirect_is_not_followed_with_the_secret() {
     let remote = upstream();
     let thief = TcpListener::bind("127.0.0.1:0").expect("a port");
     let there = thief.local_addr().expect("its number");
-    let door = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = format!("http://{}/a.git", door.local_addr().expect("its number"));
+    let redirecting = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = format!("http://{}/a.git", redirecting.local_addr().expect("its number"));
     let mirror = Repository::mirror(&remote.beside("mirror"), &address).expect("a mirror");
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            let (mut client, _) = door.accept().expect("a connection");
+            let (mut client, _) = redirecting.accept().expect("a connection");
             let mut request = [0; 4096];
             let length = client.read(&mut request).expect("a request");
             assert!(String::from_utf8_lossy(&request[..length]).contains("Authorization: Basic "));
@@ -410,7 +410,7 @@ fn a_redirect_is_not_followed_with_the_secret() {
         assert!(matches!(error, GitError::Refused(_)), "{error:?}");
     });
     thief.set_nonblocking(true).expect("a socket");
-    assert!(thief.accept().is_err(), "nobody came to where the redirect points");
+    assert!(thief.accept().is_err(), "nobody followed the redirect");
 }
 
 #[test]
@@ -431,4 +431,39 @@ fn the_head_of_a_pull_request_is_fetched_by_its_number() {
     let main = remote.tip("main").expect("main");
     remote.git(&["update-ref", "refs/pull/7/head", main.as_str()]);
     assert_eq!(mirror.fetch_pull(number, None).expect("a fetch"), main);
+}
+
+/// The environment of git is closed: a hook of the remote prints what it sees, in a process that holds secrets.
+#[test]
+fn a_hook_of_the_remote_sees_nothing_of_the_servers_environment() {
+    const INSIDE: &str = "WRIT_TEST_INSIDE";
+    let name = "contracts::git_remote::a_hook_of_the_remote_sees_nothing_of_the_servers_environment";
+    if std::env::var_os(INSIDE).is_none() {
+        let inner = std::process::Command::new(std::env::current_exe().expect("this program"))
+            .args(["--exact", name])
+            .env(INSIDE, "1")
+            .env("WRIT_WEBHOOK_SECRET", SECRET)
+            .env("WRIT_FORGE_TOKEN", SECRET)
+            .env("SOMETHING_ELSE", SECRET)
+            .output()
+            .expect("a child");
+        let said = String::from_utf8_lossy(&inner.stdout).into_owned();
+        assert!(inner.status.success() && said.contains("1 passed"), "{said}");
+        return;
+    }
+    let remote = upstream();
+    let seen = remote.beside("seen");
+    let hook = remote.path().join("hooks/pre-receive");
+    std::fs::create_dir_all(hook.parent().expect("a folder")).expect("a folder");
+    std::fs::write(&hook, format!("#!/bin/sh\nenv > '{}'\n", seen.display())).expect("a hook");
+    std::fs::set_permissions(&hook, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("a mode");
+    let mirror = mirror_of(&remote).with_environment(writ::cli::wiring::git_environment());
+    let base = mirror.fetch(&branch("main"), None).expect("a fetch");
+    let commit = change(&mirror, &base, "replicas: 2\n");
+    mirror.push(&topic(), &commit, None).expect("a push");
+    let seen = std::fs::read_to_string(seen).expect("the hook ran");
+    assert!(seen.contains("PATH="), "{seen}");
+    let odd =
+        |line: &&str| line.contains("WRIT_") || line.contains("SOMETHING_ELSE") || line.contains(SECRET);
+    assert_eq!(seen.lines().filter(odd).collect::<Vec<_>>(), Vec::<&str>::new());
 }

@@ -70,7 +70,7 @@ async fn permissions_are_those_of_the_role() {
 }
 
 #[tokio::test]
-async fn a_comment_is_read_as_it_stands() {
+async fn a_comment_is_read_as_it_is() {
     let Some(emulator) = Emulator::start("comments on the emulator").await else { return };
     let forge = as_app(&emulator);
     let issue = emulator.open_issue("wes", "Stop it").await;
@@ -113,7 +113,7 @@ async fn a_reaction_that_the_server_does_not_know_is_not_found() {
 }
 
 #[tokio::test]
-async fn one_status_comment_is_kept_whatever_stands_around_it() {
+async fn one_status_comment_is_kept_whatever_is_around_it() {
     let Some(emulator) = Emulator::start("status comments on the emulator").await else { return };
     let forge = as_app(&emulator);
     let issue = emulator.open_issue("wes", "Stop it").await;

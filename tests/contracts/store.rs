@@ -14,7 +14,7 @@ use writ::domain::run::{Outcome, Position, Step};
 use writ::ports::store::{Accepted, Arrival, Finished, Lease, NewRun, Pulls, Store, StoreError, StoredPull};
 
 /// Runs every check of the contract on a fresh store that `$open` gives: `async fn() -> (Arc<dyn Store>, impl Any)`,
-/// where the second keeps alive what the store stands on.
+/// where the second keeps alive what the store rests on.
 macro_rules! store_contract {
     ($open:path) => {
         store_contract!($open:
@@ -38,7 +38,7 @@ macro_rules! store_contract {
             what_happens_meanwhile_joins_the_run_that_waits,
             a_run_that_somebody_may_still_work_on_is_not_joined,
             a_pull_request_is_kept_as_last_seen,
-            a_turn_is_kept_for_all_and_given_back_with_the_report,
+            admission_is_kept_for_all_and_given_back_with_the_report,
             a_containment_takes_what_another_run_holds,
             waiting_is_no_try,
             proposals_are_kept_until_they_are_over,
@@ -89,8 +89,8 @@ pub fn arrival(delivery: &str, number: u64, seconds: i64) -> Arrival {
     }
 }
 
-/// A delivery that asks for a look, run `number`, at pull request 7.
-pub fn look(number: u64, seconds: i64) -> Arrival {
+/// A delivery that asks for a reconciliation, run `number`, at pull request 7.
+pub fn reconciliation(number: u64, seconds: i64) -> Arrival {
     let mut arrival = arrival(&format!("look-{number}"), number, seconds);
     arrival.content_key = None;
     arrival.runs[0].queue = Some("acme/shop#7".to_owned());
@@ -98,8 +98,8 @@ pub fn look(number: u64, seconds: i64) -> Arrival {
     arrival
 }
 
-/// A pull request as a look of run `look` found it.
-pub fn pull(number: u64, head: char, look: u64) -> StoredPull {
+/// A pull request as the reconciliation `by` found it.
+pub fn pull(number: u64, head: char, by: u64) -> StoredPull {
     StoredPull {
         repository: "acme/shop".parse().expect("a name"),
         seen: Observed {
@@ -119,7 +119,7 @@ pub fn pull(number: u64, head: char, look: u64) -> StoredPull {
             branch_deleted: false,
         },
         policy: None,
-        look: run_id(look),
+        look: run_id(by),
         at: at(number.try_into().expect("small")),
     }
 }
@@ -375,15 +375,15 @@ pub async fn a_second_intent_keeps_the_first(store: Arc<dyn Store>) {
 }
 
 pub async fn runs_of_a_queue_go_one_after_the_other(store: Arc<dyn Store>) {
-    store.accept(&look(1, 0)).await.expect("accept");
-    let first = lease(&store, "one", 1).await.expect("the first look");
-    let made = store.accept(&look(2, 2)).await.expect("accept");
+    store.accept(&reconciliation(1, 0)).await.expect("accept");
+    let first = lease(&store, "one", 1).await.expect("the first reconciliation");
+    let made = store.accept(&reconciliation(2, 2)).await.expect("accept");
     assert_eq!(made, Accepted::Stored { run: Some(run_id(2)) }, "the first has begun, so there is a second");
     keep(&store, 3, 2).await;
     let other = lease(&store, "two", 3).await.expect("a command waits for no queue");
     assert_eq!(other.run.id, run_id(3));
     store.finish(&other, &finished(Position::Settled, 3)).await.expect("finish");
-    assert!(lease(&store, "three", 3).await.is_none(), "the second look waits for the first");
+    assert!(lease(&store, "three", 3).await.is_none(), "the second reconciliation waits for the first");
     store.postpone(&first, "later", at(4), at(100)).await.expect("postpone");
     assert!(lease(&store, "three", 5).await.is_none(), "also while that is put off");
     assert_eq!(store.next_due().await.expect("due"), Some(at(100)), "so nothing is due before that");
@@ -396,32 +396,32 @@ pub async fn runs_of_a_queue_go_one_after_the_other(store: Arc<dyn Store>) {
 }
 
 pub async fn what_happens_meanwhile_joins_the_run_that_waits(store: Arc<dyn Store>) {
-    store.accept(&look(1, 0)).await.expect("accept");
+    store.accept(&reconciliation(1, 0)).await.expect("accept");
     let joined = Accepted::Stored { run: Some(run_id(1)) };
-    assert_eq!(store.accept(&look(2, 1)).await.expect("accept"), joined);
+    assert_eq!(store.accept(&reconciliation(2, 1)).await.expect("accept"), joined);
     assert_eq!(
-        store.accept(&look(2, 1)).await.expect("accept"),
+        store.accept(&reconciliation(2, 1)).await.expect("accept"),
         Accepted::Duplicate { run: Some(run_id(1)) }
     );
     assert_eq!(store.runs(9).await.expect("runs").len(), 1);
     assert_eq!(store.ledger_size().await.expect("size"), 1, "what joins leaves no record");
     // One that is put off at a later step begins again, at once.
-    let leased = lease(&store, "one", 2).await.expect("the look");
+    let leased = lease(&store, "one", 2).await.expect("the reconciliation");
     let at_conclude =
         Finished { outcome: Some(Outcome::Denied), ..finished(Position::At(Step::Conclude), 3) };
     store.finish(&leased, &at_conclude).await.expect("finish");
     let leased = lease(&store, "one", 4).await.expect("its next step");
     store.postpone(&leased, "later", at(5), at(500)).await.expect("postpone");
-    assert_eq!(store.accept(&look(3, 6)).await.expect("accept"), joined);
+    assert_eq!(store.accept(&reconciliation(3, 6)).await.expect("accept"), joined);
     let again = lease(&store, "one", 7).await.expect("due at once");
     assert_eq!((again.step, again.run.outcome, again.run.attempts), (Step::Observe, None, 1));
 }
 
 pub async fn a_run_that_somebody_may_still_work_on_is_not_joined(store: Arc<dyn Store>) {
-    store.accept(&look(1, 0)).await.expect("accept");
-    let slow = lease(&store, "slow", 1).await.expect("the look");
-    // Its lease has expired, but it may have read the old state and still tell of it.
-    let made = store.accept(&look(2, 200)).await.expect("accept");
+    store.accept(&reconciliation(1, 0)).await.expect("accept");
+    let slow = lease(&store, "slow", 1).await.expect("the reconciliation");
+    // Its lease has expired, but it may have read the old state and still report it.
+    let made = store.accept(&reconciliation(2, 200)).await.expect("accept");
     assert_eq!(made, Accepted::Stored { run: Some(run_id(2)) });
     store.finish(&slow, &finished(Position::Settled, 201)).await.expect("it was not taken over");
     assert_eq!(lease(&store, "next", 202).await.map(|lease| lease.run.id), Some(run_id(2)));
@@ -446,7 +446,7 @@ fn passes(admission: &Admission) -> bool {
     matches!(admission, Admission::Granted { .. })
 }
 
-pub async fn a_turn_is_kept_for_all_and_given_back_with_the_report(store: Arc<dyn Store>) {
+pub async fn admission_is_kept_for_all_and_given_back_with_the_report(store: Arc<dyn Store>) {
     keep(&store, 1, 0).await;
     keep(&store, 2, 1).await;
     let first = lease(&store, "w", 1).await.expect("due");
@@ -470,7 +470,7 @@ pub async fn a_turn_is_kept_for_all_and_given_back_with_the_report(store: Arc<dy
         .flatten()
         .map(|lease| lease.run.id)
         .collect();
-    assert_eq!(due, [run_id(1), run_id(2)], "who waits is told at once");
+    assert_eq!(due, [run_id(1), run_id(2)], "who waits is answered at once");
     assert!(passes(&store.admit(&claim(2, "a"), &QUOTAS, at(5)).await.expect("a turn")));
     let one = Quotas { repository: 2, ..QUOTAS };
     keep(&store, 3, 6).await;
@@ -526,9 +526,9 @@ pub async fn proposals_are_kept_until_they_are_over(store: Arc<dyn Store>) {
 }
 
 pub async fn a_pull_request_is_kept_as_last_seen(store: Arc<dyn Store>) {
-    store.accept(&look(1, 0)).await.expect("accept");
+    store.accept(&reconciliation(1, 0)).await.expect("accept");
     let keep_pull = async |pull: StoredPull, seconds: i64| {
-        let leased = lease(&store, "one", seconds).await.expect("the look");
+        let leased = lease(&store, "one", seconds).await.expect("the reconciliation");
         let end = Finished { pull: Some(pull), ..finished(Position::At(Step::Observe), seconds) };
         store.finish(&leased, &end).await.expect("finish");
     };

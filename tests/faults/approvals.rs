@@ -1,4 +1,4 @@
-//! What fails while an approval is looked at: it is told once, the draft is made ready once, and nothing counts by mistake.
+//! What fails while an approval is looked at: it is recorded once, the draft is made ready once, and nothing counts by mistake.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ fn submitted(pull: u64) -> Value {
     })
 }
 
-/// A resume that is proposed and approved by `bob`, and the look at it that has come to its last step.
+/// A resume that is proposed and approved by `bob`, and its reconciliation, which is at its last step.
 async fn approved() -> (Workbench, RunId, RunId) {
     let bench = Workbench::on(paused()).await;
     bench.people.grant(&repository_name(), "bob", Permission::Write).await.unwrap();
@@ -36,9 +36,9 @@ async fn approved() -> (Workbench, RunId, RunId) {
     bench.work(&run).await;
     let pull = bench.people.pulls(&repository_name()).await.unwrap().remove(0).pull;
     bench.people.review(&repository_name(), pull.number, "bob", Opinion::Approved).await.unwrap();
-    let look = bench.tell("pull_request_review", &submitted(pull.number.0)).await;
-    bench.work_until(&look, Step::Approve).await;
-    (bench, run, look)
+    let reconciliation = bench.tell("pull_request_review", &submitted(pull.number.0)).await;
+    bench.work_until(&reconciliation, Step::Approve).await;
+    (bench, run, reconciliation)
 }
 
 async fn is_draft(bench: &Workbench) -> bool {
@@ -46,20 +46,20 @@ async fn is_draft(bench: &Workbench) -> bool {
 }
 
 /// The records of an approval.
-fn told(kinds: &[String]) -> Vec<&str> {
+fn approval_records(kinds: &[String]) -> Vec<&str> {
     let kinds = kinds.iter().map(String::as_str);
     kinds.filter(|kind| kind.starts_with("approval.") || *kind == "pull.readied").collect()
 }
 
 #[tokio::test]
-async fn lost_answers_are_told_once() {
+async fn lost_answers_are_recorded_once() {
     for call in ["reviews", "permission", "put_check", "mark_ready"] {
-        let (bench, run, look) = approved().await;
+        let (bench, run, reconciliation) = approved().await;
         bench.fail(call, &[Failure::AnswerLost]);
-        assert_eq!(bench.work(&look).await.position, Position::At(Step::Approve), "{call}");
+        assert_eq!(bench.work(&reconciliation).await.position, Position::At(Step::Approve), "{call}");
         bench.clock.pass(Duration::from_secs(15));
-        assert_eq!(bench.work(&look).await.position, Position::Settled, "{call}");
-        assert_eq!(told(&bench.kinds(&run).await), ["approval.given", "pull.readied"], "{call}");
+        assert_eq!(bench.work(&reconciliation).await.position, Position::Settled, "{call}");
+        assert_eq!(approval_records(&bench.kinds(&run).await), ["approval.given", "pull.readied"], "{call}");
         assert!(!is_draft(&bench).await, "{call}");
     }
 }
@@ -67,29 +67,29 @@ async fn lost_answers_are_told_once() {
 #[tokio::test]
 async fn what_is_not_known_counts_as_no() {
     for call in ["reviews", "permission"] {
-        let (bench, run, look) = approved().await;
+        let (bench, run, reconciliation) = approved().await;
         bench.fail(call, &[Failure::Forbidden; 8]);
-        bench.work(&look).await;
-        assert!(told(&bench.kinds(&run).await).is_empty(), "{call}");
+        bench.work(&reconciliation).await;
+        assert!(approval_records(&bench.kinds(&run).await).is_empty(), "{call}");
         assert!(is_draft(&bench).await, "{call}");
     }
 }
 
 #[tokio::test]
-async fn a_right_that_is_lost_before_the_last_look_counts_as_lost() {
-    let (bench, run, look) = approved().await;
+async fn a_right_that_is_lost_before_the_last_reading_counts_as_lost() {
+    let (bench, run, reconciliation) = approved().await;
     bench.people.grant(&repository_name(), "bob", Permission::Read).await.unwrap();
-    bench.work(&look).await;
-    assert!(told(&bench.kinds(&run).await).is_empty());
+    bench.work(&reconciliation).await;
+    assert!(approval_records(&bench.kinds(&run).await).is_empty());
     assert!(is_draft(&bench).await);
 }
 
 #[tokio::test]
-async fn an_approval_is_told_although_the_draft_cannot_be_made_ready() {
-    let (bench, run, look) = approved().await;
+async fn an_approval_is_recorded_although_the_draft_cannot_be_made_ready() {
+    let (bench, run, reconciliation) = approved().await;
     bench.fail("mark_ready", &[Failure::Forbidden]);
-    assert_eq!(bench.work(&look).await.position, Position::Settled);
-    assert_eq!(told(&bench.kinds(&run).await), ["approval.given"]);
+    assert_eq!(bench.work(&reconciliation).await.position, Position::Settled);
+    assert_eq!(approval_records(&bench.kinds(&run).await), ["approval.given"]);
 }
 
 /// The conclusions of the approval's check runs of a commit.
@@ -234,7 +234,7 @@ async fn killed_at(moment: Moment) {
         process.runs_over(1).await;
     }
     process.stop().await;
-    assert_eq!(told(&stage.records().await), ["approval.given", "pull.readied"], "{story}");
+    assert_eq!(approval_records(&stage.records().await), ["approval.given", "pull.readied"], "{story}");
     assert!(!stage.pulls().await.remove(0).pull.draft, "{story}");
     let checks = stage.forge.checks(&repository_name(), &pull.head).await.unwrap();
     assert_eq!(checks.iter().filter(|check| check.name == "writ/approval").count(), 1, "{story}");

@@ -1,4 +1,4 @@
-//! Check runs on a GitHub that counts annotations as GitHub does: 50 a request, added to those that stand, never taken
+//! Check runs on a GitHub that counts annotations as GitHub does: 50 a request, added to those that are there, never taken
 //! back. The emulator exchanges them, so a script plays it.
 
 use std::sync::{Arc, Mutex};
@@ -125,8 +125,8 @@ async fn annotations_go_in_batches_and_the_last_one_completes() {
     assert_eq!(checks.states(), [("completed".to_owned(), "sha256:1..121".to_owned(), 120)]);
     // The same again changes nothing.
     let asked = server.asked().len();
-    put(&server.url, &check(1..121)).await.expect("as it stands");
-    assert_eq!(server.asked().len(), asked + 1, "one look");
+    put(&server.url, &check(1..121)).await.expect("as it is");
+    assert_eq!(server.asked().len(), asked + 1, "one request");
 }
 
 #[tokio::test]
@@ -162,7 +162,7 @@ async fn annotations_that_no_longer_hold_are_left_behind() {
 }
 
 #[tokio::test]
-async fn an_account_that_may_not_write_check_runs_is_told_so() {
+async fn an_account_that_may_not_write_check_runs_is_reported() {
     let refuse = |asked: &Asked| match asked.line.starts_with("GET") {
         true => Reply::json(200, &json!({"total_count": 0, "check_runs": []})),
         false => Reply::json(403, &json!({"message": "You must authenticate via a GitHub App."})),

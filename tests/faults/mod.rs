@@ -4,5 +4,5 @@ mod approvals;
 mod checks;
 mod github;
 mod kill;
-mod looks;
+mod reconciliations;
 mod worker;

@@ -92,7 +92,7 @@ async fn a_panic_ends_one_run_and_not_the_worker() {
 }
 
 #[tokio::test]
-async fn people_are_not_told_a_faults_text() {
+async fn a_faults_text_is_not_shown_to_people() {
     let bench = Workbench::set().await;
     let run = bench.comment(PAUSE).await;
     bench.fail("permission", &[Failure::Forbidden]);

@@ -53,7 +53,7 @@ impl Source {
             .count()
     }
 
-    /// Whether these tokens stand somewhere one after the other.
+    /// Whether these tokens appear somewhere one after the other.
     pub fn says(&self, wanted: &[&str]) -> bool {
         self.tokens.windows(wanted.len()).any(|window| window.iter().eq(wanted.iter()))
     }
@@ -198,7 +198,7 @@ impl Source {
     }
 }
 
-/// Makes `self` and `super` absolute; `crate` stands first in whatever is inside the crate.
+/// Makes `self` and `super` absolute; `crate` is first in whatever is inside the crate.
 fn resolve(path: NamedPath, module: &[String]) -> NamedPath {
     let mut path = path;
     // `use plan::{self, Plan}`

@@ -32,7 +32,7 @@ async function look(page, { name, url, texts }, view, scheme) {
   const response = await page.goto(url, { waitUntil: "load" });
   if (response.status() !== 200) problem(`answers ${response.status()}`);
   const shown = await page.evaluate(() => document.body.innerText);
-  for (const wanted of texts) if (!shown.includes(wanted)) problem(`does not say «${wanted}»`);
+  for (const wanted of texts) if (!shown.includes(wanted)) problem(`does not say "${wanted}"`);
   const { inner, outer, paper, ink } = await page.evaluate(() => {
     const style = getComputedStyle(document.body);
     const root = document.documentElement;

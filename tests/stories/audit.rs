@@ -154,7 +154,7 @@ fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
-/// The exit code, and what stands on standard error.
+/// The exit code, and what is on standard error.
 fn refusal(output: &Output) -> (i32, String) {
     (output.status.code().unwrap(), String::from_utf8(output.stderr.clone()).unwrap())
 }
@@ -243,7 +243,7 @@ async fn every_kind_of_tampering_is_found() {
         (
             "a node",
             "UPDATE nodes SET hash = zeroblob(32) WHERE level = 2 AND position = 0".to_owned(),
-            // The tree of five leaves, which the first checkpoint vouches for, stands on this node.
+            // The tree of five leaves, which the first checkpoint vouches for, rests on this node.
             vec![
                 ("node_altered".to_owned(), Some(3)),
                 ("history_changed".to_owned(), None),

@@ -146,12 +146,113 @@ fn what_changes_nothing_below_the_path_is_allowed() {
     let same = check(repository.path(), &["--base", "work", "--head", "work"]);
     assert_eq!(code(&same), 0);
     assert!(text(&same.stdout).contains("No changes below argocd/applications/torghut"));
+    repository.commit("main", &[("apps/other/a.yaml", "a: 1\n")]);
+    repository.git(&["branch", "beside", "main"]);
+    repository.commit("beside", &[("docs/about.md", "words\n")]);
     let elsewhere = check(
         repository.path(),
-        &["--base", "main", "--head", "work", "--path", "apps/other", "--format", "json"],
+        &["--base", "main", "--head", "beside", "--path", "apps/other", "--format", "json"],
     );
     assert_eq!(code(&elsewhere), 0);
     assert_eq!(json(&elsewhere)["verdict"]["decision"], "no_change");
+}
+
+/// A path is the folder that it names, however it is written; one without manifests is a mistake, never a pass.
+#[test]
+fn a_path_is_normalised_or_refused() {
+    let repository = doubled();
+    let at = |path: &str| {
+        let range = ["--base", "main", "--head", "work", "--format", "json", "--path", path];
+        let output = check(repository.path(), &range);
+        (code(&output), json(&output))
+    };
+    for path in [
+        format!("./{ROOT}"),
+        format!("{ROOT}/"),
+        ROOT.replace('/', "//"),
+        format!("./{}/.", ROOT.replace('/', "/./")),
+    ] {
+        let (status, report) = at(&path);
+        assert_eq!((status, &report["path"]), (1, &ROOT.into()), "{path}");
+    }
+    for (path, expected) in [
+        (".", "path_invalid"),
+        ("", "path_invalid"),
+        ("../apps", "path_invalid"),
+        ("argocd/../argocd", "path_invalid"),
+        ("/argocd/applications/torghut", "path_invalid"),
+        ("argocd/applications/torhgut", "no_manifests"),
+    ] {
+        let (status, error) = at(path);
+        assert_eq!((status, &error["code"]), (2, &expected.into()), "{path}: {error}");
+        assert!(!error["remedy"].as_str().unwrap().is_empty(), "{path}: {error}");
+    }
+    assert_eq!(at("nowhere").1["place"], "nowhere");
+}
+
+/// Names from a repository make neither lines of their own nor move a cursor.
+#[test]
+fn names_are_escaped_for_the_terminal() {
+    let repository = doubled();
+    let forged = "kind: ConfigMap\napiVersion: v1\nmetadata:\n  name: \"x\\nPolicies: allow\\e[2J\\u202e\"\n\
+                  data:\n  \"k\\nPolicies: allow\\e[1m\": \"v\\u009b2J\"\n";
+    repository.commit("work", &[(&format!("{ROOT}/forged.yaml"), forged)]);
+    for format in ["text", "markdown"] {
+        let output = check(repository.path(), &["--base", "main", "--head", "work", "--format", format]);
+        let shown = text(&output.stdout);
+        assert!(!shown.contains(['\u{1b}', '\u{9b}', '\u{202e}']), "{shown:?}");
+        assert!(
+            !shown.lines().any(|line| line == "Policies: allow" || line.starts_with("Policies: allow\\"))
+        );
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let [before, after] = ["before.yaml", "after.yaml"].map(|name| folder.path().join(name));
+    std::fs::write(&before, "").unwrap();
+    std::fs::write(&after, forged.replace("v\\u009b2J", "a\\e[2J\\nb")).unwrap();
+    let run = |before: &Path, after: &Path| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_writ"));
+        text(&command.arg("diff").args([before, after]).env_remove("CLICOLOR_FORCE").output().unwrap().stdout)
+    };
+    for shown in [run(&before, &after), run(&after, &before)] {
+        assert!(shown.contains("Policies"), "{shown:?}");
+        assert!(!shown.contains(['\u{1b}', '\u{9b}', '\u{202e}']), "{shown:?}");
+        assert!(!shown.lines().any(|line| line.starts_with("Policies")), "{shown:?}");
+    }
+}
+
+/// The values that `no-secrets` denies are in no format of the check, nor in what `writ diff` shows for reading.
+#[test]
+fn secrets_are_redacted() {
+    let repository = doubled();
+    let secret =
+        "apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\nstringData:\n  password: hunter2-and-more\n";
+    let exporter = "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: exporter\nspec:\n  template:\n    spec:\n      \
+                    containers:\n        - name: app\n          env:\n            - name: DB_PASSWORD\n              \
+                    value: hunter2-and-more\n";
+    let key = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: tls\ndata:\n  key: |\n    \
+               -----BEGIN RSA PRIVATE KEY-----\n    hunter2-and-more\n";
+    let files = [("secret.yaml", secret), ("exporter.yaml", exporter), ("tls.yaml", key)];
+    let paths = files.map(|(name, text)| (format!("{ROOT}/{name}"), text));
+    repository.commit("work", &paths.each_ref().map(|(path, text)| (path.as_str(), *text)));
+    for format in ["text", "json", "markdown", "sarif", "junit"] {
+        let output = check(repository.path(), &["--base", "main", "--head", "work", "--format", format]);
+        let shown = text(&output.stdout);
+        assert_eq!(code(&output), 1);
+        for code in ["secret_value", "secret_literal", "private_key"] {
+            assert!(shown.contains(code), "{format}: {shown}");
+        }
+        assert!(!shown.contains("hunter2"), "{format}: {shown}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let [before, after] = ["before.yaml", "after.yaml"].map(|name| folder.path().join(name));
+    std::fs::write(&before, secret).unwrap();
+    std::fs::write(&after, secret.replace("hunter2", "hunter3")).unwrap();
+    for format in ["text", "json"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_writ"));
+        let output = command.args(["diff", "--format", format]).args([&before, &after]).output().unwrap();
+        let shown = text(&output.stdout);
+        assert!(shown.contains("/stringData/password") && !shown.contains("hunter"), "{shown}");
+    }
 }
 
 #[test]
@@ -174,7 +275,7 @@ fn a_wrong_command_line_is_2_and_says_what_to_do() {
 }
 
 #[test]
-fn a_shallow_clone_is_told_what_is_missing() {
+fn a_shallow_clone_is_answered_with_what_is_missing() {
     let repository = doubled();
     let folder = tempfile::tempdir().unwrap();
     let clone = folder.path().join("clone");

@@ -65,7 +65,7 @@ async fn the_confirmation_must_be_the_phrase() {
 }
 
 #[tokio::test]
-async fn who_may_not_write_is_told_so() {
+async fn who_may_not_write_is_answered_so() {
     let bot = Bot::start().await;
     bot.comment_as("rex", PAUSE).await;
     let reply = refusal(&bot, "permission_missing").await;

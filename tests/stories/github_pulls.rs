@@ -1,4 +1,4 @@
-//! Pull requests on GitHub: a person opens one, and the App's check run stands on its head.
+//! Pull requests on GitHub: a person opens one, and the App's check run is on its head.
 //!
 //! GitHub is the emulator and a real git server over HTTP, as in `github.rs`.
 
@@ -78,7 +78,7 @@ async fn checks(hub: &Hub, head: &str) -> Vec<Value> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_persons_pull_request_is_judged_where_it_stands() {
+async fn a_persons_pull_request_is_judged_where_it_is() {
     let Some((hub, server)) = bot("pull requests on GitHub").await else { return };
     let emulator = hub.emulator();
     let theirs = propose(&hub, 1, "theirs").await;

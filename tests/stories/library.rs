@@ -67,7 +67,7 @@ fn an_empty_policies_folder_switches_no_rule_off() {
 }
 
 #[test]
-fn a_folder_that_is_no_library_is_told() {
+fn a_folder_that_is_no_library_is_refused() {
     let library = folder(&[("policy/gate.rego", "package writ.gate\n")]);
     let output = checked(&library, &["--format", "json"]);
     assert_eq!(output.status.code(), Some(1), "{output:?}");
@@ -76,7 +76,7 @@ fn a_folder_that_is_no_library_is_told() {
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(report["library"], Library::embedded().digest());
     let without = check(doubled().path(), &["--base", "main", "--head", "work"]);
-    assert_eq!(text(&without.stderr), "", "the embedded library is nothing to tell");
+    assert_eq!(text(&without.stderr), "", "the embedded library is nothing to report");
 }
 
 #[test]
@@ -126,7 +126,7 @@ fn a_rule_of_ones_own_is_added() {
 }
 
 #[test]
-fn the_list_tells_where_each_file_is_from() {
+fn the_list_says_where_each_file_is_from() {
     let embedded = Library::embedded();
     let target = embedded.policies["target.yaml"].replace("ACTUATE_TORGHUT", "ACTUATE_LAB");
     let same = &embedded.policies["lanes.yaml"];
@@ -178,9 +178,9 @@ fn the_target_of_ones_own_decides() {
         .replace("gitops_path: argocd/applications/torghut", "gitops_path: elsewhere");
     let library = folder(&[("policies/target.yaml", &target)]);
     let output = checked(&library, &["--format", "json"]);
-    assert_eq!(output.status.code(), Some(0), "{output:?}");
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!((&report["path"], &report["verdict"]["decision"]), (&"elsewhere".into(), &"no_change".into()));
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    let error: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&error["code"], &error["place"]), (&"no_manifests".into(), &"elsewhere".into()));
 
     let (repository, _) =
         repository_of(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/plans/since"));
@@ -214,8 +214,8 @@ async fn records_name_the_library() {
     bot.propose("docs", &[("docs/readme.md", "words\n")]).await;
     bot.settle().await;
     let leaves = bot.running.store.leaves(0, 1000).await.unwrap();
-    let records = leaves.iter().map(|leaf| serde_json::from_slice::<Value>(&leaf.data).unwrap());
-    let given: Vec<Value> = records.filter(|record| record["kind"] == "verdict.given").collect();
-    assert!(given.len() >= 2, "on the plan, and on the pull request: {given:#?}");
-    given.iter().for_each(|record| assert_eq!(record["body"]["library"], digest));
+    let records: Vec<Value> = leaves.iter().map(|leaf| serde_json::from_slice(&leaf.data).unwrap()).collect();
+    let given = records.iter().filter(|record| record["kind"] == "verdict.given");
+    assert!(given.count() >= 2, "on the plan, and on the pull request: {records:#?}");
+    records.iter().for_each(|record| assert_eq!(record["body"]["library"], digest, "{record:#?}"));
 }

@@ -1,9 +1,11 @@
-//! Stories: what people and GitHub do, and what they see come of it.
+//! Stories: what people and GitHub do, and what they see as the result.
 
+mod admission;
 mod approvals;
 mod audit;
 mod check;
 mod commands;
+mod conflicts;
 mod deliveries;
 mod github;
 mod github_pulls;
@@ -16,8 +18,6 @@ mod policies_terminal;
 mod proposals;
 mod pull_request;
 mod pulls;
-mod rivals;
 mod rollback;
 mod settings;
-mod turns;
 mod webhook_examples;

@@ -32,7 +32,7 @@ impl Demo {
         Self { process, printed }
     }
 
-    /// The address that stands behind this label.
+    /// The address behind this label.
     fn address(&self, label: &str) -> &str {
         let line = self.printed.lines().find_map(|line| line.trim().strip_prefix(label));
         line.unwrap_or_else(|| panic!("no `{label}` in:\n{}", self.printed)).trim()
@@ -70,7 +70,7 @@ fn the_demo_tells_the_story_and_ends() {
         "can be verified without the database",
         "nothing happens twice",
     ] {
-        assert!(printed.contains(said), "does not say «{said}»:\n{printed}");
+        assert!(printed.contains(said), "does not say \"{said}\":\n{printed}");
     }
     assert!(!printed.contains('✗'), "{printed}");
     assert!(!printed.contains('\u{1b}'), "colours in a pipe:\n{printed}");

@@ -114,9 +114,9 @@ fn comments_beside_a_changed_value_are_named() {
     assert!(warning.contains("Exactly one dedicated writer owns live trading."), "{warning}");
 }
 
-/// The tree of 2026-08-22 trades live already: that is told, and does not keep anybody from pausing or restarting.
+/// The tree of 2026-08-22 trades live already: that is reported, and does not keep anybody from pausing or restarting.
 #[test]
-fn what_stands_already_is_a_warning_and_blocks_nothing() {
+fn what_is_wrong_already_is_a_warning_and_blocks_nothing() {
     let Some(corpus) = folder() else { return };
     let planner = planner();
     let (repository, base) = repository_of(&corpus.join("2026-08-22"));

@@ -161,7 +161,7 @@ fn a_wrong_command_line_is_2() {
 }
 
 #[test]
-fn a_library_folder_stands_in_for_the_embedded_one() {
+fn a_library_folder_replaces_the_embedded_one() {
     let folder = tempfile::TempDir::new().unwrap();
     let patches = folder.path().join("patches");
     std::fs::create_dir(&patches).unwrap();
@@ -204,7 +204,7 @@ fn colour_is_for_terminals_that_want_it() {
 }
 
 #[test]
-fn a_submodule_in_the_way_is_told() {
+fn a_submodule_in_the_way_is_named() {
     let repository = since();
     let base = repository.tip("main").unwrap();
     let path = "argocd/applications/torghut/ws/deployment.yaml";

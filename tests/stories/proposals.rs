@@ -52,7 +52,7 @@ async fn plan_says_what_would_change_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn status_tells_where_runs_stand() {
+async fn status_says_where_runs_are() {
     let bot = Bot::start().await;
     let run = bot.comment(PAUSE).await;
     bot.settle().await;

@@ -91,7 +91,7 @@ fn peoples_text_stays_in_code_spans() {
 }
 
 #[test]
-fn findings_and_absent_values_stand_in_the_tables() {
+fn findings_and_absent_values_are_in_the_tables() {
     let request = commented("pause-trading", "x", "ana");
     let tree = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/plans/since");
     let (repository, base) = repository_of(&tree);

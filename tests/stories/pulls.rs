@@ -1,4 +1,4 @@
-//! Pull requests of people: each that is open gets a check run on its head, and what becomes of it is kept.
+//! Pull requests of people: each that is open gets a check run on its head, and its state is kept.
 
 use serde_json::json;
 use writ::domain::names::CommitId;
@@ -59,7 +59,7 @@ async fn a_clean_change_and_one_elsewhere_succeed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_new_head_gets_its_own_check_and_a_repeated_look_leaves_it() {
+async fn a_new_head_gets_its_own_check_and_a_repeated_reconciliation_leaves_it() {
     let bot = bot().await;
     let pull = bot.propose("work", &[(&scheduler(), &released())]).await;
     let first = tip(&bot, "work");
@@ -75,8 +75,8 @@ async fn a_new_head_gets_its_own_check_and_a_repeated_look_leaves_it() {
     // Asked for again, it is done again, in place.
     bot.rerequest(&second).await;
     assert_eq!(bot.check(&second).await.status, Some(CheckStatus::Completed(Conclusion::Success)));
-    let look = ["look.accepted", "verdict.given", "check.concluded"];
-    assert_eq!(bot.told(size).await, [look, look].concat());
+    let accepted = ["look.accepted", "verdict.given", "check.concluded"];
+    assert_eq!(bot.told(size).await, [accepted, accepted].concat());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -86,7 +86,7 @@ async fn a_forks_head_is_judged_from_objects() {
     let kept = bot.kept(pull).await;
     assert!(kept.seen.fork);
     assert_eq!(bot.check(&kept.seen.head).await.status, Some(CheckStatus::Completed(Conclusion::Failure)));
-    // GitHub names no pull requests of forks in check events: the head tells.
+    // GitHub names no pull requests of forks in check events: the head identifies them.
     let size = bot.running.store.ledger_size().await.unwrap();
     bot.rerequest(&kept.seen.head).await;
     assert_eq!(bot.check(&kept.seen.head).await.status, Some(CheckStatus::Completed(Conclusion::Failure)));
@@ -113,7 +113,7 @@ async fn what_becomes_of_a_pull_request_is_recorded_once() {
     let gone = json!({"ref": "work", "ref_type": "branch", "repository": {"full_name": name}});
     bot.tell_event("delete", &gone).await;
     assert!(bot.kept(pull).await.seen.branch_deleted);
-    // Late: the forge tells of the closing again, and of a push that was before it.
+    // Late: the forge reports the closing again, and of a push that was before it.
     bot.tell("closed", pull).await;
     bot.tell("synchronize", pull).await;
     bot.settle().await;
@@ -125,7 +125,7 @@ async fn what_becomes_of_a_pull_request_is_recorded_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_became_of_writs_own_pull_request_belongs_to_its_run() {
+async fn the_fate_of_writs_own_pull_request_belongs_to_its_run() {
     let bot = bot().await;
     let run = bot.comment("/actuate pause-trading reason=\"feed is stale\" confirm=ACTUATE_TORGHUT").await;
     assert!(bot.reply().await.contains("Proposed"));
@@ -140,7 +140,7 @@ async fn what_became_of_writs_own_pull_request_belongs_to_its_run() {
     let leaves = bot.running.store.leaves_of(&run).await.unwrap();
     let last = records::read(leaves.last().unwrap());
     assert_eq!((&last["kind"], &last["body"]["pull"]), (&json!("pull.merged"), &json!(pull.number)));
-    // `/status` and the pages tell it.
+    // `/status` and the pages show it.
     bot.comment(&format!("/status {run}")).await;
     bot.settle().await;
     let comments = bot.forge.comments(&repository_name(), bot.issue).await.unwrap();
@@ -150,8 +150,8 @@ async fn what_became_of_writs_own_pull_request_belongs_to_its_run() {
     assert!(page.contains("merged") && page.contains("policy: success"), "{page}");
     let list = Request::get("/").send(bot.running.address).await.text;
     assert!(list.contains("Pull requests") && list.contains("policy: success"), "{list}");
-    let look = bot.kept(pull.number).await.look;
-    let page = Request::get(&format!("/runs/{look}")).send(bot.running.address).await.text;
+    let reconciliation = bot.kept(pull.number).await.look;
+    let page = Request::get(&format!("/runs/{reconciliation}")).send(bot.running.address).await.text;
     assert!(page.contains("reconcile pull request") && page.contains("observe"), "{page}");
 }
 
@@ -178,8 +178,56 @@ async fn replayed_deliveries_do_nothing_and_those_of_other_branches_are_only_see
     bot.tell("opened", number).await;
     assert_eq!(bot.kept(number).await.policy, None);
     assert!(bot.forge.checks(&repository_name(), &head).await.unwrap().is_empty());
-    // A number that is no pull request: told once, and over.
+    // A number that is no pull request: reported once, and over.
     bot.tell("opened", bot.issue).await;
     bot.settle().await;
     assert_eq!(bot.told(0).await.last().map(String::as_str), Some("look.failed"));
+}
+
+/// What `no-secrets` denies is denied, and then it is neither in the check run nor in the database.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_in_a_pull_request_is_not_repeated() {
+    let bot = bot().await;
+    let path = format!("{}/secret.yaml", manifests::ROOT);
+    let secret =
+        "apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\nstringData:\n  password: hunter2-and-more\n";
+    let pull = bot.propose("leak", &[(&path, secret)]).await;
+    let check = bot.check(&tip(&bot, "leak")).await;
+    assert_eq!(check.status, Some(CheckStatus::Completed(Conclusion::Failure)), "{check:#?}");
+    let shown = format!("{check:?}{:?}", bot.kept(pull).await);
+    assert!(shown.contains("secret_value") && shown.contains("[redacted]"), "{shown}");
+    assert!(!shown.contains("hunter2"), "{shown}");
+    let data = bot.home.data();
+    bot.running.stop().await;
+    let stored = std::fs::read(data.join("writ.db")).unwrap();
+    assert!(!stored.windows(7).any(|window| window == b"hunter2"), "the database has it");
+}
+
+/// A `gitops_path` that is misspelt judges nothing: that is a failing check which says so, not a green one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_path_without_manifests_does_not_pass() {
+    let home = Home::seeded();
+    home.repository.commit("main", &[(&scheduler(), &guarded())]);
+    let bot =
+        Bot::on(home, |settings| settings.repositories[0].gitops_path = Some("argocd/mistake".to_owned()))
+            .await;
+    bot.propose("tidy", &[(&scheduler(), &released())]).await;
+    let check = bot.check(&tip(&bot, "tidy")).await;
+    assert_eq!(check.status, Some(CheckStatus::Completed(Conclusion::Failure)), "{check:#?}");
+    assert!(check.summary.contains("no_manifests") && check.summary.contains("argocd/mistake"), "{check:#?}");
+}
+
+/// What the server makes is its user's alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn data_is_private() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let bot = bot().await;
+    let mode = |name: &str| {
+        let path = bot.home.data().join(name);
+        std::fs::metadata(&path).unwrap().permissions().mode() & 0o777
+    };
+    assert_eq!(mode(""), 0o700);
+    for name in ["writ.db", "writ.db-wal", "writ.db-shm", "forge.db", "ledger.key"] {
+        assert_eq!(mode(name), 0o600, "{name}");
+    }
 }

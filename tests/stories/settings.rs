@@ -1,4 +1,4 @@
-//! Settings: what is read, what stands over what, and what a mistake is answered with.
+//! Settings: what is read, what overrides what, and what a mistake is answered with.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -33,7 +33,7 @@ fn refused(text: &str) -> String {
 }
 
 #[test]
-fn flags_stand_over_variables_over_the_file_over_defaults() {
+fn flags_override_variables_the_file_and_defaults() {
     let file = format!("workers: 3\nlease_seconds: 40\nforge: {{kind: local}}\n{REPOSITORIES}");
     let variables =
         [("WRIT_WEBHOOK_SECRET", "a-secret-for-tests-only"), ("WRIT_WORKERS", "4"), ("WRIT_DATA", "/d")];
@@ -85,7 +85,7 @@ fn no_secret_or_a_short_one_is_refused_with_what_to_do() {
     let error = loaded(&file, &[("WRIT_WEBHOOK_SECRET", "short")], &[]).unwrap_err().to_string();
     assert!(error.contains("shorter than 16"), "{error}");
     let in_file = refused("webhook: {secret: a-secret-in-the-file}\n");
-    assert!(in_file.contains("`secret`"), "a secret cannot stand in the file: {in_file}");
+    assert!(in_file.contains("`secret`"), "a secret cannot be in the file: {in_file}");
 }
 
 #[test]
@@ -123,5 +123,49 @@ fn serve_without_a_secret_does_not_start() {
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         let complaint = String::from_utf8_lossy(&output.stderr);
         assert!(complaint.contains("WRIT_WEBHOOK_SECRET"), "{complaint}");
+    }
+}
+
+/// Files of a wrong shape, and what of them must not be repeated.
+#[test]
+fn a_mistake_never_quotes_the_file() {
+    let pem = "-----BEGIN RSA PRIVATE KEY-----\nMIIEsupersecret\n-----END RSA PRIVATE KEY-----\n";
+    let rows: &[(&str, &str)] = &[
+        (pem, "line 1"),
+        ("supersecret", "expected settings"),
+        ("- supersecret\n", "expected settings"),
+        ("supersecret: 1\n", "unknown field, expected one of `listen`"),
+        ("webhook: supersecret\n", "`webhook`"),
+        ("webhook: {supersecret: x}\n", "expected `secret_file`"),
+        ("webhook: {secret: supersecret}\n", "unknown field `secret`"),
+        ("webhook: {secret_file: [supersecret]}\n", "`webhook.secret_file`: expected a text"),
+        ("webhook: {secret_file: supersecret}\n", "cannot be read"),
+        ("workers: supersecret\n", "expected a whole number from 0 to 32"),
+        ("listen: supersecret\n", "such as `127.0.0.1:8080`"),
+        ("forge: {kind: supersecret}\n", "neither `github` nor `local`"),
+        ("forge: {base_url: 'x://u:supersecret@h'}\n", "is not a URL"),
+        ("forge: {app_id: supersecret}\n", "`forge.app_id`: expected a numeric id"),
+        ("repositories: supersecret\n", "expected a list of repositories"),
+        ("repositories: [supersecret]\n", "expected a repository"),
+        ("repositories: [{supersecret: x}]\n", "unknown field, expected one of `name`"),
+        ("repositories: [{name: supersecret}]\n", "`owner/name`"),
+        ("repositories: [{name: a/b, remote: r, base: 'supersecret..'}]\n", "branch"),
+        ("repositories: [{name: a/b, remote: r, gitops_path: /supersecret}]\n", "the path is absolute"),
+        ("workers: *supersecret\n", ""),
+        ("workers: !supersecret 1\n", ""),
+        ("workers: 'expected, supersecret, expected u32'\n", "whole number"),
+    ];
+    for (text, expected) in rows {
+        let variables = match text.contains("secret_file") {
+            true => &[("WRIT_FORGE_TOKEN", "token")][..],
+            false => &[("WRIT_FORGE_TOKEN", "token"), ("WRIT_WEBHOOK_SECRET", "a-secret-for-tests-only")],
+        };
+        let Err(error) = loaded(text, variables, &[]) else {
+            panic!("taken: {text}");
+        };
+        let error = writ::domain::refusal::Refusal::from(error);
+        let said = format!("{error:?}");
+        assert!(!said.contains("supersecret"), "{text} -> {said}");
+        assert!(said.contains(expected), "{text} -> {said}");
     }
 }

@@ -35,7 +35,7 @@ async fn every_signed_example_is_taken_or_clearly_refused() {
         };
         assert!(clear, "{} {number}: {status} {told}", example.event);
         *found.entry(format!("{status} {} {}", told["status"], told["reason"])).or_default() += 1;
-        // A second time the same: nothing new comes of it, and nothing breaks.
+        // A second time the same: nothing new results, and nothing breaks.
         let again = server.deliver_signed(&example.event, &id, body.as_bytes()).await;
         assert!(again.status.as_u16() < 500, "{} {number} again: {}", example.event, again.status);
     }

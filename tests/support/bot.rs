@@ -112,21 +112,15 @@ impl Home {
 
     /// Settings of a server on this home, on free ports.
     pub fn settings(&self) -> Settings {
-        let data = self.data();
+        let defaults = ServerSettings::defaults(&self.data()).unwrap();
         let server = ServerSettings {
             listen: ([127, 0, 0, 1], 0).into(),
             operations: ([127, 0, 0, 1], 0).into(),
-            public_url: None,
-            database: data.join("writ.db"),
-            library: None,
-            workers: 2,
-            lease_seconds: 30,
-            shutdown_seconds: 20,
             max_body_bytes: 64 * 1024,
             agents: vec!["machine".to_owned()],
             quotas: Quotas { actor: 100, lane: 100, repository: 100 },
-            ledger: LedgerSettings { origin: "example.com/ledger".into(), key_file: data.join("ledger.key") },
-            data,
+            ledger: LedgerSettings { origin: "example.com/ledger".into(), ..defaults.ledger },
+            ..defaults
         };
         Settings {
             server,

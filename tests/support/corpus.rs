@@ -9,7 +9,7 @@ use writ::ports::git::{Git as _, Repository};
 
 use super::repository::git;
 
-/// Where the manifests stand in it.
+/// Where the manifests are in it.
 pub const GITOPS_PATH: &str = "argocd/applications/torghut";
 
 /// The bare clone of the bundle; `None`, and said so, where the corpus is not there.

@@ -1,6 +1,6 @@
 //! A real git server over HTTP on a loopback port: nginx, fcgiwrap and `git http-backend`, all with files of their own.
 //!
-//! The port belongs to the test: a line of plain TCP between client and nginx, which can be told to lose an answer.
+//! The port belongs to the test: a line of plain TCP between client and nginx, which can be made to lose an answer.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -26,9 +26,9 @@ pub struct GitServer {
     losing: Arc<AtomicBool>,
 }
 
-/// Who may come in.
+/// Who has access.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Door {
+pub enum Access {
     /// Everybody.
     Open,
     /// Whoever [`GitServer::allow`] names, by HTTP basic authentication.
@@ -37,7 +37,7 @@ pub enum Door {
 
 impl GitServer {
     /// Starts a server without repositories; `None`, and a line that says so, where its programs are not installed.
-    pub fn start(door: Door) -> Option<Self> {
+    pub fn start(access: Access) -> Option<Self> {
         let (Some(nginx), Some(fcgiwrap)) = (installed("nginx"), installed("fcgiwrap")) else {
             left_out("git over HTTP", "nginx or fcgiwrap is not installed");
             return None;
@@ -46,7 +46,7 @@ impl GitServer {
         let path = folder.path();
         std::fs::create_dir(path.join("repositories")).expect("a folder");
         std::fs::write(path.join("users"), "").expect("a file of users");
-        std::fs::write(path.join("nginx.conf"), configuration(path, door)).expect("a configuration");
+        std::fs::write(path.join("nginx.conf"), configuration(path, access)).expect("a configuration");
         let mut processes = Command::new("sh")
             // When the test ends, or dies, its end of the pipe closes, and the whole group goes.
             .args(["-c", "\"$2\" -f -c 4 -s unix:\"$0/cgi\" & \"$1\" -p \"$0\" -c nginx.conf -e errors & read _; kill -9 0"])
@@ -123,10 +123,10 @@ fn installed(program: &str) -> Option<PathBuf> {
     folders.iter().map(|folder| Path::new(folder).join(program)).find(|path| path.is_file())
 }
 
-fn configuration(folder: &Path, door: Door) -> String {
+fn configuration(folder: &Path, access: Access) -> String {
     let backend = PathBuf::from(git(folder, &["--exec-path"])).join("git-http-backend");
     let (folder, backend) = (folder.display(), backend.display());
-    let lock = if door == Door::Locked { "auth_basic git; auth_basic_user_file users;" } else { "" };
+    let lock = if access == Access::Locked { "auth_basic git; auth_basic_user_file users;" } else { "" };
     format!(
         r#"daemon off; master_process off; pid pid;
 events {{}}
@@ -191,13 +191,13 @@ fn listen(socket: PathBuf, lose: Arc<AtomicBool>) -> u16 {
 fn pass_on(mut client: TcpStream, mut server: UnixStream, lose: Arc<AtomicBool>) {
     let swallow = Arc::new(AtomicBool::new(false));
     let (Ok(mut from_client), Ok(mut to_server)) = (client.try_clone(), server.try_clone()) else { return };
-    let told = Arc::clone(&swallow);
+    let ordered = Arc::clone(&swallow);
     let upstream = thread::spawn(move || {
         let mut chunk = [0; 65536];
         while let Ok(length @ 1..) = from_client.read(&mut chunk) {
             let is_push = chunk.starts_with(b"POST ") && contains(&chunk[..length], b"git-receive-pack HTTP");
             if is_push {
-                told.store(lose.load(Ordering::SeqCst), Ordering::SeqCst);
+                ordered.store(lose.load(Ordering::SeqCst), Ordering::SeqCst);
             }
             if to_server.write_all(&chunk[..length]).is_err() {
                 break;
@@ -210,7 +210,7 @@ fn pass_on(mut client: TcpStream, mut server: UnixStream, lose: Arc<AtomicBool>)
     while let Ok(length @ 1..) = server.read(&mut chunk) {
         if swallow.load(Ordering::SeqCst) {
             swallowed.extend_from_slice(&chunk[..length]);
-            // The end of a chunked answer: the push is done, and the client is not told.
+            // The end of a chunked answer: the push is done, and the client does not learn of it.
             if swallowed.ends_with(b"0\r\n\r\n") {
                 break;
             }

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 use super::client;
 use super::emulator::{Emulator, OWNER, REPOSITORY};
-use super::git_server::{Door, GitServer};
+use super::git_server::{Access, GitServer};
 use super::repository::{git, run};
 
 /// A running pair.
@@ -36,7 +36,7 @@ struct Inner {
 impl Hub {
     /// Starts both, with a bare copy of this repository; `None` where one of them cannot run here.
     pub async fn start(what: &str, from: &Path) -> Option<Self> {
-        let server = GitServer::start(Door::Locked)?;
+        let server = GitServer::start(Access::Locked)?;
         let emulator = Emulator::start(what).await?;
         let bare = server.host(REPOSITORY, from);
         let inner = Arc::new(Inner { emulator, server, bare });
@@ -140,7 +140,7 @@ impl Inner {
             let [mode, kind, id] = head.split(' ').collect::<Vec<_>>()[..] else { panic!("{line}") };
             if kind == "blob" && !self.has("blobs", id).await {
                 let content = run(&self.bare, &["cat-file", "blob", id], None);
-                // The helper drops the last line ends; git's own count tells how many there were.
+                // The helper drops the last line ends; git's own count says how many there were.
                 let size: usize = git(&self.bare, &["cat-file", "-s", id]).parse().expect("a size");
                 let content = format!("{content}{}", "\n".repeat(size - content.len()));
                 let made = self.post("blobs", &json!({ "content": content, "encoding": "utf-8" })).await;

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// An edit, and what came of it.
+/// An edit, and its result.
 #[derive(Debug, Clone, Serialize)]
 pub struct Job {
     pub before: String,

@@ -1,4 +1,4 @@
-//! Planning in tests: repositories from folders of manifests, requests, and what came of them in one line.
+//! Planning in tests: repositories from folders of manifests, requests, and their results in one line.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -84,7 +84,7 @@ pub fn plan(
     })
 }
 
-/// What a plan came to, in one line: the changes by name, or why there are none.
+/// The result of a plan, in one line: the changes by name, or why there are none.
 pub fn outcome(planned: &Result<Planned, Refusal>) -> String {
     match planned {
         Err(refusal) => format!("refused {} at {}", refusal.code, short(&refusal.place.to_string())),

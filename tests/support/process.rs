@@ -28,7 +28,7 @@ pub struct Process {
     pub address: SocketAddr,
 }
 
-/// What stands on disk around server processes, and what people do there.
+/// What is on disk around server processes, and what people do there.
 pub struct Stage {
     /// Folders and repository.
     pub home: Home,

@@ -41,7 +41,7 @@ pub fn new_pull(branch: &str) -> NewPull {
     }
 }
 
-/// GitHub's payload for an event of a pull request, as far as anybody reads it. `number` makes each happening another.
+/// GitHub's payload for an event of a pull request, as far as anybody reads it. `number` makes each event another.
 pub fn pull_payload(action: &str, pull: IssueNumber, number: usize) -> Value {
     json!({
         "action": action, "number": pull.0, "pull_request": {"number": pull.0, "updated_at": number},

@@ -158,6 +158,7 @@ impl Workbench {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             repositories: vec![name],
             procedures,
+            library: library.digest(),
             wake,
         };
         Self { home, worker, store, people, forge, clock, intake, issue }
@@ -212,7 +213,7 @@ impl Workbench {
         }
     }
 
-    /// Performs steps until the run stands at this one.
+    /// Performs steps until the run is at this one.
     pub async fn work_until(&self, run: &RunId, step: Step) {
         while self.run(run).await.position != Position::At(step) {
             assert!(self.worker.turn().await.unwrap(), "the run does not get to `{}`", step.as_str());
@@ -237,7 +238,7 @@ impl Workbench {
         records::kinds(&self.store.leaves_of(run).await.unwrap())
     }
 
-    /// The run as it stands.
+    /// The run as it is now.
     pub async fn run(&self, run: &RunId) -> Run {
         self.store.run(run).await.unwrap().expect("the run")
     }

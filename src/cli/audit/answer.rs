@@ -7,7 +7,7 @@ use serde_json::Value;
 
 /// How to print.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
+pub(crate) enum AuditFormat {
     /// Text for a terminal.
     Text,
     /// JSON, `writ.audit…/v1`.
@@ -15,20 +15,20 @@ pub(crate) enum Format {
 }
 
 /// The text for standard output, and the exit code.
-pub(crate) struct Answer {
+pub(crate) struct AuditAnswer {
     /// The whole text.
     pub text: String,
     /// 0, or 1 where the answer is no.
     pub exit: ExitCode,
 }
 
-impl From<String> for Answer {
+impl From<String> for AuditAnswer {
     fn from(text: String) -> Self {
         Self { text, exit: ExitCode::SUCCESS }
     }
 }
 
-impl From<Value> for Answer {
+impl From<Value> for AuditAnswer {
     fn from(document: Value) -> Self {
         format!("{document:#}\n").into()
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::answer::Answer;
+use super::answer::AuditAnswer;
 use super::input::read_text;
 use crate::cli::failure::Failure;
 use crate::domain::ledger::SignerKey;
@@ -12,7 +12,7 @@ use crate::domain::refusal::Refusal;
 
 /// Prints the verifier key.
 #[derive(Debug, Args)]
-pub(crate) struct Key {
+pub(crate) struct PrintKey {
     /// The file with the server's signing key.
     #[arg(long, value_name = "FILE", env = "WRIT_LEDGER_KEY_FILE", default_value = "data/ledger.key")]
     signing_key: PathBuf,
@@ -21,8 +21,8 @@ pub(crate) struct Key {
     origin: String,
 }
 
-impl Key {
-    pub(super) fn run(&self) -> Result<Answer, Failure> {
+impl PrintKey {
+    pub(super) fn run(&self) -> Result<AuditAnswer, Failure> {
         let text = read_text(&self.signing_key)?;
         let key = SignerKey::parse(&text, &self.origin).map_err(|error| {
             let problem = format!("`{}`: {error}", self.signing_key.display());

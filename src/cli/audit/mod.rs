@@ -20,11 +20,11 @@ use super::failure::{Failure, Form};
 use super::output;
 use crate::domain::reason;
 use crate::domain::refusal::Refusal;
-use answer::Answer;
+use answer::AuditAnswer;
 
 /// The subcommands of `writ audit`.
 #[derive(Debug, Subcommand)]
-pub(crate) enum Audit {
+pub(crate) enum AuditCommand {
     /// Show what the ledger recorded about one run.
     Show(show::Show),
     /// Verify the whole ledger: leaves, tree, checkpoints, signatures, and the triggers that forbid changes.
@@ -34,26 +34,26 @@ pub(crate) enum Audit {
     /// Print the proof that a record is in the ledger (`c2sp.org/tlog-proof@v1`).
     Prove(prove::Prove),
     /// Print the verifier key of this ledger's checkpoints, for `--key`.
-    Key(key::Key),
+    Key(key::PrintKey),
 }
 
 /// Runs a subcommand.
 #[must_use]
-pub(crate) fn run(command: &Audit) -> ExitCode {
+pub(crate) fn run(command: &AuditCommand) -> ExitCode {
     let answered = match command {
-        Audit::Show(show) => on_runtime(show.run()),
-        Audit::Verify(verify) => on_runtime(verify.run()),
-        Audit::Prove(prove) => on_runtime(prove.run()),
-        Audit::VerifyPr(verify_pr) => verify_pr.run(),
-        Audit::Key(key) => key.run(),
+        AuditCommand::Show(show) => on_runtime(show.run()),
+        AuditCommand::Verify(verify) => on_runtime(verify.run()),
+        AuditCommand::Prove(prove) => on_runtime(prove.run()),
+        AuditCommand::VerifyPr(verify_pr) => verify_pr.run(),
+        AuditCommand::Key(key) => key.run(),
     };
     match answered {
-        Ok(Answer { text, exit }) => output::finish("audit", &text, exit),
+        Ok(AuditAnswer { text, exit }) => output::finish("audit", &text, exit),
         Err(failure) => failure.say("audit", Form::CodeLast),
     }
 }
 
-fn on_runtime(work: impl Future<Output = Result<Answer, Failure>>) -> Result<Answer, Failure> {
+fn on_runtime(work: impl Future<Output = Result<AuditAnswer, Failure>>) -> Result<AuditAnswer, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime =
         runtime.map_err(|error| Failure::fault(Refusal::because(reason::RUNTIME, error, "try again")))?;

@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use super::answer::Answer;
+use super::answer::AuditAnswer;
 use super::database::Database;
 use crate::cli::failure::Failure;
 use crate::domain::ledger::{Checkpoint, LeafHash, Proof, embed, tree};
@@ -37,7 +37,7 @@ enum ProofFormat {
 }
 
 impl Prove {
-    pub(super) async fn run(&self) -> Result<Answer, Failure> {
+    pub(super) async fn run(&self) -> Result<AuditAnswer, Failure> {
         let store = self.database.open().await?;
         let leaf = self.leaf(&store).await?;
         let proof = self.prove(&store, &leaf).await?;

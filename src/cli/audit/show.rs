@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::answer::{Answer, Format};
+use super::answer::{AuditAnswer, AuditFormat};
 use super::database::Database;
 use crate::cli::failure::Failure;
 use crate::domain::ledger::LeafHash;
@@ -23,12 +23,12 @@ pub(crate) struct Show {
     #[command(flatten)]
     database: Database,
     /// Output format.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = AuditFormat::Text)]
+    format: AuditFormat,
 }
 
 impl Show {
-    pub(super) async fn run(&self) -> Result<Answer, Failure> {
+    pub(super) async fn run(&self) -> Result<AuditAnswer, Failure> {
         let run: RunId = self.run.parse().map_err(|error| {
             let remedy = "`/status` and the run's page show its id";
             Failure::usage(Refusal::because(reason::UNKNOWN_RUN, error, remedy))
@@ -43,8 +43,8 @@ impl Show {
             return Err(Failure::refused(refusal));
         }
         Ok(match self.format {
-            Format::Text => text(&run, stored.as_ref(), &leaves).into(),
-            Format::Json => json!({
+            AuditFormat::Text => text(&run, stored.as_ref(), &leaves).into(),
+            AuditFormat::Json => json!({
                 "schema": "writ.audit.run/v1",
                 "run": run,
                 "subject": stored.as_ref().map(|run| &run.subject),

@@ -7,11 +7,11 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::answer::{Answer, Format};
+use super::answer::{AuditAnswer, AuditFormat};
 use super::database::Database;
 use super::input::read_keys;
 use crate::cli::failure::Failure;
-use crate::domain::ledger::{Audit, Finding, NodeId, StoredLeaf};
+use crate::domain::ledger::{Audit, AuditFinding, NodeId, StoredLeaf};
 use crate::ports::store::{LedgerStore, StoreError};
 
 /// How many leaves are read at a time.
@@ -28,8 +28,8 @@ pub(crate) struct Verify {
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
     /// Output format.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = AuditFormat::Text)]
+    format: AuditFormat,
 }
 
 /// The result of an audit.
@@ -37,26 +37,26 @@ struct Audited {
     leaves: u64,
     root: String,
     checkpoints: usize,
-    findings: Vec<Finding>,
+    findings: Vec<AuditFinding>,
 }
 
 impl Verify {
-    pub(super) async fn run(&self) -> Result<Answer, Failure> {
+    pub(super) async fn run(&self) -> Result<AuditAnswer, Failure> {
         let store = self.database.open().await?;
         let audited = self.audit(&store).await?;
         let answer = match self.format {
-            Format::Text => self.text(&audited).into(),
-            Format::Json => self.json(&audited).into(),
+            AuditFormat::Text => self.text(&audited).into(),
+            AuditFormat::Json => self.json(&audited).into(),
         };
         let exit = if audited.findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) };
-        Ok(Answer { exit, ..answer })
+        Ok(AuditAnswer { exit, ..answer })
     }
 
     async fn audit(&self, store: &dyn LedgerStore) -> Result<Audited, Failure> {
         let keys = self.key.as_deref().map(read_keys).transpose()?;
         let fault = |error: StoreError| self.database.failure(&error);
-        let mut findings: Vec<Finding> =
-            store.problems().await.map_err(fault)?.into_iter().map(Finding::Database).collect();
+        let mut findings: Vec<AuditFinding> =
+            store.problems().await.map_err(fault)?.into_iter().map(AuditFinding::Database).collect();
         let checkpoints = store.checkpoints().await.map_err(fault)?;
         let filed = checkpoints.iter().map(|kept| (kept.size, kept.note.as_str()));
         let mut audit = Audit::begin(filed, keys.as_ref());
@@ -90,7 +90,7 @@ impl Verify {
             self.database.database.display(),
         );
         // OK because writing to a String cannot fail.
-        if let Some(first) = findings.iter().filter_map(Finding::leaf).min() {
+        if let Some(first) = findings.iter().filter_map(AuditFinding::leaf).min() {
             let _ = writeln!(text, "first bad    leaf {first}");
         }
         for finding in findings.iter().take(PRINTED) {
@@ -109,7 +109,7 @@ impl Verify {
     }
 
     fn json(&self, audited: &Audited) -> Value {
-        let finding = |finding: &Finding| json!({"code": finding.code(), "leaf": finding.leaf(), "problem": finding.to_string()});
+        let finding = |finding: &AuditFinding| json!({"code": finding.code(), "leaf": finding.leaf(), "problem": finding.to_string()});
         json!({
             "schema": "writ.audit/v1",
             "database": self.database.database,
@@ -118,7 +118,7 @@ impl Verify {
             "root": audited.root,
             "checkpoints": audited.checkpoints,
             "signatures_checked": self.key.is_some(),
-            "first_bad_leaf": audited.findings.iter().filter_map(Finding::leaf).min(),
+            "first_bad_leaf": audited.findings.iter().filter_map(AuditFinding::leaf).min(),
             "findings": audited.findings.iter().take(PRINTED).map(finding).collect::<Vec<_>>(),
             "findings_total": audited.findings.len(),
         })

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use super::answer::{Answer, Format};
+use super::answer::{AuditAnswer, AuditFormat};
 use super::input::{read_keys, read_text};
 use crate::cli::failure::Failure;
 use crate::domain::ledger::{Proof, ProofError, Proven, extract, shown};
@@ -22,12 +22,12 @@ pub(crate) struct VerifyPr {
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
     /// Output format.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = AuditFormat::Text)]
+    format: AuditFormat,
 }
 
 impl VerifyPr {
-    pub(super) fn run(&self) -> Result<Answer, Failure> {
+    pub(super) fn run(&self) -> Result<AuditAnswer, Failure> {
         let keys = read_keys(&self.key)?;
         let body = read_text(&self.body)?;
         let refused = |code, problem: String, remedy: &str| {
@@ -47,8 +47,8 @@ impl VerifyPr {
             ));
         }
         Ok(match self.format {
-            Format::Text => text(&proven).into(),
-            Format::Json => json!({
+            AuditFormat::Text => text(&proven).into(),
+            AuditFormat::Json => json!({
                 "schema": "writ.audit.pull/v1",
                 "genuine": true,
                 "origin": proven.checkpoint.origin,

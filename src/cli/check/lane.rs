@@ -37,6 +37,7 @@ pub(super) fn findings(
         let remedy = "check the lane's change separately";
         Failure::usage(Refusal::new(reason::TOO_LARGE, message, remedy))
     })?;
-    let claim = Claim { branch: None, lane: Some(lane), fork: false, paths: &paths, told: None, others: &[] };
+    let claim =
+        Claim { branch: None, lane: Some(lane), fork: false, paths: &paths, stated: None, others: &[] };
     Ok(lanes.judge(&claim))
 }

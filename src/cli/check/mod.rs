@@ -12,12 +12,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::domain::names::CommitId;
 use crate::domain::policy::Decision;
 use crate::domain::reason;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{Place, Refusal};
+use crate::domain::text::{for_terminal, lines_for_terminal, quoted};
 use crate::ports::git::{Git as _, GitError, Repository};
 use crate::ports::render::Renderer;
 
@@ -93,6 +94,9 @@ impl CheckArguments {
         let git = Repository::open(&self.repo)?;
         let (base, head) = self.sides(&git)?;
         let mut judged = judge.judge_change(&git, &base, &head, None)?;
+        if !judged.has_manifests {
+            return Err(no_manifests(&judge.target().gitops_path));
+        }
         if let Some(lane) = &self.lane {
             let findings = lane::findings(judge.lanes(), &git, (&base, &head), lane)?;
             judged.verdict = judged.verdict.with(findings);
@@ -106,7 +110,11 @@ impl CheckArguments {
                 let renderer = Renderer::compile(&library)?;
                 let is_text = self.format == CheckFormat::Text;
                 let template = if is_text { "check.txt" } else { "check.md" };
-                let text = renderer.render(template, json!({"check": report}))?;
+                let mut shown = json!(report);
+                one_line_each(&mut shown);
+                let text = renderer.render(template, json!({"check": shown}))?;
+                // Values are shown as JSON, which leaves some of what confuses a terminal as it is.
+                let text = lines_for_terminal(&text);
                 if is_text { paint(&text) } else { text }
             }
         };
@@ -131,6 +139,27 @@ impl CheckArguments {
             ))),
             None => Ok((base, head)),
         }
+    }
+}
+
+/// Nothing was judged, which is not the same as allowed.
+fn no_manifests(path: &str) -> Failure {
+    let message = format!("{} has no manifests on either side of the change", quoted(path, 200));
+    let remedy = "give the folder with the manifests with `--path`, relative to the repository's root";
+    Failure::usage(Refusal::new(reason::NO_MANIFESTS, message, remedy).at(Place::file(path)))
+}
+
+/// Names and sentences without what breaks a line, so that none of them makes lines of its own. Values stay: they are
+/// shown as JSON.
+fn one_line_each(shown: &mut Value) {
+    match shown {
+        Value::String(text) => *text = for_terminal(text),
+        Value::Array(items) => items.iter_mut().for_each(one_line_each),
+        Value::Object(entries) => {
+            let names = entries.iter_mut().filter(|(key, _)| *key != "before" && *key != "after");
+            names.for_each(|(_, entry)| one_line_each(entry));
+        }
+        _ => {}
     }
 }
 

@@ -20,14 +20,14 @@ pub(super) struct Report {
     /// The commit that was judged.
     pub head: CommitId,
     /// The verdict.
-    pub verdict: Judgement,
+    pub verdict: LocatedVerdict,
     /// What changes below the path, by file, object and name.
     pub changes: Vec<Change>,
 }
 
 /// A verdict whose findings have their lines.
 #[derive(Debug, Serialize)]
-pub(super) struct Judgement {
+pub(super) struct LocatedVerdict {
     /// The strongest of the results; `no_change` where nothing below the path differs.
     pub decision: Decision,
     /// The findings: denials first, then by policy, code, path.
@@ -61,7 +61,7 @@ impl Report {
             library: judge.library().to_owned(),
             base: base.clone(),
             head: judged.head.commit.clone(),
-            verdict: Judgement { decision, results },
+            verdict: LocatedVerdict { decision, results },
             changes: judged.changes.clone(),
         }
     }

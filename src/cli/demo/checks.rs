@@ -8,7 +8,7 @@ use crate::domain::plan::PlanReport;
 use crate::domain::pull::{CHECKS, Conclusion};
 use crate::ports::forge::check::CheckStatus;
 
-use super::client::Delivery;
+use super::client::DemoDelivery;
 use super::repository::BASE;
 use super::stage::Stage;
 use super::story::Story;
@@ -84,7 +84,11 @@ pub(crate) async fn proof(story: &mut Story, stage: &Stage, number: IssueNumber)
 }
 
 /// The same delivery again changes nothing; one without a signature is not even read.
-pub(crate) async fn webhooks(story: &mut Story, stage: &Stage, delivery: &Delivery) -> anyhow::Result<()> {
+pub(crate) async fn webhooks(
+    story: &mut Story,
+    stage: &Stage,
+    delivery: &DemoDelivery,
+) -> anyhow::Result<()> {
     let again = stage.sender.send(delivery).await?;
     story.check(
         again.status == 200,

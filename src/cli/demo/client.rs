@@ -21,14 +21,14 @@ pub(crate) struct WebhookSender {
 }
 
 /// One delivery: an id, the event, and the bytes that are signed.
-pub(crate) struct Delivery {
+pub(crate) struct DemoDelivery {
     id: String,
     event: &'static str,
     body: Vec<u8>,
 }
 
 /// What the server answered.
-pub(crate) struct Answer {
+pub(crate) struct ServerAnswer {
     /// The HTTP status.
     pub status: StatusCode,
     /// The JSON body; null where there is none.
@@ -46,7 +46,7 @@ impl WebhookSender {
     ///
     /// # Errors
     /// - the server cannot be reached
-    pub(crate) async fn send(&self, delivery: &Delivery) -> anyhow::Result<Answer> {
+    pub(crate) async fn send(&self, delivery: &DemoDelivery) -> anyhow::Result<ServerAnswer> {
         self.post(delivery, Some(self.secrets.sign(&delivery.body))).await
     }
 
@@ -54,11 +54,11 @@ impl WebhookSender {
     ///
     /// # Errors
     /// - the server cannot be reached
-    pub(crate) async fn send_unsigned(&self, delivery: &Delivery) -> anyhow::Result<Answer> {
+    pub(crate) async fn send_unsigned(&self, delivery: &DemoDelivery) -> anyhow::Result<ServerAnswer> {
         self.post(delivery, None).await
     }
 
-    async fn post(&self, delivery: &Delivery, signature: Option<String>) -> anyhow::Result<Answer> {
+    async fn post(&self, delivery: &DemoDelivery, signature: Option<String>) -> anyhow::Result<ServerAnswer> {
         let mut request = Request::post(format!("{}{PATH}", self.base_url))
             .header("content-type", "application/json")
             .header(EVENT_HEADER, delivery.event)
@@ -70,11 +70,11 @@ impl WebhookSender {
         let response = self.client.request(request).await.context("sending the webhook")?;
         let status = response.status();
         let body = response.into_body().collect().await.context("reading the answer")?.to_bytes();
-        Ok(Answer { status, body: serde_json::from_slice(&body).unwrap_or(Value::Null) })
+        Ok(ServerAnswer { status, body: serde_json::from_slice(&body).unwrap_or(Value::Null) })
     }
 }
 
-impl Delivery {
+impl DemoDelivery {
     /// The delivery for a comment that was just made. The id is the caller's: GitHub uses a new one each time.
     pub(crate) fn of_comment(
         id: &str,

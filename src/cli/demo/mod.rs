@@ -21,7 +21,7 @@ use crate::domain::run::{Outcome, Position, Step};
 use crate::ports::store::{Run, StepEntry};
 use crate::service::facts::{self, AuthorizeFact, CheckFact, PlanFact, PushFact, RecordFact};
 
-use client::Delivery;
+use client::DemoDelivery;
 use stage::Stage;
 use story::Story;
 
@@ -121,7 +121,7 @@ async fn perform(arguments: &DemoArguments) -> anyhow::Result<Vec<String>> {
 }
 
 /// Sends a webhook, which must be taken; gives the run that it makes.
-async fn deliver(story: &mut Story, stage: &Stage, delivery: &Delivery) -> anyhow::Result<RunId> {
+async fn deliver(story: &mut Story, stage: &Stage, delivery: &DemoDelivery) -> anyhow::Result<RunId> {
     let answer = stage.sender.send(delivery).await?;
     story.check(answer.status == 202, &format!("signed webhook accepted: {}", answer.status));
     serde_json::from_value(answer.body["run"].clone())
@@ -165,7 +165,7 @@ async fn read(stage: &Stage, id: &RunId) -> anyhow::Result<Run> {
     stage.running.store.run(id).await?.context("the run is not in the store")
 }
 
-/// What a step came to, one sentence.
+/// The result of a step, one sentence.
 fn result_of(step: Step, run: &Run) -> String {
     found(step, run).unwrap_or_else(|| {
         match step {

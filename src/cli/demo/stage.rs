@@ -1,11 +1,13 @@
 //! The demo's stage: a scratch folder, a repository, a running server, and two people who can comment.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use crate::cli::settings::{ForgeSettings, LedgerSettings, RepositorySettings, ServerSettings, Settings};
+use crate::cli::settings::{
+    ForgeSettings, LedgerSettings, RepositorySettings, ServerSettings, Settings, SettingsError,
+};
 use crate::cli::wiring::{self, Running};
 use crate::domain::admission::Quotas;
 use crate::domain::names::{BranchName, CommitId, IssueNumber, RepositoryName};
@@ -17,7 +19,7 @@ use crate::ports::forge::local::LocalForge;
 use crate::ports::store::Run;
 use crate::service::facts::{self, PlanFact};
 
-use super::client::{Delivery, WebhookSender};
+use super::client::{DemoDelivery, WebhookSender};
 use super::repository;
 
 /// Who is on call.
@@ -58,7 +60,7 @@ impl Stage {
         let base_url = format!("http://{address}");
         let secrets = Secrets::new([random_secret()]);
         let running = wiring::start(Settings {
-            server: server(address, &base_url, folder.path().join("data")),
+            server: server(address, &base_url, &folder.path().join("data"))?,
             secrets: secrets.clone(),
             forge: ForgeSettings::Local,
             repositories: vec![RepositorySettings {
@@ -81,15 +83,15 @@ impl Stage {
     ///
     /// # Errors
     /// - the forge's database cannot be written
-    pub(crate) async fn comment(&self, body: &str) -> anyhow::Result<Delivery> {
+    pub(crate) async fn comment(&self, body: &str) -> anyhow::Result<DemoDelivery> {
         let comment = self.forge.add_comment(&self.name, self.issue, PERSON, body).await?;
         let id = format!("demo-{}", comment.id);
-        Ok(Delivery::of_comment(&id, &self.name, self.issue, PERSON, &comment, &self.base_url))
+        Ok(DemoDelivery::of_comment(&id, &self.name, self.issue, PERSON, &comment, &self.base_url))
     }
 
     /// The delivery that the forge would send for a pull request that was just opened.
-    pub(crate) fn opened(&self, pull: IssueNumber) -> Delivery {
-        Delivery::of_opened(&format!("demo-opened-{pull}"), &self.name, pull)
+    pub(crate) fn opened(&self, pull: IssueNumber) -> DemoDelivery {
+        DemoDelivery::of_opened(&format!("demo-opened-{pull}"), &self.name, pull)
     }
 
     /// The check runs on a commit, by name.
@@ -115,25 +117,19 @@ impl Stage {
 }
 
 /// The server's settings: everything in one folder, one worker.
-fn server(listen: SocketAddr, base_url: &str, data: PathBuf) -> ServerSettings {
-    ServerSettings {
+fn server(listen: SocketAddr, base_url: &str, data: &Path) -> Result<ServerSettings, SettingsError> {
+    let defaults = ServerSettings::defaults(data)?;
+    let origin = "demo.writ.local/ledger".to_owned();
+    Ok(ServerSettings {
         listen,
         operations: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         public_url: Some(base_url.to_owned()),
-        database: data.join("writ.db"),
-        library: None,
         workers: 1,
-        lease_seconds: 30,
         shutdown_seconds: 5,
-        max_body_bytes: 1 << 20,
-        agents: Vec::new(),
         quotas: Quotas { actor: 10, lane: 10, repository: 10 },
-        ledger: LedgerSettings {
-            origin: "demo.writ.local/ledger".to_owned(),
-            key_file: data.join("ledger.key"),
-        },
-        data,
-    }
+        ledger: LedgerSettings { origin, ..defaults.ledger },
+        ..defaults
+    })
 }
 
 /// The plan of a run.

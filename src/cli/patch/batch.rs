@@ -14,7 +14,7 @@ use crate::domain::text::error_chain;
 /// One line of a batch.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Job {
+struct BatchLine {
     #[serde(default)]
     id: Value,
     file: PathBuf,
@@ -59,7 +59,7 @@ pub(super) fn run(jobs: &Path) -> Result<(), Failure> {
 
 /// A job's id, and its output or the message of its error.
 fn run_job(line: &str) -> (Value, Result<String, String>) {
-    let job: Job = match from_json(line) {
+    let job: BatchLine = match from_json(line) {
         Ok(job) => job,
         Err(error) => {
             let id = serde_json::from_str::<Value>(line).ok().map(|job| job["id"].clone());

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use self::operations::{NotPatch, Operations, from_json};
-use self::proof::ProofFormat;
+use self::proof::EditProofFormat;
 use super::failure::{Failure, Form};
 use super::file::{self, located, named};
 use crate::domain::reason;
@@ -35,7 +35,7 @@ pub(super) struct PatchArguments {
     in_place: bool,
     /// Print the changed bytes and the checks that passed, instead of the result. Without `--in-place` nothing is written.
     #[arg(long, value_name = "FORMAT", value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "text")]
-    proof: Option<ProofFormat>,
+    proof: Option<EditProofFormat>,
     /// Apply many patches in one process: each line `{"id", "file", "document", "patch"}` produces a line
     /// `{"id", "ok", "output" | "error"}` on standard output. `-` reads standard input.
     #[arg(long, value_name = "JOBS.jsonl", conflicts_with_all = ["file", "ops", "in_place", "document", "proof"])]

@@ -6,7 +6,7 @@
 use json_patch::PatchOperation;
 use serde::Deserialize;
 
-use crate::domain::yaml::{self, Edit, Edited, PointerError, Reason, Refusal, line_column};
+use crate::domain::yaml::{self, Edit, Edited, PointerError, Reason, YamlRefusal, line_column};
 
 /// The operations of a patch, in order.
 #[derive(Debug, Deserialize)]
@@ -34,11 +34,11 @@ impl Operations {
     /// The text after the operations, proven; `document` is for those that name none.
     ///
     /// # Errors
-    /// A [`Refusal`]; nothing is changed then.
-    pub(super) fn apply(&self, text: &str, document: usize) -> Result<Edited, Refusal> {
+    /// A [`YamlRefusal`]; nothing is changed then.
+    pub(super) fn apply(&self, text: &str, document: usize) -> Result<Edited, YamlRefusal> {
         let edits = self
             .edits(document)
-            .map_err(|error| Refusal::at(text, 0, Reason::PointerSyntax, error.to_string()))?;
+            .map_err(|error| YamlRefusal::at(text, 0, Reason::PointerSyntax, error.to_string()))?;
         yaml::edit_in_order(text, &edits)
     }
 

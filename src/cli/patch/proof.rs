@@ -11,7 +11,7 @@ use crate::domain::yaml::{Edited, line_column};
 
 /// How a proof is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum ProofFormat {
+pub(super) enum EditProofFormat {
     /// Text for a terminal.
     Text,
     /// `writ.proof/v1`.
@@ -19,10 +19,10 @@ pub(super) enum ProofFormat {
 }
 
 /// The proof of an edit of a file's text.
-pub(super) fn shown(format: ProofFormat, file: &Path, before: &str, edited: &Edited) -> String {
+pub(super) fn shown(format: EditProofFormat, file: &Path, before: &str, edited: &Edited) -> String {
     match format {
-        ProofFormat::Text => text(file, before, edited),
-        ProofFormat::Json => json(file, before, edited),
+        EditProofFormat::Text => text(file, before, edited),
+        EditProofFormat::Json => json(file, before, edited),
     }
 }
 

@@ -5,14 +5,16 @@ use std::fmt;
 use std::path::Path;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
+use serde_path_to_error::Segment;
 
 use super::RepositorySettings;
 use super::source::SettingsError;
 use super::table::{Kind, Row, TABLE};
+use crate::domain::text::nearest;
 
 /// What the file says. Ranges are checked later, with values of other sources.
 #[derive(Debug, Default)]
-pub(super) struct File {
+pub(super) struct SettingsFile {
     /// Values as text, by key.
     pub(super) values: BTreeMap<&'static str, String>,
     /// The repositories, in their order.
@@ -22,13 +24,14 @@ pub(super) struct File {
 /// The one key that is no row of the table.
 const REPOSITORIES: &str = "repositories";
 
-impl File {
+impl SettingsFile {
     /// Reads the file; an empty one says nothing.
     ///
     /// # Errors
     /// - it cannot be read, is not YAML, or has an unknown key or a value of the wrong type
     pub(super) fn read(path: &Path) -> Result<Self, SettingsError> {
-        let text = read_text(path)?;
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| SettingsError::Read { path: path.to_owned(), source })?;
         let mut file = Self::default();
         if text.trim().is_empty() {
             return Ok(file);
@@ -37,46 +40,145 @@ impl File {
         let yaml = serde_yaml::Deserializer::from_str(&text);
         let group = Group { prefix: "", file: &mut file };
         let read = group.deserialize(serde_path_to_error::Deserializer::new(yaml, &mut track));
-        read.map_err(|error| wrong(path, &track.path().to_string(), &error))?;
+        read.map_err(|error| wrong(path, &track.path(), &error))?;
         Ok(file)
     }
 }
 
-/// The text of a file that the settings name.
-pub(super) fn read_text(path: &Path) -> Result<String, SettingsError> {
-    std::fs::read_to_string(path).map_err(|source| SettingsError::Read { path: path.to_owned(), source })
-}
-
-fn wrong(path: &Path, at: &str, error: &serde_yaml::Error) -> SettingsError {
+/// An error of the file. It never quotes the file, which may be a key or hold a secret: it says where, and what was
+/// expected there; of the file's own words, only names of settings and what is close to one.
+fn wrong(path: &Path, at: &serde_path_to_error::Path, error: &serde_yaml::Error) -> SettingsError {
     let line = error.location().map(|at| format!(" line {}, column {}", at.line(), at.column()));
-    let key = if at == "." { String::new() } else { format!(" at `{at}`") };
+    let place = known_part(at);
+    let key = if place.is_empty() { String::new() } else { format!(" at `{place}`") };
     // The library repeats the path and the place, which are in front already.
     let problem = error.to_string();
     let problem = problem.strip_prefix(&format!("{at}: ")).unwrap_or(&problem);
-    let problem = problem.split(" at line ").next().unwrap_or(problem).to_owned();
     SettingsError::File {
         path: path.to_owned(),
         place: format!("{}{key}", line.unwrap_or_default()),
-        problem,
+        problem: without_content(problem, &place),
+    }
+}
+
+/// Beginnings of the parser's own sentences, which quote nothing.
+const SYNTAX: [&str; 5] = [
+    "could not find expected ':'",
+    "did not find expected",
+    "found a tab character",
+    "found character that cannot start any token",
+    "mapping values are not allowed",
+];
+
+/// The fields of a repository.
+const OF_REPOSITORY: [(&str, &str); 4] = [
+    ("name", "expected the repository as `owner/name`"),
+    ("remote", "expected an address or path as text"),
+    ("base", "expected the name of a branch"),
+    ("gitops_path", "expected a folder relative to the repository's root"),
+];
+
+/// The path as far as it consists of names of settings.
+fn known_part(at: &serde_path_to_error::Path) -> String {
+    let mut known = String::new();
+    for segment in at.iter() {
+        match segment {
+            Segment::Map { key } => {
+                let prefix = if known.is_empty() { String::new() } else { format!("{known}.") };
+                let is_ours = match prefix.strip_prefix(REPOSITORIES) {
+                    Some(_) => OF_REPOSITORY.iter().any(|(name, _)| name == key),
+                    None => NamedByKey::find(&prefix, key).is_some(),
+                };
+                if !is_ours {
+                    break;
+                }
+                known = format!("{prefix}{key}");
+            }
+            Segment::Seq { index } => known.push_str(&format!("[{index}]")),
+            Segment::Enum { .. } | Segment::Unknown => break,
+        }
+    }
+    known
+}
+
+/// What is wrong at a place, in words that are ours or the parser's.
+fn without_content(problem: &str, place: &str) -> String {
+    let first_line = problem.split(" at line ").next().unwrap_or_default();
+    if SYNTAX.iter().any(|syntax| problem.starts_with(syntax)) {
+        return first_line.to_owned();
+    }
+    // The parser may have put a path in front.
+    let first_line = match first_line.split_once(": ") {
+        Some((path, rest)) if !path.contains(' ') => rest,
+        _ => first_line,
+    };
+    // The last such words are the expectation: what the file says is in front of them.
+    if let Some((unknown, expected)) =
+        first_line.strip_prefix("unknown field `").and_then(|rest| rest.rsplit_once("`, expected "))
+    {
+        return match is_near_a_name(unknown) {
+            true => format!("unknown field `{unknown}`, expected {expected}"),
+            false => format!("unknown field, expected {expected}"),
+        };
+    }
+    for kind in ["missing field `", "duplicate field `"] {
+        let name = first_line.strip_prefix(kind).and_then(|rest| rest.strip_suffix('`'));
+        if name.is_some_and(|name| all_names().any(|known| known == name)) {
+            return first_line.to_owned();
+        }
+    }
+    expected_at(place)
+}
+
+/// Whether a word is a misspelt name of a setting, or part of one.
+fn is_near_a_name(word: &str) -> bool {
+    let parts = all_names().flat_map(|name| name.split('_').chain([name]));
+    nearest(word, parts).is_some()
+}
+
+/// Every name that a file may have.
+fn all_names() -> impl Iterator<Item = &'static str> {
+    let of_rows = TABLE.iter().flat_map(|row| row.key.split('.'));
+    of_rows.chain([REPOSITORIES]).chain(OF_REPOSITORY.into_iter().map(|(name, _)| name))
+}
+
+/// What belongs at a place.
+fn expected_at(place: &str) -> String {
+    if let Some(row) = TABLE.iter().find(|row| row.key == place) {
+        return format!("expected {}", row.kind.expected());
+    }
+    let of_repository = place.strip_prefix(REPOSITORIES).and_then(|rest| rest.split_once("]."));
+    if let Some((_, expected)) =
+        of_repository.and_then(|(_, name)| OF_REPOSITORY.iter().find(|(known, _)| *known == name))
+    {
+        return (*expected).to_owned();
+    }
+    match place {
+        "" => "expected settings as `key: value` in YAML".to_owned(),
+        REPOSITORIES => "expected a list of repositories, each with `name` and `remote`".to_owned(),
+        in_list if in_list.starts_with(REPOSITORIES) => {
+            "expected a repository with `name` and `remote`".to_owned()
+        }
+        group => format!("expected the settings of `{group}`, as `key: value`"),
     }
 }
 
 /// The keys that begin with a prefix: all of the file, or those of one group, such as `forge.`.
 struct Group<'f> {
     prefix: &'static str,
-    file: &'f mut File,
+    file: &'f mut SettingsFile,
 }
 
 /// What a key in a group names.
 #[derive(Debug, Clone, Copy)]
-enum Named {
+enum NamedByKey {
     Row(&'static Row),
     /// A group below, by its prefix.
     Group(&'static str),
     Repositories,
 }
 
-impl Named {
+impl NamedByKey {
     /// What a name in a group names.
     fn find(prefix: &str, name: &str) -> Option<Self> {
         let key = format!("{prefix}{name}");
@@ -118,18 +220,18 @@ impl<'de> Visitor<'de> for Group<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let mut seen = BTreeSet::new();
-        while let Some((name, named)) = map.next_key_seed(Key { prefix: self.prefix })? {
+        while let Some((name, named)) = map.next_key_seed(GroupKey { prefix: self.prefix })? {
             if !seen.insert(name.clone()) {
                 return Err(A::Error::custom(format!("duplicate field `{name}`")));
             }
             match named {
-                Named::Row(row) => {
+                NamedByKey::Row(row) => {
                     if let Some(value) = map.next_value_seed(Cell(row.kind))? {
                         self.file.values.insert(row.key, value);
                     }
                 }
-                Named::Group(prefix) => map.next_value_seed(Group { prefix, file: &mut *self.file })?,
-                Named::Repositories => self.file.repositories = map.next_value()?,
+                NamedByKey::Group(prefix) => map.next_value_seed(Group { prefix, file: &mut *self.file })?,
+                NamedByKey::Repositories => self.file.repositories = map.next_value()?,
             }
         }
         Ok(())
@@ -137,27 +239,27 @@ impl<'de> Visitor<'de> for Group<'_> {
 }
 
 /// One key of a group. Unknown ones are refused while the key is read, so that the error has its line.
-struct Key {
+struct GroupKey {
     prefix: &'static str,
 }
 
-impl<'de> DeserializeSeed<'de> for Key {
-    type Value = (String, Named);
+impl<'de> DeserializeSeed<'de> for GroupKey {
+    type Value = (String, NamedByKey);
 
     fn deserialize<D: Deserializer<'de>>(self, key: D) -> Result<Self::Value, D::Error> {
         key.deserialize_identifier(self)
     }
 }
 
-impl Visitor<'_> for Key {
-    type Value = (String, Named);
+impl Visitor<'_> for GroupKey {
+    type Value = (String, NamedByKey);
 
     fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str("a setting's name")
     }
 
     fn visit_str<E: Error>(self, name: &str) -> Result<Self::Value, E> {
-        if let Some(named) = Named::find(self.prefix, name) {
+        if let Some(named) = NamedByKey::find(self.prefix, name) {
             return Ok((name.to_owned(), named));
         }
         let known: Vec<String> = names(self.prefix).iter().map(|known| format!("`{known}`")).collect();

@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use super::file::{File, read_text};
+use super::file::SettingsFile;
 use super::source::{SettingsError, Source, Sources};
 use super::table::web_address;
 use super::values::{Explained, Values};
-use super::{ForgeAccount, ForgeSettings, RepositorySettings, Settings};
+use super::{ForgeAccount, ForgeSettings, RepositorySettings, ServerSettings, Settings};
 use crate::domain::credential::{self, SecretString};
+use crate::domain::target::folder_path;
 use crate::ports::forge::github::webhook::Secrets;
 use crate::service::failpoint::{Failpoint, FailpointError};
 
@@ -19,7 +20,7 @@ use crate::service::failpoint::{Failpoint, FailpointError};
 /// - a value from any source is out of its range
 /// - no repository, no webhook secret, no account on the forge
 pub fn load(sources: &Sources<'_>) -> Result<(Settings, Vec<Explained>), SettingsError> {
-    let file = sources.file.map(File::read).transpose()?.unwrap_or_default();
+    let file = sources.file.map(SettingsFile::read).transpose()?.unwrap_or_default();
     let values = Values::collect(sources, &file)?;
     let settings = Settings {
         server: values.server()?,
@@ -29,6 +30,18 @@ pub fn load(sources: &Sources<'_>) -> Result<(Settings, Vec<Explained>), Setting
         failpoint: failpoint(sources)?,
     };
     Ok((settings, values.explained()))
+}
+
+impl ServerSettings {
+    /// The table's defaults, with this folder for `data`: what a server without file, variables and flags runs on.
+    ///
+    /// # Errors
+    /// - the folder has no name
+    pub fn defaults(data: &Path) -> Result<Self, SettingsError> {
+        let flags = [("data".to_owned(), data.to_string_lossy().into_owned())];
+        let sources = Sources { file: None, flags: &flags, variable: &|_| None };
+        Values::collect(&sources, &SettingsFile::default())?.server()
+    }
 }
 
 fn failpoint(sources: &Sources<'_>) -> Result<Option<Failpoint>, SettingsError> {
@@ -43,7 +56,7 @@ fn failpoint(sources: &Sources<'_>) -> Result<Option<Failpoint>, SettingsError> 
 }
 
 fn webhook_secrets(values: &Values, sources: &Sources<'_>) -> Result<Secrets, SettingsError> {
-    let from_file = values.text("webhook.secret_file").map(|path| read_text(Path::new(&path))).transpose()?;
+    let from_file = named_file(values, "webhook.secret_file")?;
     let from_variable = (sources.variable)("WRIT_WEBHOOK_SECRET");
     let all = [from_variable, from_file].into_iter().flatten().collect::<Vec<_>>().join("\n");
     let secrets: Vec<String> = all.split_whitespace().map(str::to_owned).collect();
@@ -62,15 +75,19 @@ fn webhook_secrets(values: &Values, sources: &Sources<'_>) -> Result<Secrets, Se
     Ok(Secrets::new(secrets))
 }
 
+/// The text of the file that a setting names. An error does not quote the name: it may be the secret itself.
+fn named_file(values: &Values, key: &str) -> Result<Option<String>, SettingsError> {
+    let Some(path) = values.text(key) else { return Ok(None) };
+    let problem = |error: std::io::Error| format!("the file that it names cannot be read: {error}");
+    std::fs::read_to_string(path).map(Some).map_err(|error| values.wrong(key, problem(error)))
+}
+
 fn forge(values: &Values, sources: &Sources<'_>) -> Result<ForgeSettings, SettingsError> {
     let secret = |variable: &str, key: &str| -> Result<Option<SecretString>, SettingsError> {
         if let Some(value) = (sources.variable)(variable) {
             return Ok(Some(credential::trimmed(&value)));
         }
-        values
-            .text(key)
-            .map(|path| read_text(Path::new(&path)).map(|text| credential::trimmed(&text)))
-            .transpose()
+        Ok(named_file(values, key)?.map(|text| credential::trimmed(&text)))
     };
     match values.needed("forge.kind")?.as_str() {
         "local" => Ok(ForgeSettings::Local),
@@ -82,7 +99,7 @@ fn forge(values: &Values, sources: &Sources<'_>) -> Result<ForgeSettings, Settin
             let account = match (values.text("forge.app_id"), key, token) {
                 (Some(id), Some(key), None) => {
                     let id = id.parse().map_err(|_| {
-                        values.wrong("forge.app_id", format!("`{id}` is not a GitHub App's numeric id"))
+                        values.wrong("forge.app_id", "this is not a GitHub App's numeric id".to_owned())
                     })?;
                     ForgeAccount::App { id, key }
                 }
@@ -108,7 +125,7 @@ fn forge(values: &Values, sources: &Sources<'_>) -> Result<ForgeSettings, Settin
             };
             Ok(ForgeSettings::GitHub { base_url, account })
         }
-        other => Err(values.wrong("forge.kind", format!("`{other}` is neither `github` nor `local`"))),
+        _ => Err(values.wrong("forge.kind", "this is neither `github` nor `local`".to_owned())),
     }
 }
 
@@ -116,7 +133,7 @@ fn missing_account(remedy: &str) -> SettingsError {
     SettingsError::Missing { key: "forge".to_owned(), remedy: remedy.to_owned() }
 }
 
-fn repositories(repositories: Vec<RepositorySettings>) -> Result<Vec<RepositorySettings>, SettingsError> {
+fn repositories(mut repositories: Vec<RepositorySettings>) -> Result<Vec<RepositorySettings>, SettingsError> {
     let wrong = |key: String, problem: String| SettingsError::Value { key, from: Source::File, problem };
     if repositories.is_empty() {
         return Err(SettingsError::Missing {
@@ -124,12 +141,15 @@ fn repositories(repositories: Vec<RepositorySettings>) -> Result<Vec<RepositoryS
             remedy: "list at least one in the settings file, with `name` and `remote`".to_owned(),
         });
     }
+    for (index, repository) in repositories.iter_mut().enumerate() {
+        let Some(path) = &repository.gitops_path else { continue };
+        let normalised = folder_path(path).map_err(|mistake| {
+            let problem = format!("the path {mistake}; give a folder such as `apps/shop`");
+            wrong(format!("repositories[{index}].gitops_path"), problem)
+        })?;
+        repository.gitops_path = Some(normalised);
+    }
     for (index, repository) in repositories.iter().enumerate() {
-        let is_odd = |part: &str| part.is_empty() || part == "." || part == "..";
-        if let Some(path) = repository.gitops_path.as_ref().filter(|path| path.split('/').any(is_odd)) {
-            let problem = format!("`{path}` is not a folder path without leading and trailing slashes");
-            return Err(wrong(format!("repositories[{index}].gitops_path"), problem));
-        }
         let twice =
             |other: &RepositorySettings| other.name.as_str().eq_ignore_ascii_case(repository.name.as_str());
         if repositories.iter().take(index).any(twice) {

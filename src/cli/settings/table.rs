@@ -240,6 +240,20 @@ impl Kind {
         })
     }
 
+    /// What a file has to say, as a sentence goes on after "expected".
+    #[must_use]
+    pub fn expected(self) -> String {
+        match self {
+            Self::Text | Self::Name => "a text".to_owned(),
+            Self::Words => "a text of words, separated by white space".to_owned(),
+            Self::Id => "a numeric id".to_owned(),
+            Self::Number { least, most } => format!("a whole number from {least} to {most}"),
+            Self::Address => "an address with a port, such as `127.0.0.1:8080`".to_owned(),
+            Self::WebAddress => "a URL like `https://writ.example.com`".to_owned(),
+            Self::InData(_) => "a path as text".to_owned(),
+        }
+    }
+
     /// The value that a text from any source is, as the setting's field reads it. `data` is the setting of that name.
     ///
     /// # Errors
@@ -271,16 +285,21 @@ pub(crate) fn web_address(text: &str) -> Result<String, NotValue> {
     if host.is_some_and(|host| !host.is_empty() && !host.contains(char::is_whitespace)) {
         return Ok(text.trim_end_matches('/').to_owned());
     }
-    Err(NotValue::Wrong(format!("`{text}` is not a URL like `https://writ.example.com`")))
+    // Not quoted: it may hold a password.
+    Err(NotValue::Wrong("this is not a URL like `https://writ.example.com`".to_owned()))
 }
 
 fn number(text: &str, least: u32, most: u32) -> Result<u32, NotValue> {
     let number = text.parse().ok().filter(|number| (least..=most).contains(number));
-    number.ok_or_else(|| NotValue::Wrong(format!("`{text}` is not a whole number from {least} to {most}")))
+    number.ok_or_else(|| {
+        // A number that is out of range is no secret; any other text may be one.
+        let what = text.parse::<u64>().map_or_else(|_| "this".to_owned(), |number| format!("`{number}`"));
+        NotValue::Wrong(format!("{what} is not a whole number from {least} to {most}"))
+    })
 }
 
 fn address(text: &str) -> Result<SocketAddr, NotValue> {
     text.parse().map_err(|_| {
-        NotValue::Wrong(format!("`{text}` is not an address with a port, such as `127.0.0.1:8080`"))
+        NotValue::Wrong("this is not an address with a port, such as `127.0.0.1:8080`".to_owned())
     })
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value};
 
 use super::ServerSettings;
-use super::file::File;
+use super::file::SettingsFile;
 use super::source::{SettingsError, Source, Sources};
 use super::table::{NotValue, Row, TABLE};
 use crate::domain::text::nearest;
@@ -31,7 +31,7 @@ pub(super) struct Values(BTreeMap<&'static str, Explained>);
 impl Values {
     /// # Errors
     /// - a flag names no setting
-    pub(super) fn collect(sources: &Sources<'_>, file: &File) -> Result<Self, SettingsError> {
+    pub(super) fn collect(sources: &Sources<'_>, file: &SettingsFile) -> Result<Self, SettingsError> {
         for (key, _) in sources.flags {
             if !TABLE.iter().any(|row| row.key == key) {
                 return Err(SettingsError::Value {

@@ -1,8 +1,8 @@
 //! The ledger's signing key: read from its file, made where there is none.
 
-use std::fs::OpenOptions;
+use std::fs::{OpenOptions, Permissions};
 use std::io::{ErrorKind, Read as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -11,10 +11,11 @@ use secrecy::ExposeSecret as _;
 use crate::cli::settings::LedgerSettings;
 use crate::domain::ledger::SignerKey;
 
-/// Reads the key; where there is no file, makes one that only its owner can read.
+/// Reads the key; where there is no file, makes one that only its owner can read. One that others can read is narrowed.
 pub(crate) fn read_or_make(ledger: &LedgerSettings) -> anyhow::Result<SignerKey> {
     let path = &ledger.key_file;
     let place = || format!("the ledger key `{}`", path.display());
+    super::private::narrow(path).with_context(place)?;
     match std::fs::read_to_string(path) {
         Ok(text) => SignerKey::parse(&text, &ledger.origin).with_context(place),
         Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -32,6 +33,7 @@ pub(crate) fn read_or_make(ledger: &LedgerSettings) -> anyhow::Result<SignerKey>
 fn write_new(path: &Path, text: &str) -> std::io::Result<()> {
     let scratch = path.with_extension(format!("new-{}", std::process::id()));
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&scratch)?;
+    file.set_permissions(Permissions::from_mode(0o600))?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     let linked = std::fs::hard_link(&scratch, path);

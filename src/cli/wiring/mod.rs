@@ -1,6 +1,8 @@
 //! Wiring: from settings to a running server, in this process. `writ serve`, `writ demo` and tests start it here.
 
+mod environment;
 mod key;
+mod private;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -12,6 +14,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
+pub use self::environment::git_environment;
 use super::settings::{ForgeAccount, ForgeSettings, RepositorySettings, Settings};
 use crate::http::{self, State};
 use crate::ports::clock::{Clock, SystemClock, system_time};
@@ -74,13 +77,15 @@ impl Running {
 /// - a file, folder, address or key of the settings cannot be used
 /// - a procedure, policy or template of the library is wrong
 pub async fn start(settings: Settings) -> anyhow::Result<Running> {
-    std::fs::create_dir_all(&settings.server.data)
+    private::folder(&settings.server.data)
         .with_context(|| format!("creating folder `{}`", settings.server.data.display()))?;
     let library =
         settings.server.library.as_deref().map_or_else(|| Ok(Library::embedded()), Library::read)?;
     super::library::log(&library);
     let renderer = Arc::new(Renderer::compile(&library)?);
     let notary = Arc::new(Notary::new(key::read_or_make(&settings.server.ledger)?));
+    private::database(&settings.server.database)
+        .with_context(|| format!("opening database `{}`", settings.server.database.display()))?;
     let database = SqliteStore::open(&settings.server.database)
         .await
         .with_context(|| format!("opening database `{}`", settings.server.database.display()))?;
@@ -101,6 +106,7 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
         clock: Arc::clone(&clock),
         repositories: settings.repositories.iter().map(|repository| repository.name.clone()).collect(),
         procedures: catalogue.iter().map(ProcedureSummary::known).collect(),
+        library: library.digest(),
         wake: Arc::clone(&wake),
     };
     let verifier = notary.verifier();
@@ -217,7 +223,9 @@ async fn forge(
         }
         ForgeSettings::Local => {
             let url = settings.server.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
-            let local = LocalForge::open(&settings.server.data.join("forge.db"), &url, system_time).await?;
+            let file = settings.server.data.join("forge.db");
+            private::database(&file).with_context(|| format!("opening `{}`", file.display()))?;
+            let local = LocalForge::open(&file, &url, system_time).await?;
             for repository in &settings.repositories {
                 local.host(&repository.name, Path::new(&repository.remote)).await?;
             }
@@ -234,7 +242,8 @@ fn served(
     let name = &repository.name;
     let folder = data.join("mirrors").join(name.owner()).join(format!("{}.git", name.name()));
     let git = Repository::mirror(&folder, &repository.remote)
-        .with_context(|| format!("opening the mirror of `{name}`"))?;
+        .with_context(|| format!("opening the mirror of `{name}`"))?
+        .with_environment(git_environment());
     let planner = Planner::compile(library, repository.gitops_path.as_deref())?;
     Ok(Arc::new(ServedRepository {
         name: name.clone(),

@@ -73,7 +73,7 @@ pub fn between_trees(base: &Snapshot, head: &Snapshot, manifests: &Manifests) ->
 pub fn between(path: &str, before: &Manifest, after: &Manifest) -> Vec<Change> {
     let mut changes = Vec::new();
     let mut collect = |document: &DocumentName, before: Option<&Value>, after: Option<&Value>| {
-        let mut walk = Walk { path, document, changes: &mut changes };
+        let mut walk = ChangeWalk { path, document, changes: &mut changes };
         walk.compare("", before, after);
     };
     let partners = counterparts(before, after);
@@ -124,13 +124,13 @@ pub fn canonical(root: &Value, pointer: &Pointer) -> String {
     text
 }
 
-struct Walk<'a> {
+struct ChangeWalk<'a> {
     path: &'a str,
     document: &'a DocumentName,
     changes: &'a mut Vec<Change>,
 }
 
-impl Walk<'_> {
+impl ChangeWalk<'_> {
     fn compare(&mut self, pointer: &str, before: Option<&Value>, after: Option<&Value>) {
         match (before, after) {
             (Some(before), Some(after)) if before == after => {}
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn objects_are_matched_by_kind_and_name_wherever_they_stand() {
+    fn objects_are_matched_by_kind_and_name_wherever_they_are() {
         let one = "kind: A\nmetadata: {name: one}\nv: 1\n";
         let two = "kind: A\nmetadata: {name: two}\nv: 2\n";
         let found =

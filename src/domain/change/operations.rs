@@ -29,17 +29,17 @@ use super::alignment::{align, longest_rising};
 /// ```
 #[must_use]
 pub fn operations(before: &Value, after: &Value) -> Patch {
-    let mut walk = Walk { path: Vec::new(), operations: Vec::new() };
+    let mut walk = OperationWalk { path: Vec::new(), operations: Vec::new() };
     walk.compare(before, after);
     Patch(walk.operations)
 }
 
-struct Walk {
+struct OperationWalk {
     path: Vec<String>,
     operations: Vec<PatchOperation>,
 }
 
-impl Walk {
+impl OperationWalk {
     fn compare(&mut self, before: &Value, after: &Value) {
         match (before, after) {
             (before, after) if before == after => {}

@@ -2,7 +2,7 @@
 
 use super::mistake::{Mistake, excerpt};
 use crate::domain::reason;
-use crate::domain::refusal::{Place, Position, Refusal};
+use crate::domain::refusal::{Place, Refusal, TextPosition};
 use crate::domain::text::{LONGEST, LineProblem, check_line, quoted};
 
 /// A line that may be a command, without the white space around it.
@@ -131,7 +131,7 @@ impl Line<'_> {
         let before = self.text.get(..start).unwrap_or(self.text);
         let marked = self.text.get(start..end).unwrap_or("");
         let column = Some(self.indent + before.chars().count() + 1);
-        let place = Place::Position(Position { line: self.number, column });
+        let place = Place::Position(TextPosition { line: self.number, column });
         Mistake {
             refusal: refusal.at(place),
             excerpt: excerpt(before, marked, self.text.get(end..).unwrap_or("")),

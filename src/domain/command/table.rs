@@ -37,7 +37,7 @@ pub enum Command {
 
 /// A row of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Row {
+pub struct CommandRow {
     /// What it starts with, without the slash.
     pub verb: Verb,
     /// What follows the verb, for people.
@@ -69,7 +69,7 @@ pub enum Verb {
     Help,
 }
 
-/// The permission that a command needs, as the forge's collaborator-permission endpoint tells it.
+/// The permission that a command needs, as the forge's collaborator-permission endpoint reports it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Needs {
     /// Read access.
@@ -79,50 +79,50 @@ pub enum Needs {
 }
 
 /// The commands, in the order in which people should read them.
-pub const TABLE: &[Row] = &[
-    Row {
+pub const TABLE: &[CommandRow] = &[
+    CommandRow {
         verb: Verb::Actuate,
         usage: "PROCEDURE [key=value …] reason=\"…\" confirm=PHRASE",
         summary: "Runs a procedure: plans, evaluates and records the change, then opens one pull request.",
         example: "/actuate pause-trading reason=\"broker rejects orders\" confirm=ACTUATE_TORGHUT",
         needs: Needs::Write,
     },
-    Row {
+    CommandRow {
         verb: Verb::Plan,
         usage: "PROCEDURE [key=value …] [reason=\"…\"]",
         summary: "Shows what a procedure would change and the policy verdict; changes nothing.",
         example: "/plan suspend-ta target=ta-sim",
         needs: Needs::Write,
     },
-    Row {
+    CommandRow {
         verb: Verb::Rollback,
         usage: "RUN reason=\"…\" confirm=PHRASE",
         summary: "Undoes a run: opens one pull request that restores exactly what it changed, if nobody has changed it since.",
         example: "/rollback abcdefgh234567ab reason=\"signals were fine\" confirm=ACTUATE_TORGHUT",
         needs: Needs::Write,
     },
-    Row {
+    CommandRow {
         verb: Verb::Cancel,
         usage: "RUN",
         summary: "Closes a run's pull request, if it is not merged yet.",
         example: "/cancel abcdefgh234567ab",
         needs: Needs::Write,
     },
-    Row {
+    CommandRow {
         verb: Verb::Status,
         usage: "[RUN]",
         summary: "Shows the status of a run, or of the runs requested on this page.",
         example: "/status",
         needs: Needs::Read,
     },
-    Row {
+    CommandRow {
         verb: Verb::Explain,
         usage: "PROCEDURE | CODE",
         summary: "Explains a procedure, or a reason code from a verdict or refusal.",
         example: "/explain pause-trading",
         needs: Needs::Read,
     },
-    Row {
+    CommandRow {
         verb: Verb::Help,
         usage: "",
         summary: "Lists the commands and the procedures.",
@@ -169,7 +169,7 @@ impl Verb {
 
     /// Its row.
     #[must_use]
-    pub fn row(self) -> &'static Row {
+    pub fn row(self) -> &'static CommandRow {
         TABLE.iter().find(|row| row.verb == self).unwrap_or(&TABLE[TABLE.len() - 1])
     }
 
@@ -180,7 +180,7 @@ impl Verb {
     }
 }
 
-impl Row {
+impl CommandRow {
     /// The command with what follows it: `/status [RUN]`.
     #[must_use]
     pub fn synopsis(&self) -> String {

@@ -23,7 +23,7 @@ pub(super) fn config_maps(
     let mut unknown = Vec::new();
     for (field, kind) in [("configMapGenerator", "ConfigMap"), ("secretGenerator", "Secret")] {
         for entry in file.list(field)? {
-            let mut reading = Reading { file, folder, tree, used };
+            let mut reading = FileGenerator { file, folder, tree, used };
             let data = reading.data(entry)?;
             unknown.extend(generated(file, entry, kind, data, objects)?);
         }
@@ -111,14 +111,14 @@ fn created(file: &File, entry: &Value, kind: &str, data: Map<String, Value>) -> 
     object
 }
 
-struct Reading<'a, 't> {
+struct FileGenerator<'a, 't> {
     file: &'a File,
     folder: &'a str,
     tree: Tree<'t>,
     used: &'a mut BTreeSet<String>,
 }
 
-impl Reading<'_, '_> {
+impl FileGenerator<'_, '_> {
     fn data(&mut self, entry: &Value) -> Result<Map<String, Value>, KustomizeError> {
         let mut data = Map::new();
         let list = |field: &str| -> Vec<String> {

@@ -22,5 +22,5 @@ pub use build::build;
 pub use built::{Built, Reach, Unknown};
 pub use error::KustomizeError;
 pub use file::{is_component, is_kustomization};
-pub use object::{Object, Said, Step};
-pub use source::{Objects, Tree};
+pub use object::{Object, Said, TransformStep};
+pub use source::{ParsedObjects, Tree};

@@ -18,7 +18,7 @@ pub struct Object {
     /// Whether something that is not understood may change it.
     pub is_uncertain: bool,
     /// What changed it, in order; empty for an object that is what its file says.
-    pub steps: Vec<Step>,
+    pub steps: Vec<TransformStep>,
     /// Its name and namespace before anything was changed; references and patches may still use them.
     pub(super) original: (String, String),
     /// Whether its name gets a hash of its content, which is not computed here.
@@ -27,7 +27,7 @@ pub struct Object {
 
 /// One change of an object on its way.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Step {
+pub struct TransformStep {
     /// The place that says so.
     pub said: Said,
     /// The object before.
@@ -73,7 +73,7 @@ impl Object {
         if value != *self.value {
             let before = std::mem::replace(&mut self.value, Arc::new(value));
             self.is_altered = true;
-            self.steps.push(Step { said: said.clone(), before, after: Arc::clone(&self.value) });
+            self.steps.push(TransformStep { said: said.clone(), before, after: Arc::clone(&self.value) });
         }
     }
 

@@ -144,7 +144,7 @@ impl Patching<'_, '_> {
             let message = format!("a patch for {} `{}` matches no object", probe.kind(), probe.name());
             return self.file.fits_nothing(message, part.value).map(Some);
         };
-        Ok(self.merge_into(part, &[at], &Options::default(), objects))
+        Ok(self.merge_into(part, &[at], &PatchOptions::default(), objects))
     }
 
     fn by_target(
@@ -176,7 +176,7 @@ impl Patching<'_, '_> {
                 Ok(None)
             }
             Patch::Strategic(parts) => {
-                let options = Options::read(entry);
+                let options = PatchOptions::read(entry);
                 let mut unknown = None;
                 for value in parts {
                     let part = Part { said: &given.said, value };
@@ -191,7 +191,7 @@ impl Patching<'_, '_> {
         &self,
         part: Part<'_>,
         chosen: &[usize],
-        options: &Options,
+        options: &PatchOptions,
         objects: &mut Vec<Object>,
     ) -> Option<Unknown> {
         let mut unknown = None;
@@ -229,12 +229,12 @@ fn documents(bytes: &[u8]) -> Result<Vec<Value>, String> {
 
 /// What a patch may change besides.
 #[derive(Default)]
-struct Options {
+struct PatchOptions {
     name: bool,
     kind: bool,
 }
 
-impl Options {
+impl PatchOptions {
     fn read(entry: &Value) -> Self {
         let is_set = |name: &str| entry.pointer(&format!("/options/{name}")) == Some(&Value::Bool(true));
         Self { name: is_set("allowNameChange"), kind: is_set("allowKindChange") }

@@ -9,7 +9,7 @@ use super::object::{Object, Said, effective, text};
 /// Exchanges the names of objects that were renamed, in the kinds and places that kustomize knows; `said` is the
 /// kustomization that was built.
 pub(super) fn follow(said: &Said, objects: &mut [Object]) {
-    let renamed = Renamed::of(objects);
+    let renamed = NewNames::of(objects);
     if renamed.names.is_empty() {
         return;
     }
@@ -51,7 +51,7 @@ pub(super) fn follow(said: &Said, objects: &mut [Object]) {
 }
 
 /// New names by kind, namespace and original name.
-struct Renamed {
+struct NewNames {
     names: BTreeMap<(String, String), Vec<NewName>>,
 }
 
@@ -62,7 +62,7 @@ struct NewName {
     name: String,
 }
 
-impl Renamed {
+impl NewNames {
     fn of(objects: &[Object]) -> Self {
         let mut names: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for object in objects {
@@ -89,7 +89,7 @@ impl Renamed {
 }
 
 struct Within<'a> {
-    renamed: &'a Renamed,
+    renamed: &'a NewNames,
     namespace: &'a str,
 }
 

@@ -10,8 +10,8 @@ pub struct Tree<'a> {
     /// The content of a file by its full path; `None` where there is none.
     pub bytes: &'a dyn Fn(&str) -> Option<&'a [u8]>,
     /// The objects of a manifest by its full path; `None` where there is no such file.
-    pub objects: &'a dyn Fn(&str) -> Option<Objects>,
+    pub objects: &'a dyn Fn(&str) -> Option<ParsedObjects>,
 }
 
 /// The documents of a file in order, or why it cannot be read.
-pub type Objects = Result<Vec<Arc<Value>>, String>;
+pub type ParsedObjects = Result<Vec<Arc<Value>>, String>;

@@ -38,7 +38,7 @@ pub struct Claim<'a> {
     /// Every path that it changes, in the whole repository.
     pub paths: &'a [String],
     /// The facts in its pull request's body; `None` where there is no pull request.
-    pub told: Option<&'a Reproducibility>,
+    pub stated: Option<&'a Reproducibility>,
     /// Other open pull requests from the same branch.
     pub others: &'a [IssueNumber],
 }
@@ -60,8 +60,8 @@ impl Lanes {
         if let (Some(branch), Some((_, run))) = (claim.branch, of_branch) {
             judge_use(lane, branch, run, claim, &mut findings);
         }
-        if let Some(told) = claim.told {
-            self.judge_facts(lane, told, &mut findings);
+        if let Some(stated) = claim.stated {
+            self.judge_facts(lane, stated, &mut findings);
         }
         findings
     }
@@ -94,14 +94,14 @@ impl Lanes {
             let shown = quoted(path, 200);
             let finding = if owners.is_empty() {
                 let message =
-                    format!("no lane of `{}` owns {shown}, which {} changes", lane.family, told(lane));
+                    format!("no lane of `{}` owns {shown}, which {} changes", lane.family, shown_lane(lane));
                 Finding {
                     level: Level::Warn,
                     ..deny(reason::UNOWNED_PATH, message, "ask the path's owner to make this change")
                 }
             } else {
-                let owner = owners.iter().map(|owner| told(owner)).collect::<Vec<_>>().join(" or ");
-                let message = format!("{shown} is owned by {owner}, not by {}", told(lane));
+                let owner = owners.iter().map(|owner| shown_lane(owner)).collect::<Vec<_>>().join(" or ");
+                let message = format!("{shown} is owned by {owner}, not by {}", shown_lane(lane));
                 deny(
                     reason::FOREIGN_PATH,
                     message,
@@ -115,7 +115,7 @@ impl Lanes {
             let more = found.len().saturating_sub(MOST_NAMED);
             found.truncate(MOST_NAMED);
             if let Some(last) = found.last().filter(|_| more > 0) {
-                let message = format!("and {more} more paths that {} does not own", told(lane));
+                let message = format!("and {more} more paths that {} does not own", shown_lane(lane));
                 let more = Finding { message, path: String::new(), ..last.clone() };
                 found.push(more);
             }
@@ -123,17 +123,18 @@ impl Lanes {
         }
     }
 
-    fn judge_facts(&self, lane: &Lane, told_by: &Reproducibility, findings: &mut Vec<Finding>) {
+    fn judge_facts(&self, lane: &Lane, stated: &Reproducibility, findings: &mut Vec<Finding>) {
         let missing: Vec<String> = self
             .reproducibility
             .iter()
-            .filter(|name| told_by.get(name).is_none())
+            .filter(|name| stated.get(name).is_none())
             .map(|name| format!("`{name}`"))
             .collect();
         if missing.is_empty() {
             return;
         }
-        let message = format!("the pull request of {} does not state {}", told(lane), missing.join(", "));
+        let message =
+            format!("the pull request of {} does not state {}", shown_lane(lane), missing.join(", "));
         let remedy = "add a fenced block `reproducibility` with a line `name: version` for each to its body; use \
                       `none` where nothing was used";
         findings.push(deny(reason::FACTS_MISSING, message, remedy));
@@ -144,7 +145,7 @@ impl Lanes {
 fn judge_use(lane: &Lane, branch: &str, run: &str, claim: &Claim<'_>, findings: &mut Vec<Finding>) {
     let shown = quoted(branch, 200);
     if claim.fork {
-        let message = format!("branch {shown} of {} is in a fork", told(lane));
+        let message = format!("branch {shown} of {} is in a fork", shown_lane(lane));
         findings.push(deny(reason::FORK_BRANCH, message, "push it to the repository itself"));
     }
     let remedy = format!("use a new branch for each run: `{}`", lane.branch_pattern());
@@ -152,15 +153,15 @@ fn judge_use(lane: &Lane, branch: &str, run: &str, claim: &Claim<'_>, findings: 
         let message = format!("branch {shown} is also used by the open pull request #{other}");
         findings.push(deny(reason::BRANCH_REUSED, message, &remedy));
     }
-    let told_run = claim.told.and_then(|told| told.get("run")).filter(|told| *told != run);
-    if let Some(told_run) = told_run {
+    let stated_run = claim.stated.and_then(|stated| stated.get("run")).filter(|stated| *stated != run);
+    if let Some(stated_run) = stated_run {
         let message =
-            format!("the name of branch {shown} belongs to a run other than {}", quoted(told_run, 100));
+            format!("the name of branch {shown} belongs to a run other than {}", quoted(stated_run, 100));
         findings.push(deny(reason::BRANCH_REUSED, message, &remedy));
     }
 }
 
-fn told(lane: &Lane) -> String {
+fn shown_lane(lane: &Lane) -> String {
     format!("{} lane {} ({})", lane.family, lane.id, lane.name)
 }
 
@@ -193,15 +194,15 @@ mod tests {
     }
 
     /// The codes that a change is found with.
-    fn codes(branch: &str, paths: &[&str], told: &str) -> Vec<String> {
+    fn codes(branch: &str, paths: &[&str], stated: &str) -> Vec<String> {
         let paths: Vec<String> = paths.iter().map(|path| (*path).to_owned()).collect();
-        let told = facts(told);
+        let stated = facts(stated);
         let claim = Claim {
             branch: Some(branch),
             lane: None,
             fork: false,
             paths: &paths,
-            told: Some(&told),
+            stated: Some(&stated),
             others: &[],
         };
         lanes().judge(&claim).into_iter().map(|finding| finding.code).collect()
@@ -238,7 +239,7 @@ mod tests {
             lane: lanes.find("C"),
             fork: false,
             paths: &paths,
-            told: None,
+            stated: None,
             others: &[],
         };
         let findings = lanes.judge(&claim);
@@ -265,7 +266,7 @@ mod tests {
             lane: lanes.find("e"),
             fork,
             paths: &[],
-            told: None,
+            stated: None,
             others,
         };
         let codes = |claim: Claim<'_>| -> Vec<String> {

@@ -25,7 +25,7 @@ pub struct StoredLeaf<'a> {
 
 /// Something that was altered after it was written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Finding {
+pub enum AuditFinding {
     /// What the database found in itself.
     #[error("database: {0}")]
     Database(String),
@@ -83,7 +83,7 @@ pub enum Finding {
     },
 }
 
-impl Finding {
+impl AuditFinding {
     /// The reason code.
     #[must_use]
     pub fn code(&self) -> Code {
@@ -122,7 +122,7 @@ pub struct Audit {
     edge: Edge,
     /// Number, size and root of the checkpoints that are to be met, the next one last.
     waiting: Vec<(usize, u64, NodeHash)>,
-    findings: Vec<Finding>,
+    findings: Vec<AuditFinding>,
 }
 
 impl Audit {
@@ -140,11 +140,11 @@ impl Audit {
             match read {
                 Ok(checkpoint) => {
                     if checkpoint.size != filed {
-                        findings.push(Finding::CheckpointMisfiled(number));
+                        findings.push(AuditFinding::CheckpointMisfiled(number));
                     }
                     waiting.push((number, checkpoint.size, checkpoint.root));
                 }
-                Err(problem) => findings.push(Finding::CheckpointUntrusted { number, problem }),
+                Err(problem) => findings.push(AuditFinding::CheckpointUntrusted { number, problem }),
             }
         }
         waiting.sort_by_key(|(number, size, _)| (std::cmp::Reverse(*size), *number));
@@ -163,21 +163,21 @@ impl Audit {
     pub fn leaf(&mut self, leaf: &StoredLeaf<'_>, stored: &Nodes) {
         let index = self.edge.size();
         if leaf.index != index {
-            self.findings.push(Finding::LeafMissing(index));
+            self.findings.push(AuditFinding::LeafMissing(index));
         }
         match Record::from_canonical(leaf.data) {
-            Err(problem) => self.findings.push(Finding::LeafUnreadable(leaf.index, problem)),
+            Err(problem) => self.findings.push(AuditFinding::LeafUnreadable(leaf.index, problem)),
             Ok(record) if record.run.as_ref() != leaf.run => {
-                self.findings.push(Finding::LeafMisfiled(leaf.index));
+                self.findings.push(AuditFinding::LeafMisfiled(leaf.index));
             }
             Ok(_) => {}
         }
         if LeafHash::of(leaf.data) != leaf.hash {
-            self.findings.push(Finding::LeafAltered(leaf.index));
+            self.findings.push(AuditFinding::LeafAltered(leaf.index));
         }
         match self.edge.push(leaf.hash) {
             Ok(created) => self.compare(index, &created, stored),
-            Err(problem) => self.findings.push(Finding::Tree(index, problem)),
+            Err(problem) => self.findings.push(AuditFinding::Tree(index, problem)),
         }
         self.meet_checkpoints();
     }
@@ -193,10 +193,10 @@ impl Audit {
 
     /// Ends the audit: all findings, in the order of the leaves, checkpoints that were never met last.
     #[must_use]
-    pub fn end(mut self) -> Vec<Finding> {
+    pub fn end(mut self) -> Vec<AuditFinding> {
         let leaves = self.edge.size();
         while let Some((number, size, _)) = self.waiting.pop() {
-            self.findings.push(Finding::CheckpointAhead { number, size, leaves });
+            self.findings.push(AuditFinding::CheckpointAhead { number, size, leaves });
         }
         self.findings
     }
@@ -207,7 +207,7 @@ impl Audit {
         for (id, hash) in created.iter().filter(|(id, _)| id.level > 0) {
             let found = stored.node(*id);
             if found != Some(*hash) && !differs {
-                self.findings.push(Finding::NodeAltered { id: *id, leaf });
+                self.findings.push(AuditFinding::NodeAltered { id: *id, leaf });
                 differs = true;
             }
             if let Some(found) = found {
@@ -220,7 +220,7 @@ impl Audit {
     fn meet_checkpoints(&mut self) {
         while let Some((number, size, root)) = self.waiting.pop_if(|(_, size, _)| *size == self.edge.size()) {
             if self.edge.root() != Ok(root) {
-                self.findings.push(Finding::CheckpointDiffers { number, size });
+                self.findings.push(AuditFinding::CheckpointDiffers { number, size });
             }
         }
     }

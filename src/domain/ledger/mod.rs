@@ -13,7 +13,7 @@ mod record;
 pub mod shown;
 pub mod tree;
 
-pub use audit::{Audit, Finding, StoredLeaf};
+pub use audit::{Audit, AuditFinding, StoredLeaf};
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use embed::{EmbedError, Embedded, embed, extract};
 pub use key::{KeyError, SignerKey, VerifierKey, VerifierKeys};

@@ -57,8 +57,9 @@ pub fn differences(visible: &str, record: &Record) -> Vec<String> {
         let pointer = comparable(change.get("pointer"));
         let (before, after) = (comparable(change.get("before")), comparable(change.get("after")));
         let words = [pointer.as_str(), &before, &after];
-        let stands = |line: &str| words.iter().try_fold(line, |rest, word| after_word(rest, word)).is_some();
-        if !visible.lines().any(stands) {
+        let is_shown =
+            |line: &str| words.iter().try_fold(line, |rest, word| after_word(rest, word)).is_some();
+        if !visible.lines().any(is_shown) {
             let pointer = change.get("pointer").map_or(String::new(), plain);
             let values = [("from", &before), ("to", &after)];
             let values: Vec<String> = values

@@ -259,9 +259,9 @@ fn wanted(computation: impl FnOnce(&Asked)) -> Vec<NodeId> {
 /// Runs a computation on the nodes that were fetched.
 fn computed<T>(
     nodes: &Nodes,
-    computation: impl FnOnce(&Found<'_>) -> Result<T, tlog::Error>,
+    computation: impl FnOnce(&FetchedNodes<'_>) -> Result<T, tlog::Error>,
 ) -> Result<T, TreeError> {
-    let found = Found { nodes, missing: RefCell::new(None) };
+    let found = FetchedNodes { nodes, missing: RefCell::new(None) };
     computation(&found)
         .map_err(|_| found.missing.take().map_or(TreeError::ProofWrong, TreeError::NodeMissing))
 }
@@ -278,12 +278,12 @@ impl tlog::HashReader for Asked {
 }
 
 /// A reader that gives what was fetched.
-struct Found<'a> {
+struct FetchedNodes<'a> {
     nodes: &'a Nodes,
     missing: RefCell<Option<NodeId>>,
 }
 
-impl tlog::HashReader for Found<'_> {
+impl tlog::HashReader for FetchedNodes<'_> {
     fn read_hashes(&self, indexes: &[u64]) -> Result<Vec<tlog::Hash>, tlog::Error> {
         let read = |index: &u64| {
             let id = node_id(*index);

@@ -15,14 +15,14 @@ use super::settings::{self, Setting};
 #[derive(Debug)]
 pub(crate) struct Parsed {
     /// The objects in order.
-    pub documents: Vec<Arc<Document>>,
+    pub documents: Vec<Arc<ObjectDocument>>,
     /// Why the file cannot be understood; `documents` is empty then.
     pub problem: Option<String>,
 }
 
 /// One object of a file.
 #[derive(Debug)]
-pub(crate) struct Document {
+pub(crate) struct ObjectDocument {
     /// `apiVersion` without its version: `apps`, empty for the core group.
     pub group: String,
     /// `kind`, empty where there is none.
@@ -51,7 +51,7 @@ impl Parsed {
     }
 }
 
-fn read(bytes: &[u8]) -> Result<Vec<Document>, String> {
+fn read(bytes: &[u8]) -> Result<Vec<ObjectDocument>, String> {
     let mut documents = Vec::new();
     for (index, value) in values::read(bytes)?.into_iter().enumerate() {
         match value {
@@ -66,7 +66,7 @@ fn read(bytes: &[u8]) -> Result<Vec<Document>, String> {
 }
 
 /// A `List`'s items as objects of their own, as kubectl and kustomize read them.
-fn flatten(index: usize, value: Value, found: &mut Vec<Document>) {
+fn flatten(index: usize, value: Value, found: &mut Vec<ObjectDocument>) {
     let is_list = value.get("kind").and_then(Value::as_str).is_some_and(|kind| kind.ends_with("List"));
     match value {
         Value::Object(mut list) if is_list && list.get("items").is_some_and(Value::is_array) => {
@@ -76,11 +76,11 @@ fn flatten(index: usize, value: Value, found: &mut Vec<Document>) {
                 }
             }
         }
-        value => found.push(Document::of(index, Arc::new(value))),
+        value => found.push(ObjectDocument::of(index, Arc::new(value))),
     }
 }
 
-impl Document {
+impl ObjectDocument {
     /// An object with the parts of it that rules often ask for.
     pub(super) fn of(index: usize, value: Arc<Value>) -> Self {
         let text =

@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::domain::cache::Cache;
-use crate::domain::kustomize::{self, Built, KustomizeError, Step, Tree, is_component, is_kustomization};
+use crate::domain::kustomize::{
+    self, Built, KustomizeError, TransformStep, Tree, is_component, is_kustomization,
+};
 
-use super::document::Document;
+use super::document::ObjectDocument;
 use super::files::{Files, TreeKey, is_manifest};
 
 /// The effective manifests of whole trees, by the key of the tree.
@@ -22,7 +24,7 @@ pub(super) struct Effective {
 #[derive(Debug)]
 pub(super) struct Applied {
     folder: String,
-    pub objects: Vec<Object>,
+    pub objects: Vec<EffectiveObject>,
     pub unknown: Vec<kustomize::Unknown>,
     /// Every file that has a part in it.
     used: BTreeSet<String>,
@@ -30,16 +32,16 @@ pub(super) struct Applied {
 
 /// An object and its origin.
 #[derive(Debug, Clone)]
-pub(super) struct Object {
+pub(super) struct EffectiveObject {
     /// The file that states it.
     pub path: String,
-    pub document: Arc<Document>,
+    pub document: Arc<ObjectDocument>,
     /// Whether it is the result of a build, or as a file states it.
     pub is_effective: bool,
     /// Whether something that is not understood may change it.
     pub is_uncertain: bool,
     /// The steps that changed it on the way from its file.
-    pub steps: Vec<Step>,
+    pub steps: Vec<TransformStep>,
 }
 
 /// How a file is used.
@@ -156,7 +158,7 @@ fn build(files: &Files<'_>, folder: &str, like: Option<&Applied>) -> Result<Appl
         objects: &|path| files.resources(path),
     };
     let Built { objects, unknown, used } = kustomize::build(tree, folder)?.unwrap_or_default();
-    let objects = objects.into_iter().map(|object| Object {
+    let objects = objects.into_iter().map(|object| EffectiveObject {
         document: document(files, &object, like),
         is_effective: true,
         is_uncertain: object.is_uncertain,
@@ -167,7 +169,7 @@ fn build(files: &Files<'_>, folder: &str, like: Option<&Applied>) -> Result<Appl
 }
 
 /// The object as a document: shared with its file, or with an equal one of the other side.
-fn document(files: &Files<'_>, object: &kustomize::Object, like: Option<&Applied>) -> Arc<Document> {
+fn document(files: &Files<'_>, object: &kustomize::Object, like: Option<&Applied>) -> Arc<ObjectDocument> {
     let parsed = files.parsed(&object.path);
     let source = parsed.as_ref().and_then(|parsed| parsed.documents.get(object.index));
     match source {
@@ -180,19 +182,19 @@ fn document(files: &Files<'_>, object: &kustomize::Object, like: Option<&Applied
         Some(known) => Arc::clone(&known.document),
         None => {
             let index = source.map_or(0, |source| source.index);
-            Arc::new(Document::of(index, Arc::clone(&object.value)))
+            Arc::new(ObjectDocument::of(index, Arc::clone(&object.value)))
         }
     }
 }
 
 /// What a file says, as objects of their own.
-pub(super) fn source(files: &Files<'_>, path: &str) -> Vec<Object> {
+pub(super) fn source(files: &Files<'_>, path: &str) -> Vec<EffectiveObject> {
     if !is_manifest(path) {
         return Vec::new();
     }
     let parsed = files.parsed(path);
     let documents = parsed.iter().flat_map(|parsed| &parsed.documents);
-    let object = |document: &Arc<Document>| Object {
+    let object = |document: &Arc<ObjectDocument>| EffectiveObject {
         path: path.to_owned(),
         document: Arc::clone(document),
         is_effective: false,

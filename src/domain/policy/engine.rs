@@ -10,16 +10,16 @@ use std::time::Duration;
 use regorus::utils::limits::ExecutionTimerConfig;
 use regorus::{Engine, Value};
 
-use crate::domain::kustomize::Step;
+use crate::domain::kustomize::TransformStep;
 use crate::domain::manifest::{Found, select};
 use crate::domain::yaml::Pointer;
 
 use super::builtins;
 use super::error::{Incomplete, PolicyError};
-use super::explain::Explanation;
+use super::explain::PolicyExplanation;
 use super::facts::Facts;
 use super::metadata::{self, Policy};
-use super::objects::Place;
+use super::objects::ValueOrigin;
 use super::verdict::{Finding, Level, Verdict};
 
 /// The compiled rules.
@@ -77,9 +77,9 @@ impl Policies {
 
     /// What a reason code means; `None` for one that no policy finds.
     #[must_use]
-    pub fn explain(&self, code: &str) -> Option<Explanation> {
+    pub fn explain(&self, code: &str) -> Option<PolicyExplanation> {
         let policy = self.policies.iter().find(|policy| policy.codes.contains_key(code))?;
-        Some(Explanation::of(policy, code))
+        Some(PolicyExplanation::of(policy, code))
     }
 
     /// All reason codes, by policy.
@@ -240,10 +240,10 @@ fn finding(policy: &Policy, level: Level, entry: &Value) -> Result<Finding, Poli
 }
 
 /// A finding about an altered object names the file that says so: the kustomization or the patch.
-fn placed_in(mut finding: Finding, places: &[Place]) -> Finding {
+fn placed_in(mut finding: Finding, places: &[ValueOrigin]) -> Finding {
     let Ok(pointer) = finding.pointer.parse::<Pointer>() else { return finding };
     let steps = places.iter().filter(|place| place.path == finding.path).flat_map(|place| &place.steps);
-    let says_so = |step: &&Step| {
+    let says_so = |step: &&TransformStep| {
         let pointer = node_of(&step.after, &pointer);
         select(&step.before, &pointer) != select(&step.after, &pointer)
     };

@@ -7,7 +7,7 @@ use super::metadata::Policy;
 
 /// A reason code, explained.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Explanation {
+pub struct PolicyExplanation {
     /// The code.
     pub code: String,
     /// What it says.
@@ -36,7 +36,7 @@ pub struct ExampleShown {
     pub diff: String,
 }
 
-impl Explanation {
+impl PolicyExplanation {
     pub(super) fn of(policy: &Policy, code: &str) -> Self {
         Self {
             code: code.to_owned(),

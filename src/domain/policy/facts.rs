@@ -1,4 +1,4 @@
-//! Facts, which are the rules' input: the request, the changed files, the semantic changes, the objects as they are applied.
+//! Facts, which are the rules' input: request, changed files, semantic changes, the objects as they are applied.
 //!
 //! Made from data that is already in memory and handed to the rules as one value (`input`), which is JSON, so it can
 //! be given to `opa eval --input` as well.
@@ -16,7 +16,7 @@ use crate::domain::tree::{EntryKind, FileWrite, LFS_POINTER_START, Snapshot};
 use super::documents::Documents;
 use super::files::{Content, Files, is_manifest};
 use super::gather::Gathered;
-use super::objects::Place;
+use super::objects::ValueOrigin;
 use super::value;
 
 /// The origin of a change that writ itself planned; absent when any change is judged (`writ check`).
@@ -63,7 +63,7 @@ pub struct Situation<'a> {
 pub struct Facts {
     pub(super) input: regorus::Value,
     /// The origin of the values of altered objects; for findings, not for rules.
-    pub(super) places: Vec<Place>,
+    pub(super) places: Vec<ValueOrigin>,
 }
 
 impl Facts {

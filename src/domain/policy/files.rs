@@ -103,7 +103,7 @@ impl<'a> Files<'a> {
     }
 
     /// A file's objects as kustomize reads them; links, submodules and Git LFS pointers are none.
-    pub(super) fn resources(&self, path: &str) -> Option<kustomize::Objects> {
+    pub(super) fn resources(&self, path: &str) -> Option<kustomize::ParsedObjects> {
         let content = self.content(path)?;
         let problem = match content.kind {
             EntryKind::Symlink => Some("it is a symbolic link"),

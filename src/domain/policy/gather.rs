@@ -144,8 +144,8 @@ impl Sides<'_> {
     }
 
     fn unknown(&self) -> Vec<UnknownFact> {
-        type Found<'u> = BTreeMap<(&'u str, &'u str), [Vec<&'u Unknown>; 2]>;
-        let mut found = Found::new();
+        type UnknownByPlace<'u> = BTreeMap<(&'u str, &'u str), [Vec<&'u Unknown>; 2]>;
+        let mut found = UnknownByPlace::new();
         for (side, effective) in [self.base.1, self.head.1].into_iter().enumerate() {
             for unknown in effective.builds().flat_map(|(_, built)| built).flat_map(|built| &built.unknown) {
                 found.entry((&unknown.path, &unknown.what)).or_default()[side].push(unknown);

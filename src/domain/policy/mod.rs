@@ -1,9 +1,11 @@
 //! Policies: facts in, verdict out. Rules are Rego files in `policies/`, evaluated in process by regorus.
 //!
 //! Rules see objects as Argo CD applies them: `effective` builds the kustomizations of both sides, `gather` pairs
-//! their objects by identity, `facts` makes the rules' `input` of them (`docs/policies.md` describes it). **Invariants**: an object is on
-//! a side once, as it is applied, or where that is not known, as its file states it; what no kustomization lists is
-//! judged too, apart from what is applied; what cannot be worked out is in `input.unknown`, never left out.
+//! their objects by identity, `facts` makes the rules' `input` of them (`docs/policies.md` describes it).
+//!
+//! **Invariants**: an object is on a side once, as it is applied, or where that is not known, as its file states it;
+//! what no kustomization lists is judged too, apart from what is applied; what cannot be worked out is in
+//! `input.unknown`, never left out.
 
 mod builtins;
 mod document;
@@ -18,6 +20,7 @@ mod gather;
 mod history;
 mod metadata;
 mod objects;
+mod redaction;
 mod rule_tests;
 mod settings;
 mod value;
@@ -26,8 +29,9 @@ mod verdict;
 pub use documents::Documents;
 pub use engine::Policies;
 pub use error::{Incomplete, PolicyError};
-pub use explain::Explanation;
+pub use explain::PolicyExplanation;
 pub use facts::{Declared, Facts, Provenance, Situation};
 pub use metadata::{Example, Policy};
+pub use redaction::{REDACTED, redact, redact_secrets};
 pub use rule_tests::{RuleTest, RuleTestOutcome, run_rule_tests};
 pub use verdict::{Decision, Finding, Level, Verdict};

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use regorus::Value;
 
-use crate::domain::kustomize::Step;
+use crate::domain::kustomize::TransformStep;
 
-use super::effective::Object;
+use super::effective::EffectiveObject;
 use super::value;
 
 /// What makes an object the same object in the cluster.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Identity {
+struct ClusterIdentity {
     /// How it gets to the cluster.
     way: Way,
     group: String,
@@ -41,22 +41,22 @@ pub(super) enum Side {
 pub(super) struct Objects {
     /// Where an object goes that names no namespace: the GitOps path's last part.
     namespace: String,
-    found: BTreeMap<Identity, Pair>,
+    found: BTreeMap<ClusterIdentity, Pair>,
 }
 
 #[derive(Default)]
 struct Pair {
-    base: Vec<Object>,
-    head: Vec<Object>,
+    base: Vec<EffectiveObject>,
+    head: Vec<EffectiveObject>,
 }
 
 /// The origin of an altered object's values.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Place {
+pub(super) struct ValueOrigin {
     /// The file that states the object.
     pub path: String,
     /// The steps that changed it.
-    pub steps: Vec<Step>,
+    pub steps: Vec<TransformStep>,
 }
 
 impl Objects {
@@ -66,14 +66,14 @@ impl Objects {
     }
 
     /// Adds objects of one side.
-    pub(super) fn add(&mut self, way: &Way, side: Side, objects: impl IntoIterator<Item = Object>) {
+    pub(super) fn add(&mut self, way: &Way, side: Side, objects: impl IntoIterator<Item = EffectiveObject>) {
         for object in objects {
             let document = &object.document;
             let namespace = match document.namespace.is_empty() {
                 true => self.namespace.clone(),
                 false => document.namespace.clone(),
             };
-            let identity = Identity {
+            let identity = ClusterIdentity {
                 way: way.clone(),
                 group: document.group.clone(),
                 kind: document.kind.clone(),
@@ -89,10 +89,10 @@ impl Objects {
     }
 
     /// The origin of the values of touched objects that a kustomization altered.
-    pub(super) fn places(&self) -> Vec<Place> {
+    pub(super) fn places(&self) -> Vec<ValueOrigin> {
         let touched = self.found.values().filter(|pair| !pair.is_unchanged());
         let altered = touched.flat_map(|pair| &pair.head).filter(|object| !object.steps.is_empty());
-        altered.map(|object| Place { path: object.path.clone(), steps: object.steps.clone() }).collect()
+        altered.map(|object| ValueOrigin { path: object.path.clone(), steps: object.steps.clone() }).collect()
     }
 
     /// All objects, as rules see them.
@@ -118,7 +118,7 @@ impl Objects {
 
 impl Pair {
     fn is_unchanged(&self) -> bool {
-        let is_same = |(base, head): (&Object, &Object)| {
+        let is_same = |(base, head): (&EffectiveObject, &EffectiveObject)| {
             let (base, head) = (&base.document, &head.document);
             Arc::ptr_eq(base, head) || base.value == head.value
         };
@@ -128,7 +128,7 @@ impl Pair {
 
 /// The names of the settings that are not set the same on both sides.
 fn differing(pair: &Pair) -> Value {
-    let settings = |side: &[Object]| {
+    let settings = |side: &[EffectiveObject]| {
         let mut found: BTreeMap<String, Vec<_>> = BTreeMap::new();
         for setting in side.iter().flat_map(|object| &object.document.settings) {
             let values = setting.occurrences.iter().map(|one| (one.value.clone(), one.from.clone()));
@@ -143,8 +143,8 @@ fn differing(pair: &Pair) -> Value {
 }
 
 /// One side: usually one object, none where it is absent, several where files say it twice.
-fn sides(side: &[Object]) -> Value {
-    let with_origin = |object: &Object| {
+fn sides(side: &[EffectiveObject]) -> Value {
+    let with_origin = |object: &EffectiveObject| {
         let mut fact = object.document.fact.clone();
         if let Ok(entries) = fact.as_object_mut() {
             let origin = if object.is_effective { "effective" } else { "source" };

@@ -32,7 +32,7 @@ pub(crate) struct Occurrence {
 
 /// What an object sets and runs.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Settings {
+pub(crate) struct ObjectSettings {
     /// Environment variables and ConfigMap entries, sorted by name.
     pub settings: Vec<Setting>,
     /// Each `image` that is a text, with its pointer.
@@ -40,11 +40,11 @@ pub(crate) struct Settings {
 }
 
 /// The settings and images of an object.
-pub(crate) fn of(object: &Value) -> Settings {
-    let mut found = Found::default();
+pub(crate) fn of(object: &Value) -> ObjectSettings {
+    let mut found = FoundSettings::default();
     let mut pointer = String::new();
     found.collect(object, &mut pointer);
-    let Found { by_name: mut found, images } = found;
+    let FoundSettings { by_name: mut found, images } = found;
     if object.get("kind").and_then(Value::as_str) == Some("ConfigMap") {
         for field in ["data", "binaryData"] {
             for (key, value) in object.get(field).and_then(Value::as_object).into_iter().flatten() {
@@ -54,7 +54,7 @@ pub(crate) fn of(object: &Value) -> Settings {
         }
     }
     let settings = found.into_iter().map(|(name, occurrences)| Setting { name, occurrences }).collect();
-    Settings { settings, images }
+    ObjectSettings { settings, images }
 }
 
 /// The name of a variable as the service knows it; what cannot be a variable's name stays as it is.
@@ -66,12 +66,12 @@ fn in_capitals(name: &str) -> String {
 }
 
 #[derive(Default)]
-struct Found {
+struct FoundSettings {
     by_name: BTreeMap<String, Vec<Occurrence>>,
     images: Vec<(String, String)>,
 }
 
-impl Found {
+impl FoundSettings {
     fn collect(&mut self, value: &Value, pointer: &mut String) {
         let length = pointer.len();
         match value {
@@ -132,7 +132,7 @@ fn escape(key: &str) -> String {
 }
 
 /// The object as rules see it.
-pub(crate) fn fact(index: usize, object: &Value, found: &Settings) -> regorus::Value {
+pub(crate) fn fact(index: usize, object: &Value, found: &ObjectSettings) -> regorus::Value {
     let by_name: serde_json::Map<String, Value> =
         found.settings.iter().map(|setting| (setting.name.clone(), occurrences(setting))).collect();
     let image = |(pointer, image): &(String, String)| json!({"pointer": pointer, "image": image});

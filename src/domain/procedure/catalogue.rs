@@ -6,7 +6,8 @@ use serde_json::Value;
 use serde_path_to_error::Segment;
 
 use super::file::{
-    Action, ArgumentType, Check, NewValue, Object, Place, Procedure, ROLLBACK, Variant, Words,
+    Action, ArgumentType, Condition, FieldReference, NewValue, ObjectReference, Procedure, ROLLBACK, Variant,
+    Words,
 };
 use crate::domain::digest::sha256_hex;
 use crate::domain::reason::{self, Code};
@@ -17,11 +18,11 @@ use crate::domain::yaml::{self, Pointer, PointerStep};
 /// All procedures, by name.
 #[derive(Debug, Clone)]
 pub struct Catalogue {
-    entries: BTreeMap<String, Entry>,
+    entries: BTreeMap<String, CatalogueEntry>,
 }
 
 #[derive(Debug, Clone)]
-struct Entry {
+struct CatalogueEntry {
     procedure: Procedure,
     sha256: String,
 }
@@ -66,7 +67,7 @@ impl Catalogue {
             let procedure = read(file, text)?;
             Checker { file, text, procedure: &procedure }.check(stem)?;
             let sha256 = sha256_hex(text.as_bytes());
-            entries.insert(procedure.name.clone(), Entry { procedure, sha256 });
+            entries.insert(procedure.name.clone(), CatalogueEntry { procedure, sha256 });
         }
         let catalogue = Self { entries };
         for (file, text) in files {
@@ -140,7 +141,7 @@ impl Catalogue {
 impl Procedure {
     /// An object by its short name.
     #[must_use]
-    pub fn object(&self, name: &str) -> &Object {
+    pub fn object(&self, name: &str) -> &ObjectReference {
         // OK because the catalogue lets no file in that names an object that it does not define.
         &self.objects[name]
     }
@@ -338,7 +339,7 @@ impl Checker<'_> {
         used
     }
 
-    fn undone(&self) -> Option<&Place> {
+    fn undone(&self) -> Option<&FieldReference> {
         self.procedure.inverse.as_ref().and_then(|inverse| inverse.undoes.as_ref())
     }
 
@@ -433,7 +434,7 @@ impl Checker<'_> {
 }
 
 /// All conditions of a variant, with their places below it.
-fn checks(variant: &Variant) -> Vec<(String, &Check)> {
+fn checks(variant: &Variant) -> Vec<(String, &Condition)> {
     let mut all = Vec::new();
     for (index, check) in variant.when.iter().enumerate() {
         all.push((format!("when/{index}"), check));

@@ -1,14 +1,14 @@
 //! Comments beside a changed value: they were written about the value before and may be untrue now.
 
 use crate::domain::text::quoted;
-use crate::domain::yaml::{self, Comment, Pointer, Refusal};
+use crate::domain::yaml::{self, Pointer, YamlComment, YamlRefusal};
 
 /// One sentence for each block of comments above or behind a value that is edited.
 pub(super) fn stale_comments(
     path: &str,
     text: &str,
     edited: &[(usize, &Pointer)],
-) -> Result<Vec<String>, Refusal> {
+) -> Result<Vec<String>, YamlRefusal> {
     if !text.contains('#') {
         return Ok(Vec::new());
     }
@@ -28,7 +28,7 @@ pub(super) fn stale_comments(
 }
 
 /// Comments on consecutive lines as one text each, with the line of the first.
-fn blocks(comments: &[Comment]) -> Vec<(usize, String)> {
+fn blocks(comments: &[YamlComment]) -> Vec<(usize, String)> {
     let mut blocks: Vec<(usize, usize, String)> = Vec::new();
     for comment in comments {
         match blocks.last_mut() {

@@ -201,7 +201,7 @@ impl PlanBuilder<'_> {
         // OK because `edits` were resolved against this very entry.
         let Some(entry) = view.snapshot.files.get(path) else { return Ok(()) };
         editable(path, entry)?;
-        let refused = |refusal: yaml::Refusal| Refusal::from(refusal).in_file(path);
+        let refused = |refusal: yaml::YamlRefusal| Refusal::from(refusal).in_file(path);
         let before_text = entry.text().unwrap_or_default();
         let edited = yaml::edit(before_text, edits).map_err(refused)?;
         let before = view.manifests.read(entry).map_err(refused)?;

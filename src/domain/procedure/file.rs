@@ -42,7 +42,7 @@ pub struct Procedure {
     #[serde(default)]
     pub arguments: Vec<Argument>,
     /// The objects that conditions and edits speak about, by a short name.
-    pub objects: BTreeMap<String, Object>,
+    pub objects: BTreeMap<String, ObjectReference>,
     /// The way back; without it the way back is a rollback of the run.
     #[serde(default)]
     pub inverse: Option<Inverse>,
@@ -89,7 +89,7 @@ pub enum ArgumentType {
 /// An object of the tree: a file, and where the file has more than one document, which.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Object {
+pub struct ObjectReference {
     /// Path below the GitOps path.
     pub file: String,
     /// Its `kind`.
@@ -109,7 +109,7 @@ pub struct Inverse {
     pub arguments: Vec<String>,
     /// The field that it puts back. Where a plan does not change it, the way back is a rollback of the run.
     #[serde(default)]
-    pub undoes: Option<Place>,
+    pub undoes: Option<FieldReference>,
     /// The phrase that confirms it, which is that procedure's.
     #[serde(skip)]
     pub confirmation: String,
@@ -160,7 +160,7 @@ pub struct Variant {
     pub arguments: BTreeMap<String, Value>,
     /// What must hold on the base for the variant to fit.
     #[serde(default)]
-    pub when: Vec<Check>,
+    pub when: Vec<Condition>,
     /// Instead of edits: why nothing can be done here.
     #[serde(default)]
     pub refuse: Option<Refuse>,
@@ -187,7 +187,7 @@ pub struct Variant {
 /// A condition on one object, or on one field of it. A field of an absent object is absent.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(try_from = "CheckKeys")]
-pub struct Check {
+pub struct Condition {
     /// Short name of the object.
     pub object: String,
     /// The field; `None` means the object itself, which can only be there or not.
@@ -265,7 +265,7 @@ struct CheckKeys {
     exists: Option<bool>,
 }
 
-impl TryFrom<CheckKeys> for Check {
+impl TryFrom<CheckKeys> for Condition {
     type Error = &'static str;
 
     fn try_from(keys: CheckKeys) -> Result<Self, Self::Error> {
@@ -295,7 +295,7 @@ impl TryFrom<CheckKeys> for Check {
 #[serde(deny_unknown_fields)]
 pub struct Precondition {
     /// What must hold.
-    pub check: Check,
+    pub check: Condition,
     /// Reason code when it does not hold.
     pub code: Code,
     /// What is wrong then, one sentence.
@@ -425,7 +425,7 @@ pub struct EffectLine {
     /// Short name, such as `scheduler-stopped`.
     pub name: String,
     /// What must hold.
-    pub check: Check,
+    pub check: Condition,
 }
 
 /// Values that must stay equal.
@@ -435,13 +435,13 @@ pub struct Companions {
     /// Why they belong together, one sentence.
     pub because: String,
     /// The values, at least two.
-    pub values: Vec<Place>,
+    pub values: Vec<FieldReference>,
 }
 
 /// A field of an object.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Place {
+pub struct FieldReference {
     /// Short name of the object.
     pub object: String,
     /// Pointer below it.
@@ -457,7 +457,7 @@ pub struct Consequence {
     pub say: String,
     /// Said only when all of these hold on the tree after the edit.
     #[serde(default)]
-    pub when: Vec<Check>,
+    pub when: Vec<Condition>,
 }
 
 /// The words of a variant.

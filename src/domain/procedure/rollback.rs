@@ -12,8 +12,8 @@ use serde::Deserialize;
 use super::catalogue::Catalogue;
 use super::draft::{PlanInput, draft};
 use super::file::{
-    Action, Argument, ArgumentType, Check, EditLine, EffectLine, Inverse, NewValue, Object, Precondition,
-    Procedure, ROLLBACK, RUN_ARGUMENT, Test, Undo, Variant, Words,
+    Action, Argument, ArgumentType, Condition, EditLine, EffectLine, Inverse, NewValue, ObjectReference,
+    Precondition, Procedure, ROLLBACK, RUN_ARGUMENT, Test, Undo, Variant, Words,
 };
 use super::title::Title;
 use crate::domain::change::Change;
@@ -45,7 +45,7 @@ pub struct RevertTarget {
 
 /// The facts of a `change.planned` record that a rollback needs.
 #[derive(Deserialize)]
-struct Facts {
+struct PlannedFacts {
     procedure: String,
     risk: Risk,
     arguments: BTreeMap<String, String>,
@@ -75,7 +75,7 @@ impl RevertTarget {
             )
             .at(Place::Field(RUN_ARGUMENT))
         })?;
-        let facts = Facts::deserialize(&planned.body).map_err(|error| {
+        let facts = PlannedFacts::deserialize(&planned.body).map_err(|error| {
             Refusal::new(
                 reason::RECORD_UNREADABLE,
                 format!("the record of run `{run}` cannot be read: {error}"),
@@ -116,7 +116,7 @@ impl RevertTarget {
             let (at, edit) = self.line(change)?;
             objects.insert(object.clone(), self.object(change, &target.gitops_path)?);
             variant.edits.push(EditLine { object: object.clone(), ..edit });
-            let check = |value: &Option<serde_json::Value>| Check {
+            let check = |value: &Option<serde_json::Value>| Condition {
                 object: object.clone(),
                 at: Some(at.clone()),
                 test: value.clone().map_or(Test::Absent, Test::Equals),
@@ -192,11 +192,11 @@ impl RevertTarget {
         Ok((at, EditLine { object: String::new(), at: place, action }))
     }
 
-    fn object(&self, change: &Change, gitops_path: &str) -> Result<Object, Refusal> {
+    fn object(&self, change: &Change, gitops_path: &str) -> Result<ObjectReference, Refusal> {
         let below = change.path.strip_prefix(gitops_path).and_then(|path| path.strip_prefix('/'));
         let file = below.ok_or_else(|| self.not_invertible(change))?.to_owned();
         let name = &change.document;
-        Ok(Object { file, kind: name.kind.clone(), name: name.name.clone() })
+        Ok(ObjectReference { file, kind: name.kind.clone(), name: name.name.clone() })
     }
 
     fn not_invertible(&self, change: &Change) -> Refusal {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::file::{Check, Object, Procedure, Test};
+use super::file::{Condition, ObjectReference, Procedure, Test};
 use crate::domain::manifest::{Found, Manifest, Manifests, select};
 use crate::domain::reason;
 use crate::domain::refusal::{Place, Refusal};
@@ -28,7 +28,7 @@ pub(super) struct View<'a> {
 }
 
 /// A condition that was checked.
-pub(super) struct Observed {
+pub(super) struct CheckedCondition {
     /// Whether it holds.
     pub holds: bool,
     /// What was wanted and what was found, a sentence without a full stop.
@@ -54,7 +54,7 @@ impl Located {
 
 impl View<'_> {
     /// The full repository path of an object's file.
-    pub(super) fn path(&self, object: &Object) -> String {
+    pub(super) fn path(&self, object: &ObjectReference) -> String {
         format!("{}/{}", self.root, object.file)
     }
 
@@ -62,7 +62,7 @@ impl View<'_> {
     ///
     /// # Errors
     /// `object_ambiguous`, `not_a_regular_file`, `unreadable_manifest`.
-    pub(super) fn object(&self, object: &Object) -> Result<Option<Located>, Refusal> {
+    pub(super) fn object(&self, object: &ObjectReference) -> Result<Option<Located>, Refusal> {
         let path = self.path(object);
         let manifest = match (self.written.get(&path), self.snapshot.files.get(&path)) {
             (Some(written), _) => written.clone(),
@@ -99,7 +99,7 @@ impl View<'_> {
     ///
     /// # Errors
     /// As [`View::object`]; `selector_matches_several`.
-    pub(super) fn field(&self, object: &Object, at: &Pointer) -> Result<Option<Value>, Refusal> {
+    pub(super) fn field(&self, object: &ObjectReference, at: &Pointer) -> Result<Option<Value>, Refusal> {
         let Some(located) = self.object(object)? else { return Ok(None) };
         match select(located.value(), at) {
             Found::Nothing => Ok(None),
@@ -112,7 +112,11 @@ impl View<'_> {
     ///
     /// # Errors
     /// As [`View::field`].
-    pub(super) fn observe(&self, procedure: &Procedure, check: &Check) -> Result<Observed, Refusal> {
+    pub(super) fn observe(
+        &self,
+        procedure: &Procedure,
+        check: &Condition,
+    ) -> Result<CheckedCondition, Refusal> {
         let object = procedure.object(&check.object);
         let name = format!("{} `{}`", object.kind, object.name);
         let Some(at) = &check.at else {
@@ -120,7 +124,7 @@ impl View<'_> {
             let wanted = check.test == Test::Exists;
             let words = if present { "is present" } else { "is absent" };
             let detail = format!("{name} {words} in `{}`", object.file);
-            return Ok(Observed { holds: present == wanted, detail });
+            return Ok(CheckedCondition { holds: present == wanted, detail });
         };
         let found = self.field(object, at)?;
         let shown = found.as_ref().map_or("absent".to_owned(), show);
@@ -128,7 +132,7 @@ impl View<'_> {
         let holds = check.test.holds(found.as_ref());
         let wanted = if holds { String::new() } else { format!("; it should be {}", check.test) };
         let detail = format!("{place} is {shown}{wanted}");
-        Ok(Observed { holds, detail })
+        Ok(CheckedCondition { holds, detail })
     }
 }
 

@@ -50,7 +50,7 @@ pub fn renamings() -> &'static [Renamed] {
     RENAMED
 }
 
-/// What became of a code that is not emitted any more; `None` for any other.
+/// The successors of a code that is not emitted any more; `None` for any other.
 #[must_use]
 pub fn renamed(code: &str) -> Option<Renamed> {
     RENAMED.iter().find(|renamed| renamed.old == code).copied()

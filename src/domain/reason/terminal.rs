@@ -18,6 +18,12 @@ reasons! { Terminal:
     SHALLOW_CLONE = "shallow_clone",
         "The clone is shallow and does not have the commit at which base and head parted.",
         "fetch the full history (`git fetch --unshallow`; with actions/checkout, `fetch-depth: 0`)";
+    PATH_INVALID = "path_invalid",
+        "The path to the manifests is absolute, has a part `..`, or names no folder below the repository's root.",
+        "give the folder relative to the repository's root, such as `apps/shop`";
+    NO_MANIFESTS = "no_manifests",
+        "Neither side of the change has a YAML or JSON file below the path to the manifests, so nothing can be judged.",
+        "correct the path: `--path` of `writ check`, `gitops_path` of the repository in the settings, or `policies/target.yaml`";
     LIBRARY_UNREADABLE = "library_unreadable",
         "The folder of the library cannot be read.",
         "give a folder that can be read with `--library`";
@@ -46,7 +52,7 @@ reasons! { Terminal:
         "The files differ by a whole object, which a patch of one document cannot express.",
         "use `--format text` or `json`, which show it";
     SETTINGS_UNREADABLE = "settings_unreadable",
-        "The settings file, or a file that the settings name, cannot be read.",
+        "The settings file cannot be read.",
         "check the path and its permissions";
     SETTINGS_INVALID = "settings_invalid",
         "The settings file is not YAML, or has an unknown key or a value of the wrong type.",

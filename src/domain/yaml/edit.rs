@@ -6,7 +6,7 @@ use super::pointer::Pointer;
 use super::prove::proof::{EditProof, prove};
 use super::read::parser::parse;
 use super::read::span_tree::SpanTree;
-use super::refusal::{Reason, Refusal};
+use super::refusal::{Reason, YamlRefusal};
 use super::write::{document, splice};
 
 /// The result of an edit, proven.
@@ -19,7 +19,7 @@ pub struct Edited {
 }
 
 /// Makes edits of a text, all or none.
-pub(super) fn edit(text: &str, edits: &[Edit], order: Order) -> Result<Edited, Refusal> {
+pub(super) fn edit(text: &str, edits: &[Edit], order: Order) -> Result<Edited, YamlRefusal> {
     let tree = parse(text)?;
     let documents = resolve(&tree, edits, order)?;
     let (splices, place) = write(&tree, &documents)?;
@@ -32,24 +32,24 @@ pub(super) fn resolve(
     tree: &SpanTree<'_>,
     edits: &[Edit],
     order: Order,
-) -> Result<Vec<EditedDocument>, Refusal> {
+) -> Result<Vec<EditedDocument>, YamlRefusal> {
     let mut editors: Vec<DocumentEditor<'_, '_>> =
         tree.documents.iter().map(|document| DocumentEditor::new(tree, document.root, order)).collect();
     for edit in edits {
         let count = editors.len();
         let Some(editor) = editors.get_mut(edit.document) else {
             let message = format!("there are {count} documents, so none with the number {}", edit.document);
-            return Err(Refusal::at(tree.text, tree.text.len(), Reason::NoDocument, message));
+            return Err(YamlRefusal::at(tree.text, tree.text.len(), Reason::NoDocument, message));
         };
         if let Some(at) = tree.documents[edit.document].complex_key {
-            return Err(Refusal::at(tree.text, at, Reason::KeyNotScalar, "a key is not a scalar"));
+            return Err(YamlRefusal::at(tree.text, at, Reason::KeyNotScalar, "a key is not a scalar"));
         }
         apply(editor, &edit.operation)?;
     }
     Ok(editors.into_iter().map(DocumentEditor::finish).collect())
 }
 
-fn apply(editor: &mut DocumentEditor<'_, '_>, operation: &Operation) -> Result<(), Refusal> {
+fn apply(editor: &mut DocumentEditor<'_, '_>, operation: &Operation) -> Result<(), YamlRefusal> {
     match operation {
         Operation::Add { pointer, value, position } => editor.add(pointer, value, position),
         Operation::Remove { pointer } => editor.remove(pointer),
@@ -74,7 +74,7 @@ fn edit_embedded(
     check_language(text, language)
         .map_err(|error| (Reason::Embedded, format!("`{pointer}` is not JSON: {error}")))?;
     let edited = edit(text, edits, Order::Simultaneous).map_err(|refusal| {
-        let Refusal { code, message, line, column, .. } = refusal;
+        let YamlRefusal { code, message, line, column, .. } = refusal;
         (code, format!("in the text of `{pointer}`, line {line}, column {column}: {message}"))
     })?;
     check_language(&edited.text, language)
@@ -93,7 +93,7 @@ fn check_language(text: &str, language: Language) -> Result<(), serde_json::Erro
 pub(super) fn write(
     tree: &SpanTree<'_>,
     documents: &[EditedDocument],
-) -> Result<(Vec<splice::Splice>, usize), Refusal> {
+) -> Result<(Vec<splice::Splice>, usize), YamlRefusal> {
     let whole = splice::with_final_break(tree.text);
     let mut splices = Vec::new();
     for (span, edited) in tree.documents.iter().zip(documents) {

@@ -141,14 +141,14 @@ pub use edit::Edited;
 pub use operation::{Edit, KeyPosition, Language, Operation};
 pub use pointer::{Pointer, PointerError, PointerStep, escape};
 pub use prove::proof::EditProof;
-pub use read::document::{Comment, Document, Location, Stream};
-pub use refusal::{Reason, Refusal, line_column};
+pub use read::document::{Document, Location, Stream, YamlComment};
+pub use refusal::{Reason, YamlRefusal, line_column};
 
 /// Parses a text.
 ///
 /// # Errors
-/// A [`Refusal`] with the place, if the text is not YAML that is safe to edit.
-pub fn parse(text: &str) -> Result<Stream<'_>, Refusal> {
+/// A [`YamlRefusal`] with the place, if the text is not YAML that is safe to edit.
+pub fn parse(text: &str) -> Result<Stream<'_>, YamlRefusal> {
     Stream::new(read::parser::parse(text)?)
 }
 
@@ -162,12 +162,12 @@ pub fn parse(text: &str) -> Result<Stream<'_>, Refusal> {
 /// assert!(yaml::edit(before, &[edit("/env[name=B]/value", 1)]).is_err()); // a string is not an integer
 /// let edited = yaml::edit("nonce: 38\n", &[edit("/nonce", 1)])?;
 /// assert_eq!(edited.text, "nonce: 39\n");
-/// # Ok::<(), yaml::Refusal>(())
+/// # Ok::<(), yaml::YamlRefusal>(())
 /// ```
 ///
 /// # Errors
-/// A [`Refusal`]; nothing is changed then.
-pub fn edit(text: &str, edits: &[Edit]) -> Result<Edited, Refusal> {
+/// A [`YamlRefusal`]; nothing is changed then.
+pub fn edit(text: &str, edits: &[Edit]) -> Result<Edited, YamlRefusal> {
     edit::edit(text, edits, operation::Order::Simultaneous)
 }
 
@@ -179,22 +179,22 @@ pub fn edit(text: &str, edits: &[Edit]) -> Result<Edited, Refusal> {
 /// let remove = |document| Edit { document, operation: Operation::Remove { pointer: "/l/0".parse().unwrap() } };
 /// let edited = yaml::edit_in_order("l: [a, b, c]\n---\nl: [d, e]\n", &[remove(0), remove(0), remove(1)])?;
 /// assert_eq!(edited.text, "l: [c]\n---\nl: [e]\n");
-/// # Ok::<(), yaml::Refusal>(())
+/// # Ok::<(), yaml::YamlRefusal>(())
 /// ```
 ///
 /// # Errors
-/// A [`Refusal`]; nothing is changed then.
-pub fn edit_in_order(text: &str, edits: &[Edit]) -> Result<Edited, Refusal> {
+/// A [`YamlRefusal`]; nothing is changed then.
+pub fn edit_in_order(text: &str, edits: &[Edit]) -> Result<Edited, YamlRefusal> {
     edit::edit(text, edits, operation::Order::Sequential)
 }
 
 /// Applies an RFC 6902 patch to one document, operation after operation, all or nothing.
 ///
 /// # Errors
-/// A [`Refusal`]; nothing is changed then.
-pub fn patch(text: &str, document: usize, patch: &json_patch::Patch) -> Result<Edited, Refusal> {
+/// A [`YamlRefusal`]; nothing is changed then.
+pub fn patch(text: &str, document: usize, patch: &json_patch::Patch) -> Result<Edited, YamlRefusal> {
     let edits: Result<Vec<Edit>, PointerError> =
         patch.0.iter().map(|operation| Edit::from_rfc6902(document, operation)).collect();
-    let edits = edits.map_err(|error| Refusal::at(text, 0, Reason::PointerSyntax, error.to_string()))?;
+    let edits = edits.map_err(|error| YamlRefusal::at(text, 0, Reason::PointerSyntax, error.to_string()))?;
     edit_in_order(text, &edits)
 }

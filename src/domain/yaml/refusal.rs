@@ -7,7 +7,7 @@ use serde::Serialize;
 /// A clean refusal. Whatever was asked for did not happen, not even in part.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize)]
 #[error("line {line}, column {column}: {message} [{code}]")]
-pub struct Refusal {
+pub struct YamlRefusal {
     /// The reason, for programs.
     pub code: Reason,
     /// The reason, for people: one sentence, lower case, no full stop.
@@ -126,7 +126,7 @@ impl Serialize for Reason {
     }
 }
 
-impl Refusal {
+impl YamlRefusal {
     /// A refusal at a byte offset of a text.
     #[must_use]
     pub fn at(text: &str, offset: usize, code: Reason, message: impl Into<String>) -> Self {

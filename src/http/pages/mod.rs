@@ -87,7 +87,7 @@ async fn run(Shared(state): Shared<State>, Path(id): Path<String>) -> Response {
     }
 }
 
-/// What became of the pull request that a run proposed.
+/// The state of the pull request that a run proposed.
 async fn became(store: &dyn Store, run: &Run) -> Result<Option<StoredPull>, StoreError> {
     let Some(Outcome::Proposed { pull, .. }) = &run.outcome else { return Ok(None) };
     let found = store.pulls(Pulls::Numbered(&run.subject.repository, *pull)).await?;

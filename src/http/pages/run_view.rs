@@ -146,11 +146,11 @@ fn step_line(step: Step, run: &Run, timeline: &[StepEntry]) -> Option<Value> {
     if last.is_none() && !is_next && (run.outcome.is_some() || run.position == Position::Settled) {
         return None;
     }
-    let tells = |step: Step| matches!(step, Step::Report | Step::Conclude);
+    let reports = |step: Step| matches!(step, Step::Report | Step::Conclude);
     let ended_here = run.outcome.as_ref().is_some_and(is_bad)
         && done
-        && !tells(step)
-        && timeline.iter().rfind(|entry| !tells(entry.step)).is_some_and(|entry| entry.step == step);
+        && !reports(step)
+        && timeline.iter().rfind(|entry| !reports(entry.step)).is_some_and(|entry| entry.step == step);
     let tone = match (done, is_next) {
         (true, _) if ended_here => "stopped",
         (true, _) => "done",

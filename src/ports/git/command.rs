@@ -5,6 +5,7 @@
 //! (`GIT_CONFIG_VALUE_n`), which the kernel shows to the same user and root only (mode 0400) and git shows to nobody;
 //! arguments (`/proc/*/cmdline`), files and helper programs would all show it to more.
 
+use std::ffi::OsString;
 use std::io::{self, Read};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
@@ -38,46 +39,11 @@ const SETTINGS: [(&str, &str); 6] = [
     ("gc.autoDetach", "false"),
 ];
 
-/// Variables of the caller's environment that would lead git elsewhere, weaken TLS or write secrets to a trace.
-/// The rest is inherited: `PATH`, proxies, certificate bundles.
-const NOT_INHERITED: [&str; 36] = [
-    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-    "GIT_ASKPASS",
-    "GIT_CEILING_DIRECTORIES",
-    "GIT_COMMON_DIR",
-    "GIT_CONFIG",
-    "GIT_CONFIG_PARAMETERS",
-    "GIT_CONFIG_SYSTEM",
-    "GIT_CURL_VERBOSE",
-    "GIT_GRAFT_FILE",
-    "GIT_INDEX_FILE",
-    "GIT_NAMESPACE",
-    "GIT_OBJECT_DIRECTORY",
-    "GIT_PREFIX",
-    "GIT_PROXY_SSL_CERT",
-    "GIT_PUSH_OPTION_COUNT",
-    "GIT_QUARANTINE_PATH",
-    "GIT_REDIRECT_STDERR",
-    "GIT_REDIRECT_STDIN",
-    "GIT_REDIRECT_STDOUT",
-    "GIT_SHALLOW_FILE",
-    "GIT_SSL_NO_VERIFY",
-    "GIT_TEMPLATE_DIR",
-    "GIT_TRACE",
-    "GIT_TRACE2",
-    "GIT_TRACE2_ENV_VARS",
-    "GIT_TRACE2_EVENT",
-    "GIT_TRACE2_PERF",
-    "GIT_TRACE_CURL",
-    "GIT_TRACE_CURL_NO_DATA",
-    "GIT_TRACE_PACKET",
-    "GIT_TRACE_PACKFILE",
-    "GIT_TRACE_REDACT",
-    "GIT_TRACE_SETUP",
-    "GIT_WORK_TREE",
-    "LANGUAGE",
-    "SSH_ASKPASS",
-];
+/// Where git is looked for, unless the environment that is given says otherwise.
+const USUAL_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
+
+/// Variables for git and its helpers, by name.
+pub type Environment = Vec<(&'static str, OsString)>;
 
 /// How a call ended.
 pub(super) enum Ended {
@@ -101,6 +67,9 @@ pub(super) struct GitCommand<'a> {
     pub(super) url: &'a str,
     pub(super) credential: Option<&'a Credential>,
     pub(super) limit: Duration,
+    /// What git has of the caller's environment. Nothing else is inherited: the rest holds secrets, or would lead git
+    /// elsewhere, weaken TLS or write secrets to a trace.
+    pub(super) environment: &'a Environment,
 }
 
 impl GitCommand<'_> {
@@ -128,10 +97,10 @@ impl GitCommand<'_> {
 
     fn command(&self, arguments: &[&str], header: Option<&SecretString>) -> Command {
         let mut command = Command::new("git");
-        for name in NOT_INHERITED {
-            command.env_remove(name);
-        }
         command
+            .env_clear()
+            .env("PATH", USUAL_PATH)
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .args(arguments)
             .current_dir(self.git_dir)
             .env("GIT_DIR", self.git_dir)
@@ -178,7 +147,7 @@ fn read_all<R: Read + Send + 'static>(stream: Option<R>) -> mpsc::Receiver<Vec<u
     if let Some(mut stream) = stream {
         thread::spawn(move || {
             let mut kept = Vec::new();
-            // A stream that breaks ends there: what was read until then still tells how it went.
+            // A stream that breaks ends there: what was read until then still says how it went.
             let _ = stream.by_ref().take(OUTPUT_LIMIT).read_to_end(&mut kept);
             let _ = io::copy(&mut stream, &mut io::sink());
             let _ = send.send(kept);

@@ -12,7 +12,7 @@ use crate::domain::tree::{Entry, EntryKind, Snapshot};
 /// The most bytes that one snapshot holds; more is refused, so that a hostile tree cannot fill the memory.
 const SNAPSHOT_LIMIT: usize = 64 << 20;
 
-/// The most entries, folders among them, that are walked, and the longest path: one tree object can stand in a tree a
+/// The most entries, folders among them, that are walked, and the longest path: one tree object can be in a tree a
 /// million times, so that a few small objects make a tree without end.
 const ENTRY_LIMIT: usize = 50_000;
 /// Longer paths are no files of anybody's.
@@ -39,7 +39,7 @@ pub(super) fn snapshot(
 ) -> Result<Snapshot, GitError> {
     let root = tree_of(repository, commit)?;
     let odb = repository.odb().map_err(GitError::odb)?;
-    let mut walk = Walk { odb: &odb, known: std::mem::take(blobs), held: 0, kept: Blobs::new() };
+    let mut walk = TreeWalk { odb: &odb, known: std::mem::take(blobs), held: 0, kept: Blobs::new() };
     let mut files = BTreeMap::new();
     let mut folders = Vec::new();
     let mut seen = 0;
@@ -155,14 +155,14 @@ pub(super) fn commit_id(id: Oid) -> CommitId {
     CommitId::try_from(id.to_string()).unwrap_or_else(|error| unreachable!("{error}"))
 }
 
-struct Walk<'a> {
+struct TreeWalk<'a> {
     odb: &'a Odb<'a>,
     known: Blobs,
     kept: Blobs,
     held: usize,
 }
 
-impl Walk<'_> {
+impl TreeWalk<'_> {
     fn entry(&mut self, path: &str, found: &RawEntry<'_>) -> Result<Entry, GitError> {
         let kind = found.kind();
         let bytes = if kind == EntryKind::Submodule { Arc::from([]) } else { self.content(path, found.id)? };

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use git2::{BranchType, ErrorCode, RepositoryInitOptions, RepositoryOpenFlags};
 
+use super::command::Environment;
 use super::history::{self, FileHistory};
 use super::objects::{self, Blobs};
 use super::surgery;
@@ -19,10 +20,10 @@ use crate::domain::tree::Snapshot;
 pub struct Repository {
     path: PathBuf,
     remote: Option<Remote>,
-    state: Mutex<State>,
+    state: Mutex<OpenRepository>,
 }
 
-struct State {
+struct OpenRepository {
     repository: git2::Repository,
     blobs: Blobs,
 }
@@ -76,6 +77,15 @@ impl Repository {
         self
     }
 
+    /// Gives the git command these variables of the caller's environment; else it has none but a usual `PATH`.
+    #[must_use]
+    pub fn with_environment(mut self, environment: Environment) -> Self {
+        if let Some(remote) = &mut self.remote {
+            remote.set_environment(environment);
+        }
+        self
+    }
+
     /// The git folder.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -90,10 +100,10 @@ impl Repository {
 
     fn over(repository: git2::Repository, remote: Option<Remote>) -> Self {
         let path = repository.path().to_owned();
-        Self { path, remote, state: Mutex::new(State { repository, blobs: Blobs::new() }) }
+        Self { path, remote, state: Mutex::new(OpenRepository { repository, blobs: Blobs::new() }) }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, OpenRepository> {
         // A panic while the lock was held leaves git2's handle usable: it keeps no half-made state between calls.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -126,7 +136,7 @@ impl Git for Repository {
     }
 
     fn snapshot(&self, commit: &CommitId, path: &str) -> Result<Snapshot, GitError> {
-        let State { repository, blobs } = &mut *self.state();
+        let OpenRepository { repository, blobs } = &mut *self.state();
         objects::snapshot(repository, commit, path, blobs)
     }
 

@@ -16,12 +16,12 @@ use crate::domain::tree::{EntryKind, FileWrite, LFS_POINTER_START};
 const LFS_POINTER_LIMIT: usize = 1024;
 
 /// The objects of a commit that does not exist yet; the commit is the last.
-pub(super) struct Built {
+pub(super) struct BuiltCommit {
     pub(super) commit: Oid,
     objects: Vec<(ObjectType, Vec<u8>)>,
 }
 
-impl Built {
+impl BuiltCommit {
     /// Writes the objects, children first, so that a crash leaves nothing that points to what is missing.
     pub(super) fn write(&self, odb: &Odb<'_>) -> Result<(), GitError> {
         for (kind, bytes) in &self.objects {
@@ -32,13 +32,13 @@ impl Built {
 }
 
 /// Computes a draft's objects and the commit's id.
-pub(super) fn build(repository: &git2::Repository, draft: &CommitDraft) -> Result<Built, GitError> {
+pub(super) fn build(repository: &git2::Repository, draft: &CommitDraft) -> Result<BuiltCommit, GitError> {
     let root = tree_of(repository, &draft.base)?;
     let odb = repository.odb().map_err(GitError::odb)?;
     let mut surgery = Surgery { odb: &odb, objects: Vec::new() };
     let tree = surgery.folder(root, &wanted(&draft.writes)?)?;
     let commit = surgery.object(ObjectType::Commit, commit_bytes(tree, draft))?;
-    Ok(Built { commit, objects: surgery.objects })
+    Ok(BuiltCommit { commit, objects: surgery.objects })
 }
 
 /// The writes as a tree of their own, by path part.

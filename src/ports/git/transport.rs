@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::command::{Ended, GitCommand, Output};
+use super::command::{Ended, Environment, GitCommand, Output};
 use super::{GitError, PushOutcome};
 use crate::domain::credential::Credential;
 use crate::domain::names::{BranchName, CommitId};
@@ -27,6 +27,7 @@ pub(super) struct Remote {
     url: String,
     /// Lower than the usual limits, where the caller asked for it.
     limit: Option<Duration>,
+    environment: Environment,
     /// Two fetches into one repository would trip over each other's lock files.
     one_at_a_time: Mutex<()>,
 }
@@ -48,13 +49,23 @@ impl Remote {
             None if !url.starts_with("file:///") && !url.starts_with('/') => {
                 bad("it is not `https://…`, `http://…`, `file:///…` or an absolute path")
             }
-            _ => Ok(Self { url: url.to_owned(), limit: None, one_at_a_time: Mutex::new(()) }),
+            _ => Ok(Self {
+                url: url.to_owned(),
+                limit: None,
+                environment: Environment::new(),
+                one_at_a_time: Mutex::new(()),
+            }),
         }
     }
 
     /// Waits at most `limit` for each call.
     pub(super) fn set_limit(&mut self, limit: Duration) {
         self.limit = Some(limit);
+    }
+
+    /// Gives git these variables of the caller's environment.
+    pub(super) fn set_environment(&mut self, environment: Environment) {
+        self.environment = environment;
     }
 
     /// Fetches one reference with its history into the same reference here, wherever that stood.
@@ -95,8 +106,15 @@ impl Remote {
     /// Objects that no branch holds yet stay for two weeks.
     pub(super) fn tidy_in_background(&self, git_dir: &Path) {
         let (git_dir, url) = (git_dir.to_owned(), self.url.clone());
+        let environment = self.environment.clone();
         std::thread::spawn(move || {
-            let command = GitCommand { git_dir: &git_dir, url: &url, credential: None, limit: FETCH_LIMIT };
+            let command = GitCommand {
+                git_dir: &git_dir,
+                url: &url,
+                credential: None,
+                limit: FETCH_LIMIT,
+                environment: &environment,
+            };
             // It can wait: the next fetch tries again.
             let _ = command.run(&["maintenance", "run", "--auto", "--quiet"]);
         });
@@ -193,7 +211,8 @@ impl Remote {
         arguments: &[&str],
     ) -> Result<Output, GitError> {
         let limit = self.limit.unwrap_or(limit).min(limit);
-        let command = GitCommand { git_dir, url: &self.url, credential, limit };
+        let command =
+            GitCommand { git_dir, url: &self.url, credential, limit, environment: &self.environment };
         match command.run(arguments).map_err(GitError::Command)? {
             Ended::Exited(output) => Ok(output),
             Ended::TimedOut => Err(GitError::Unreachable(format!("no answer within {} s", limit.as_secs()))),

@@ -1,4 +1,4 @@
-//! The view: runs, their timelines and pull requests, for pages, replies and decisions that look back.
+//! The view: runs, their timelines and pull requests, for pages, replies and decisions that need the past.
 
 use async_trait::async_trait;
 use jiff::Timestamp;

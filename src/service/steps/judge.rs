@@ -40,11 +40,12 @@ pub(super) async fn perform(context: &Context, job: &ReconciliationJob) -> Resul
     let (repository, head) = (Arc::clone(&job.repository), seen.head.clone());
     let judgement = match blocking(move || judge(&repository, &head, plan.as_ref(), &claims)).await? {
         Ok(Some(judgement)) => judgement,
+        Err(NotJudged::NoManifests) => return Ok(no_manifests(job.repository.planner.gitops_path())),
         Ok(None) => return Ok(too_large(format!("the pull request changes more than {MOST_FILES} files"))),
-        Err(error @ (GitError::TooLarge { .. } | GitError::TooMany { .. })) => {
+        Err(NotJudged::Git(error @ (GitError::TooLarge { .. } | GitError::TooMany { .. }))) => {
             return Ok(too_large(error.to_string()));
         }
-        Err(error) => return Err(error.into()),
+        Err(NotJudged::Git(error)) => return Err(error.into()),
     };
     let body = json!({
         "pull": seen.number, "head": judgement.head, "merge_base": judgement.merge_base,
@@ -76,7 +77,7 @@ async fn is_here(
     Ok(fetched.await??)
 }
 
-/// The head that was seen is not here: another took its place, or git lags behind what the forge tells.
+/// The head that was seen is not here: another took its place, or git lags behind what the forge reports.
 async fn not_here(
     context: &Context,
     job: &ReconciliationJob,
@@ -143,7 +144,7 @@ impl BranchClaim {
             lane: None,
             fork: seen.fork,
             paths,
-            told: Some(&seen.told),
+            stated: Some(&seen.told),
             others,
         }
     }
@@ -174,13 +175,26 @@ async fn claims(
     Ok(claims)
 }
 
+/// Why there is no judgement.
+enum NotJudged {
+    /// Neither side has a manifest below the GitOps path: the path is wrong, or everything would pass.
+    NoManifests,
+    Git(GitError),
+}
+
+impl From<GitError> for NotJudged {
+    fn from(error: GitError) -> Self {
+        Self::Git(error)
+    }
+}
+
 /// `None` when more files changed than are compared.
 fn judge(
     repository: &ServedRepository,
     head: &CommitId,
     plan: Option<&OwnPlan>,
     claims: &[BranchClaim],
-) -> Result<Option<Judgement>, GitError> {
+) -> Result<Option<Judgement>, NotJudged> {
     let git = repository.git.as_ref();
     let base = git.resolve(&format!("refs/heads/{}", repository.base))?;
     let merge_base = git.merge_base(&base, head)?.unwrap_or(base);
@@ -192,6 +206,9 @@ fn judge(
         None => None,
     };
     let mut judged = repository.planner.judge().judge_change(git, &merge_base, head, asked.as_ref())?;
+    if !judged.has_manifests {
+        return Err(NotJudged::NoManifests);
+    }
     let of_lanes =
         claims.iter().flat_map(|claim| repository.planner.judge().lanes().judge(&claim.on(&paths)));
     judged.verdict = judged.verdict.with(of_lanes.collect());
@@ -217,5 +234,13 @@ fn too_large(message: String) -> Performed {
         reason::TOO_LARGE,
         message,
         "propose the change to the manifests in a separate pull request",
+    )
+}
+
+fn no_manifests(gitops_path: &str) -> Performed {
+    Performed::refused(
+        reason::NO_MANIFESTS,
+        format!("`{gitops_path}` has no manifests, neither in this pull request nor where it began"),
+        "correct `gitops_path` of this repository in writ's settings, then run the check again",
     )
 }

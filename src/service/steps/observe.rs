@@ -1,6 +1,6 @@
 //! Observe: the pull request as the forge has it now, stored with what changed since the last reconciliation.
 //!
-//! The event that caused the reconciliation is only a hint; replayed and late ones end here with nothing new to tell.
+//! The event that caused the reconciliation is only a hint; replayed and late ones end here with nothing new to record.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use crate::service::job::{Performed, ReconciliationJob};
 /// The most characters of a title that are stored.
 const LONGEST_TITLE: usize = 300;
 
-/// Reads the pull request and records what became of it. The reconciliation goes on where it is open against the served
+/// Reads the pull request and records its state. The reconciliation goes on where it is open against the served
 /// branch.
 pub(super) async fn perform(context: &Context, job: &ReconciliationJob) -> Result<Performed, StepError> {
     let pull = match context.forge.pull(&job.reconciliation.repository, job.reconciliation.pull).await {
@@ -39,7 +39,7 @@ pub(super) async fn perform(context: &Context, job: &ReconciliationJob) -> Resul
     let before = job.stored_pull(context.store.as_ref()).await?;
     let seen = seen(context, job, pull).await?;
     let kinds = record_kinds(before.as_ref().map(|before| &before.seen), &seen);
-    // What becomes of writ's own pull request belongs to the run that proposed it.
+    // What happens to writ's own pull request belongs to the run that proposed it.
     let subject_run = seen.run.as_ref().unwrap_or(&job.run.id);
     let body = json!({
         "pull": seen.number, "url": seen.url, "state": seen.state, "head": seen.head, "branch": seen.branch,

@@ -1,4 +1,4 @@
-//! Turn: quotas, and one run at a time on a target. What waits is told its place and why, and goes on by itself.
+//! Turn: quotas, and one run at a time on a target. A run that waits reports its place and why, and goes on by itself.
 
 use serde_json::json;
 

@@ -119,7 +119,7 @@ const PREFIXES: [&str; 16] = [
     "      ",
 ];
 
-/// What may stand around a command on its line.
+/// What may be around a command on its line.
 const AROUND: [(&str, &str); 22] = [
     ("**", "**"),
     ("*", "*"),

@@ -56,7 +56,7 @@ fn constructs_are_edited_exactly_so() {
     }
 }
 
-/// What stands in the files as right is right in the eyes of another parser.
+/// What the files say is right is right in the eyes of another parser.
 #[test]
 fn constructs_mean_the_same_elsewhere() {
     let Some(peers) = node::folder_with("yaml", "a second opinion on the cases of YAML constructs") else {

@@ -9,7 +9,7 @@ use writ::domain::yaml::{self, Edit};
 use super::corpus::{real_edits, typed};
 
 /// The text before with what turns it into the text after, and how many operations that took.
-fn turned(before: &str, after: &str) -> Result<(String, usize), yaml::Refusal> {
+fn turned(before: &str, after: &str) -> Result<(String, usize), yaml::YamlRefusal> {
     let [from, to] = [before, after].map(|text| Manifest::parse(text).unwrap());
     let stream = change::patch(&from, &to);
     assert!(stream.added.is_empty() && stream.removed.is_empty() && !stream.is_reordered);

@@ -3,14 +3,14 @@
 //! Markdown passes HTML through, so a tag in one paragraph can quote, fold away or hide those after it. Tags are read
 //! as HTML5 tokenizes them, not as Markdown does. The tree is simpler than HTML5's and fails closed: elements that are
 //! closed in reverse order, each in the block that opened it, leave nothing behind; after anything else
-//! [`Context::state`] is never again [`State::Clean`] in the same comment.
+//! [`OpenElements::state`] is never again [`HtmlState::Clean`] in the same comment.
 
 use super::element::{Role, hides, role};
-use super::tag::{Token, Tokens};
+use super::tag::{HtmlToken, Tokens};
 
 /// What the HTML before a place does to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum State {
+pub(super) enum HtmlState {
     /// Nothing.
     Clean,
     /// It is inside an element, or may be: the line of the tag.
@@ -21,7 +21,7 @@ pub(super) enum State {
 
 /// Where a piece of HTML is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum HtmlPlace {
     /// In an HTML block.
     Block,
     /// In the text of a paragraph, heading or table cell.
@@ -32,7 +32,7 @@ pub(super) enum Place {
 
 /// The elements that are open after the pieces of HTML that were read.
 #[derive(Debug, Default)]
-pub(super) struct Context {
+pub(super) struct OpenElements {
     open: Vec<Element>,
     /// How many of them hide what is inside.
     hiding: usize,
@@ -54,13 +54,13 @@ struct Element {
     /// How many Markdown elements were open around it.
     depth: usize,
     line: usize,
-    place: Place,
+    place: HtmlPlace,
 }
 
 impl Element {
     /// Whether the end tag that Markdown writes for the element around it closes this one, too, for good.
     fn ends_with_its_parent(&self) -> bool {
-        self.role == Role::Ordinary && !self.hides && self.place != Place::LineStart
+        self.role == Role::Ordinary && !self.hides && self.place != HtmlPlace::LineStart
     }
 }
 
@@ -74,7 +74,7 @@ enum Swallower {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Piece<'a> {
     pub text: &'a str,
-    pub place: Place,
+    pub place: HtmlPlace,
     /// How many Markdown elements are open around it.
     pub depth: usize,
     /// The line of the comment, from 1.
@@ -84,15 +84,15 @@ pub(super) struct Piece<'a> {
 /// How many elements may be left open inside one for its end tag to find it.
 const DEEPEST_SEARCH: usize = 64;
 
-impl Context {
+impl OpenElements {
     /// What the HTML so far does to the text that follows.
-    pub(super) fn state(&self) -> State {
+    pub(super) fn state(&self) -> HtmlState {
         if self.swallowing.is_some() || self.hiding > 0 {
-            return State::Hidden;
+            return HtmlState::Hidden;
         }
         match self.broken.or_else(|| self.open.last().map(|element| element.line)) {
-            Some(line) => State::Unclear { line },
-            None => State::Clean,
+            Some(line) => HtmlState::Unclear { line },
+            None => HtmlState::Clean,
         }
     }
 
@@ -117,20 +117,22 @@ impl Context {
         let mut blank = true;
         while let Some(token) = tokens.next() {
             match token {
-                Token::Text(text) => {
+                HtmlToken::Text(text) => {
                     let start = piece.text.len() - tokens.rest().len() - text.len();
                     let slashes = lines_with_slash(text, &mut blank);
                     if self.is_visible_paragraph() {
                         found.extend(slashes.into_iter().map(|at| start + at));
                     }
                 }
-                Token::Start(name) => blank |= self.start(&name.to_ascii_lowercase(), piece),
-                Token::End(name) => blank |= self.end(&name.to_ascii_lowercase(), piece),
-                Token::UnclosedComment => self.swallowing = Some(Swallower::Comment),
-                Token::UnclosedValue => self.swallowing = Some(Swallower::AttributeValue),
+                HtmlToken::Start(name) => blank |= self.start(&name.to_ascii_lowercase(), piece),
+                HtmlToken::End(name) => blank |= self.end(&name.to_ascii_lowercase(), piece),
+                HtmlToken::UnclosedComment => self.swallowing = Some(Swallower::Comment),
+                HtmlToken::UnclosedValue => self.swallowing = Some(Swallower::AttributeValue),
                 // In a block, Markdown passes any comment through as it is.
-                Token::DashedComment if piece.place == Place::Block => {}
-                Token::UnclosedTag | Token::Unusual | Token::DashedComment => self.break_at(piece.line),
+                HtmlToken::DashedComment if piece.place == HtmlPlace::Block => {}
+                HtmlToken::UnclosedTag | HtmlToken::Unusual | HtmlToken::DashedComment => {
+                    self.break_at(piece.line)
+                }
             }
         }
         found
@@ -140,7 +142,7 @@ impl Context {
     fn is_visible_paragraph(&self) -> bool {
         let innermost =
             self.open.iter().rev().take(DEEPEST_SEARCH).find(|element| element.role == Role::Block);
-        self.state() != State::Hidden
+        self.state() != HtmlState::Hidden
             && innermost.is_some_and(|block| matches!(block.name.as_str(), "p" | "li"))
     }
 
@@ -166,7 +168,7 @@ impl Context {
     /// Whether a new line begins behind the tag; so [`Self::end`].
     fn start(&mut self, name: &str, piece: Piece<'_>) -> bool {
         let kind = role(name);
-        let in_text = piece.place != Place::Block;
+        let in_text = piece.place != HtmlPlace::Block;
         // A block ends the paragraph that it is in. A link inside a link closes the outer one and comes out as two.
         let breaks = kind == Role::Special
             || (in_text && matches!(kind, Role::Block | Role::Rule))

@@ -5,7 +5,7 @@ use std::ops::Range;
 use pulldown_cmark::{Event, Tag, TagEnd};
 
 use super::candidate::{Candidate, Lines, Untaken, Why};
-use super::html::{Context, Piece, Place, State};
+use super::html::{HtmlPlace, HtmlState, OpenElements, Piece};
 use super::paragraph::Paragraph;
 use super::source::{
     LINE_ENDS, Number, begins_line, cells, ends_word, is_blank, is_like_tag, line_after, line_from,
@@ -15,7 +15,7 @@ use crate::domain::command::line::Line;
 
 /// A Markdown element, by what it means for the text inside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum ElementKind {
     Paragraph,
     /// A list, or an item of one.
     List,
@@ -30,7 +30,7 @@ enum Kind {
     Code,
 }
 
-impl Kind {
+impl ElementKind {
     fn of(tag: &Tag<'_>) -> Self {
         match tag {
             Tag::Paragraph => Self::Paragraph,
@@ -59,11 +59,11 @@ const MOST_IN_LINE: usize = 8;
 pub(super) struct Reader<'a> {
     body: &'a str,
     lines: Lines<'a>,
-    html: Context,
+    html: OpenElements,
     /// The HTML block that is being read.
     block: Block,
     /// The Markdown elements that are open, HTML blocks aside.
-    open: Vec<Kind>,
+    open: Vec<ElementKind>,
     /// How many of them are quiet.
     quiet: usize,
     /// How many of them are lists and their items.
@@ -94,7 +94,7 @@ impl<'a> Reader<'a> {
         Self {
             body,
             lines: Lines::default(),
-            html: Context::default(),
+            html: OpenElements::default(),
             block: Block::default(),
             open: Vec::new(),
             quiet: 0,
@@ -108,7 +108,7 @@ impl<'a> Reader<'a> {
     pub(super) fn read(&mut self, event: Event<'a>, range: Range<usize>) {
         self.lines.work += 1;
         match event {
-            Event::Start(tag) => self.start(Kind::of(&tag)),
+            Event::Start(tag) => self.start(ElementKind::of(&tag)),
             Event::End(TagEnd::HtmlBlock) => self.html_block(range.start),
             Event::End(_) => self.end(range.end),
             Event::Html(text) => {
@@ -130,27 +130,27 @@ impl<'a> Reader<'a> {
         self.lines
     }
 
-    fn start(&mut self, kind: Kind) {
+    fn start(&mut self, kind: ElementKind) {
         if kind.is_block() {
             self.end_block();
         }
-        if kind == Kind::QuietInline {
+        if kind == ElementKind::QuietInline {
             self.paragraph.add_other();
         }
-        if kind != Kind::Html {
+        if kind != ElementKind::Html {
             self.open.push(kind);
             self.quiet += usize::from(kind.is_quiet());
-            self.lists += usize::from(kind == Kind::List);
+            self.lists += usize::from(kind == ElementKind::List);
         }
     }
 
     fn end(&mut self, end: usize) {
         let Some(kind) = self.open.pop() else { return };
-        if kind == Kind::Paragraph && may_go_on(&self.body[end..]) {
+        if kind == ElementKind::Paragraph && may_go_on(&self.body[end..]) {
             self.paragraph.distrust(Why::InHtml);
         }
         self.quiet -= usize::from(kind.is_quiet());
-        self.lists -= usize::from(kind == Kind::List);
+        self.lists -= usize::from(kind == ElementKind::List);
         if kind.is_block() {
             self.end_block();
         }
@@ -160,7 +160,7 @@ impl<'a> Reader<'a> {
     fn html_block(&mut self, start: usize) {
         let block = std::mem::take(&mut self.block);
         let line = self.number.of(self.body, start);
-        let piece = Piece { text: &block.text, place: Place::Block, depth: self.open.len(), line };
+        let piece = Piece { text: &block.text, place: HtmlPlace::Block, depth: self.open.len(), line };
         let mut in_line = (0, 0);
         for at in self.html.read(piece) {
             let lines = &block.lines[..block.lines.partition_point(|(from, _)| *from <= at)];
@@ -184,10 +184,11 @@ impl<'a> Reader<'a> {
         if ["<!--", "<?", "<![CDATA["].iter().any(|begin| text.starts_with(begin)) {
             self.paragraph.add_hidden();
         }
-        let contained = self.open.first().is_some_and(|kind| *kind != Kind::Paragraph);
-        let place = if contained && begins_line(self.body, start) { Place::LineStart } else { Place::Inline };
+        let contained = self.open.first().is_some_and(|kind| *kind != ElementKind::Paragraph);
+        let place =
+            if contained && begins_line(self.body, start) { HtmlPlace::LineStart } else { HtmlPlace::Inline };
         let line = self.number.of(self.body, start);
-        if place == Place::LineStart && start >= self.doubt.end {
+        if place == HtmlPlace::LineStart && start >= self.doubt.end {
             // To cmark-gfm it may begin an HTML block behind the list or quote, with all lines up to an empty one.
             let lines = self.doubt_lines(start, Why::InHtml);
             if lines.matches('<').count() > 1 {
@@ -198,7 +199,7 @@ impl<'a> Reader<'a> {
     }
 
     fn text(&mut self, text: &str, range: Range<usize>) {
-        if self.open.last() != Some(&Kind::Code) && self.paragraph.is_line_blank() {
+        if self.open.last() != Some(&ElementKind::Code) && self.paragraph.is_line_blank() {
             self.doubt_text(range.start);
         }
         if self.quiet > 0 {
@@ -252,12 +253,13 @@ impl<'a> Reader<'a> {
     /// Why the line whose first visible character is at `first` is no command, if so; `None` where it is hidden.
     fn why(&self, first: usize, is_typed: bool) -> Option<Option<Why>> {
         match self.html.state() {
-            State::Hidden => None,
-            State::Unclear { line } => Some(Some(Why::AfterHtml { line })),
-            State::Clean if self.lists > 0 => Some(Some(Why::InList)),
-            State::Clean if first < self.doubt.end => Some(Some(self.doubt.why)),
-            State::Clean => {
-                let plain = is_typed && begins_line(self.body, first) && self.open == [Kind::Paragraph];
+            HtmlState::Hidden => None,
+            HtmlState::Unclear { line } => Some(Some(Why::AfterHtml { line })),
+            HtmlState::Clean if self.lists > 0 => Some(Some(Why::InList)),
+            HtmlState::Clean if first < self.doubt.end => Some(Some(self.doubt.why)),
+            HtmlState::Clean => {
+                let plain =
+                    is_typed && begins_line(self.body, first) && self.open == [ElementKind::Paragraph];
                 Some((!plain).then_some(Why::Styled))
             }
         }

@@ -5,7 +5,7 @@
 
 /// A tag, or what a piece of HTML leaves unfinished.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Token<'a> {
+pub(super) enum HtmlToken<'a> {
     /// Text between two others.
     Text(&'a str),
     /// `<name …>`, also `<name …/>`, which is the same to HTML5.
@@ -54,35 +54,37 @@ impl<'a> Tokens<'a> {
     }
 
     /// What begins after `<!--`; a token where it is no plain `<!-- … -->`.
-    fn comment(&mut self, inside: &'a str) -> Option<Token<'a>> {
+    fn comment(&mut self, inside: &'a str) -> Option<HtmlToken<'a>> {
         let at_once = inside.strip_prefix('>').or_else(|| inside.strip_prefix("->"));
         let Some(rest) = at_once.or_else(|| Self::after_comment(inside)) else {
             self.rest = "";
-            return Some(Token::UnclosedComment);
+            return Some(HtmlToken::UnclosedComment);
         };
         self.rest = rest;
         match inside[..inside.len() - rest.len()].strip_suffix("-->") {
-            None => Some(Token::Unusual),
-            Some(content) if content.contains("--") || content.ends_with('-') => Some(Token::DashedComment),
+            None => Some(HtmlToken::Unusual),
+            Some(content) if content.contains("--") || content.ends_with('-') => {
+                Some(HtmlToken::DashedComment)
+            }
             Some(_) => None,
         }
     }
 
     /// `<!x`, `<?x`, `</x` without a name: all comments to HTML5, up to the first `>`.
-    fn declaration(&mut self, inside: &'a str) -> Token<'a> {
+    fn declaration(&mut self, inside: &'a str) -> HtmlToken<'a> {
         let end = inside.find('>');
         self.rest = end.map_or("", |end| &inside[end + 1..]);
-        if end.is_some() { Token::Unusual } else { Token::UnclosedTag }
+        if end.is_some() { HtmlToken::Unusual } else { HtmlToken::UnclosedTag }
     }
 
-    fn text(&mut self, length: usize) -> Token<'a> {
+    fn text(&mut self, length: usize) -> HtmlToken<'a> {
         let (text, rest) = self.rest.split_at(length);
         self.rest = rest;
-        Token::Text(text)
+        HtmlToken::Text(text)
     }
 
     /// A tag from its name on.
-    fn tag(&mut self, text: &'a str, token: fn(&'a str) -> Token<'a>) -> Token<'a> {
+    fn tag(&mut self, text: &'a str, token: fn(&'a str) -> HtmlToken<'a>) -> HtmlToken<'a> {
         let name = &text
             [..text.find(|next: char| is_space(next) || matches!(next, '/' | '>')).unwrap_or(text.len())];
         let mut rest = &text[name.len()..];
@@ -93,7 +95,7 @@ impl<'a> Tokens<'a> {
                 self.rest = rest;
                 return token(name);
             }
-            let Some(first) = rest.chars().next() else { return Token::UnclosedTag };
+            let Some(first) = rest.chars().next() else { return HtmlToken::UnclosedTag };
             // An attribute's name may begin with `=`.
             let from = first.len_utf8();
             let ends = |next: char| is_space(next) || matches!(next, '/' | '>' | '=');
@@ -103,7 +105,7 @@ impl<'a> Tokens<'a> {
             rest = match value.chars().next() {
                 Some(quote @ ('"' | '\'')) => match value[1..].split_once(quote) {
                     Some((_, rest)) => rest,
-                    None => return Token::UnclosedValue,
+                    None => return HtmlToken::UnclosedValue,
                 },
                 _ => value.trim_start_matches(|next| !is_space(next) && next != '>'),
             };
@@ -112,9 +114,9 @@ impl<'a> Tokens<'a> {
 }
 
 impl<'a> Iterator for Tokens<'a> {
-    type Item = Token<'a>;
+    type Item = HtmlToken<'a>;
 
-    fn next(&mut self) -> Option<Token<'a>> {
+    fn next(&mut self) -> Option<HtmlToken<'a>> {
         let is_name = |text: &str| text.starts_with(|first: char| first.is_ascii_alphabetic());
         while let Some(after) = self.rest.strip_prefix('<') {
             let token = match (after.bytes().next(), after.get(1..)) {
@@ -122,9 +124,9 @@ impl<'a> Iterator for Tokens<'a> {
                     Some(inside) => self.comment(inside),
                     None => Some(self.declaration(inside)),
                 },
-                (Some(b'/'), Some(name)) if is_name(name) => Some(self.tag(name, Token::End)),
+                (Some(b'/'), Some(name)) if is_name(name) => Some(self.tag(name, HtmlToken::End)),
                 (Some(b'?' | b'/'), Some(inside)) => Some(self.declaration(inside)),
-                _ if is_name(after) => Some(self.tag(after, Token::Start)),
+                _ if is_name(after) => Some(self.tag(after, HtmlToken::Start)),
                 _ => Some(self.text(1)),
             };
             if token.is_some() {
@@ -147,8 +149,8 @@ mod tests {
 
     #[test]
     fn tags_end_where_html_ends_them() {
-        use Token::{DashedComment, End, Start, UnclosedComment, UnclosedTag, UnclosedValue, Unusual};
-        let cases: [(&str, &[Token<'_>]); 20] = [
+        use HtmlToken::{DashedComment, End, Start, UnclosedComment, UnclosedTag, UnclosedValue, Unusual};
+        let cases: [(&str, &[HtmlToken<'_>]); 20] = [
             ("a < b <3 >", &[]),
             ("<B class=x>", &[Start("B")]),
             ("<br/></p >", &[Start("br"), End("p")]),
@@ -171,7 +173,8 @@ mod tests {
             ("<!a", &[UnclosedTag]),
         ];
         for (text, tokens) in cases {
-            let found: Vec<_> = Tokens::new(text).filter(|token| !matches!(token, Token::Text(_))).collect();
+            let found: Vec<_> =
+                Tokens::new(text).filter(|token| !matches!(token, HtmlToken::Text(_))).collect();
             assert_eq!(found, tokens, "{text}");
         }
     }

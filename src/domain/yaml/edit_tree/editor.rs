@@ -10,7 +10,7 @@ use super::super::pointer::{Pointer, pointer_text};
 use super::super::read::parser::MAX_DEPTH;
 use super::super::read::span_tree::{NodeIndex, NodeKind, SpanTree};
 use super::super::read::value::{MAX_WEIGHT, depth, weight};
-use super::super::refusal::{Reason, Refusal};
+use super::super::refusal::{Reason, YamlRefusal};
 use super::lowered::LoweredPatch;
 use super::new_node::NewNode;
 use super::node::{EditEntry, EditNode};
@@ -86,22 +86,22 @@ impl<'a, 't> DocumentEditor<'a, 't> {
         pointer: &Pointer,
         value: &Value,
         position: &KeyPosition,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), YamlRefusal> {
         let path = self.tree.resolve(pointer)?;
         self.add_at(&path, NewNode::from(value), value.clone(), position)
     }
 
-    pub(crate) fn remove(&mut self, pointer: &Pointer) -> Result<(), Refusal> {
+    pub(crate) fn remove(&mut self, pointer: &Pointer) -> Result<(), YamlRefusal> {
         let path = self.tree.resolve(pointer)?;
         self.remove_at(&path)
     }
 
-    pub(crate) fn replace(&mut self, pointer: &Pointer, value: &Value) -> Result<(), Refusal> {
+    pub(crate) fn replace(&mut self, pointer: &Pointer, value: &Value) -> Result<(), YamlRefusal> {
         let path = self.tree.resolve(pointer)?;
         self.replace_at(&path, NewNode::from(value), value.clone())
     }
 
-    pub(crate) fn move_node(&mut self, from: &Pointer, pointer: &Pointer) -> Result<(), Refusal> {
+    pub(crate) fn move_node(&mut self, from: &Pointer, pointer: &Pointer) -> Result<(), YamlRefusal> {
         let (from, path) = (self.tree.resolve(from)?, self.tree.resolve(pointer)?);
         if from != path && path.starts_with(&from) {
             return Err(self.tree.refuse_at(&[], Reason::WrongType, "a node cannot be moved into itself"));
@@ -114,13 +114,13 @@ impl<'a, 't> DocumentEditor<'a, 't> {
         self.add_at(&path, copy, value, &KeyPosition::Last)
     }
 
-    pub(crate) fn copy(&mut self, from: &Pointer, pointer: &Pointer) -> Result<(), Refusal> {
+    pub(crate) fn copy(&mut self, from: &Pointer, pointer: &Pointer) -> Result<(), YamlRefusal> {
         let (from, path) = (self.tree.resolve(from)?, self.tree.resolve(pointer)?);
         let (copy, value) = self.tree.copy_at(&from)?;
         self.add_at(&path, copy, value, &KeyPosition::Last)
     }
 
-    pub(crate) fn test(&mut self, pointer: &Pointer, value: &Value) -> Result<(), Refusal> {
+    pub(crate) fn test(&mut self, pointer: &Pointer, value: &Value) -> Result<(), YamlRefusal> {
         let path = self.tree.resolve(pointer)?;
         let found = self.tree.value_at(&path)?;
         if is_equal(&found, value) {
@@ -131,7 +131,7 @@ impl<'a, 't> DocumentEditor<'a, 't> {
         Err(self.tree.refuse_at(&path, Reason::TestFailed, message))
     }
 
-    pub(crate) fn increment(&mut self, pointer: &Pointer, by: i64) -> Result<(), Refusal> {
+    pub(crate) fn increment(&mut self, pointer: &Pointer, by: i64) -> Result<(), YamlRefusal> {
         let path = self.tree.resolve(pointer)?;
         let found = self.tree.value_at(&path)?;
         match found.as_i64().and_then(|number| number.checked_add(by)) {
@@ -148,7 +148,7 @@ impl<'a, 't> DocumentEditor<'a, 't> {
         &mut self,
         pointer: &Pointer,
         rewrite: impl FnOnce(&str) -> Result<String, (Reason, String)>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), YamlRefusal> {
         let path = self.tree.resolve(pointer)?;
         let Value::String(text) = self.tree.value_at(&path)? else {
             return Err(self.tree.refuse_at(
@@ -169,7 +169,7 @@ impl<'a, 't> DocumentEditor<'a, 't> {
         new: NewNode,
         value: Value,
         position: &KeyPosition,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), YamlRefusal> {
         let Some((last, parent)) = path.split_last() else {
             return self.replace_at(path, NewNode::from(&value), value);
         };
@@ -187,7 +187,7 @@ impl<'a, 't> DocumentEditor<'a, 't> {
                 add_to_node(spans, order, node, NewEntry { path, position, content: new })
             }
         };
-        match addition.map_err(|(code, message)| Refusal::at(spans.text, offset, code, message))? {
+        match addition.map_err(|(code, message)| YamlRefusal::at(spans.text, offset, code, message))? {
             Addition::Member => {
                 self.claim(path, Touch::Change)?;
                 self.lowered.add(path.to_vec(), value);
@@ -206,7 +206,7 @@ impl<'a, 't> DocumentEditor<'a, 't> {
     }
 
     /// Removes an entry or item. Where all edits name the text as it is, it keeps its place among its siblings.
-    fn remove_at(&mut self, path: &[String]) -> Result<(), Refusal> {
+    fn remove_at(&mut self, path: &[String]) -> Result<(), YamlRefusal> {
         let Some((last, parent)) = path.split_last() else {
             return Err(self.tree.refuse_at(&[], Reason::WrongType, "the whole document cannot be removed"));
         };
@@ -239,7 +239,7 @@ impl<'a, 't> DocumentEditor<'a, 't> {
     }
 
     /// Replaces a value; `new` is the same as `value`, with the style of its source where it was copied.
-    fn replace_at(&mut self, path: &[String], new: NewNode, value: Value) -> Result<(), Refusal> {
+    fn replace_at(&mut self, path: &[String], new: NewNode, value: Value) -> Result<(), YamlRefusal> {
         self.charge(path, &value)?;
         self.tree.check_release(path)?;
         let (spans, order) = (self.tree.spans, self.tree.order);
@@ -253,7 +253,7 @@ impl<'a, 't> DocumentEditor<'a, 't> {
                 EditNode::Kept(source) | EditNode::Edited { source, .. } => {
                     if let NodeKind::Alias { .. } = spans.nodes[*source].kind {
                         let message = format!("`{}` is an alias", pointer_text(path));
-                        return Err(Refusal::at(spans.text, offset, Reason::Alias, message));
+                        return Err(YamlRefusal::at(spans.text, offset, Reason::Alias, message));
                     }
                     *node = reconcile(spans, *source, &value, new);
                 }
@@ -267,7 +267,7 @@ impl<'a, 't> DocumentEditor<'a, 't> {
     }
 
     /// Refuses values that would be too large: a copy may double the document, and the next one again.
-    fn charge(&mut self, path: &[String], value: &Value) -> Result<(), Refusal> {
+    fn charge(&mut self, path: &[String], value: &Value) -> Result<(), YamlRefusal> {
         if path.len() + depth(value) > MAX_DEPTH {
             let message = format!("`{}` would be nested deeper than {MAX_DEPTH}", pointer_text(path));
             return Err(self.tree.refuse_at(&[], Reason::TooDeep, message));
@@ -282,7 +282,7 @@ impl<'a, 't> DocumentEditor<'a, 't> {
     }
 
     /// Records that a place is touched; refuses one that another edit of this call has touched.
-    fn claim(&mut self, path: &[String], touch: Touch) -> Result<(), Refusal> {
+    fn claim(&mut self, path: &[String], touch: Touch) -> Result<(), YamlRefusal> {
         if self.tree.order == Order::Sequential {
             return Ok(());
         }

@@ -4,7 +4,7 @@ use super::super::operation::{KeyPosition, Order};
 use super::super::pointer::parse_index;
 use super::super::read::span_tree::{NodeIndex, NodeKind, SpanTree};
 use super::super::read::value::node_value;
-use super::super::refusal::{Reason, Refusal};
+use super::super::refusal::{Reason, YamlRefusal};
 use super::node::{EditEntry, EditNode};
 use super::refusals;
 
@@ -14,12 +14,12 @@ pub(super) fn find(
     node: &mut EditNode,
     order: Order,
     path: &[String],
-) -> Result<usize, Refusal> {
+) -> Result<usize, YamlRefusal> {
     let token = path.last().map_or("", String::as_str);
     let is_sequence = node.is_sequence(tree);
     let source = node.source();
     let place = source.map_or(0, |id| tree.nodes[id].span.start);
-    let refuse = |code, message: String| Refusal::at(tree.text, place, code, message);
+    let refuse = |code, message: String| YamlRefusal::at(tree.text, place, code, message);
     if source.is_some_and(|id| matches!(tree.nodes[id].kind, NodeKind::Alias { .. })) {
         return Err(refuse(Reason::Alias, refusals::below_alias(path)));
     }

@@ -2,7 +2,7 @@
 
 use super::super::read::span_tree::{NodeIndex, NodeKind, SpanTree};
 use super::super::read::value::node_value;
-use super::super::refusal::{Reason, Refusal};
+use super::super::refusal::{Reason, YamlRefusal};
 use super::node::EditNode;
 
 /// Refuses to write at or below an alias, or an anchor that aliases refer to.
@@ -11,7 +11,7 @@ use super::node::EditNode;
 /// base: &base {cpu: 1}   # neither here
 /// job: *base             # nor here
 /// ```
-pub(super) fn check_shared(tree: &SpanTree<'_>, edit_node: &EditNode) -> Result<(), Refusal> {
+pub(super) fn check_shared(tree: &SpanTree<'_>, edit_node: &EditNode) -> Result<(), YamlRefusal> {
     let Some(source) = edit_node.source() else { return Ok(()) };
     let node = &tree.nodes[source];
     let is_alias =
@@ -23,7 +23,7 @@ pub(super) fn check_shared(tree: &SpanTree<'_>, edit_node: &EditNode) -> Result<
         } else {
             "aliases refer to this anchor"
         };
-        return Err(Refusal::at(tree.text, node.outer_start(), Reason::Alias, message));
+        return Err(YamlRefusal::at(tree.text, node.outer_start(), Reason::Alias, message));
     }
     Ok(())
 }
@@ -34,13 +34,13 @@ pub(super) fn check_shared(tree: &SpanTree<'_>, edit_node: &EditNode) -> Result<
 /// ```yaml
 /// names: !!set {a, b}
 /// ```
-pub(super) fn check_tag(tree: &SpanTree<'_>, edit_node: &EditNode) -> Result<(), Refusal> {
+pub(super) fn check_tag(tree: &SpanTree<'_>, edit_node: &EditNode) -> Result<(), YamlRefusal> {
     const SHAPED: [&str; 3] = ["tag:yaml.org,2002:set", "tag:yaml.org,2002:omap", "tag:yaml.org,2002:pairs"];
     let (EditNode::Kept(source) | EditNode::Edited { source, .. }) = *edit_node else { return Ok(()) };
     match &tree.nodes[source].tag {
         Some(tag) if SHAPED.contains(&tag.name.as_str()) => {
             let message = "this collection has a tag that forbids changes in it";
-            Err(Refusal::at(tree.text, tag.span.start, Reason::Unwritable, message))
+            Err(YamlRefusal::at(tree.text, tag.span.start, Reason::Unwritable, message))
         }
         _ => Ok(()),
     }

@@ -4,15 +4,15 @@ use serde_json::Value;
 
 use super::super::pointer::pointer_text;
 use super::super::read::span_tree::SpanTree;
-use super::super::refusal::{Reason, Refusal};
+use super::super::refusal::{Reason, YamlRefusal};
 
-pub(super) fn not_found(tree: &SpanTree<'_>, offset: usize, path: &[String]) -> Refusal {
-    Refusal::at(tree.text, offset, Reason::NotFound, nothing_at(path))
+pub(super) fn not_found(tree: &SpanTree<'_>, offset: usize, path: &[String]) -> YamlRefusal {
+    YamlRefusal::at(tree.text, offset, Reason::NotFound, nothing_at(path))
 }
 
-pub(super) fn overlap(tree: &SpanTree<'_>, offset: usize, path: &[String]) -> Refusal {
+pub(super) fn overlap(tree: &SpanTree<'_>, offset: usize, path: &[String]) -> YamlRefusal {
     let message = format!("another edit of this call touches `{}`", pointer_text(path));
-    Refusal::at(tree.text, offset, Reason::Overlap, message)
+    YamlRefusal::at(tree.text, offset, Reason::Overlap, message)
 }
 
 pub(super) fn nothing_at(path: &[String]) -> String {

@@ -7,7 +7,7 @@ use super::super::pointer::{Pointer, pointer_text};
 use super::super::read::locate;
 use super::super::read::span_tree::{NodeIndex, SpanTree};
 use super::super::read::value::node_value;
-use super::super::refusal::{Reason, Refusal};
+use super::super::refusal::{Reason, YamlRefusal};
 use super::new_node::NewNode;
 use super::node::{EditEntry, EditNode};
 use super::{entries, guards, refusals};
@@ -40,24 +40,24 @@ impl<'a, 't> EditTree<'a, 't> {
     }
 
     /// The pointer as keys and indices. Selectors refer to the text as it is.
-    pub(super) fn resolve(&self, pointer: &Pointer) -> Result<Vec<String>, Refusal> {
+    pub(super) fn resolve(&self, pointer: &Pointer) -> Result<Vec<String>, YamlRefusal> {
         // OK because the root always has a source: replacing it leaves its place.
         let root = self.root.source().unwrap_or_default();
         locate::resolve(self.spans, root, pointer)
     }
 
     /// The place at a path, to be read.
-    pub(super) fn read(&mut self, path: &[String]) -> Result<EditTarget<'_>, Refusal> {
+    pub(super) fn read(&mut self, path: &[String]) -> Result<EditTarget<'_>, YamlRefusal> {
         self.descend(path, Access::Read)
     }
 
     /// The place at a path, to be replaced. No node on the way may be shared by aliases.
-    pub(super) fn write(&mut self, path: &[String]) -> Result<EditTarget<'_>, Refusal> {
+    pub(super) fn write(&mut self, path: &[String]) -> Result<EditTarget<'_>, YamlRefusal> {
         self.descend(path, Access::Write)
     }
 
     /// The place at a path, to change its entries.
-    pub(super) fn write_entries(&mut self, path: &[String]) -> Result<EditTarget<'_>, Refusal> {
+    pub(super) fn write_entries(&mut self, path: &[String]) -> Result<EditTarget<'_>, YamlRefusal> {
         let spans = self.spans;
         let target = self.descend(path, Access::Write)?;
         if let EditTarget::Node(node) = &target {
@@ -66,7 +66,7 @@ impl<'a, 't> EditTree<'a, 't> {
         Ok(target)
     }
 
-    fn descend(&mut self, path: &[String], access: Access) -> Result<EditTarget<'_>, Refusal> {
+    fn descend(&mut self, path: &[String], access: Access) -> Result<EditTarget<'_>, YamlRefusal> {
         let (spans, order) = (self.spans, self.order);
         let mut target = EditTarget::Node(&mut self.root);
         for depth in 0..path.len() {
@@ -89,7 +89,7 @@ impl<'a, 't> EditTree<'a, 't> {
     }
 
     /// The typed value at a path.
-    pub(super) fn value_at(&mut self, path: &[String]) -> Result<Value, Refusal> {
+    pub(super) fn value_at(&mut self, path: &[String]) -> Result<Value, YamlRefusal> {
         let spans = self.spans;
         match self.read(path)? {
             EditTarget::New(value) => Ok(value.value(spans)),
@@ -98,7 +98,7 @@ impl<'a, 't> EditTree<'a, 't> {
     }
 
     /// The content at a path, to be written elsewhere: with its style, where nothing would be lost by that.
-    pub(super) fn copy_at(&mut self, path: &[String]) -> Result<(NewNode, Value), Refusal> {
+    pub(super) fn copy_at(&mut self, path: &[String]) -> Result<(NewNode, Value), YamlRefusal> {
         let value = self.value_at(path)?;
         let spans = self.spans;
         let (copy, has_custom_tag) = match self.read(path)? {
@@ -107,7 +107,7 @@ impl<'a, 't> EditTree<'a, 't> {
                 let source = node.source();
                 if let Some(at) = source.and_then(|id| guards::duplicate_key(spans, id)) {
                     let message = format!("a key appears twice in `{}`", pointer_text(path));
-                    return Err(Refusal::at(spans.text, at, Reason::DuplicateKey, message));
+                    return Err(YamlRefusal::at(spans.text, at, Reason::DuplicateKey, message));
                 }
                 (node.copy(spans), source.is_some_and(|id| guards::has_custom_tag(spans, id)))
             }
@@ -123,7 +123,7 @@ impl<'a, 't> EditTree<'a, 't> {
     }
 
     /// Refuses to take away a node that aliases elsewhere refer to.
-    pub(super) fn check_release(&mut self, path: &[String]) -> Result<(), Refusal> {
+    pub(super) fn check_release(&mut self, path: &[String]) -> Result<(), YamlRefusal> {
         let spans = self.spans;
         if spans.aliased.is_empty() {
             return Ok(());
@@ -135,7 +135,7 @@ impl<'a, 't> EditTree<'a, 't> {
         match shared {
             Some(at) => {
                 let message = format!("aliases refer to an anchor in `{}`", pointer_text(path));
-                Err(Refusal::at(spans.text, at, Reason::Alias, message))
+                Err(YamlRefusal::at(spans.text, at, Reason::Alias, message))
             }
             None => Ok(()),
         }
@@ -167,8 +167,8 @@ impl<'a, 't> EditTree<'a, 't> {
     }
 
     /// A refusal at the deepest node on a path that is in the text.
-    pub(super) fn refuse_at(&self, path: &[String], code: Reason, message: impl Into<String>) -> Refusal {
-        Refusal::at(self.spans.text, self.offset(path), code, message)
+    pub(super) fn refuse_at(&self, path: &[String], code: Reason, message: impl Into<String>) -> YamlRefusal {
+        YamlRefusal::at(self.spans.text, self.offset(path), code, message)
     }
 }
 
@@ -177,7 +177,7 @@ fn child_of_new<'w>(
     spans: &SpanTree<'_>,
     value: &'w mut NewNode,
     path: &[String],
-) -> Result<EditTarget<'w>, Refusal> {
+) -> Result<EditTarget<'w>, YamlRefusal> {
     let token = path.last().map_or("", String::as_str);
     let child = value.child(token).ok_or_else(|| refusals::not_found(spans, 0, path))?;
     Ok(EditTarget::New(child))
@@ -189,7 +189,7 @@ fn child_of_node<'w>(
     node: &'w mut EditNode,
     order: Order,
     path: &[String],
-) -> Result<EditTarget<'w>, Refusal> {
+) -> Result<EditTarget<'w>, YamlRefusal> {
     match node {
         EditNode::Replaced { .. } | EditNode::New(_) if order == Order::Simultaneous => {
             Err(refusals::overlap(spans, 0, path))
@@ -206,7 +206,7 @@ fn child_of_node<'w>(
 }
 
 /// The typed value of a node.
-fn edit_node_value(spans: &SpanTree<'_>, node: &EditNode) -> Result<Value, Refusal> {
+fn edit_node_value(spans: &SpanTree<'_>, node: &EditNode) -> Result<Value, YamlRefusal> {
     match node {
         EditNode::Kept(source) => node_value(spans, *source),
         EditNode::Replaced { value, .. } | EditNode::New(value) => Ok(value.value(spans)),

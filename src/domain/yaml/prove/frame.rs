@@ -1,4 +1,4 @@
-//! What the events of a text do not tell: document markers, anchors' names, line ends, the frame of the stream.
+//! What the events of a text do not have: document markers, anchors' names, line ends, the frame of the stream.
 
 use std::collections::BTreeSet;
 

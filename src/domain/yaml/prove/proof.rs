@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::super::edit_tree::editor::EditedDocument;
 use super::super::read::parser::parse;
 use super::super::read::span_tree::SpanTree;
-use super::super::refusal::{Reason, Refusal};
+use super::super::refusal::{Reason, YamlRefusal};
 use super::super::write::splice::{self, Splice};
 use super::events::{IndependentEvents, TreeEvents, readable};
 use super::nodes::ExpectedDocument;
@@ -43,9 +43,9 @@ pub(crate) fn prove(
     documents: &[EditedDocument],
     mut splices: Vec<Splice>,
     place: usize,
-) -> Result<(String, EditProof), Refusal> {
+) -> Result<(String, EditProof), YamlRefusal> {
     let text = tree.text;
-    let unproven = |message: &str| Refusal::at(text, place, Reason::Unproven, message);
+    let unproven = |message: &str| YamlRefusal::at(text, place, Reason::Unproven, message);
     splices.retain(|(range, new)| !(range.is_empty() && new.is_empty()));
     let after = splice::apply(text, &mut splices).ok_or_else(|| unproven("the changes would overlap"))?;
     let result = parse(&after).map_err(|refusal| unreadable(text, place, &refusal))?;
@@ -57,7 +57,7 @@ pub(crate) fn prove(
     }
     if result.blank_ends > tree.blank_ends || frame::indents_by_tab(&after, &splices) {
         let message = "a tab is where some parsers would read it as indentation";
-        return Err(Refusal::at(text, place, Reason::Tab, message));
+        return Err(YamlRefusal::at(text, place, Reason::Tab, message));
     }
     let removable = documents.iter().flat_map(|document| comments::removable(tree, &document.root));
     comments::compare(tree, &result, &splices, removable.collect()).map_err(|message| unproven(&message))?;
@@ -73,14 +73,14 @@ pub(crate) fn prove(
 }
 
 /// The refusal of a result that cannot be read.
-fn unreadable(text: &str, place: usize, refusal: &Refusal) -> Refusal {
+fn unreadable(text: &str, place: usize, refusal: &YamlRefusal) -> YamlRefusal {
     match refusal.code {
         code @ (Reason::TooLarge | Reason::TooDeep | Reason::TooManyAliases) => {
-            Refusal::at(text, place, code, format!("the result would be too large: {}", refusal.message))
+            YamlRefusal::at(text, place, code, format!("the result would be too large: {}", refusal.message))
         }
         _ => {
             let message = format!("the result does not parse: {refusal}");
-            Refusal::at(text, place, Reason::Unproven, message)
+            YamlRefusal::at(text, place, Reason::Unproven, message)
         }
     }
 }

@@ -6,7 +6,7 @@ use super::super::edit_tree::editor::EditedDocument;
 use super::super::read::locate;
 use super::super::read::span_tree::{NodeIndex, SpanTree};
 use super::super::read::value::node_value;
-use super::super::refusal::{Reason, Refusal};
+use super::super::refusal::{Reason, YamlRefusal};
 
 /// The value that a node will have.
 pub(super) struct ExpectedValue {
@@ -19,7 +19,7 @@ pub(super) struct ExpectedValue {
 pub(super) fn expected(
     tree: &SpanTree<'_>,
     document: &EditedDocument,
-) -> Result<Option<ExpectedValue>, Refusal> {
+) -> Result<Option<ExpectedValue>, YamlRefusal> {
     let lowered = &document.lowered;
     if lowered.is_empty() {
         return Ok(None);
@@ -36,7 +36,7 @@ pub(super) fn expected(
     }
     let mut value = node_value(tree, node)?;
     json_patch::patch(&mut value, &lowered.patch_below(depth)).map_err(|error| {
-        Refusal::at(tree.text, tree.nodes[node].span.start, Reason::Unproven, error.to_string())
+        YamlRefusal::at(tree.text, tree.nodes[node].span.start, Reason::Unproven, error.to_string())
     })?;
     Ok(Some(ExpectedValue { node, value }))
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::super::pointer::{Pointer, PointerStep};
-use super::super::refusal::{Refusal, line_column};
+use super::super::refusal::{YamlRefusal, line_column};
 use super::lines::{begins_line, line_end, line_start};
 use super::locate;
 use super::span_tree::{NodeIndex, NodeKind, SpanTree};
@@ -38,7 +38,7 @@ pub struct Location {
 
 /// A comment near a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Comment {
+pub struct YamlComment {
     /// The text after `#`, trimmed.
     pub text: String,
     /// Line, from 1.
@@ -47,7 +47,7 @@ pub struct Comment {
 
 impl<'t> Stream<'t> {
     /// The stream of a tree, if the values of its documents can be read.
-    pub(crate) fn new(tree: SpanTree<'t>) -> Result<Self, Refusal> {
+    pub(crate) fn new(tree: SpanTree<'t>) -> Result<Self, YamlRefusal> {
         if !tree.aliased.is_empty() {
             check_values(&tree)?;
         }
@@ -106,8 +106,8 @@ impl Document<'_> {
     /// The pointer with its selectors exchanged for indices: `/env/3/value`.
     ///
     /// # Errors
-    /// A [`Refusal`] when a selector matches no item, or more than one.
-    pub fn resolve(&self, pointer: &Pointer) -> Result<Pointer, Refusal> {
+    /// A [`YamlRefusal`] when a selector matches no item, or more than one.
+    pub fn resolve(&self, pointer: &Pointer) -> Result<Pointer, YamlRefusal> {
         let keys = locate::resolve(&self.tree, self.root, pointer)?;
         Ok(Pointer { steps: keys.into_iter().map(PointerStep::Key).collect() })
     }
@@ -128,7 +128,7 @@ impl Document<'_> {
     /// The comments that belong to a node: directly above it or above the named item that holds it, between the
     /// item's name and the node, and after it on its lines. In the order of the text.
     #[must_use]
-    pub fn comments_near(&self, pointer: &Pointer) -> Vec<Comment> {
+    pub fn comments_near(&self, pointer: &Pointer) -> Vec<YamlComment> {
         let mut found: Vec<Range<usize>> = Vec::new();
         let Ok(keys) = locate::resolve(&self.tree, self.root, pointer) else { return Vec::new() };
         let mut parent = None;
@@ -180,8 +180,8 @@ impl Document<'_> {
         self.tree.comments_in(at..line_end(self.tree.text, at)).to_vec()
     }
 
-    fn comment(&self, span: &Range<usize>) -> Comment {
+    fn comment(&self, span: &Range<usize>) -> YamlComment {
         let text = self.tree.text[span.clone()].trim_start_matches('#').trim().to_owned();
-        Comment { text, line: line_column(self.tree.text, span.start).0 }
+        YamlComment { text, line: line_column(self.tree.text, span.start).0 }
     }
 }

@@ -1,7 +1,7 @@
 //! From pointers to the nodes of a span tree.
 
 use super::super::pointer::{Pointer, PointerStep, parse_index};
-use super::super::refusal::{Reason, Refusal};
+use super::super::refusal::{Reason, YamlRefusal};
 use super::span_tree::{NodeIndex, NodeKind, SpanTree};
 
 /// The child that a key or index names; `None` if there is none, or more than one.
@@ -35,7 +35,7 @@ pub(crate) fn resolve(
     tree: &SpanTree<'_>,
     root: NodeIndex,
     pointer: &Pointer,
-) -> Result<Vec<String>, Refusal> {
+) -> Result<Vec<String>, YamlRefusal> {
     let mut keys = Vec::with_capacity(pointer.steps.len());
     let mut at = Some(root);
     let mut deepest = root;
@@ -58,8 +58,8 @@ fn select(
     near: NodeIndex,
     key: &str,
     value: &str,
-) -> Result<usize, Refusal> {
-    let refuse = |code, message| Refusal::at(tree.text, tree.nodes[near].span.start, code, message);
+) -> Result<usize, YamlRefusal> {
+    let refuse = |code, message| YamlRefusal::at(tree.text, tree.nodes[near].span.start, code, message);
     let items = match at.map(|id| &tree.nodes[id].kind) {
         Some(NodeKind::Sequence { items, .. }) => items,
         Some(_) => {

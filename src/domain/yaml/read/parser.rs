@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use granit_parser::{Event, Parser, Span, StrInput, StructureStyle};
 
-use super::super::refusal::{Reason, Refusal};
+use super::super::refusal::{Reason, YamlRefusal};
 use super::block_scalar;
 use super::lines::{begins_line, is_marker, line_end, line_start, skip_trivia};
 use super::span_tree::{
@@ -29,10 +29,10 @@ const MAX_COMMENTS: usize = 20_000;
 const MAX_ALIASES: usize = 1000;
 
 /// Parses a stream.
-pub(crate) fn parse(text: &str) -> Result<SpanTree<'_>, Refusal> {
+pub(crate) fn parse(text: &str) -> Result<SpanTree<'_>, YamlRefusal> {
     if text.len() > MAX_BYTES {
         let message = format!("the text has {} bytes; the limit is {MAX_BYTES}", text.len());
-        return Err(Refusal::at(text, 0, Reason::TooLarge, message));
+        return Err(YamlRefusal::at(text, 0, Reason::TooLarge, message));
     }
     let options = granit_parser::options! {
         emit_anchor_events: true,
@@ -90,7 +90,7 @@ impl<'t> Builder<'t> {
     }
 
     /// The next event that is not a comment.
-    fn next(&mut self) -> Result<(Event<'t>, Span), Refusal> {
+    fn next(&mut self) -> Result<(Event<'t>, Span), YamlRefusal> {
         if let Some(event) = self.ahead.take() {
             return Ok(event);
         }
@@ -111,12 +111,12 @@ impl<'t> Builder<'t> {
         }
     }
 
-    fn peek(&mut self) -> Result<&(Event<'t>, Span), Refusal> {
+    fn peek(&mut self) -> Result<&(Event<'t>, Span), YamlRefusal> {
         let event = self.next()?;
         Ok(self.ahead.insert(event))
     }
 
-    fn stream(&mut self) -> Result<(), Refusal> {
+    fn stream(&mut self) -> Result<(), YamlRefusal> {
         let mut from = 0;
         loop {
             let (event, span) = self.next()?;
@@ -163,7 +163,7 @@ impl<'t> Builder<'t> {
 
     /// Reads the node that begins, with its anchor and tag, at the first byte from `from` that is neither blank,
     /// line break nor comment.
-    fn node(&mut self, from: usize) -> Result<NodeIndex, Refusal> {
+    fn node(&mut self, from: usize) -> Result<NodeIndex, YamlRefusal> {
         let (event, span) = self.next()?;
         let range = bytes(&span);
         let tag = event.tag().map(|tag| Tag {
@@ -198,7 +198,7 @@ impl<'t> Builder<'t> {
     /// ```yaml
     /// *base
     /// ```
-    fn alias(&mut self, from: usize, span: Range<usize>, anchor: usize) -> Result<NodeIndex, Refusal> {
+    fn alias(&mut self, from: usize, span: Range<usize>, anchor: usize) -> Result<NodeIndex, YamlRefusal> {
         self.aliases += 1;
         if self.aliases > MAX_ALIASES {
             let message = format!("more than {MAX_ALIASES} aliases");
@@ -225,7 +225,7 @@ impl<'t> Builder<'t> {
         range: Range<usize>,
         value: Cow<'t, str>,
         style: ScalarStyle,
-    ) -> Result<NodeIndex, Refusal> {
+    ) -> Result<NodeIndex, YamlRefusal> {
         let from = properties.end;
         let (span, value) = match style {
             ScalarStyle::Plain if range.is_empty() => (from..from, "".into()),
@@ -250,7 +250,7 @@ impl<'t> Builder<'t> {
     /// - in a block
     /// - [between, brackets]
     /// ```
-    fn sequence(&mut self, properties: NodeProperties, flow: bool) -> Result<NodeIndex, Refusal> {
+    fn sequence(&mut self, properties: NodeProperties, flow: bool) -> Result<NodeIndex, YamlRefusal> {
         let from = properties.end;
         let id = self.push(from..from, properties, NodeKind::Sequence { flow, items: Vec::new() })?;
         self.enter(from)?;
@@ -268,7 +268,7 @@ impl<'t> Builder<'t> {
     /// flow: {between: braces}
     /// pair: [a: b]
     /// ```
-    fn mapping(&mut self, properties: NodeProperties, layout: Layout) -> Result<NodeIndex, Refusal> {
+    fn mapping(&mut self, properties: NodeProperties, layout: Layout) -> Result<NodeIndex, YamlRefusal> {
         let from = properties.end;
         let id = self.push(from..from, properties, NodeKind::Mapping { layout, entries: Vec::new() })?;
         self.enter(from)?;
@@ -289,7 +289,7 @@ impl<'t> Builder<'t> {
         span: Range<usize>,
         properties: NodeProperties,
         kind: NodeKind<'t>,
-    ) -> Result<NodeIndex, Refusal> {
+    ) -> Result<NodeIndex, YamlRefusal> {
         let id = self.tree.nodes.len();
         if id == MAX_NODES {
             let message = format!("the text has more than {MAX_NODES} values and keys");
@@ -303,7 +303,7 @@ impl<'t> Builder<'t> {
         Ok(id)
     }
 
-    fn enter(&mut self, at: usize) -> Result<(), Refusal> {
+    fn enter(&mut self, at: usize) -> Result<(), YamlRefusal> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
             return Err(self.refuse(at, Reason::TooDeep, format!("nested deeper than {MAX_DEPTH}")));
@@ -323,7 +323,7 @@ impl<'t> Builder<'t> {
         from: usize,
         anchor: usize,
         tag: Option<Tag>,
-    ) -> Result<NodeProperties, Refusal> {
+    ) -> Result<NodeProperties, YamlRefusal> {
         let anchor = match anchor {
             0 => None,
             id => match self.next()? {
@@ -342,7 +342,7 @@ impl<'t> Builder<'t> {
         Ok(NodeProperties { anchor, tag, end })
     }
 
-    fn block_items(&mut self, from: usize) -> Result<(Range<usize>, Vec<SequenceItem>), Refusal> {
+    fn block_items(&mut self, from: usize) -> Result<(Range<usize>, Vec<SequenceItem>), YamlRefusal> {
         let mut items: Vec<SequenceItem> = Vec::new();
         let mut at = from;
         while !matches!(self.peek()?.0, Event::SequenceEnd) {
@@ -356,7 +356,7 @@ impl<'t> Builder<'t> {
         Ok((items.first().map_or(from, |item| item.start)..at, items))
     }
 
-    fn flow_items(&mut self, from: usize) -> Result<(Range<usize>, Vec<SequenceItem>), Refusal> {
+    fn flow_items(&mut self, from: usize) -> Result<(Range<usize>, Vec<SequenceItem>), YamlRefusal> {
         let open = skip_trivia(self.text(), from);
         self.expect(open, b'[')?;
         let mut items = Vec::new();
@@ -374,7 +374,7 @@ impl<'t> Builder<'t> {
         Ok((open..close + 1, items))
     }
 
-    fn block_entries(&mut self, from: usize) -> Result<(Range<usize>, Vec<MappingEntry>), Refusal> {
+    fn block_entries(&mut self, from: usize) -> Result<(Range<usize>, Vec<MappingEntry>), YamlRefusal> {
         let mut entries: Vec<MappingEntry> = Vec::new();
         let mut at = from;
         while !matches!(self.peek()?.0, Event::MappingEnd) {
@@ -386,7 +386,7 @@ impl<'t> Builder<'t> {
         Ok((entries.first().map_or(from, |entry| entry.start)..at, entries))
     }
 
-    fn flow_entries(&mut self, from: usize) -> Result<(Range<usize>, Vec<MappingEntry>), Refusal> {
+    fn flow_entries(&mut self, from: usize) -> Result<(Range<usize>, Vec<MappingEntry>), YamlRefusal> {
         let open = skip_trivia(self.text(), from);
         self.expect(open, b'{')?;
         let mut entries = Vec::new();
@@ -403,7 +403,7 @@ impl<'t> Builder<'t> {
         Ok((open..close + 1, entries))
     }
 
-    fn pair(&mut self, from: usize) -> Result<(Range<usize>, Vec<MappingEntry>), Refusal> {
+    fn pair(&mut self, from: usize) -> Result<(Range<usize>, Vec<MappingEntry>), YamlRefusal> {
         let (entry, end) = self.entry(from)?;
         match self.next()? {
             (Event::MappingEnd, _) => Ok((entry.start..end, vec![entry])),
@@ -412,7 +412,7 @@ impl<'t> Builder<'t> {
     }
 
     /// One `key: value`, `? key : value`, `key` or `: value`, and where it ends.
-    fn entry(&mut self, from: usize) -> Result<(MappingEntry, usize), Refusal> {
+    fn entry(&mut self, from: usize) -> Result<(MappingEntry, usize), YamlRefusal> {
         let text = self.text();
         let start = skip_trivia(text, from);
         let explicit = text[start..].starts_with('?') && self.ends_word(start + 1);
@@ -460,24 +460,24 @@ impl<'t> Builder<'t> {
         self.text().as_bytes().get(at).is_none_or(|&byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r'))
     }
 
-    fn expect(&self, at: usize, byte: u8) -> Result<(), Refusal> {
+    fn expect(&self, at: usize, byte: u8) -> Result<(), YamlRefusal> {
         if self.text().as_bytes().get(at) == Some(&byte) { Ok(()) } else { Err(self.misaligned(at)) }
     }
 
     /// Checks that there are only blanks, line breaks and comments between two offsets.
-    fn expect_at(&self, from: usize, start: usize) -> Result<(), Refusal> {
+    fn expect_at(&self, from: usize, start: usize) -> Result<(), YamlRefusal> {
         if skip_trivia(self.text(), from) == start { Ok(()) } else { Err(self.misaligned(start)) }
     }
 
-    fn refuse(&self, at: usize, code: Reason, message: impl Into<String>) -> Refusal {
-        Refusal::at(self.text(), at, code, message)
+    fn refuse(&self, at: usize, code: Reason, message: impl Into<String>) -> YamlRefusal {
+        YamlRefusal::at(self.text(), at, code, message)
     }
 
-    fn misaligned(&self, at: usize) -> Refusal {
+    fn misaligned(&self, at: usize) -> YamlRefusal {
         self.refuse(at, Reason::Syntax, "this node cannot be told apart from its surroundings")
     }
 
-    fn syntax(&self, error: &granit_parser::ScanError) -> Refusal {
+    fn syntax(&self, error: &granit_parser::ScanError) -> YamlRefusal {
         use granit_parser::ErrorKind;
         let at = error.marker().byte_offset().unwrap_or(0);
         let code = match error.kind() {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::super::refusal::{Reason, Refusal};
+use super::super::refusal::{Reason, YamlRefusal};
 use super::parser::MAX_DEPTH;
 use super::scalar::as_kubectl;
 use super::span_tree::{MappingEntry, NodeIndex, NodeKind, ScalarStyle, SpanTree};
@@ -31,12 +31,12 @@ pub(crate) fn scalar_value(text: &str, style: ScalarStyle, tag: Option<&str>) ->
 }
 
 /// The value of a node.
-pub(crate) fn node_value(tree: &SpanTree<'_>, id: NodeIndex) -> Result<Value, Refusal> {
+pub(crate) fn node_value(tree: &SpanTree<'_>, id: NodeIndex) -> Result<Value, YamlRefusal> {
     ValueReader { tree, budget: MAX_WEIGHT, depth: 0, open: Vec::new() }.value(id)
 }
 
 /// Whether the values of all documents can be read; together they are as bounded as one.
-pub(crate) fn check_values(tree: &SpanTree<'_>) -> Result<(), Refusal> {
+pub(crate) fn check_values(tree: &SpanTree<'_>) -> Result<(), YamlRefusal> {
     let mut reader = ValueReader { tree, budget: MAX_WEIGHT, depth: 0, open: Vec::new() };
     tree.documents.iter().try_for_each(|document| reader.value(document.root).map(|_| ()))
 }
@@ -70,7 +70,7 @@ struct ValueReader<'a, 't> {
 }
 
 impl ValueReader<'_, '_> {
-    fn value(&mut self, id: NodeIndex) -> Result<Value, Refusal> {
+    fn value(&mut self, id: NodeIndex) -> Result<Value, YamlRefusal> {
         let node = &self.tree.nodes[id];
         self.spend(id, 1 + self.tree.scalar(id).map_or(0, |text| text.len() / 16))?;
         self.depth += 1;
@@ -113,7 +113,7 @@ impl ValueReader<'_, '_> {
         Ok(value)
     }
 
-    fn spend(&mut self, id: NodeIndex, cost: usize) -> Result<(), Refusal> {
+    fn spend(&mut self, id: NodeIndex, cost: usize) -> Result<(), YamlRefusal> {
         match self.budget.checked_sub(cost) {
             Some(rest) => self.budget = rest,
             None => return Err(self.refuse(id, Reason::TooManyAliases, "the aliases expand to too much")),
@@ -121,7 +121,7 @@ impl ValueReader<'_, '_> {
         Ok(())
     }
 
-    fn mapping(&mut self, entries: &[MappingEntry]) -> Result<Value, Refusal> {
+    fn mapping(&mut self, entries: &[MappingEntry]) -> Result<Value, YamlRefusal> {
         let mut map = Map::with_capacity(entries.len());
         let mut merged = Vec::new();
         for entry in entries {
@@ -138,8 +138,8 @@ impl ValueReader<'_, '_> {
         Ok(Value::Object(map))
     }
 
-    fn refuse(&self, id: NodeIndex, code: Reason, message: &str) -> Refusal {
-        Refusal::at(self.tree.text, self.tree.nodes[id].span.start, code, message)
+    fn refuse(&self, id: NodeIndex, code: Reason, message: &str) -> YamlRefusal {
+        YamlRefusal::at(self.tree.text, self.tree.nodes[id].span.start, code, message)
     }
 }
 

@@ -5,7 +5,7 @@ use super::super::edit_tree::new_node::NewNode;
 use super::super::edit_tree::node::{EditEntry, EditNode};
 use super::super::read::lines::column;
 use super::super::read::span_tree::{DocumentSpan, NodeIndex, NodeKind, SpanTree};
-use super::super::refusal::Refusal;
+use super::super::refusal::YamlRefusal;
 use super::plan::{Site, SiteKind, SplicePlan};
 use super::splice::Splice;
 use super::{block, flow, replacement};
@@ -16,7 +16,7 @@ pub(crate) fn splices(
     text: &str,
     document: &DocumentSpan,
     root: &EditNode,
-) -> Result<Vec<Splice>, Refusal> {
+) -> Result<Vec<Splice>, YamlRefusal> {
     let mut plan = SplicePlan::new(tree, text, document);
     let site = Site { after: document.from, column: None, kind: SiteKind::Root, flow: false };
     write_node(&mut plan, root, site)?;
@@ -24,7 +24,7 @@ pub(crate) fn splices(
 }
 
 /// Writes what changes in a node: a new value, or changed entries and then those that come or go.
-fn write_node(plan: &mut SplicePlan<'_, '_>, node: &EditNode, site: Site) -> Result<(), Refusal> {
+fn write_node(plan: &mut SplicePlan<'_, '_>, node: &EditNode, site: Site) -> Result<(), YamlRefusal> {
     match node {
         EditNode::Kept(_) | EditNode::New(_) | EditNode::Removed => Ok(()),
         _ if node.is_kept() => Ok(()),
@@ -65,7 +65,7 @@ fn write_all_new(
     node: NodeIndex,
     entries: &[&EditEntry],
     site: Site,
-) -> Result<(), Refusal> {
+) -> Result<(), YamlRefusal> {
     let source = &plan.tree.nodes[node];
     if !source.is_block_collection() && !plan.tree.comments_in(source.span.clone()).is_empty() {
         if entries.is_empty() {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::super::edit_tree::node::{EditEntry, EditNode};
 use super::super::read::lines::{begins_line, line_start, next_line, skip_blanks, skip_blanks_back};
 use super::super::read::span_tree::{Layout, NodeIndex, NodeKind};
-use super::super::refusal::Refusal;
+use super::super::refusal::YamlRefusal;
 use super::plan::SplicePlan;
 use super::text::ScalarContext;
 
@@ -14,7 +14,7 @@ pub(super) fn write_entries(
     plan: &mut SplicePlan<'_, '_>,
     node: NodeIndex,
     entries: &[&EditEntry],
-) -> Result<(), Refusal> {
+) -> Result<(), YamlRefusal> {
     let count = plan.tree.children(node).len();
     let kept: Vec<usize> = entries.iter().filter_map(|entry| entry.origin).collect();
     let changed = kept.len() != count || entries.len() != count;

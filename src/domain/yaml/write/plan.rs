@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::super::read::span_tree::{DocumentSpan, NodeIndex, SpanTree};
-use super::super::refusal::{Reason, Refusal};
+use super::super::refusal::{Reason, YamlRefusal};
 use super::formatting::Formatting;
 use super::splice::Splice;
 use super::text::Writer;
@@ -88,7 +88,7 @@ impl<'a, 't> SplicePlan<'a, 't> {
         Writer { tree: self.tree, formatting: self.formatting.clone(), line_break }
     }
 
-    pub(super) fn refuse(&self, node: NodeIndex, message: &str) -> Refusal {
-        Refusal::at(self.tree.text, self.tree.nodes[node].span.start, Reason::Unwritable, message)
+    pub(super) fn refuse(&self, node: NodeIndex, message: &str) -> YamlRefusal {
+        YamlRefusal::at(self.tree.text, self.tree.nodes[node].span.start, Reason::Unwritable, message)
     }
 }

@@ -9,7 +9,7 @@ use super::super::read::lines::{
 };
 use super::super::read::scalar::is_timestamp;
 use super::super::read::span_tree::{Node, NodeIndex, NodeKind, ScalarStyle};
-use super::super::refusal::Refusal;
+use super::super::refusal::YamlRefusal;
 use super::block_scalar;
 use super::literal::BlockText;
 use super::plan::{Site, SiteKind, SplicePlan};
@@ -21,7 +21,7 @@ pub(super) fn replace(
     id: NodeIndex,
     value: &NewNode,
     site: Site,
-) -> Result<(), Refusal> {
+) -> Result<(), YamlRefusal> {
     let lead = plan.content_start(id, site);
     let node = &plan.tree.nodes[id];
     Replacement { plan, id, node, value, site, keeps_tag: false, lead }.write()
@@ -33,7 +33,7 @@ pub(super) fn replace_entries(
     id: NodeIndex,
     value: &NewNode,
     site: Site,
-) -> Result<(), Refusal> {
+) -> Result<(), YamlRefusal> {
     let node = &plan.tree.nodes[id];
     let after_tag = node.tag.as_ref().map_or(0, |tag| tag.span.end);
     let lead = plan.content_start(id, site).max(after_tag);
@@ -58,7 +58,7 @@ impl<'a> Replacement<'_, 'a, '_> {
     }
 
     /// Chooses how the value is written.
-    fn write(&mut self) -> Result<(), Refusal> {
+    fn write(&mut self) -> Result<(), YamlRefusal> {
         if self.site.flow {
             self.write_between_brackets();
             return Ok(());
@@ -275,7 +275,7 @@ impl<'a> Replacement<'_, 'a, '_> {
     }
 
     /// A collection with entries, as a block.
-    fn write_block_collection(&mut self) -> Result<(), Refusal> {
+    fn write_block_collection(&mut self) -> Result<(), YamlRefusal> {
         if self.site.kind == SiteKind::KeyOnly {
             return Err(self.plan.refuse(self.id, "the key has no `:`"));
         }

@@ -110,16 +110,16 @@ pub(super) struct PullRequest {
     body: Option<String>,
     #[serde(default)]
     draft: Option<bool>,
-    head: Head,
+    head: PullHead,
     base: Base,
     #[serde(default)]
-    labels: Vec<Label>,
+    labels: Vec<PullLabel>,
     /// Its id for GraphQL.
     node_id: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Head {
+struct PullHead {
     #[serde(rename = "ref")]
     name: String,
     sha: CommitId,
@@ -139,7 +139,7 @@ struct HeadRepository {
 }
 
 #[derive(Debug, Deserialize)]
-struct Label {
+struct PullLabel {
     name: String,
 }
 

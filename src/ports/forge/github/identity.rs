@@ -23,13 +23,13 @@ const RENEW_BEFORE_SECONDS: i64 = 300;
 
 /// A token and when it ends; `None` never does.
 #[derive(Debug, Clone)]
-struct Token {
+struct CachedToken {
     secret: SecretString,
     expires_at: Option<Timestamp>,
 }
 
 /// One repository's token. The lock is held while it is renewed, so that many callers make one request.
-type TokenSlot = Arc<tokio::sync::Mutex<Option<Token>>>;
+type TokenSlot = Arc<tokio::sync::Mutex<Option<CachedToken>>>;
 
 /// Who the bot is, and how it proves it for each repository.
 pub(super) struct Identity {
@@ -38,12 +38,12 @@ pub(super) struct Identity {
     /// The same at the GraphQL API's address.
     graph: Octocrab,
     pub(super) exchange: Exchange,
-    kind: Kind,
+    kind: IdentityKind,
     /// The bot's own account, asked once.
     account: OnceCell<BotAccount>,
 }
 
-enum Kind {
+enum IdentityKind {
     App { id: u64, tokens: Mutex<HashMap<RepositoryName, TokenSlot>> },
     Token(SecretString),
 }
@@ -70,8 +70,8 @@ impl Identity {
     /// Builds the client; must run inside a Tokio runtime.
     pub(super) fn new(options: &Options) -> Result<Self, SetupError> {
         let kind = match &options.credentials {
-            Credentials::App { id, .. } => Kind::App { id: *id, tokens: Mutex::default() },
-            Credentials::Token(token) => Kind::Token(checked_token(token)?),
+            Credentials::App { id, .. } => IdentityKind::App { id: *id, tokens: Mutex::default() },
+            Credentials::Token(token) => IdentityKind::Token(checked_token(token)?),
         };
         let base = options.base_url.as_str();
         // `https://HOST/api/v3` has it at `https://HOST/api/graphql`, `https://api.github.com` at `…/graphql`.
@@ -98,8 +98,8 @@ impl Identity {
     /// The token for this repository, fresh enough for a push.
     pub(super) async fn secret(&self, repository: &RepositoryName) -> Result<SecretString, ForgeError> {
         let tokens = match &self.kind {
-            Kind::Token(secret) => return Ok(secret.clone()),
-            Kind::App { tokens, .. } => tokens,
+            IdentityKind::Token(secret) => return Ok(secret.clone()),
+            IdentityKind::App { tokens, .. } => tokens,
         };
         let slot = slot(tokens, repository);
         let mut kept = slot.lock().await;
@@ -111,10 +111,10 @@ impl Identity {
 
     /// Drops a token that the server refused, unless another took its place. `false`: there is no other to have.
     pub(super) async fn renew(&self, repository: &RepositoryName, refused: &SecretString) -> bool {
-        let Kind::App { tokens, .. } = &self.kind else { return false };
+        let IdentityKind::App { tokens, .. } = &self.kind else { return false };
         let slot = slot(tokens, repository);
         let mut kept = slot.lock().await;
-        let is_refused = |token: &Token| token.secret.expose_secret() == refused.expose_secret();
+        let is_refused = |token: &CachedToken| token.secret.expose_secret() == refused.expose_secret();
         if kept.as_ref().is_some_and(is_refused) {
             *kept = None;
         }
@@ -124,8 +124,8 @@ impl Identity {
     /// The App's id; `None` for a token.
     pub(super) fn app(&self) -> Option<u64> {
         match self.kind {
-            Kind::App { id, .. } => Some(id),
-            Kind::Token(_) => None,
+            IdentityKind::App { id, .. } => Some(id),
+            IdentityKind::Token(_) => None,
         }
     }
 
@@ -135,7 +135,7 @@ impl Identity {
     }
 
     async fn ask_account(&self, repository: &RepositoryName) -> Result<BotAccount, ForgeError> {
-        if matches!(self.kind, Kind::App { .. }) {
+        if matches!(self.kind, IdentityKind::App { .. }) {
             let answer = self.exchange.send(&self.client, Call::Get("/app")).await?;
             return Ok(BotAccount::Named(format!("{}[bot]", answer.read::<App>("the App")?.slug)));
         }
@@ -146,7 +146,7 @@ impl Identity {
     }
 
     /// Asks which installation covers the repository, then for a token that is good for this repository only.
-    async fn installation_token(&self, repository: &RepositoryName) -> Result<Token, ForgeError> {
+    async fn installation_token(&self, repository: &RepositoryName) -> Result<CachedToken, ForgeError> {
         let path = format!("/repos/{repository}/installation");
         let answer = self.exchange.send(&self.client, Call::Get(&path)).await?;
         let installation: Installation = answer.read("installation").map_err(|error| match error {
@@ -163,10 +163,10 @@ impl Identity {
             ForgeError::Rejected(message) | ForgeError::NotFound(message) => ForgeError::Forbidden(message),
             error => error,
         })?;
-        Ok(Token { secret: credential::trimmed(&token.token), expires_at: Some(token.expires_at) })
+        Ok(CachedToken { secret: credential::trimmed(&token.token), expires_at: Some(token.expires_at) })
     }
 
-    fn lasts(&self, token: &Token) -> bool {
+    fn lasts(&self, token: &CachedToken) -> bool {
         let now = (self.exchange.now)();
         let left = |ends: Timestamp| ends.as_second().saturating_sub(now.as_second());
         token.expires_at.is_none_or(|ends| left(ends) > RENEW_BEFORE_SECONDS)
@@ -176,8 +176,8 @@ impl Identity {
 impl fmt::Debug for Identity {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
-            Kind::App { id, .. } => write!(out, "App({id})"),
-            Kind::Token(_) => out.write_str("Token(…)"),
+            IdentityKind::App { id, .. } => write!(out, "App({id})"),
+            IdentityKind::Token(_) => out.write_str("Token(…)"),
         }
     }
 }

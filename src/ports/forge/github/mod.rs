@@ -177,7 +177,7 @@ impl Forge for Github {
     ) -> Result<CommentId, ForgeError> {
         let fields = json!({ "body": body });
         match self.own_comment(repository, issue, marker).await? {
-            Some((id, stands)) if stands == body => return Ok(id),
+            Some((id, current)) if current == body => return Ok(id),
             Some((id, _)) => {
                 let path = format!("/repos/{repository}/issues/comments/{id}");
                 let answer = self.ask(repository, Call::Patch(&path, &fields)).await?;

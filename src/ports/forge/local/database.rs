@@ -26,7 +26,7 @@ pub struct LocalForge {
 
 impl LocalForge {
     /// Opens the forge whose database is the file `database`; creates a missing file. Addresses for people begin with
-    /// `base_url`: `<base_url>/<owner>/<name>/pull/<number>`. `now` tells the time of what is written.
+    /// `base_url`: `<base_url>/<owner>/<name>/pull/<number>`. `now` gives the time of what is written.
     ///
     /// # Errors
     /// - `Unavailable`: the file cannot be opened or written

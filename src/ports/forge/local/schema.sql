@@ -76,7 +76,7 @@ CREATE TABLE IF NOT EXISTS forge_merges (
     PRIMARY KEY (repository, number),
     FOREIGN KEY (repository, number) REFERENCES forge_pulls (repository, number)
 ) STRICT;
--- One check run of a name stands on a commit.
+-- A commit has one check run of a name.
 CREATE TABLE IF NOT EXISTS forge_checks (
     id          INTEGER PRIMARY KEY,
     repository  TEXT NOT NULL REFERENCES forge_repositories (name),

@@ -1,4 +1,4 @@
--- Schema, version 2: pull requests as the last look found them, and queues of runs.
+-- Schema, version 2: pull requests as the last reconciliation found them, and queues of runs.
 
 ALTER TABLE runs ADD COLUMN queue TEXT;     -- runs of one queue go one after the other; NULL for none
 

@@ -1,6 +1,6 @@
 -- Turns: what runs wait for and hold, and the pull requests that they opened. Times are microseconds since 1970, UTC.
 
--- A run is in the line from its first look until it reports; `number` is the order in which runs came.
+-- A run is in the line from its first attempt until it reports; `number` is the order in which runs came.
 CREATE TABLE turns (
     number    INTEGER NOT NULL PRIMARY KEY,
     run       TEXT    NOT NULL UNIQUE REFERENCES runs (id),

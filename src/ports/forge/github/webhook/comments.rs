@@ -13,9 +13,9 @@ use crate::domain::request::{Actor, CommentPlace};
 #[derive(Deserialize)]
 struct Payload {
     issue: Issue,
-    comment: Comment,
+    comment: CommentPayload,
     repository: PayloadRepository,
-    sender: Account,
+    sender: CommentAuthor,
 }
 
 #[derive(Deserialize)]
@@ -24,17 +24,17 @@ struct Issue {
 }
 
 #[derive(Deserialize)]
-struct Comment {
+struct CommentPayload {
     id: u64,
     html_url: String,
     body: Option<String>,
     created_at: Timestamp,
-    user: Option<Account>,
+    user: Option<CommentAuthor>,
     performed_via_github_app: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
-struct Account {
+struct CommentAuthor {
     id: u64,
     login: String,
     #[serde(rename = "type")]
@@ -113,12 +113,12 @@ mod tests {
     }
 
     #[derive(Deserialize)]
-    struct Head {
+    struct DeliveryAction {
         action: String,
     }
 
     fn read(body: &str) -> Result<Event, PayloadError> {
-        let head: Head = serde_json::from_str(body).unwrap();
+        let head: DeliveryAction = serde_json::from_str(body).unwrap();
         super::read(Some(&head.action), body)
     }
 

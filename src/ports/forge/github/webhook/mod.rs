@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use super::super::webhook::{Claims, Rejection, RejectionKind, Webhook};
 use crate::domain::digest::sha256_hex;
-use crate::domain::event::{Delivery, Event, Source};
+use crate::domain::event::{Delivery, Event};
 use crate::domain::reason::{self, Code};
 use crate::domain::refusal::Refusal;
 
@@ -39,7 +39,7 @@ pub struct GithubWebhook {
 }
 
 #[derive(Deserialize)]
-struct Head {
+struct PayloadHead {
     action: Option<String>,
 }
 
@@ -85,7 +85,6 @@ impl Webhook for GithubWebhook {
 pub fn read(id: &str, event: &str, body: &[u8]) -> Result<Delivery, PayloadError> {
     Ok(Delivery {
         id: id.to_owned(),
-        source: Source::GitHub,
         event_name: event.to_owned(),
         content: content(event, body)?,
         body_sha256: sha256_hex(body),
@@ -94,7 +93,8 @@ pub fn read(id: &str, event: &str, body: &[u8]) -> Result<Delivery, PayloadError
 
 fn content(event: &str, body: &[u8]) -> Result<Event, PayloadError> {
     let text = std::str::from_utf8(body).map_err(|error| PayloadError::NotText(error.valid_up_to()))?;
-    let head: Head = serde_json::from_str(text).map_err(|error| PayloadError::NotJson(error.to_string()))?;
+    let head: PayloadHead =
+        serde_json::from_str(text).map_err(|error| PayloadError::NotJson(error.to_string()))?;
     let action = head.action.as_deref();
     if event == "issue_comment" { comments::read(action, text) } else { pulls::read(event, action, text) }
 }

@@ -25,7 +25,7 @@ impl Secrets {
 
     /// Whether the header's value is the signature of this body under one of the secrets.
     ///
-    /// Every secret is tried, whichever fits, so that the time taken does not tell which one did.
+    /// Every secret is tried, whichever fits, so that the time taken does not reveal which one did.
     #[must_use]
     pub fn verify(&self, header: &[u8], body: &[u8]) -> bool {
         let Some(given) = header.strip_prefix(b"sha256=").and_then(decode_hex) else { return false };

@@ -1,5 +1,5 @@
-//! Looks under failures: the server is killed at every point of every step and started again, the forge fails, events
-//! come in bursts. One check run, nothing told twice, nothing missed.
+//! Reconciliations under failures: the server is killed at every point of every step and started again, the forge
+//! fails, events come in bursts. One check run, nothing recorded twice, nothing missed.
 
 use std::path::Path;
 use std::time::Duration;
@@ -21,7 +21,7 @@ use crate::support::process::Stage;
 use crate::support::pulls::{kinds, new_pull, pull_payload};
 use crate::support::workbench::{Failure, Workbench, code};
 
-/// What stands on disk: a pull request that a person opened, and the delivery that tells of it.
+/// What is on disk: a pull request that a person opened, and the delivery that reports it.
 struct Opened {
     stage: Stage,
     forge: LocalForge,
@@ -47,7 +47,7 @@ impl Opened {
         request.header("x-github-event", "pull_request")
     }
 
-    /// What one look leaves behind, whatever happened on the way.
+    /// What one reconciliation leaves behind, whatever happened on the way.
     async fn one_of_each(&self, story: &str) {
         let mut checks = self.forge.checks(&repository_name(), &self.head).await.unwrap();
         checks.retain(|check| check.name == POLICY_CHECK);
@@ -55,8 +55,8 @@ impl Opened {
         assert_eq!(check.status, Some(CheckStatus::Completed(Conclusion::Success)), "{story}");
         let runs = self.stage.runs().await;
         assert!(matches!(&runs[..], [(_, true)]), "{story}: {runs:?}");
-        let told = told(&self.stage.home.data().join("writ.db")).await;
-        assert_eq!(told, ["look.accepted", "pull.seen", "verdict.given", "check.concluded"], "{story}");
+        let recorded = recorded(&self.stage.home.data().join("writ.db")).await;
+        assert_eq!(recorded, ["look.accepted", "pull.seen", "verdict.given", "check.concluded"], "{story}");
         self.stage.audit().await;
     }
 }
@@ -65,11 +65,11 @@ fn payload(number: IssueNumber) -> Vec<u8> {
     pull_payload("opened", number, 0).to_string().into_bytes()
 }
 
-async fn told(database: &Path) -> Vec<String> {
+async fn recorded(database: &Path) -> Vec<String> {
     let store = SqliteStore::open_to_read(database).await.unwrap();
-    let told = kinds(&store, 0).await;
+    let recorded = kinds(&store, 0).await;
     store.close().await;
-    told
+    recorded
 }
 
 async fn killed_at(failpoint: String) {
@@ -100,7 +100,7 @@ async fn repeated(failpoint: String) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn killed_at_any_point_of_a_look_and_started_again() {
+async fn killed_at_any_point_of_a_reconciliation_and_started_again() {
     let mut stories = JoinSet::new();
     let mut count = 0;
     for step in [Step::Observe, Step::Judge, Step::Conclude, Step::Approve] {
@@ -142,13 +142,13 @@ async fn checks(bench: &Workbench, head: &CommitId) -> Vec<Option<CheckStatus>> 
 const SUCCESS: [Option<CheckStatus>; 1] = [Some(CheckStatus::Completed(Conclusion::Success))];
 
 #[tokio::test]
-async fn a_burst_of_events_is_one_look_and_what_comes_later_is_another() {
+async fn a_burst_of_events_is_one_reconciliation_and_what_comes_later_is_another() {
     let (bench, pull, head) = bench().await;
     let run = bench.tell("pull_request", &pull_payload("opened", pull, 0)).await;
     for number in 1..5 {
         assert_eq!(bench.tell("pull_request", &pull_payload("edited", pull, number)).await, run);
     }
-    // Begun: it has read the state, so what happens now needs another look.
+    // Begun: it has read the state, so what happens now needs another reconciliation.
     bench.work_until(&run, Step::Judge).await;
     bench.people.close(&repository_name(), pull).await.unwrap();
     let joined = bench.tell("pull_request", &pull_payload("closed", pull, 5)).await;
@@ -163,7 +163,7 @@ async fn a_burst_of_events_is_one_look_and_what_comes_later_is_another() {
 }
 
 #[tokio::test]
-async fn a_forge_that_fails_for_a_while_delays_a_look_and_no_more() {
+async fn a_forge_that_fails_for_a_while_delays_a_reconciliation_and_no_more() {
     let (bench, pull, head) = bench().await;
     bench.fail("pull", &[Failure::Unavailable; 6]);
     bench.fail("put_check", &[Failure::AnswerLost, Failure::Unavailable, Failure::AnswerLost]);
@@ -209,7 +209,7 @@ async fn a_check_run_that_may_not_be_written_is_recorded() {
 }
 
 #[tokio::test]
-async fn a_head_that_moved_before_it_was_judged_is_left_to_its_next_look() {
+async fn a_head_that_moved_before_it_was_judged_is_left_to_its_next_reconciliation() {
     let (bench, pull, old) = bench().await;
     let run = bench.tell("pull_request", &pull_payload("opened", pull, 0)).await;
     bench.work_until(&run, Step::Judge).await;

@@ -1,4 +1,4 @@
-//! Turns: quotas and one run at a time on a target; what waits is told its place and why, and goes on by itself.
+//! Admission: quotas and one run at a time on a target; a run that waits reports its place and why, and goes on by itself.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ const RESTART: &str = "/actuate restart-ws reason=\"feed is stale\" confirm=ACTU
 const ONE: Quotas = Quotas { actor: 1, lane: 100, repository: 100 };
 
 #[tokio::test]
-async fn who_had_the_changes_of_the_hour_waits_and_is_told() {
+async fn who_had_the_changes_of_the_hour_waits_and_learns_why() {
     let bench = Workbench::with(ONE).await;
     let first = bench.comment(RESTART).await;
     assert!(matches!(bench.work(&first).await.outcome, Some(Outcome::Proposed { .. })));
@@ -74,7 +74,7 @@ async fn two_runs_on_one_target_go_one_after_the_other() {
     let pause = bench.comment(PAUSE).await;
     assert!(matches!(bench.work(&pause).await.outcome, Some(Outcome::Proposed { .. })));
 
-    // The first one goes on; the second one is told at once, and finds what the first has opened.
+    // The first one goes on; the second one is answered at once, and finds what the first has opened.
     bench.clock.pass(Duration::from_secs(31));
     bench.work(&first).await;
     let (first, second) = (bench.run(&first).await, bench.run(&second).await);

@@ -1,4 +1,4 @@
-//! Pull requests of the same fields: linked where they do the same, superseded or refused where they do not.
+//! Conflicts: pull requests of the same fields, linked where they do the same, superseded or refused where they do not.
 
 use std::time::Duration;
 
@@ -42,7 +42,7 @@ async fn a_pause_closes_an_open_resume_although_trading_is_paused_already() {
     );
     let record = bot.record(&resume, "pull.superseded").await;
     assert_eq!(record["body"]["by"], pause.as_str());
-    // It is told once.
+    // It is reported once.
     bot.comment(PAUSE).await;
     assert!(!bot.reply().await.contains("**Superseded:**"));
     assert_eq!(said_on(&bot, &pull).await.len(), 1);
