@@ -24,7 +24,13 @@ async fn bot(replicas: &str) -> Bot {
     let mut files = manifests::all();
     files.push((format!("{}/ta/flinkdeployment.yaml", manifests::ROOT), manifests::TA));
     let text = |path: &str, text: &'static str| {
-        if path == scheduler() { scheduler_text.clone() } else { text.to_owned() }
+        if path == scheduler() {
+            scheduler_text.clone()
+        } else if path.ends_with("/kustomization.yaml") {
+            format!("{text}  - ta/flinkdeployment.yaml\n")
+        } else {
+            text.to_owned()
+        }
     };
     let files: Vec<(String, String)> =
         files.iter().map(|(path, old)| (path.clone(), text(path, old))).collect();
@@ -223,7 +229,7 @@ async fn every_command_that_is_printed_to_undo_a_run_undoes_it() {
         let told = undo_commands(&reply);
         assert!(!told.is_empty() && told == undo_commands(&body), "{command}: {told:?} in:\n{body}");
         assert!(told[0].starts_with(&format!("/actuate {by} ")), "{command}: {told:?}");
-        let shown = page.replace("&quot;", "\"").replace("&#34;", "\"");
+        let shown = page.replace("&quot;", "\"").replace("&#34;", "\"").replace("&#x2f;", "/");
         assert!(shown.contains(&told[0]), "{command}: {} in:\n{shown}", told[0]);
         // A merged pull request cannot be cancelled; what is said to do instead works, too.
         let instead = undo_commands(&refused(&bot, &format!("/cancel {run}"), "not_open").await);

@@ -120,21 +120,29 @@ impl Procedure {
     #[must_use]
     pub fn undo(&self, changes: &[Change]) -> Undo<'_> {
         let applies = |inverse: &&Inverse| {
-            let Some(place) = &inverse.undoes else { return true };
-            // OK because the catalogue lets no file in that names an object that it does not define.
-            let (object, at) = (&self.objects[&place.object], place.at.to_string());
-            let is_it = |change: &Change| {
-                change.document.kind == object.kind
-                    && change.document.name == object.name
-                    && change.pointer == at
-            };
-            changes.iter().any(is_it)
+            inverse.undoes.as_ref().is_none_or(|place| changes.iter().any(|change| self.is_at(place, change)))
         };
         match (self.inverse.as_ref().filter(applies), &self.needs_no_undo) {
             (Some(inverse), _) => Undo::Inverse(inverse),
             (None, Some(because)) => Undo::Needless(because),
             (None, None) => Undo::Rollback,
         }
+    }
+
+    /// Whether a change is one that is to be undone. Where the procedure names a restart beside the field that its
+    /// inverse undoes, only that field is: putting back a restart counter would restart once more.
+    #[must_use]
+    pub fn is_undone(&self, change: &Change) -> bool {
+        let place = self.inverse.as_ref().and_then(|inverse| inverse.undoes.as_ref());
+        self.needs_no_undo.is_none() || place.is_none_or(|place| self.is_at(place, change))
+    }
+
+    fn is_at(&self, place: &FieldReference, change: &Change) -> bool {
+        // OK because the catalogue lets no file in that names an object that it does not define.
+        let object = &self.objects[&place.object];
+        change.document.kind == object.kind
+            && change.document.name == object.name
+            && change.pointer == place.at.to_string()
     }
 }
 

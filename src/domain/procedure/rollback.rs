@@ -111,7 +111,7 @@ impl RevertTarget {
         }
         let mut objects = BTreeMap::new();
         let mut variant = Variant { name: "exact-inverse".to_owned(), ..Variant::default() };
-        for (number, change) in self.changes.iter().enumerate() {
+        for (number, change) in self.undone_changes(catalogue).enumerate() {
             let object = format!("object-{number}");
             let (at, edit) = self.line(change)?;
             objects.insert(object.clone(), self.object(change, &target.gitops_path)?);
@@ -154,6 +154,14 @@ impl RevertTarget {
             needs_no_undo: None,
             variants: vec![variant],
         })
+    }
+
+    /// What is put back: all that the run changed, but what its procedure says needs no undoing.
+    fn undone_changes(&self, catalogue: &Catalogue) -> impl Iterator<Item = &Change> {
+        let procedure = catalogue.find(&self.procedure).ok();
+        self.changes
+            .iter()
+            .filter(move |change| procedure.is_none_or(|procedure| procedure.is_undone(change)))
     }
 
     /// The files that the run changed, by full path.
@@ -241,7 +249,7 @@ pub fn roll_back(
     if plan.no_change.is_some() {
         return Ok(plan);
     }
-    if in_order(plan.changes.clone()) != in_order(target.changes.iter().map(inverted).collect()) {
+    if in_order(plan.changes.clone()) != in_order(target.undone_changes(catalogue).map(inverted).collect()) {
         return Err(Refusal::new(
             reason::NOT_EXACT,
             format!("restoring the values would not undo run `{}` exactly", target.run),
