@@ -20,6 +20,7 @@ mod metadata;
 mod objects;
 mod rule_tests;
 mod settings;
+mod size;
 mod value;
 mod verdict;
 
@@ -27,7 +28,7 @@ pub use documents::Documents;
 pub use engine::Policies;
 pub use error::{Incomplete, PolicyError};
 pub use explain::Explanation;
-pub use facts::{Declared, Facts, Provenance, Situation};
+pub use facts::{Declared, Facts, Provenance, Sides, Situation};
 pub use metadata::{Example, Policy};
 pub use rule_tests::{RuleTest, RuleTestOutcome, run_rule_tests};
 pub use verdict::{Decision, Finding, Level, Verdict};
