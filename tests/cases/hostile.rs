@@ -115,7 +115,8 @@ fn ordinary_trees_stay_far_below_each_budget() {
     }
     put(&mut head, "many/kustomization.yaml", EntryKind::Regular, &format!("resources:\n{listed}"));
     let (work, verdict) = judge(&base, &head);
-    assert!(!verdict.results.iter().any(|finding| finding.code == "budget_exceeded"), "{verdict:#?}");
+    let is_unjudged = |code: &str| ["budget_exceeded", "policy_fault"].contains(&code);
+    assert!(!verdict.results.iter().any(|finding| is_unjudged(&finding.code)), "{verdict:#?}");
     assert!(is_within_part(work, 10), "{work:?}");
     let Some(real) = corpus::snapshot("budgets on the corpus", "snapshot/2026-08-22") else { return };
     let (work, _) = judge(&real, &real);
