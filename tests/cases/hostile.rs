@@ -94,7 +94,7 @@ fn what_is_counted_does_not_follow_from_what_was_cached() {
         let cold = facts(&base, &head, &Documents::new());
         for _ in 0..2 {
             let warm = facts(&base, &head, &documents);
-            assert_eq!((warm.work(), &warm == &cold), (cold.work(), true), "{}", input.name);
+            assert_eq!((warm.work(), warm == cold), (cold.work(), true), "{}", input.name);
         }
     }
 }
