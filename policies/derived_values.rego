@@ -236,15 +236,22 @@ warn contains objects.finding("not_restarted", message, objects.path(map), "/dat
 	some map in objects.touched
 	map.kind == "ConfigMap"
 	count(map.differing) > 0
-	some reader in input.objects
-	some side in reader.head
-	map.name in reads(side)
+	some [reader, names] in readers
+	map.name in names
 	reader.namespace == map.namespace
 	not is_restarted(reader)
-	count(reader.base) > 0
 	message := sprintf("%s changes, but %s reads it only at startup and nothing restarts it", [objects.title(map), objects.title(reader)])
 	remedy := "restart the workload in the same change, with its `restartNonce` or its `restartedAt` annotation"
 }
+
+# Objects of the base that read ConfigMaps, with the names of those; found once, however many of them change.
+readers := [[reader, names] |
+	some reader in input.objects
+	count(reader.base) > 0
+	some side in reader.head
+	names := reads(side)
+	count(names) > 0
+]
 
 # The pod template changed, or the nonce, which is all else that Flink's operator watches.
 is_restarted(reader) if {

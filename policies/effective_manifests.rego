@@ -7,6 +7,7 @@
 # custom:
 #   codes:
 #     build_broken: The kustomization would no longer build; Argo CD would apply nothing at all.
+#     budget_exceeded: Judging the change would take more work or memory than writ spends on one, so it is not judged.
 #     standing_broken: The kustomization does not build, neither before nor after this change.
 #     effective_unknown: Objects would depend on something that writ cannot compute, such as a chart or a remote base.
 #     standing_unknown: The inputs change of something that writ already could not compute.
@@ -44,14 +45,44 @@ deny contains objects.finding("build_broken", message, build.head_problem.path, 
 	some build in input.builds
 	build.head_problem != null
 	build.head_problem != build.base_problem
+	not is_over_budget(build.head_problem)
 	is_readable(build.head_problem)
 	message := sprintf("the kustomization of `%s` does not build: %s", [build.folder, build.head_problem.message])
 	remedy := "fix it and check with `kubectl kustomize` that it builds"
 }
 
+# What is not known to the end is never a reason to say yes, whatever stood there before.
+is_over_budget(problem) if problem.budget != null
+
+deny contains over_budget(build) if {
+	some build in input.builds
+	is_over_budget(build.head_problem)
+	not goes_on(build)
+}
+
+warn contains over_budget(build) if {
+	some build in input.builds
+	is_over_budget(build.head_problem)
+	goes_on(build)
+}
+
+goes_on(build) if build.unchanged
+
+# A tree that was over its budget before must not keep anybody from making things safer.
+goes_on(build) if {
+	objects.risk == "containment"
+	is_over_budget(build.base_problem)
+}
+
+over_budget(build) := objects.finding("budget_exceeded", message, build.head_problem.path, "", remedy) if {
+	message := sprintf("the manifests of `%s` are not judged to the end: %s", [build.folder, build.head_problem.message])
+	remedy := "make what is generated, patched or included smaller, or split the change; `docs/policies.md` names the budgets"
+}
+
 warn contains objects.finding("standing_broken", message, build.head_problem.path, "", remedy) if {
 	some build in input.builds
 	build.head_problem != null
+	not is_over_budget(build.head_problem)
 	build.head_problem == build.base_problem
 	message := sprintf("the kustomization of `%s` already did not build before: %s", [build.folder, build.head_problem.message])
 	remedy := "fix it: until then Argo CD applies nothing, and the files are judged as they are"

@@ -1,23 +1,48 @@
 //! A cache of a pure function: with or without it, the answers are the same.
 //!
-//! Safe to share between threads. Two threads that miss at once both work the answer out; the later one is kept.
+//! It holds so many bytes, not so many answers: what others push decides how large an answer is. Safe to share between
+//! threads. Two threads that miss at once both work the answer out; the later one is kept.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::convert::Infallible;
 use std::hash::Hash;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Answers by the question that they follow from. A full cache is emptied: simple, and rare at these sizes.
+/// Answers by the question that they follow from; the least recently used make room for others.
 #[derive(Debug)]
 pub(crate) struct Cache<K, V> {
+    /// The most bytes of all answers together.
     capacity: usize,
-    answers: RwLock<HashMap<K, Arc<V>>>,
+    /// About how many bytes an answer takes.
+    size: fn(&V) -> usize,
+    kept: Mutex<Kept<K, V>>,
 }
 
+#[derive(Debug)]
+struct Kept<K, V> {
+    answers: HashMap<K, Answer<V>>,
+    /// The questions by the turn in which they were asked last.
+    by_turn: BTreeMap<u64, K>,
+    turn: u64,
+    bytes: usize,
+}
+
+#[derive(Debug)]
+struct Answer<V> {
+    value: Arc<V>,
+    bytes: usize,
+    turn: u64,
+}
+
+/// What every answer takes beside itself: its question twice, and its places in the maps.
+const OVERHEAD: usize = 256;
+
 impl<K: Clone + Eq + Hash, V> Cache<K, V> {
-    /// An empty cache of at most `capacity` answers.
-    pub(super) fn new(capacity: usize) -> Self {
-        Self { capacity, answers: RwLock::default() }
+    /// An empty cache of at most `capacity` bytes, by an estimate of an answer's size. An answer that alone is larger is
+    /// not kept.
+    pub(super) fn new(capacity: usize, size: fn(&V) -> usize) -> Self {
+        let kept = Kept { answers: HashMap::new(), by_turn: BTreeMap::new(), turn: 0, bytes: 0 };
+        Self { capacity, size, kept: Mutex::new(kept) }
     }
 
     /// The answer to a question, worked out when it is not known.
@@ -35,17 +60,55 @@ impl<K: Clone + Eq + Hash, V> Cache<K, V> {
         key: &K,
         make: impl FnOnce() -> Result<V, E>,
     ) -> Result<Arc<V>, E> {
-        // OK to go on after a panic elsewhere: answers are only ever added whole.
-        if let Some(answer) = self.answers.read().unwrap_or_else(PoisonError::into_inner).get(key) {
-            return Ok(Arc::clone(answer));
+        if let Some(answer) = self.kept().find(key) {
+            return Ok(answer);
         }
         let answer = Arc::new(make()?);
-        let mut answers = self.answers.write().unwrap_or_else(PoisonError::into_inner);
-        if answers.len() >= self.capacity {
-            answers.clear();
+        let bytes = (self.size)(&answer).saturating_add(OVERHEAD);
+        if bytes <= self.capacity {
+            self.kept().keep(key, &answer, bytes, self.capacity);
         }
-        answers.insert(key.clone(), Arc::clone(&answer));
         Ok(answer)
+    }
+
+    /// How many bytes the answers take that are kept, by the estimate.
+    pub(super) fn bytes(&self) -> usize {
+        self.kept().bytes
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept<K, V>> {
+        // OK to go on after a panic elsewhere: nothing in here panics between two changes that belong together.
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<K: Clone + Eq + Hash, V> Kept<K, V> {
+    fn find(&mut self, key: &K) -> Option<Arc<V>> {
+        let answer = self.answers.get_mut(key)?;
+        self.turn += 1;
+        let key = self.by_turn.remove(&answer.turn)?;
+        self.by_turn.insert(self.turn, key);
+        answer.turn = self.turn;
+        Some(Arc::clone(&answer.value))
+    }
+
+    fn keep(&mut self, key: &K, value: &Arc<V>, bytes: usize, capacity: usize) {
+        self.forget(key);
+        while self.bytes + bytes > capacity {
+            let Some((_, oldest)) = self.by_turn.first_key_value() else { break };
+            self.forget(&oldest.clone());
+        }
+        self.turn += 1;
+        self.bytes += bytes;
+        self.by_turn.insert(self.turn, key.clone());
+        self.answers.insert(key.clone(), Answer { value: Arc::clone(value), bytes, turn: self.turn });
+    }
+
+    fn forget(&mut self, key: &K) {
+        if let Some(answer) = self.answers.remove(key) {
+            self.by_turn.remove(&answer.turn);
+            self.bytes -= answer.bytes;
+        }
     }
 }
 
@@ -53,21 +116,48 @@ impl<K: Clone + Eq + Hash, V> Cache<K, V> {
 mod tests {
     use super::*;
 
+    /// A cache in which each answer takes its own number of bytes.
+    fn cache(capacity: usize) -> Cache<&'static str, usize> {
+        Cache::new(capacity, |bytes| *bytes)
+    }
+
     #[test]
-    fn an_answer_is_worked_out_once_until_the_cache_is_full() {
-        let cache = Cache::new(2);
-        let mut made = 0;
-        for key in ["a", "a", "b", "a", "c", "c", "a"] {
-            cache.get_or_make(&key, || made += 1);
+    fn an_answer_is_worked_out_once_until_others_take_its_room() {
+        let cache = cache(2 * (OVERHEAD + 10));
+        let mut made = Vec::new();
+        for key in ["a", "a", "b", "a", "c", "a", "b"] {
+            cache.get_or_make(&key, || {
+                made.push(key);
+                10
+            });
         }
-        // `c` empties the cache, so `a` is worked out again.
-        assert_eq!(made, 4);
+        // `c` takes the room of `b`, which was used longest ago.
+        assert_eq!(made, ["a", "b", "c", "b"]);
+        assert_eq!(cache.bytes(), 2 * (OVERHEAD + 10));
+    }
+
+    #[test]
+    fn many_small_ones_make_room_for_a_large_one_and_what_is_too_large_for_none() {
+        let cache = cache(4 * OVERHEAD);
+        for key in ["a", "b", "c", "d"] {
+            cache.get_or_make(&key, || 0);
+        }
+        assert_eq!(cache.bytes(), 4 * OVERHEAD);
+        cache.get_or_make(&"large", || 2 * OVERHEAD);
+        assert_eq!(cache.bytes(), 4 * OVERHEAD);
+        assert_eq!(*cache.get_or_make(&"too large", || 4 * OVERHEAD), 4 * OVERHEAD);
+        let mut made = 0;
+        cache.get_or_make(&"d", || {
+            made += 1;
+            0
+        });
+        assert_eq!((cache.bytes(), made), (4 * OVERHEAD, 0));
     }
 
     #[test]
     fn failures_are_not_kept() {
-        let cache = Cache::new(1);
-        assert_eq!(cache.get_or_try_make(&1, || Err::<i32, _>("no")), Err("no"));
-        assert_eq!(cache.get_or_try_make(&1, || Ok::<_, &str>(5)).as_deref(), Ok(&5));
+        let cache = cache(1 << 20);
+        assert_eq!(cache.get_or_try_make(&"a", || Err::<usize, _>("no")), Err("no"));
+        assert_eq!(cache.get_or_try_make(&"a", || Ok::<_, &str>(5)).as_deref(), Ok(&5));
     }
 }

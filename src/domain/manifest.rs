@@ -7,13 +7,11 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::budget;
 use super::cache::Cache;
 use super::names::BlobId;
 use super::tree::Entry;
 use super::yaml::{self, Pointer, PointerStep, YamlRefusal};
-
-/// How many parsed files are kept; a tree of the target has about 100.
-const KEPT: usize = 1024;
 
 /// The objects of one file.
 #[derive(Debug, Clone, PartialEq)]
@@ -116,11 +114,36 @@ pub struct Manifests(Cache<BlobId, Manifest>);
 
 impl Default for Manifests {
     fn default() -> Self {
-        Self(Cache::new(KEPT))
+        Self::with_room(budget::CACHE_BYTES / 4)
+    }
+}
+
+impl Manifest {
+    /// About how many bytes it takes.
+    fn bytes(&self) -> usize {
+        let one = |object: &ManifestObject| {
+            size_of::<ManifestObject>()
+                + object.name.kind.len()
+                + object.name.name.len()
+                + budget::bytes(&object.value)
+        };
+        size_of::<Self>() + self.objects.iter().map(one).sum::<usize>()
     }
 }
 
 impl Manifests {
+    /// Nothing is known yet, and at most so many bytes ever are.
+    #[must_use]
+    pub fn with_room(bytes: usize) -> Self {
+        Self(Cache::new(bytes, Manifest::bytes))
+    }
+
+    /// How many bytes are known, by an estimate.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.0.bytes()
+    }
+
     /// The objects of an entry of a tree.
     ///
     /// # Errors

@@ -5,6 +5,7 @@
 
 pub mod admission;
 pub mod approval;
+pub mod budget;
 mod cache;
 pub mod change;
 pub mod command;

@@ -44,8 +44,8 @@ impl Judgement {
         judged.verdict.results.sort_by_key(|finding| std::cmp::Reverse(finding.level));
         let findings_left_out = judged.verdict.results.len().saturating_sub(MOST_STORED);
         judged.verdict.results.truncate(MOST_STORED);
-        let lines = judged.verdict.results.iter().enumerate();
-        let lines = lines.filter_map(|(index, finding)| Some((index, judged.line_of(finding)?))).collect();
+        let lines = judged.lines_of(&judged.verdict.results).into_iter().enumerate();
+        let lines = lines.filter_map(|(index, line)| Some((index, line?))).collect();
         let Judged { verdict, mut changes, head, has_manifests: _ } = judged;
         let changes_left_out = changes.len().saturating_sub(MOST_STORED);
         changes.truncate(MOST_STORED);

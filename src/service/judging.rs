@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::domain::budget::CACHE_BYTES;
 use crate::domain::change::{Change, between_trees};
 use crate::domain::lane::Lanes;
 use crate::domain::manifest::Manifests;
@@ -14,8 +15,8 @@ use crate::domain::policy::{
     Documents, Facts, Finding, Incomplete, Policies, Provenance, Situation, Verdict, redact,
 };
 use crate::domain::target::{self, TargetProfile};
-use crate::domain::tree::Snapshot;
-use crate::domain::yaml::{self, Pointer};
+use crate::domain::tree::{Entry, Snapshot};
+use crate::domain::yaml::{self, Pointer, Stream};
 use crate::ports::git::{Git, GitError};
 use crate::ports::library::Library;
 
@@ -98,9 +99,25 @@ impl Judge {
             policies,
             lanes,
             library: library.digest(),
-            manifests: Manifests::default(),
-            documents: Documents::new(),
+            manifests: Manifests::with_room(CACHE_BYTES / 4),
+            documents: Documents::with_room(CACHE_BYTES - CACHE_BYTES / 4),
         })
+    }
+
+    /// The same judge, whose caches hold at most so many bytes.
+    #[must_use]
+    pub fn with_cache(self, bytes: usize) -> Self {
+        Self {
+            manifests: Manifests::with_room(bytes / 4),
+            documents: Documents::with_room(bytes - bytes / 4),
+            ..self
+        }
+    }
+
+    /// How many bytes the caches hold, by an estimate.
+    #[must_use]
+    pub fn cached_bytes(&self) -> usize {
+        self.manifests.bytes() + self.documents.bytes()
     }
 
     /// What is known of the target; its GitOps path is the one that is judged.
@@ -192,22 +209,47 @@ impl Judge {
     }
 }
 
+/// How many documents are gone through for the lines of all findings, at most; what is left is on line 1.
+const MOST_SEARCHED: usize = 1_000_000;
+
 impl Judged {
-    /// The line of the head's file, from 1, to which a finding of the verdict belongs: that of its node, else that of the
-    /// nearest node above it that is there. `None` where the finding is about no file, or about one that is gone.
+    /// For each finding the line of the head's file, from 1, to which it belongs: that of its node, else that of the nearest
+    /// node above it that is there. `None` where it is about no file, or about one that is gone.
     #[must_use]
-    pub fn line_of(&self, finding: &Finding) -> Option<usize> {
-        let text = self.head.files.get(&finding.path)?.text()?;
-        let Ok(stream) = yaml::parse(text) else { return Some(1) };
-        let place = finding.place.as_ref().unwrap_or(&finding.pointer);
-        let Ok(mut pointer) = place.parse::<Pointer>() else { return Some(1) };
-        loop {
-            let mut documents = stream.documents().iter();
-            if let Some(place) = documents.find_map(|document| document.locate(&pointer)) {
-                return Some(place.line);
-            }
-            pointer.steps.pop()?;
+    pub fn lines_of(&self, findings: &[Finding]) -> Vec<Option<usize>> {
+        let mut lines = vec![None; findings.len()];
+        let mut by_path: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for (index, finding) in findings.iter().enumerate() {
+            by_path.entry(&finding.path).or_default().push(index);
         }
+        let mut left = MOST_SEARCHED;
+        for (path, indexes) in by_path {
+            let Some(text) = self.head.files.get(path).and_then(Entry::text) else { continue };
+            let stream = yaml::parse(text).ok();
+            for index in indexes {
+                lines[index] = match &stream {
+                    Some(stream) => line_in(stream, &findings[index], &mut left),
+                    None => Some(1),
+                };
+            }
+        }
+        lines
+    }
+}
+
+fn line_in(stream: &Stream<'_>, finding: &Finding, left: &mut usize) -> Option<usize> {
+    let place = finding.place.as_ref().unwrap_or(&finding.pointer);
+    let Ok(mut pointer) = place.parse::<Pointer>() else { return Some(1) };
+    loop {
+        let documents = stream.documents();
+        match left.checked_sub(documents.len()) {
+            Some(rest) => *left = rest,
+            None => return Some(1),
+        }
+        if let Some(place) = documents.iter().find_map(|document| document.locate(&pointer)) {
+            return Some(place.line);
+        }
+        pointer.steps.pop()?;
     }
 }
 

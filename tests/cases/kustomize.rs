@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::Value;
+use writ::domain::budget::{Budget, SIDE};
 use writ::domain::kustomize::{self, Built, KustomizeError, Tree};
 
 use crate::support::{self, corpus};
@@ -103,7 +104,8 @@ fn build(files: &BTreeMap<String, String>, folder: &str) -> Result<Built, Kustom
             Ok(found)
         })
     };
-    kustomize::build(Tree { bytes: &bytes, objects: &objects }, folder).map(Option::unwrap_or_default)
+    kustomize::build(Tree { bytes: &bytes, objects: &objects, budget: &Budget::new(SIDE) }, folder)
+        .map(Option::unwrap_or_default)
 }
 
 fn flatten(value: Value, found: &mut Vec<Arc<Value>>) {

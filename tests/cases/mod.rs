@@ -2,6 +2,7 @@
 
 mod commands;
 mod documents;
+mod hostile;
 mod kustomize;
 mod plans;
 mod policies;

@@ -190,7 +190,7 @@ pub(super) fn policies() -> &'static Policies {
 }
 
 /// What the folder says of the target.
-fn target() -> &'static TargetProfile {
+pub(super) fn target() -> &'static TargetProfile {
     static TARGET: OnceLock<TargetProfile> = OnceLock::new();
     TARGET.get_or_init(|| {
         let library = Library::read(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
@@ -302,7 +302,7 @@ fn edited(mut snapshot: Snapshot, edits: &[Edit]) -> Snapshot {
     snapshot
 }
 
-fn put(snapshot: &mut Snapshot, path: &str, kind: EntryKind, text: &str) {
+pub(super) fn put(snapshot: &mut Snapshot, path: &str, kind: EntryKind, text: &str) {
     let id: String = Sha256::digest(text).iter().take(20).map(|byte| format!("{byte:02x}")).collect();
     let entry = Entry { blob: BlobId::try_from(id).unwrap(), kind, bytes: text.as_bytes().into() };
     snapshot.files.insert(format!("{}/{path}", corpus::GITOPS_PATH), entry);

@@ -3,6 +3,7 @@
 mod approvals;
 mod checks;
 mod github;
+mod heads;
 mod kill;
 mod reconciliations;
 mod worker;

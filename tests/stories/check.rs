@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use writ::ports::library::Library;
+use writ::ports::render::Renderer;
 
 use crate::support::corpus;
 use crate::support::repository::TestRepository;
@@ -349,4 +350,22 @@ fn a_change_is_held_to_the_lane_that_is_named() {
     assert!(foreign[0]["message"].as_str().unwrap().contains("swarm lane C"), "{foreign:#?}");
     let (status, _, error) = held("Q");
     assert_eq!((status, &error["code"]), (2, &Value::from("unknown_lane")), "{error}");
+}
+
+/// However much there is to say, it is said: what does not fit is counted, and never a fault.
+#[test]
+fn a_change_of_thirty_thousand_objects_is_shown_in_part() {
+    const MANY: usize = 30_000;
+    let change = json!({"path": "a.yaml", "document": {"kind": "ConfigMap", "name": "a"}, "pointer": "",
+        "before": null, "after": {"kind": "ConfigMap"}});
+    let finding = json!({"policy": "p", "code": "c", "level": "warn", "message": "m", "path": "a.yaml",
+        "pointer": "", "remedy": "r", "line": 1});
+    let check = json!({"path": ROOT, "base": "b", "head": "h", "changes": vec![change; MANY],
+        "verdict": {"decision": "warn", "results": vec![finding; MANY]}});
+    let renderer = Renderer::compile(&Library::embedded()).unwrap();
+    for template in ["check.txt", "check.md"] {
+        let shown = renderer.render(template, json!({"check": check})).unwrap();
+        assert_eq!(shown.matches("… and ").count(), 2, "{template}: {}", shown.len());
+        assert!(shown.len() < 1 << 20, "{template}: {}", shown.len());
+    }
 }

@@ -51,8 +51,10 @@ impl Report {
             Decision::Allow if judged.changes.is_empty() => Decision::NoChange,
             decision => decision,
         };
-        let place = |finding: &Finding| Placed { line: judged.line_of(finding), finding: finding.clone() };
-        let mut results: Vec<Placed> = judged.verdict.results.iter().map(place).collect();
+        let findings = judged.verdict.results.iter().cloned();
+        let lines = judged.lines_of(&judged.verdict.results);
+        let mut results: Vec<Placed> =
+            findings.zip(lines).map(|(finding, line)| Placed { finding, line }).collect();
         // Stable: what is denied first, else as the verdict has them.
         results.sort_by_key(|placed| std::cmp::Reverse(placed.finding.level));
         Self {

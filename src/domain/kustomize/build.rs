@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::domain::budget::{Resource, text_weight};
+
 use super::built::{Built, Reach, Unknown};
 use super::error::KustomizeError;
 use super::file::File;
 use super::object::{Object, effective};
 use super::paths::{is_remote, join};
+use super::pattern::Patterns;
 use super::source::Tree;
 use super::{generate, patches, references, transform};
 
@@ -20,14 +23,21 @@ const DEEPEST: usize = 32;
 /// # Errors
 /// - a file is missing or cannot be read, an object is stated twice, a patch fits nothing: kustomize fails there too
 pub fn build(tree: Tree<'_>, folder: &str) -> Result<Option<Built>, KustomizeError> {
-    let mut build = Build { tree, built: Built::default() };
+    // A file that alone is over a budget says so in words of its own.
+    let named = |error: KustomizeError| KustomizeError { budget: tree.budget.exceeded(), ..error };
+    built(tree, folder).map_err(named)
+}
+
+fn built(tree: Tree<'_>, folder: &str) -> Result<Option<Built>, KustomizeError> {
+    let mut build = Build { tree, built: Built::default(), patterns: Patterns::default(), is_open: false };
     let Some(file) = File::of_folder(tree, folder)? else {
         return Ok(None);
     };
     let mut objects = Vec::new();
-    let root = file.said("");
+    let (root, path) = (file.said(""), file.path.clone());
     build.accumulate(file, folder, &mut objects, 0)?;
-    references::follow(&root, &mut objects);
+    references::follow(&root, &mut objects, tree.budget)
+        .map_err(|error| KustomizeError::from(error).within(&path))?;
     unique(&objects)?;
     build.built.objects = objects;
     Ok(Some(build.built))
@@ -36,13 +46,16 @@ pub fn build(tree: Tree<'_>, folder: &str) -> Result<Option<Built>, KustomizeErr
 struct Build<'t> {
     tree: Tree<'t>,
     built: Built,
+    patterns: Patterns,
+    /// Whether anything so far adds objects that are not known.
+    is_open: bool,
 }
 
 impl Build<'_> {
     /// Adds what a kustomization adds and changes what it changes; a component changes what was there before too.
     fn accumulate(
         &mut self,
-        mut file: File,
+        file: File,
         folder: &str,
         objects: &mut Vec<Object>,
         depth: usize,
@@ -50,25 +63,47 @@ impl Build<'_> {
         if depth > DEEPEST {
             return Err(file.wrong("kustomizations are nested too deeply, perhaps in a cycle"));
         }
+        let path = file.path.clone();
+        self.enter(file, folder, objects, depth).map_err(|error| error.within(&path))
+    }
+
+    fn enter(
+        &mut self,
+        mut file: File,
+        folder: &str,
+        objects: &mut Vec<Object>,
+        depth: usize,
+    ) -> Result<(), KustomizeError> {
+        self.tree.budget.spend(Resource::Visits, 1)?;
+        self.tree.pass(1 + file.weight() / 4)?;
         self.built.used.insert(file.path.clone());
         for field in ["resources", "bases"] {
             for resource in file.texts(field)? {
                 self.resource(&file, folder, resource, objects, depth)?;
             }
         }
+        self.tree.pass(objects.len())?;
         unique(objects)?;
         for component in file.texts("components")? {
             self.component(&file, folder, component, objects, depth)?;
         }
         let mut unknown = file.unknown(folder, self.tree);
-        let is_open = |unknown: &[Unknown]| unknown.iter().any(|unknown| unknown.reach == Reach::Adds);
-        file.is_open = is_open(&unknown) || is_open(&self.built.unknown);
+        self.is_open |= unknown.iter().any(|unknown| unknown.reach == Reach::Adds);
+        file.is_open = self.is_open;
         unknown.extend(generate::config_maps(&file, folder, self.tree, &mut self.built.used, objects)?);
         unknown.extend(self.transform(&file, folder, objects)?);
         if unknown.iter().any(|unknown| unknown.reach == Reach::Alters) {
             objects.iter_mut().for_each(|object| object.is_uncertain = true);
         }
-        self.built.unknown.extend(unknown);
+        unknown.into_iter().try_for_each(|unknown| self.is_unknown(unknown))
+    }
+
+    fn is_unknown(&mut self, unknown: Unknown) -> Result<(), KustomizeError> {
+        self.tree.keep(&unknown.content)?;
+        let texts = text_weight(&unknown.what) + text_weight(&unknown.path);
+        self.tree.budget.spend(Resource::Nodes, texts)?;
+        self.is_open |= unknown.reach == Reach::Adds;
+        self.built.unknown.push(unknown);
         Ok(())
     }
 
@@ -80,16 +115,17 @@ impl Build<'_> {
         objects: &mut Vec<Object>,
     ) -> Result<Vec<Unknown>, KustomizeError> {
         let mut unknown = Vec::new();
-        let mut patching = patches::Patching { file, folder, tree: self.tree, used: &mut self.built.used };
+        let (used, patterns, budget) = (&mut self.built.used, &mut self.patterns, self.tree.budget);
+        let mut patching = patches::Patching { file, folder, tree: self.tree, used, patterns };
         unknown.extend(patching.strategic(objects)?);
         unknown.extend(patching.any(objects)?);
-        transform::namespace(file, objects)?;
-        transform::prefix_and_suffix(file, objects)?;
-        unknown.extend(transform::labels(file, objects)?);
-        transform::annotations(file, objects)?;
+        transform::namespace(file, objects, budget)?;
+        transform::prefix_and_suffix(file, objects, budget)?;
+        unknown.extend(transform::labels(file, objects, budget)?);
+        transform::annotations(file, objects, budget)?;
         unknown.extend(patching.json(objects)?);
-        unknown.extend(transform::replicas(file, objects)?);
-        transform::images(file, objects)?;
+        unknown.extend(transform::replicas(file, objects, budget)?);
+        transform::images(file, objects, budget)?;
         Ok(unknown)
     }
 
@@ -103,8 +139,7 @@ impl Build<'_> {
     ) -> Result<(), KustomizeError> {
         if is_remote(resource) {
             let what = format!("the remote resource `{resource}`");
-            self.built.unknown.push(file.not_understood(what, Reach::Adds, &Value::Null));
-            return Ok(());
+            return self.is_unknown(file.not_understood(what, Reach::Adds, &Value::Null));
         }
         let Some(path) = join(folder, resource) else {
             return Err(file.wrong(format!("the resource `{resource}` is outside the repository")));
@@ -112,7 +147,13 @@ impl Build<'_> {
         if let Some(found) = (self.tree.objects)(&path) {
             let found = found.map_err(|message| KustomizeError::new(&path, message))?;
             self.built.used.insert(path.clone());
-            objects.extend(flattened(&path, found));
+            self.tree.budget.spend(Resource::Visits, 1)?;
+            for (index, value) in found.into_iter().enumerate() {
+                let object = Object::of_file(&path, index, value);
+                self.tree.budget.spend(Resource::Operations, 1 + object.weight() / 16)?;
+                self.tree.budget.spend(Resource::Nodes, object.own_weight())?;
+                objects.push(object);
+            }
             return Ok(());
         }
         match File::of_folder(self.tree, &path)? {
@@ -127,8 +168,7 @@ impl Build<'_> {
             }
             None if resource.starts_with("..") => {
                 let what = format!("the resource `{resource}`, which is outside the scanned folder");
-                self.built.unknown.push(file.not_understood(what, Reach::Adds, &Value::Null));
-                Ok(())
+                self.is_unknown(file.not_understood(what, Reach::Adds, &Value::Null))
             }
             None => Err(file.wrong(format!("the resource `{resource}` does not exist"))),
         }
@@ -154,32 +194,21 @@ impl Build<'_> {
             (Some(_), _) => Err(file.wrong(format!("`{component}` is not a component"))),
             (None, _) if is_remote(component) || component.starts_with("..") => {
                 let what = format!("the component `{component}`");
-                self.built.unknown.push(file.not_understood(what, Reach::Alters, &Value::Null));
+                self.tree.pass(objects.len())?;
                 objects.iter_mut().for_each(|object| object.is_uncertain = true);
-                Ok(())
+                self.is_unknown(file.not_understood(what, Reach::Alters, &Value::Null))
             }
             (None, _) => Err(file.wrong(format!("the component `{component}` does not exist"))),
         }
     }
 }
 
-/// The objects of a file; a `List`'s items count as objects of their own.
-fn flattened(path: &str, found: Vec<std::sync::Arc<Value>>) -> Vec<Object> {
-    found.into_iter().enumerate().map(|(index, value)| Object::of_file(path, index, value)).collect()
-}
-
 /// Kustomize refuses to have one object twice.
 fn unique(objects: &[Object]) -> Result<(), KustomizeError> {
     let mut seen = BTreeMap::new();
     for object in objects {
-        let namespace = if object.is_cluster_scoped() { String::new() } else { object.namespace() };
-        let identity = (
-            object.group(),
-            object.kind(),
-            effective(&namespace).to_owned(),
-            object.name(),
-            object.version(),
-        );
+        let namespace = if object.is_cluster_scoped() { "" } else { object.namespace() };
+        let identity = (object.group(), object.kind(), effective(namespace), object.name(), object.version());
         if let Some(first) = seen.insert(identity, &object.path) {
             let message = format!("{} `{}` is already in `{first}`", object.kind(), object.name());
             return Err(KustomizeError::new(&object.path, message));

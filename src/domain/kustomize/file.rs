@@ -1,8 +1,11 @@
 //! A kustomization file: its fields as they are asked for, and what in it is not understood.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
+
+use crate::domain::budget::weight;
 
 use super::built::{Reach, Unknown};
 use super::error::KustomizeError;
@@ -49,7 +52,8 @@ pub(super) struct File {
     pub path: String,
     /// Whether objects are added that are not known, so that what fits no object may fit one of these.
     pub is_open: bool,
-    fields: Map<String, Value>,
+    /// The whole of it; a map, or nothing where it is empty.
+    value: Arc<Value>,
 }
 
 impl File {
@@ -66,12 +70,18 @@ impl File {
         let objects = (tree.objects)(&path)
             .unwrap_or_else(|| Err("it is not a manifest".to_owned()))
             .map_err(|message| KustomizeError::new(&path, message))?;
-        let fields = match objects.as_slice() {
-            [] => Map::new(),
-            [value] => value.as_object().cloned().unwrap_or_default(),
+        let value = match objects.as_slice() {
+            [] => Arc::default(),
+            [value] => Arc::clone(value),
             _ => return Err(KustomizeError::new(&path, "it has more than one document")),
         };
-        Ok(Some(Self { path, is_open: false, fields }))
+        Ok(Some(Self { path, is_open: false, value }))
+    }
+
+    /// How much going through it costs.
+    pub(super) fn weight(&self) -> usize {
+        // OK because a value of more nodes than `usize` has is not in memory.
+        usize::try_from(weight(&self.value)).unwrap_or(usize::MAX)
     }
 
     /// Whether it is a component.
@@ -81,7 +91,7 @@ impl File {
 
     /// A field that is a text.
     pub(super) fn text(&self, field: &str) -> Result<Option<&str>, KustomizeError> {
-        match self.fields.get(field) {
+        match self.value.get(field) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
             Some(_) => Err(self.wrong(format!("`{field}` is not a string"))),
@@ -98,7 +108,7 @@ impl File {
 
     /// A field that is a list; empty where it is missing.
     pub(super) fn list(&self, field: &str) -> Result<&[Value], KustomizeError> {
-        match self.fields.get(field) {
+        match self.value.get(field) {
             None | Some(Value::Null) => Ok(&[]),
             Some(Value::Array(items)) => Ok(items),
             Some(_) => Err(self.wrong(format!("`{field}` is not a list"))),
@@ -107,7 +117,7 @@ impl File {
 
     /// A field that is a map of texts; empty where it is missing.
     pub(super) fn map(&self, field: &str) -> Result<Vec<(String, String)>, KustomizeError> {
-        match self.fields.get(field) {
+        match self.value.get(field) {
             None | Some(Value::Null) => Ok(Vec::new()),
             Some(Value::Object(entries)) => self.pairs(field, entries),
             Some(_) => Err(self.wrong(format!("`{field}` is not a map"))),
@@ -132,13 +142,14 @@ impl File {
 
     /// A field as it is written.
     pub(super) fn field(&self, field: &str) -> Option<&Value> {
-        self.fields.get(field)
+        self.value.get(field)
     }
 
     /// The fields that are not understood; each Helm chart is one of its own.
     pub(super) fn unknown(&self, folder: &str, tree: Tree<'_>) -> Vec<Unknown> {
         let mut found = Vec::new();
-        for (field, value) in self.fields.iter().filter(|(field, _)| !KNOWN.contains(&field.as_str())) {
+        let fields = self.value.as_object().into_iter().flatten();
+        for (field, value) in fields.filter(|(field, _)| !KNOWN.contains(&field.as_str())) {
             let reach = if ADDING.contains(&field.as_str()) { Reach::Adds } else { Reach::Alters };
             match value {
                 Value::Array(charts) if field == "helmCharts" => {

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
+use crate::domain::budget::Resource;
+
 use super::built::Unknown;
 use super::error::KustomizeError;
 use super::file::File;
@@ -25,26 +27,37 @@ pub(super) fn config_maps(
         for entry in file.list(field)? {
             let mut reading = FileGenerator { file, folder, tree, used };
             let data = reading.data(entry)?;
-            unknown.extend(generated(file, entry, kind, data, objects)?);
+            tree.pass(objects.len())?;
+            unknown.extend(generated(Generator { file, tree, entry, kind }, data, objects)?);
         }
     }
     Ok(unknown)
 }
 
+/// An entry of `configMapGenerator` or `secretGenerator`.
+#[derive(Clone, Copy)]
+struct Generator<'a, 't> {
+    file: &'a File,
+    tree: Tree<'t>,
+    entry: &'a Value,
+    kind: &'static str,
+}
+
 fn generated(
-    file: &File,
-    entry: &Value,
-    kind: &str,
+    generator: Generator<'_, '_>,
     data: Map<String, Value>,
     objects: &mut Vec<Object>,
 ) -> Result<Option<Unknown>, KustomizeError> {
+    let Generator { file, tree, entry, kind } = generator;
     let (name, namespace) = (text(entry, "/name"), text(entry, "/namespace"));
     let data = if kind == "Secret" { Map::new() } else { data };
     let existing =
         objects.iter_mut().find(|object| object.kind() == kind && object.is_called(&name, &namespace));
     match (text(entry, "/behavior").as_str(), existing) {
         ("" | "create" | "unspecified", None) => {
-            objects.push(created(file, entry, kind, data));
+            let object = created(file, entry, kind, data);
+            tree.budget.spend(Resource::Nodes, object.weight() + object.own_weight())?;
+            objects.push(object);
             Ok(None)
         }
         ("" | "create" | "unspecified", Some(_)) => {
@@ -57,14 +70,14 @@ fn generated(
         (behavior @ ("merge" | "replace"), Some(object)) => {
             let replaces = behavior == "replace";
             let field = if kind == "Secret" { "/secretGenerator" } else { "/configMapGenerator" };
-            object.alter(&file.said(field), |value| {
+            object.alter(tree.budget, &file.said(field), |value| {
                 if let Some(found) = map_at(value, &["data"]) {
                     if replaces {
                         found.clear();
                     }
                     found.extend(data);
                 }
-            });
+            })?;
             Ok(None)
         }
         (other, _) => Err(file.wrong(format!("unknown behavior `{other}` of {kind} `{name}`"))),
@@ -153,8 +166,9 @@ impl FileGenerator<'_, '_> {
 
     fn read(&mut self, path: &str) -> Result<String, KustomizeError> {
         let full = join(self.folder, path).unwrap_or_default();
-        let bytes = (self.tree.bytes)(&full)
-            .ok_or_else(|| self.file.wrong(format!("the generator's file `{path}` does not exist")))?;
+        let bytes = self.tree.read(&full)?;
+        let bytes =
+            bytes.ok_or_else(|| self.file.wrong(format!("the generator's file `{path}` does not exist")))?;
         self.used.insert(full.clone());
         String::from_utf8(bytes.to_vec()).map_err(|_| KustomizeError::new(&full, "it is not UTF-8"))
     }

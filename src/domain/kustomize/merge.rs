@@ -3,6 +3,8 @@
 //! Only kinds that ship with Kubernetes have keys for their lists; in all others (Knative, Flink) a list of the patch
 //! replaces the whole list, as kustomize does without their schema.
 
+use std::collections::{HashMap, HashSet, VecDeque};
+
 use serde_json::{Map, Value};
 
 /// A directive that is not understood.
@@ -97,6 +99,7 @@ impl Schema {
         if patch.get("$patch").and_then(Value::as_str) == Some("replace") {
             value.clear();
         }
+        let mut removed = HashSet::new();
         for (key, change) in patch {
             if key == "$patch" {
                 continue;
@@ -106,7 +109,7 @@ impl Schema {
             }
             match (change, directive(change)?) {
                 (Value::Null, _) | (_, Some(Directive::Delete)) => {
-                    value.shift_remove(key);
+                    removed.insert(key.as_str());
                 }
                 _ => match value.get_mut(key) {
                     Some(found) => self.merge_value(key, found, change)?,
@@ -115,6 +118,10 @@ impl Schema {
                     }
                 },
             }
+        }
+        // All at once: each removal alone would move all that follow.
+        if !removed.is_empty() {
+            value.retain(|key, _| !removed.contains(key.as_str()));
         }
         Ok(())
     }
@@ -135,10 +142,16 @@ impl Schema {
         };
         // The patch's items come first, in its order; the rest follows.
         let mut merged = Vec::new();
+        let mut by_key: HashMap<Value, VecDeque<usize>> = HashMap::new();
+        for (at, item) in value.iter().enumerate() {
+            if let Some(named) = item.get(key) {
+                by_key.entry(named.clone()).or_default().push_back(at);
+            }
+        }
+        let mut items: Vec<Option<Value>> = std::mem::take(value).into_iter().map(Some).collect();
         for item in patch {
-            let at =
-                value.iter().position(|found| found.get(key).is_some() && found.get(key) == item.get(key));
-            let found = at.map(|at| value.remove(at));
+            let at = item.get(key).and_then(|named| by_key.get_mut(named)?.pop_front());
+            let found = at.and_then(|at| items[at].take());
             match (directive(item)?, found) {
                 (Some(Directive::Delete), _) => {}
                 (_, Some(mut found)) => {
@@ -148,7 +161,7 @@ impl Schema {
                 (_, None) => merged.push(self.plain(item)?),
             }
         }
-        merged.append(value);
+        merged.extend(items.into_iter().flatten());
         *value = merged;
         Ok(())
     }

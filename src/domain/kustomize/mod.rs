@@ -3,7 +3,7 @@
 //! The subset that GitOps repositories use: resources, directories, components, patches (strategic merge and JSON
 //! 6902), replicas, images, namespace, prefix and suffix, labels, annotations, generators. **Invariant**: what is not
 //! understood (Helm, remote bases, replacements, plugins) is reported as [`Unknown`] with its reach, never skipped in
-//! silence. Checked against `kubectl kustomize` in `tests/cases/kustomize.rs`. Formats: kubectl.docs.kubernetes.io.
+//! silence. **Invariant**: whatever a text can multiply is spent from the tree's budget before it is done. Checked against `kubectl kustomize` in `tests/cases/kustomize.rs`. Formats: kubectl.docs.kubernetes.io.
 
 mod build;
 mod built;
@@ -12,9 +12,12 @@ mod file;
 mod generate;
 mod merge;
 mod object;
+mod operations;
 mod patches;
 mod paths;
+mod pattern;
 mod references;
+mod selector;
 mod source;
 mod transform;
 

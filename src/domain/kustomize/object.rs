@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use crate::domain::budget::{Budget, Exceeded, Resource, text_weight, weight};
+
 /// An object of a kustomization.
 #[derive(Debug, Clone)]
 pub struct Object {
@@ -23,6 +25,8 @@ pub struct Object {
     pub(super) original: (String, String),
     /// Whether its name gets a hash of its content, which is not computed here.
     pub(super) has_hash: bool,
+    /// The weight of its value, in nodes.
+    weight: u64,
 }
 
 /// One change of an object on its way.
@@ -49,6 +53,7 @@ impl Object {
     pub(super) fn of_file(path: &str, index: usize, value: Arc<Value>) -> Self {
         let original = (text(&value, "/metadata/name"), text(&value, "/metadata/namespace"));
         Self {
+            weight: weight(&value),
             value,
             path: path.to_owned(),
             index,
@@ -66,18 +71,52 @@ impl Object {
         self.has_hash
     }
 
+    /// Its weight, in nodes.
+    pub(super) fn weight(&self) -> u64 {
+        self.weight
+    }
+
+    /// The weight of what it takes beside its value, which it may share with its file.
+    pub(super) fn own_weight(&self) -> u64 {
+        let texts = [&self.path, &self.original.0, &self.original.1];
+        2 + texts.into_iter().map(|text| text_weight(text)).sum::<u64>()
+    }
+
     /// Changes the object because something says so; unchanged it stays shared with its file.
-    pub(super) fn alter(&mut self, said: &Said, change: impl FnOnce(&mut Value)) {
-        let mut value = (*self.value).clone();
+    pub(super) fn alter(
+        &mut self,
+        budget: &Budget,
+        said: &Said,
+        change: impl FnOnce(&mut Value),
+    ) -> Result<(), Exceeded> {
+        let mut value = self.copied(budget)?;
         change(&mut value);
+        self.becomes(budget, said, value)
+    }
+
+    /// A copy of its value, to be changed.
+    pub(super) fn copied(&self, budget: &Budget) -> Result<Value, Exceeded> {
+        budget.spend(Resource::Nodes, self.weight)?;
+        Ok((*self.value).clone())
+    }
+
+    /// Gives it the changed copy of its value.
+    pub(super) fn becomes(&mut self, budget: &Budget, said: &Said, value: Value) -> Result<(), Exceeded> {
+        let grown = weight(&value);
+        budget.spend(Resource::Nodes, grown.saturating_sub(self.weight))?;
         if value != *self.value {
+            budget.spend(Resource::Nodes, 1 + text_weight(&said.path))?;
             let before = std::mem::replace(&mut self.value, Arc::new(value));
+            self.weight = grown;
             self.is_altered = true;
             self.steps.push(TransformStep { said: said.clone(), before, after: Arc::clone(&self.value) });
         }
+        Ok(())
     }
 
-    pub(super) fn kind(&self) -> &str {
+    /// `kind`, empty where there is none.
+    #[must_use]
+    pub fn kind(&self) -> &str {
         self.value.get("kind").and_then(Value::as_str).unwrap_or_default()
     }
 
@@ -94,17 +133,21 @@ impl Object {
         self.value.get("apiVersion").and_then(Value::as_str).unwrap_or_default()
     }
 
-    pub(super) fn name(&self) -> String {
-        text(&self.value, "/metadata/name")
+    /// `metadata.name`, empty where there is none.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        text_at(&self.value, "/metadata/name")
     }
 
-    pub(super) fn namespace(&self) -> String {
-        text(&self.value, "/metadata/namespace")
+    /// `metadata.namespace`, empty where there is none.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        text_at(&self.value, "/metadata/namespace")
     }
 
     /// Whether this is the object of that name and namespace, now or originally.
     pub(super) fn is_called(&self, name: &str, namespace: &str) -> bool {
-        (self.name() == name && effective(&self.namespace()) == effective(namespace))
+        (self.name() == name && effective(self.namespace()) == effective(namespace))
             || (self.original.0 == name && effective(&self.original.1) == effective(namespace))
     }
 
@@ -120,7 +163,11 @@ pub(super) fn effective(namespace: &str) -> &str {
 }
 
 pub(super) fn text(value: &Value, pointer: &str) -> String {
-    value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
+    text_at(value, pointer).to_owned()
+}
+
+fn text_at<'v>(value: &'v Value, pointer: &str) -> &'v str {
+    value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// The map at a place, made where it is missing; `None` where something else is in the way.

@@ -2,15 +2,20 @@
 
 use std::collections::BTreeSet;
 
-use regex::Regex;
-use serde_json::{Map, Value};
+use serde_json::Value;
+
+use crate::domain::budget::{Resource, weight};
+use crate::domain::values;
 
 use super::built::{Reach, Unknown};
 use super::error::KustomizeError;
 use super::file::File;
 use super::merge::{Merged, merge};
 use super::object::{Object, Said, text};
+use super::operations::{self, OperationError};
 use super::paths::join;
+use super::pattern::Patterns;
+use super::selector::Selector;
 use super::source::Tree;
 
 /// The patches of one kustomization.
@@ -19,6 +24,7 @@ pub(super) struct Patching<'a, 't> {
     pub folder: &'a str,
     pub tree: Tree<'t>,
     pub used: &'a mut BTreeSet<String>,
+    pub patterns: &'a mut Patterns,
 }
 
 /// A patch and its place: a file of its own, or the kustomization.
@@ -112,19 +118,24 @@ impl Patching<'_, '_> {
     }
 
     fn inline(&self, place: &str, patch: &str) -> Result<(Said, Vec<Value>), KustomizeError> {
-        let values = documents(patch.as_bytes());
+        let values = self.documents(patch.as_bytes());
         let values = values.map_err(|message| self.file.wrong(format!("an inline patch: {message}")))?;
         Ok((self.file.said(place), values))
     }
 
     fn read(&mut self, path: &str) -> Result<(Said, Vec<Value>), KustomizeError> {
         let full = join(self.folder, path).unwrap_or_default();
-        let Some(bytes) = (self.tree.bytes)(&full) else {
+        let Some(bytes) = self.tree.read(&full)? else {
             return Err(self.file.wrong(format!("the patch `{path}` does not exist")));
         };
         self.used.insert(full.clone());
-        let values = documents(bytes).map_err(|message| KustomizeError::new(&full, message))?;
+        let values = self.documents(bytes).map_err(|message| KustomizeError::new(&full, message))?;
         Ok((Said { path: full, pointer: None }, values))
+    }
+
+    /// The documents of a patch, lists of operations too.
+    fn documents(&self, bytes: &[u8]) -> Result<Vec<Value>, String> {
+        values::read(bytes, self.tree.budget)
     }
 
     /// A part of an object goes to the object of its kind, name and namespace.
@@ -133,45 +144,55 @@ impl Patching<'_, '_> {
         part: Part<'_>,
         objects: &mut Vec<Object>,
     ) -> Result<Option<Unknown>, KustomizeError> {
+        self.tree.keep(part.value)?;
+        self.tree.pass(objects.len())?;
         let probe = Object::of_file(&part.said.path, 0, std::sync::Arc::new(part.value.clone()));
         let fits = |object: &Object| {
             object.kind() == probe.kind()
                 && object.group() == probe.group()
                 && object.version() == probe.version()
-                && object.is_called(&probe.name(), &probe.namespace())
+                && object.is_called(probe.name(), probe.namespace())
         };
         let Some(at) = objects.iter().position(fits) else {
             let message = format!("a patch for {} `{}` matches no object", probe.kind(), probe.name());
             return self.file.fits_nothing(message, part.value).map(Some);
         };
-        Ok(self.merge_into(part, &[at], &PatchOptions::default(), objects))
+        self.merge_into(part, &mut vec![at], &PatchOptions::default(), objects)
     }
 
     fn by_target(
-        &self,
+        &mut self,
         given: &Given,
         entry: &Value,
         objects: &mut Vec<Object>,
     ) -> Result<Option<Unknown>, KustomizeError> {
         let target = &entry["target"];
-        let Some(selector) = Selector::read(target) else {
+        let budget = self.tree.budget;
+        self.tree.pass(objects.len())?;
+        let Some(selector) = Selector::read(target, self.patterns, budget)? else {
             objects.iter_mut().for_each(|object| object.is_uncertain = true);
             return Ok(Some(self.file.not_understood(format!("the target {target}"), Reach::Alters, entry)));
         };
-        let chosen: Vec<usize> = (0..objects.len()).filter(|at| selector.fits(&objects[*at])).collect();
+        let mut chosen = Vec::new();
+        for (at, object) in objects.iter().enumerate() {
+            budget.spend(Resource::Operations, selector.cost(object))?;
+            if selector.fits(object) {
+                chosen.push(at);
+            }
+        }
         match &given.patch {
             Patch::Operations(operations) => {
                 for at in chosen {
-                    let mut value = (*objects[at].value).clone();
-                    json_patch::patch(&mut value, operations).map_err(|error| {
-                        let object = &objects[at];
-                        self.file.wrong(format!(
-                            "a JSON patch of {} `{}`: {error}",
-                            object.kind(),
-                            object.name()
-                        ))
+                    let object = &mut objects[at];
+                    let mut value = object.copied(budget)?;
+                    operations::apply(&mut value, operations, budget).map_err(|error| match error {
+                        OperationError::Exceeded(exceeded) => exceeded.into(),
+                        OperationError::Failed(error) => {
+                            let (kind, name) = (object.kind(), object.name());
+                            self.file.wrong(format!("a JSON patch of {kind} `{name}`: {error}"))
+                        }
                     })?;
-                    objects[at].alter(&given.said, |found| *found = value);
+                    object.becomes(budget, &given.said, value)?;
                 }
                 Ok(None)
             }
@@ -180,29 +201,33 @@ impl Patching<'_, '_> {
                 let mut unknown = None;
                 for value in parts {
                     let part = Part { said: &given.said, value };
-                    unknown = self.merge_into(part, &chosen, &options, objects).or(unknown);
+                    unknown = self.merge_into(part, &mut chosen, &options, objects)?.or(unknown);
                 }
                 Ok(unknown)
             }
         }
     }
 
+    /// Merges a part into the chosen objects; what it deletes is chosen no more.
     fn merge_into(
         &self,
         part: Part<'_>,
-        chosen: &[usize],
+        chosen: &mut Vec<usize>,
         options: &PatchOptions,
         objects: &mut Vec<Object>,
-    ) -> Option<Unknown> {
+    ) -> Result<Option<Unknown>, KustomizeError> {
+        let budget = self.tree.budget;
+        let weight = weight(part.value);
         let mut unknown = None;
         let mut deleted = Vec::new();
-        for &at in chosen {
-            let before = objects[at].value.clone();
+        for &at in &*chosen {
+            let before = std::sync::Arc::clone(&objects[at].value);
+            budget.spend(Resource::Nodes, objects[at].weight() + weight)?;
             match merge(&before, part.value) {
                 Ok(Merged::Deleted) => deleted.push(at),
                 Ok(Merged::Changed(mut value)) => {
                     options.keep_identity(&before, &mut value);
-                    objects[at].alter(part.said, |found| *found = value);
+                    objects[at].becomes(budget, part.said, value)?;
                 }
                 Err(directive) => {
                     objects[at].is_uncertain = true;
@@ -211,20 +236,18 @@ impl Patching<'_, '_> {
                 }
             }
         }
-        for at in deleted.into_iter().rev() {
-            objects.remove(at);
+        if !deleted.is_empty() {
+            let mut all = 0..;
+            objects.retain(|_| all.next().is_none_or(|at| deleted.binary_search(&at).is_err()));
+            chosen.retain(|at| deleted.binary_search(at).is_err());
+            chosen.iter_mut().for_each(|at| *at -= deleted.partition_point(|gone| *gone < *at));
         }
-        unknown
+        Ok(unknown)
     }
 }
 
 fn has_target(entry: &Value) -> bool {
     entry.get("target").is_some_and(|target| !target.is_null())
-}
-
-/// The documents of a patch, lists of operations too.
-fn documents(bytes: &[u8]) -> Result<Vec<Value>, String> {
-    crate::domain::values::read(bytes)
 }
 
 /// What a patch may change besides.
@@ -254,122 +277,4 @@ impl PatchOptions {
         restore("/kind", self.kind);
         restore("/apiVersion", self.kind);
     }
-}
-
-/// Which objects a patch with a target is for; every field that is given must fit.
-struct Selector {
-    fields: Vec<(&'static str, Regex)>,
-    labels: Vec<Requirement>,
-    annotations: Vec<Requirement>,
-}
-
-impl Selector {
-    /// `None` where it is not understood.
-    fn read(target: &Value) -> Option<Self> {
-        let mut selector = Self { fields: Vec::new(), labels: Vec::new(), annotations: Vec::new() };
-        for (field, value) in target.as_object()? {
-            let value = value.as_str()?;
-            match field.as_str() {
-                "labelSelector" => selector.labels = requirements(value)?,
-                "annotationSelector" => selector.annotations = requirements(value)?,
-                _ => {
-                    let known = ["group", "version", "kind", "name", "namespace"];
-                    let field = known.into_iter().find(|known| known == field)?;
-                    if !value.is_empty() {
-                        selector.fields.push((field, Regex::new(&format!("^(?:{value})$")).ok()?));
-                    }
-                }
-            }
-        }
-        Some(selector)
-    }
-
-    fn fits(&self, object: &Object) -> bool {
-        self.fields.iter().all(|(field, pattern)| match *field {
-            "group" => pattern.is_match(object.group()),
-            "version" => pattern.is_match(object.version()),
-            "kind" => pattern.is_match(object.kind()),
-            "name" => pattern.is_match(&object.name()) || pattern.is_match(&object.original.0),
-            _ => [object.namespace(), object.original.1.clone()]
-                .iter()
-                .any(|namespace| pattern.is_match(super::object::effective(namespace))),
-        }) && self.labels.iter().all(|requirement| requirement.holds(&object.value, "labels"))
-            && self.annotations.iter().all(|requirement| requirement.holds(&object.value, "annotations"))
-    }
-}
-
-/// One part of a label selector.
-enum Requirement {
-    Is(String, String),
-    IsNot(String, String),
-    In(String, Vec<String>),
-    NotIn(String, Vec<String>),
-    Exists(String),
-    Absent(String),
-}
-
-impl Requirement {
-    fn holds(&self, object: &Value, field: &str) -> bool {
-        let empty = Map::new();
-        let map = object.pointer(&format!("/metadata/{field}")).and_then(Value::as_object).unwrap_or(&empty);
-        let value = |key: &String| map.get(key).and_then(Value::as_str);
-        match self {
-            Self::Is(key, wanted) => value(key) == Some(wanted),
-            Self::IsNot(key, unwanted) => value(key) != Some(unwanted),
-            Self::In(key, wanted) => {
-                value(key).is_some_and(|value| wanted.iter().any(|other| other == value))
-            }
-            Self::NotIn(key, unwanted) => {
-                !value(key).is_some_and(|value| unwanted.iter().any(|other| other == value))
-            }
-            Self::Exists(key) => value(key).is_some(),
-            Self::Absent(key) => value(key).is_none(),
-        }
-    }
-}
-
-/// A label selector; `None` where it is not understood.
-fn requirements(selector: &str) -> Option<Vec<Requirement>> {
-    let mut parts = Vec::new();
-    let mut depth = 0_usize;
-    let mut start = 0;
-    for (at, character) in selector.char_indices() {
-        match character {
-            '(' => depth += 1,
-            ')' => depth = depth.checked_sub(1)?,
-            ',' if depth == 0 => {
-                parts.push(&selector[start..at]);
-                start = at + 1;
-            }
-            _ => {}
-        }
-    }
-    parts.push(&selector[start..]);
-    parts.into_iter().map(|part| requirement(part.trim())).collect()
-}
-
-fn requirement(part: &str) -> Option<Requirement> {
-    let owned = |text: &str| text.trim().to_owned();
-    let words: Vec<&str> = part.splitn(3, char::is_whitespace).collect();
-    if let [key, operator @ ("in" | "notin"), list] = words.as_slice() {
-        let inner = list.trim().strip_prefix('(')?.strip_suffix(')')?;
-        let values = inner.split(',').map(owned).collect();
-        return Some(match *operator {
-            "in" => Requirement::In(owned(key), values),
-            _ => Requirement::NotIn(owned(key), values),
-        });
-    }
-    if let Some((key, value)) = part.split_once("!=") {
-        return Some(Requirement::IsNot(owned(key), owned(value)));
-    }
-    if let Some((key, value)) = part.split_once("==").or_else(|| part.split_once('=')) {
-        return Some(Requirement::Is(owned(key), owned(value)));
-    }
-    if part.is_empty() || part.contains(char::is_whitespace) {
-        return None;
-    }
-    Some(match part.strip_prefix('!') {
-        Some(key) => Requirement::Absent(owned(key)),
-        None => Requirement::Exists(owned(part)),
-    })
 }

@@ -4,18 +4,21 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::domain::budget::{Budget, Exceeded, Resource};
+
 use super::object::{Object, Said, effective, text};
 
 /// Exchanges the names of objects that were renamed, in the kinds and places that kustomize knows; `said` is the
 /// kustomization that was built.
-pub(super) fn follow(said: &Said, objects: &mut [Object]) {
+pub(super) fn follow(said: &Said, objects: &mut [Object], budget: &Budget) -> Result<(), Exceeded> {
+    budget.spend(Resource::Operations, objects.len() as u64)?;
     let renamed = NewNames::of(objects);
     if renamed.names.is_empty() {
-        return;
+        return Ok(());
     }
     for object in objects {
         let (group, kind, namespace) =
-            (object.group().to_owned(), object.kind().to_owned(), object.namespace());
+            (object.group().to_owned(), object.kind().to_owned(), object.namespace().to_owned());
         let has_pods = matches!(
             (group.as_str(), kind.as_str()),
             ("apps" | "extensions", "Deployment" | "ReplicaSet" | "DaemonSet" | "StatefulSet")
@@ -27,7 +30,7 @@ pub(super) fn follow(said: &Said, objects: &mut [Object]) {
         if !has_pods && !refers.contains(&kind.as_str()) {
             continue;
         }
-        object.alter(said, |value| {
+        object.alter(budget, said, |value| {
             let within = Within { renamed: &renamed, namespace: &namespace };
             if has_pods {
                 within.pods(value);
@@ -46,32 +49,36 @@ pub(super) fn follow(said: &Said, objects: &mut [Object]) {
                 }
                 _ => {}
             }
-        });
+        })?;
     }
+    Ok(())
 }
 
-/// New names by kind, namespace and original name.
+/// New names by kind and original name, then by the namespaces from which they are referred to: the original one and the
+/// new one. The first object that has one of them counts.
 struct NewNames {
-    names: BTreeMap<(String, String), Vec<NewName>>,
+    names: BTreeMap<(String, String), BTreeMap<String, NewName>>,
 }
 
 /// The new name of an object of a kind and name.
+#[derive(Clone)]
 struct NewName {
-    original_namespace: String,
     namespace: String,
     name: String,
 }
 
 impl NewNames {
     fn of(objects: &[Object]) -> Self {
-        let mut names: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        let mut names: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
         for object in objects {
             let (name, namespace) = (object.name(), object.namespace());
             if object.original.0 != name || object.original.1 != namespace {
+                let new = NewName { namespace: effective(namespace).to_owned(), name: name.to_owned() };
                 let key = (object.kind().to_owned(), object.original.0.clone());
-                let original_namespace = effective(&object.original.1).to_owned();
-                let namespace = effective(&namespace).to_owned();
-                names.entry(key).or_default().push(NewName { original_namespace, namespace, name });
+                let by_namespace = names.entry(key).or_default();
+                for from in [effective(&object.original.1), effective(namespace)] {
+                    by_namespace.entry(from.to_owned()).or_insert_with(|| new.clone());
+                }
             }
         }
         Self { names }
@@ -79,12 +86,9 @@ impl NewNames {
 
     /// The new namespace and name of an object that is referred to from a namespace.
     fn find(&self, kind: &str, name: &str, namespace: &str) -> Option<(&str, &str)> {
-        let candidates = self.names.get(&(kind.to_owned(), name.to_owned()))?;
-        let from = effective(namespace);
-        candidates
-            .iter()
-            .find(|new| new.original_namespace == from || new.namespace == from)
-            .map(|new| (new.namespace.as_str(), new.name.as_str()))
+        let by_namespace = self.names.get(&(kind.to_owned(), name.to_owned()))?;
+        let new = by_namespace.get(effective(namespace))?;
+        Some((new.namespace.as_str(), new.name.as_str()))
     }
 }
 

@@ -2,13 +2,15 @@
 
 use serde_json::{Map, Value};
 
+use crate::domain::budget::{Budget, Exceeded, Resource, text_weight};
+
 use super::built::{Reach, Unknown};
 use super::error::KustomizeError;
 use super::file::File;
 use super::object::{Object, Said, map_at, text};
 
 /// `namespace`: every object that lives in one.
-pub(super) fn namespace(file: &File, objects: &mut [Object]) -> Result<(), KustomizeError> {
+pub(super) fn namespace(file: &File, objects: &mut [Object], budget: &Budget) -> Result<(), KustomizeError> {
     let Some(namespace) = file.text("namespace")?.filter(|namespace| !namespace.is_empty()) else {
         return Ok(());
     };
@@ -18,30 +20,37 @@ pub(super) fn namespace(file: &File, objects: &mut [Object]) -> Result<(), Kusto
         if object.namespace() == namespace && !kind.ends_with("RoleBinding") {
             continue;
         }
-        object.alter(&said, |value| {
+        object.alter(budget, &said, |value| {
             if !is_cluster_scoped && let Some(metadata) = map_at(value, &["metadata"]) {
                 metadata.insert("namespace".to_owned(), Value::String(namespace.to_owned()));
             }
             if kind.ends_with("RoleBinding") {
-                default_accounts(value, namespace);
+                default_accounts(value, namespace, budget);
             }
-        });
+        })?;
     }
     Ok(())
 }
 
 /// The account `default` of a binding is that of the namespace.
-fn default_accounts(value: &mut Value, namespace: &str) {
+fn default_accounts(value: &mut Value, namespace: &str, budget: &Budget) {
     for subject in value.get_mut("subjects").and_then(Value::as_array_mut).into_iter().flatten() {
         let is_default = text(subject, "/kind") == "ServiceAccount" && text(subject, "/name") == "default";
         if let Some(subject) = subject.as_object_mut().filter(|_| is_default) {
+            if budget.spend(Resource::Nodes, 1 + text_weight(namespace)).is_err() {
+                return;
+            }
             subject.insert("namespace".to_owned(), Value::String(namespace.to_owned()));
         }
     }
 }
 
 /// `namePrefix`, `nameSuffix`.
-pub(super) fn prefix_and_suffix(file: &File, objects: &mut [Object]) -> Result<(), KustomizeError> {
+pub(super) fn prefix_and_suffix(
+    file: &File,
+    objects: &mut [Object],
+    budget: &Budget,
+) -> Result<(), KustomizeError> {
     let prefix = file.text("namePrefix")?.unwrap_or_default();
     let suffix = file.text("nameSuffix")?.unwrap_or_default();
     if prefix.is_empty() && suffix.is_empty() {
@@ -53,17 +62,21 @@ pub(super) fn prefix_and_suffix(file: &File, objects: &mut [Object]) -> Result<(
             continue;
         }
         let name = format!("{prefix}{}{suffix}", object.name());
-        object.alter(&said, |value| {
+        object.alter(budget, &said, |value| {
             if let Some(metadata) = map_at(value, &["metadata"]) {
                 metadata.insert("name".to_owned(), Value::String(name));
             }
-        });
+        })?;
     }
     Ok(())
 }
 
 /// `labels` and `commonLabels`.
-pub(super) fn labels(file: &File, objects: &mut [Object]) -> Result<Vec<Unknown>, KustomizeError> {
+pub(super) fn labels(
+    file: &File,
+    objects: &mut [Object],
+    budget: &Budget,
+) -> Result<Vec<Unknown>, KustomizeError> {
     let mut unknown = Vec::new();
     for (index, entry) in file.list("labels")?.iter().enumerate() {
         let Some(pairs) = entry.get("pairs").and_then(Value::as_object) else { continue };
@@ -78,8 +91,9 @@ pub(super) fn labels(file: &File, objects: &mut [Object]) -> Result<Vec<Unknown>
             pairs: &pairs,
             in_selectors: is_set("includeSelectors"),
             in_templates: is_set("includeTemplates"),
+            budget,
         };
-        objects.iter_mut().for_each(|object| labels.put_on(object));
+        objects.iter_mut().try_for_each(|object| labels.put_on(object))?;
     }
     let pairs = file.map("commonLabels")?;
     if !pairs.is_empty() {
@@ -88,8 +102,9 @@ pub(super) fn labels(file: &File, objects: &mut [Object]) -> Result<Vec<Unknown>
             pairs: &pairs,
             in_selectors: true,
             in_templates: true,
+            budget,
         };
-        objects.iter_mut().for_each(|object| labels.put_on(object));
+        objects.iter_mut().try_for_each(|object| labels.put_on(object))?;
     }
     Ok(unknown)
 }
@@ -100,34 +115,36 @@ struct Labels<'a> {
     pairs: &'a [(String, String)],
     in_selectors: bool,
     in_templates: bool,
+    budget: &'a Budget,
 }
 
 impl Labels<'_> {
-    fn put_on(&self, object: &mut Object) {
+    fn put_on(&self, object: &mut Object) -> Result<(), Exceeded> {
         let (kind, group) = (object.kind().to_owned(), object.group().to_owned());
-        object.alter(&self.said, |value| {
-            put(value, &["metadata", "labels"], self.pairs);
+        let put = |value: &mut Value, place: &[&str]| put(value, place, self.pairs, self.budget);
+        object.alter(self.budget, &self.said, |value| {
+            put(value, &["metadata", "labels"]);
             if self.in_selectors || self.in_templates {
                 for place in templates(&group, &kind) {
-                    put(value, &[*place, &["metadata", "labels"]].concat(), self.pairs);
+                    put(value, &[*place, &["metadata", "labels"]].concat());
                 }
                 if kind == "StatefulSet" {
                     for claim in claims(value) {
-                        put(claim, &["metadata", "labels"], self.pairs);
+                        put(claim, &["metadata", "labels"]);
                     }
                 }
             }
             if self.in_selectors {
                 for (place, is_made) in selectors(&group, &kind) {
                     if *is_made || is_map(value, place) {
-                        put(value, place, self.pairs);
+                        put(value, place);
                     }
                 }
                 for place in templates(&group, &kind) {
-                    constraints(value, place, self.pairs);
+                    constraints(value, place, &put);
                 }
             }
-        });
+        })
     }
 }
 
@@ -162,7 +179,7 @@ fn selectors(group: &str, kind: &str) -> &'static [(&'static [&'static str], boo
 }
 
 /// Selectors of spreading and affinity inside a pod template, where they are.
-fn constraints(value: &mut Value, template: &[&str], pairs: &[(String, String)]) {
+fn constraints(value: &mut Value, template: &[&str], put: &dyn Fn(&mut Value, &[&str])) {
     let spec = format!("/{}/spec", template.join("/"));
     let lists = [
         "/topologySpreadConstraints",
@@ -173,7 +190,7 @@ fn constraints(value: &mut Value, template: &[&str], pairs: &[(String, String)])
         let found = value.pointer_mut(&format!("{spec}{list}")).and_then(Value::as_array_mut);
         for item in found.into_iter().flatten() {
             if is_map(item, &["labelSelector", "matchLabels"]) {
-                put(item, &["labelSelector", "matchLabels"], pairs);
+                put(item, &["labelSelector", "matchLabels"]);
             }
         }
     }
@@ -181,14 +198,18 @@ fn constraints(value: &mut Value, template: &[&str], pairs: &[(String, String)])
         let list = format!("{spec}/affinity/{side}/preferredDuringSchedulingIgnoredDuringExecution");
         for item in value.pointer_mut(&list).and_then(Value::as_array_mut).into_iter().flatten() {
             if is_map(item, &["podAffinityTerm", "labelSelector", "matchLabels"]) {
-                put(item, &["podAffinityTerm", "labelSelector", "matchLabels"], pairs);
+                put(item, &["podAffinityTerm", "labelSelector", "matchLabels"]);
             }
         }
     }
 }
 
 /// `commonAnnotations`.
-pub(super) fn annotations(file: &File, objects: &mut [Object]) -> Result<(), KustomizeError> {
+pub(super) fn annotations(
+    file: &File,
+    objects: &mut [Object],
+    budget: &Budget,
+) -> Result<(), KustomizeError> {
     let pairs = file.map("commonAnnotations")?;
     if pairs.is_empty() {
         return Ok(());
@@ -196,18 +217,22 @@ pub(super) fn annotations(file: &File, objects: &mut [Object]) -> Result<(), Kus
     let said = file.said("/commonAnnotations");
     for object in objects {
         let (kind, group) = (object.kind().to_owned(), object.group().to_owned());
-        object.alter(&said, |value| {
-            put(value, &["metadata", "annotations"], &pairs);
+        object.alter(budget, &said, |value| {
+            put(value, &["metadata", "annotations"], &pairs, budget);
             for place in templates(&group, &kind) {
-                put(value, &[*place, &["metadata", "annotations"]].concat(), &pairs);
+                put(value, &[*place, &["metadata", "annotations"]].concat(), &pairs, budget);
             }
-        });
+        })?;
     }
     Ok(())
 }
 
 /// `replicas`: by the name that the object had first.
-pub(super) fn replicas(file: &File, objects: &mut [Object]) -> Result<Vec<Unknown>, KustomizeError> {
+pub(super) fn replicas(
+    file: &File,
+    objects: &mut [Object],
+    budget: &Budget,
+) -> Result<Vec<Unknown>, KustomizeError> {
     let mut unknown = Vec::new();
     for (index, entry) in file.list("replicas")?.iter().enumerate() {
         let said = file.said(format!("/replicas/{index}"));
@@ -216,6 +241,7 @@ pub(super) fn replicas(file: &File, objects: &mut [Object]) -> Result<Vec<Unknow
             return Err(file.wrong(format!("`replicas` for `{name}` has no count")));
         };
         let mut is_found = false;
+        budget.spend(Resource::Operations, objects.len() as u64)?;
         for object in &mut *objects {
             let kinds = ["Deployment", "ReplicationController", "ReplicaSet", "StatefulSet"];
             let is_it = object.original.0 == name || object.name() == name;
@@ -223,11 +249,11 @@ pub(super) fn replicas(file: &File, objects: &mut [Object]) -> Result<Vec<Unknow
                 continue;
             }
             is_found = true;
-            object.alter(&said, |value| {
+            object.alter(budget, &said, |value| {
                 if let Some(spec) = map_at(value, &["spec"]) {
                     spec.insert("replicas".to_owned(), count.clone());
                 }
-            });
+            })?;
         }
         if !is_found {
             let message = format!("`replicas` names `{name}`, but no object has that name");
@@ -238,7 +264,7 @@ pub(super) fn replicas(file: &File, objects: &mut [Object]) -> Result<Vec<Unknow
 }
 
 /// `images`: every container of every kind.
-pub(super) fn images(file: &File, objects: &mut [Object]) -> Result<(), KustomizeError> {
+pub(super) fn images(file: &File, objects: &mut [Object], budget: &Budget) -> Result<(), KustomizeError> {
     for (index, entry) in file.list("images")?.iter().enumerate() {
         let said = file.said(format!("/images/{index}"));
         let image = Image {
@@ -248,8 +274,9 @@ pub(super) fn images(file: &File, objects: &mut [Object]) -> Result<(), Kustomiz
             digest: text(entry, "/digest"),
         };
         for object in &mut *objects {
+            budget.spend(Resource::Operations, 1 + object.weight() / 16)?;
             if object.kind() != "CustomResourceDefinition" && mentions(&object.value, &image.name) {
-                object.alter(&said, |value| containers(value, &image));
+                object.alter(budget, &said, |value| containers(value, &image, budget))?;
             }
         }
     }
@@ -272,25 +299,25 @@ fn mentions(value: &Value, name: &str) -> bool {
     }
 }
 
-fn containers(value: &mut Value, image: &Image) {
+fn containers(value: &mut Value, image: &Image, budget: &Budget) {
     match value {
         Value::Object(entries) => {
             for (key, value) in entries.iter_mut() {
                 match value {
                     Value::Array(items) if key == "containers" || key == "initContainers" => {
-                        items.iter_mut().for_each(|container| image.apply(container));
+                        items.iter_mut().for_each(|container| image.apply(container, budget));
                     }
-                    value => containers(value, image),
+                    value => containers(value, image, budget),
                 }
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(|item| containers(item, image)),
+        Value::Array(items) => items.iter_mut().for_each(|item| containers(item, image, budget)),
         _ => {}
     }
 }
 
 impl Image {
-    fn apply(&self, container: &mut Value) {
+    fn apply(&self, container: &mut Value, budget: &Budget) {
         let Some(Value::String(found)) = container.get_mut("image") else { return };
         let (with_tag, digest) = match found.split_once('@') {
             Some((name, digest)) => (name, Some(digest)),
@@ -314,13 +341,20 @@ impl Image {
         };
         let tag = tag.map(|tag| format!(":{tag}")).unwrap_or_default();
         let digest = digest.map(|digest| format!("@{digest}")).unwrap_or_default();
-        *found = format!("{new_name}{tag}{digest}");
+        let new = format!("{new_name}{tag}{digest}");
+        if budget.spend(Resource::Nodes, 1 + text_weight(&new)).is_ok() {
+            *found = new;
+        }
     }
 }
 
-fn put(value: &mut Value, place: &[&str], pairs: &[(String, String)]) {
+/// Puts texts into a map, as far as the budget goes.
+fn put(value: &mut Value, place: &[&str], pairs: &[(String, String)], budget: &Budget) {
     if let Some(map) = map_at(value, place) {
         for (key, text) in pairs {
+            if budget.spend(Resource::Nodes, 1 + text_weight(key) + text_weight(text)).is_err() {
+                return;
+            }
             map.insert(key.clone(), Value::String(text.clone()));
         }
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::domain::budget::{self, Budget, Exceeded};
 use crate::domain::values;
 
 use super::settings::{self, Setting};
@@ -18,6 +19,10 @@ pub(crate) struct Parsed {
     pub documents: Vec<Arc<ObjectDocument>>,
     /// Why the file cannot be understood; `documents` is empty then.
     pub problem: Option<String>,
+    /// The budget of a file that it exceeds, where that is the problem.
+    pub exceeded: Option<Exceeded>,
+    /// How many nodes it took.
+    pub nodes: u64,
 }
 
 /// One object of a file.
@@ -39,25 +44,37 @@ pub(crate) struct ObjectDocument {
     pub settings: Vec<Setting>,
     /// The same object as rules see it, with its index in the file.
     pub fact: regorus::Value,
+    /// How many nodes these parts take beside the value.
+    pub nodes: u64,
 }
 
 impl Parsed {
     /// Parses a file.
     pub(super) fn of(bytes: &[u8]) -> Self {
-        match read(bytes) {
-            Ok(documents) => Self { documents: documents.into_iter().map(Arc::new).collect(), problem: None },
-            Err(problem) => Self { documents: Vec::new(), problem: Some(problem) },
-        }
+        let budget = Budget::new(budget::FILE);
+        let (documents, problem) = match read(bytes, &budget) {
+            Ok(documents) => (documents, None),
+            Err(problem) => (Vec::new(), Some(problem)),
+        };
+        Self { documents, problem, exceeded: budget.exceeded(), nodes: budget.spent().nodes }
+    }
+
+    /// A file that is not read because that would exceed a budget of all.
+    pub(super) fn unread(exceeded: Exceeded) -> Self {
+        let problem = Some(exceeded.to_string());
+        Self { documents: Vec::new(), problem, exceeded: Some(exceeded), nodes: 0 }
     }
 }
 
-fn read(bytes: &[u8]) -> Result<Vec<ObjectDocument>, String> {
+fn read(bytes: &[u8], budget: &Budget) -> Result<Vec<Arc<ObjectDocument>>, String> {
     let mut documents = Vec::new();
-    for (index, value) in values::read(bytes)?.into_iter().enumerate() {
+    for (index, value) in values::read(bytes, budget)?.into_iter().enumerate() {
         match value {
             // A list is a patch for kustomize, and no object.
             Value::Array(_) => {}
-            value @ Value::Object(_) => flatten(index, value, &mut documents),
+            value @ Value::Object(_) => {
+                flatten(index, value, budget, &mut documents).map_err(|exceeded| exceeded.to_string())?;
+            }
             // A text alone is what a link or an LFS pointer looks like.
             _ => return Err(format!("document {index} is neither an object nor a list")),
         }
@@ -66,29 +83,36 @@ fn read(bytes: &[u8]) -> Result<Vec<ObjectDocument>, String> {
 }
 
 /// A `List`'s items as objects of their own, as kubectl and kustomize read them.
-fn flatten(index: usize, value: Value, found: &mut Vec<ObjectDocument>) {
+fn flatten(
+    index: usize,
+    value: Value,
+    budget: &Budget,
+    found: &mut Vec<Arc<ObjectDocument>>,
+) -> Result<(), Exceeded> {
     let is_list = value.get("kind").and_then(Value::as_str).is_some_and(|kind| kind.ends_with("List"));
     match value {
         Value::Object(mut list) if is_list && list.get("items").is_some_and(Value::is_array) => {
             if let Some(Value::Array(items)) = list.remove("items") {
                 for item in items.into_iter().filter(Value::is_object) {
-                    flatten(index, item, found);
+                    flatten(index, item, budget, found)?;
                 }
             }
         }
-        value => found.push(ObjectDocument::of(index, Arc::new(value))),
+        value => found.push(Arc::new(ObjectDocument::of(index, Arc::new(value), budget)?)),
     }
+    Ok(())
 }
 
 impl ObjectDocument {
-    /// An object with the parts of it that rules often ask for.
-    pub(super) fn of(index: usize, value: Arc<Value>) -> Self {
+    /// An object with the parts of it that rules often ask for, which are spent from a budget; its value is not.
+    pub(super) fn of(index: usize, value: Arc<Value>, budget: &Budget) -> Result<Self, Exceeded> {
         let text =
             |pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
         let version = text("/apiVersion");
-        let found = settings::of(&value);
-        let fact = settings::fact(index, &value, &found);
-        Self {
+        let before = budget.spent().nodes;
+        let found = settings::of(&value, budget)?;
+        let fact = settings::fact(index, &value, &found, budget)?;
+        Ok(Self {
             group: version.split_once('/').map(|(group, _)| group.to_owned()).unwrap_or_default(),
             kind: text("/kind"),
             name: text("/metadata/name"),
@@ -96,7 +120,8 @@ impl ObjectDocument {
             index,
             settings: found.settings,
             fact,
+            nodes: budget.spent().nodes - before,
             value,
-        }
+        })
     }
 }

@@ -1,11 +1,14 @@
 //! What is kept between judgements: parsed files by blob id, and the effective manifests of whole trees.
 //!
-//! A file is parsed once however often it is judged, and a base that many changes share is built once.
+//! A file is parsed once however often it is judged, and a base that many changes share is built once, as long as there
+//! is room: both hold so many bytes.
 
+use crate::domain::budget::CACHE_BYTES;
 use crate::domain::cache::Cache;
 
 use super::effective::EffectiveCache;
 use super::files::ParsedCache;
+use super::size;
 
 /// The caches of judging. One per process; safe to share between threads.
 #[derive(Debug)]
@@ -14,17 +17,25 @@ pub struct Documents {
     pub(super) effective: EffectiveCache,
 }
 
-/// The most files that are kept; a tree of the target has about 100.
-const FILES_KEPT: usize = 4096;
-
-/// The most trees that are kept: a base is judged again and again, a head a few times.
-const TREES_KEPT: usize = 16;
-
 impl Documents {
-    /// Nothing is known yet.
+    /// Nothing is known yet; the room is that of a judge.
     #[must_use]
     pub fn new() -> Self {
-        Self { parsed: Cache::new(FILES_KEPT), effective: Cache::new(TREES_KEPT) }
+        Self::with_room(CACHE_BYTES - CACHE_BYTES / 4)
+    }
+
+    /// Nothing is known yet, and at most so many bytes ever are.
+    #[must_use]
+    pub fn with_room(bytes: usize) -> Self {
+        // A tree holds its files' documents too, and the base's is worth most.
+        let files = bytes / 3;
+        Self { parsed: Cache::new(files, size::of_file), effective: Cache::new(bytes - files, size::of_tree) }
+    }
+
+    /// How many bytes they hold, by an estimate.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.parsed.bytes() + self.effective.bytes()
     }
 }
 

@@ -1,8 +1,10 @@
 //! One side of a change as Argo CD applies it: the objects of its kustomizations, and which files none of them lists.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use crate::domain::budget::{Budget, Exceeded, Resource, SIDE, Work};
 use crate::domain::cache::Cache;
 use crate::domain::kustomize::{
     self, Built, KustomizeError, TransformStep, Tree, is_component, is_kustomization,
@@ -18,6 +20,16 @@ pub(super) type EffectiveCache = Cache<TreeKey, Effective>;
 #[derive(Debug)]
 pub(super) struct Effective {
     builds: BTreeMap<String, Result<Applied, KustomizeError>>,
+    /// Every file that has a part in one of them.
+    used: BTreeSet<String>,
+    /// Files that something reads which is not understood, with the folder of its kustomization.
+    read: BTreeMap<String, String>,
+    /// What building took.
+    pub work: Work,
+    /// The files that were spent.
+    pub spent: BTreeSet<String>,
+    /// The budget that building exceeded.
+    pub exceeded: Option<Exceeded>,
 }
 
 /// The result of building one kustomization.
@@ -77,7 +89,8 @@ impl Effective {
     /// Builds what is applied: the kustomization of the GitOps path, or where it has none, those of the folders below
     /// that no other one uses. Objects that are equal to those of `like` are shared with it.
     fn of(files: &Files<'_>, gitops_path: &str, like: Option<&Self>) -> Self {
-        let folders = folders(files);
+        let reading = Reading { files, budget: Budget::new(SIDE), spent: RefCell::default() };
+        let folders = reading.folders();
         let roots = match folders.contains(&gitops_path) {
             true => vec![gitops_path],
             false => folders,
@@ -85,12 +98,21 @@ impl Effective {
         let mut builds = BTreeMap::new();
         for folder in roots {
             let shared = like.and_then(|like| like.builds.get(folder)?.as_ref().ok());
-            builds.insert(folder.to_owned(), build(files, folder, shared));
+            builds.insert(folder.to_owned(), reading.build(folder, shared));
         }
         let used: BTreeSet<String> =
             builds.values().flatten().flat_map(|applied| applied.bases()).map(str::to_owned).collect();
         builds.retain(|folder, _| !used.contains(folder));
-        Self { builds }
+        let built = || builds.values().flatten();
+        let used = built().flat_map(|applied| &applied.used).cloned().collect();
+        let mut read = BTreeMap::new();
+        for applied in built() {
+            for path in applied.unknown.iter().flat_map(|unknown| &unknown.reads) {
+                read.entry(path.clone()).or_insert_with(|| applied.folder.clone());
+            }
+        }
+        let (work, exceeded) = (reading.budget.spent(), reading.budget.exceeded());
+        Self { builds, used, read, work, spent: reading.spent.into_inner(), exceeded }
     }
 
     /// The folders that are built, each with its result or why it does not build.
@@ -103,21 +125,41 @@ impl Effective {
         self.builds.get(folder).map(Result::as_ref)
     }
 
+    /// All objects of all builds.
+    pub(super) fn objects(&self) -> impl Iterator<Item = &EffectiveObject> {
+        self.builds.values().flatten().flat_map(|applied| &applied.objects)
+    }
+
+    /// What all builds do not understand.
+    pub(super) fn unknown(&self) -> impl Iterator<Item = &kustomize::Unknown> {
+        self.builds.values().flatten().flat_map(|applied| &applied.unknown)
+    }
+
+    /// All paths that are kept, as often as they are.
+    pub(super) fn paths(&self) -> impl Iterator<Item = &str> {
+        let used = self.builds.values().flatten().flat_map(|applied| &applied.used);
+        let all = used.chain(&self.used).chain(&self.spent).chain(self.builds.keys());
+        all.chain(self.read.keys()).chain(self.read.values()).map(String::as_str)
+    }
+
     /// How a file is used.
     pub(super) fn listing(&self, path: &str) -> Listing<'_> {
-        let built = || self.builds.iter().filter_map(|(folder, built)| Some((folder, built.as_ref().ok()?)));
-        if built().any(|(_, built)| built.uses(path)) {
+        if self.used.contains(path) {
             return Listing::Used;
         }
-        if let Some((folder, _)) = built().find(|(_, built)| built.reads(path)) {
+        if let Some(folder) = self.read.get(path) {
             return Listing::Read(folder);
         }
-        let above = |folder: &str| folder.is_empty() || path.starts_with(&format!("{folder}/"));
-        match self.builds.iter().filter(|(folder, _)| above(folder)).max_by_key(|(folder, _)| folder.len()) {
-            None => Listing::Plain,
-            Some((folder, Err(_))) => Listing::Broken(folder),
-            Some((_, Ok(_))) => Listing::Unlisted,
+        let mut above = path;
+        while !above.is_empty() {
+            above = folder_of(above);
+            match self.builds.get_key_value(above) {
+                None => {}
+                Some((folder, Err(_))) => return Listing::Broken(folder),
+                Some((_, Ok(_))) => return Listing::Unlisted,
+            }
         }
+        Listing::Plain
     }
 }
 
@@ -127,11 +169,6 @@ impl Applied {
         self.used.contains(path)
     }
 
-    /// Whether something that is not understood reads a file.
-    fn reads(&self, path: &str) -> bool {
-        self.unknown.iter().any(|unknown| unknown.reads.contains(path))
-    }
-
     /// The folders of the kustomizations that it uses, its own left out.
     fn bases(&self) -> impl Iterator<Item = &str> {
         let kustomizations = self.used.iter().filter(|path| is_kustomization(path));
@@ -139,51 +176,98 @@ impl Applied {
     }
 }
 
-/// The folders that have a kustomization which is no component.
-fn folders<'f>(files: &Files<'f>) -> Vec<&'f str> {
-    let is_built = |path: &&str| files.kustomization(path).is_none_or(|value| !is_component(&value));
-    let mut folders: Vec<&str> =
-        files.paths().filter(|path| is_kustomization(path)).filter(is_built).map(folder_of).collect();
-    folders.dedup();
-    folders
-}
-
 fn folder_of(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
-fn build(files: &Files<'_>, folder: &str, like: Option<&Applied>) -> Result<Applied, KustomizeError> {
-    let tree = Tree {
-        bytes: &|path| files.content(path).map(|content| content.bytes),
-        objects: &|path| files.resources(path),
-    };
-    let Built { objects, unknown, used } = kustomize::build(tree, folder)?.unwrap_or_default();
-    let objects = objects.into_iter().map(|object| EffectiveObject {
-        document: document(files, &object, like),
-        is_effective: true,
-        is_uncertain: object.is_uncertain,
-        path: object.path,
-        steps: object.steps,
-    });
-    Ok(Applied { folder: folder.to_owned(), objects: objects.collect(), unknown, used })
+/// One side while its kustomizations are built, all from one budget.
+struct Reading<'r, 'f> {
+    files: &'r Files<'f>,
+    budget: Budget,
+    /// The files that are spent.
+    spent: RefCell<BTreeSet<String>>,
 }
 
-/// The object as a document: shared with its file, or with an equal one of the other side.
-fn document(files: &Files<'_>, object: &kustomize::Object, like: Option<&Applied>) -> Arc<ObjectDocument> {
-    let parsed = files.parsed(&object.path);
-    let source = parsed.as_ref().and_then(|parsed| parsed.documents.get(object.index));
-    match source {
-        Some(source) if !object.is_altered => return Arc::clone(source),
-        _ => {}
+impl<'f> Reading<'_, 'f> {
+    fn resources(&self, path: &str) -> Option<kustomize::ParsedObjects> {
+        self.files.resources(path, &self.budget, &self.spent)
     }
-    let known = like.into_iter().flat_map(|like| &like.objects);
-    let mut equal = known.filter(|known| known.path == object.path && known.document.value == object.value);
-    match equal.next() {
-        Some(known) => Arc::clone(&known.document),
-        None => {
-            let index = source.map_or(0, |source| source.index);
-            Arc::new(ObjectDocument::of(index, Arc::clone(&object.value)))
+
+    /// The folders that have a kustomization which is no component.
+    fn folders(&self) -> Vec<&'f str> {
+        let kustomization = |path: &str| self.resources(path)?.ok()?.first().cloned();
+        let is_built = |path: &&str| kustomization(path).is_none_or(|value| !is_component(&value));
+        let paths = self.files.paths().filter(|path| is_kustomization(path));
+        let mut folders: Vec<&str> = paths.filter(is_built).map(folder_of).collect();
+        folders.dedup();
+        folders
+    }
+
+    fn build(&self, folder: &str, like: Option<&Applied>) -> Result<Applied, KustomizeError> {
+        let tree = Tree {
+            bytes: &|path| self.files.content(path).map(|content| content.bytes),
+            objects: &|path| self.resources(path),
+            budget: &self.budget,
+        };
+        let Built { objects, unknown, used } = kustomize::build(tree, folder)?.unwrap_or_default();
+        let known = Known::of(like);
+        let mut applied = Vec::with_capacity(objects.len());
+        for object in objects {
+            let document = self.document(&object, &known).map_err(|exceeded| KustomizeError {
+                path: object.path.clone(),
+                message: exceeded.to_string(),
+                budget: Some(exceeded),
+            })?;
+            applied.push(EffectiveObject {
+                document,
+                is_effective: true,
+                is_uncertain: object.is_uncertain,
+                path: object.path,
+                steps: object.steps,
+            });
         }
+        Ok(Applied { folder: folder.to_owned(), objects: applied, unknown, used })
+    }
+
+    /// The object as a document: shared with its file, or with an equal one of the other side.
+    fn document(
+        &self,
+        object: &kustomize::Object,
+        known: &Known<'_>,
+    ) -> Result<Arc<ObjectDocument>, Exceeded> {
+        let parsed = self.files.parsed(&object.path);
+        let source = parsed.as_ref().and_then(|parsed| parsed.documents.get(object.index));
+        match source {
+            Some(source) if !object.is_altered => return Ok(Arc::clone(source)),
+            _ => {}
+        }
+        if let Some(equal) = known.equal(object) {
+            // What is counted follows from this side alone.
+            self.budget.spend(Resource::Nodes, equal.nodes)?;
+            return Ok(Arc::clone(equal));
+        }
+        let index = source.map_or(0, |source| source.index);
+        ObjectDocument::of(index, Arc::clone(&object.value), &self.budget).map(Arc::new)
+    }
+}
+
+/// The objects of the other side, by file and name.
+struct Known<'k>(HashMap<(&'k str, &'k str, &'k str, &'k str), Vec<&'k Arc<ObjectDocument>>>);
+
+impl<'k> Known<'k> {
+    fn of(like: Option<&'k Applied>) -> Self {
+        let mut known: HashMap<_, Vec<_>> = HashMap::new();
+        for object in like.into_iter().flat_map(|like| &like.objects) {
+            let document = &*object.document;
+            let key = (&*object.path, &*document.kind, &*document.namespace, &*document.name);
+            known.entry(key).or_default().push(&object.document);
+        }
+        Self(known)
+    }
+
+    fn equal(&self, object: &kustomize::Object) -> Option<&'k Arc<ObjectDocument>> {
+        let key = (&*object.path, object.kind(), object.namespace(), object.name());
+        self.0.get(&key)?.iter().copied().find(|known| known.value == object.value)
     }
 }
 
@@ -192,7 +276,7 @@ pub(super) fn source(files: &Files<'_>, path: &str) -> Vec<EffectiveObject> {
     if !is_manifest(path) {
         return Vec::new();
     }
-    let parsed = files.parsed(path);
+    let parsed = files.stated(path);
     let documents = parsed.iter().flat_map(|parsed| &parsed.documents);
     let object = |document: &Arc<ObjectDocument>| EffectiveObject {
         path: path.to_owned(),

@@ -3,7 +3,7 @@
 //! A policy is a package `writ.<name>` with a METADATA comment (title, description, `custom.codes`) and the sets `deny`
 //! and `warn`, as conftest has them. Packages below `writ.lib` are shared; `*_test.rego` are the rules' own tests.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -146,7 +146,7 @@ impl Policies {
     pub fn evaluate(&self, facts: &Facts) -> Verdict {
         // Compiled modules are shared; a clone holds only the state of one evaluation.
         Verdict::of(match ask(&mut self.engine.clone(), &self.policies, facts.input.clone()) {
-            Ok(results) => results.into_iter().map(|finding| placed_in(finding, &facts.places)).collect(),
+            Ok(results) => placed_in(results, &facts.places),
             Err(error) => vec![fault(&error)],
         })
     }
@@ -239,19 +239,34 @@ fn finding(policy: &Policy, level: Level, entry: &Value) -> Result<Finding, Poli
     })
 }
 
-/// A finding about an altered object names the file that says so: the kustomization or the patch.
-fn placed_in(mut finding: Finding, places: &[ValueOrigin]) -> Finding {
-    let Ok(pointer) = finding.pointer.parse::<Pointer>() else { return finding };
-    let steps = places.iter().filter(|place| place.path == finding.path).flat_map(|place| &place.steps);
-    let says_so = |step: &&TransformStep| {
-        let pointer = node_of(&step.after, &pointer);
-        select(&step.before, &pointer) != select(&step.after, &pointer)
-    };
-    if let Some(step) = steps.rev().filter(|_| !pointer.steps.is_empty()).find(says_so) {
-        finding.path.clone_from(&step.said.path);
-        finding.place.clone_from(&step.said.pointer);
+/// How many steps are compared for the places of all findings, at most; what is left keeps the file of its object.
+const MOST_COMPARED: usize = 200_000;
+
+/// The findings; one about an altered object names the file that says so: the kustomization or the patch.
+fn placed_in(mut findings: Vec<Finding>, places: &[ValueOrigin]) -> Vec<Finding> {
+    let mut by_path: HashMap<&str, Vec<&TransformStep>> = HashMap::new();
+    for place in places {
+        by_path.entry(&place.path).or_default().extend(&place.steps);
     }
-    finding
+    let mut left = MOST_COMPARED;
+    for finding in &mut findings {
+        let Some(steps) = by_path.get(&*finding.path) else { continue };
+        let Ok(pointer) = finding.pointer.parse::<Pointer>() else { continue };
+        if pointer.steps.is_empty() {
+            continue;
+        }
+        let mut compared = steps.iter().rev().take(left);
+        let says_so = |step: &&&TransformStep| {
+            left -= 1;
+            let pointer = node_of(&step.after, &pointer);
+            select(&step.before, &pointer) != select(&step.after, &pointer)
+        };
+        if let Some(step) = compared.find(says_so) {
+            finding.path.clone_from(&step.said.path);
+            finding.place.clone_from(&step.said.pointer);
+        }
+    }
+    findings
 }
 
 /// The node that a pointer names; of one into a text, the text.

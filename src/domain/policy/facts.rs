@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::domain::budget::Work;
 use crate::domain::change::Change;
 use crate::domain::risk::Risk;
 use crate::domain::target::TargetProfile;
@@ -64,6 +65,17 @@ pub struct Facts {
     pub(super) input: regorus::Value,
     /// The origin of the values of altered objects; for findings, not for rules.
     pub(super) places: Vec<ValueOrigin>,
+    /// What making them took on each side.
+    work: Sides,
+}
+
+/// What judging took on both sides, as far as it is counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Sides {
+    /// Of the base.
+    pub base: Work,
+    /// Of the head.
+    pub head: Work,
 }
 
 impl Facts {
@@ -88,7 +100,8 @@ impl Facts {
         head: &Files<'_>,
         documents: &Documents,
     ) -> Self {
-        let gathered = Gathered::of(situation.target, base, head, &documents.effective);
+        let risk = situation.provenance.map(|asked| asked.risk);
+        let gathered = Gathered::of(situation.target, [base, head], risk, &documents.effective);
         let paths: BTreeSet<&str> = base.paths().chain(head.paths()).collect();
         let files = paths.into_iter().filter_map(|path| file_fact(path, base, head));
         let places = gathered.objects.places();
@@ -103,7 +116,13 @@ impl Facts {
             ("unknown", value::of(&gathered.unknown)),
             ("history", regorus::Value::Null),
         ]);
-        Self { input, places }
+        Self { input, places, work: Sides { base: base.work(), head: head.work() } }
+    }
+
+    /// What making the facts took on each side: equal facts take the same, whatever was known before.
+    #[must_use]
+    pub fn work(&self) -> Sides {
+        self.work
     }
 
     /// The facts as JSON: the input with which `opa eval` gives the same answer.
@@ -117,7 +136,7 @@ impl Facts {
     /// Facts that were written down before, as a test's case or by [`Facts::to_json`].
     #[must_use]
     pub fn from_json(input: Value) -> Self {
-        Self { input: input.into(), places: Vec::new() }
+        Self { input: input.into(), places: Vec::new(), work: Sides::default() }
     }
 }
 
@@ -137,7 +156,7 @@ fn file_fact(path: &str, base: &Files<'_>, head: &Files<'_>) -> Option<regorus::
         EntryKind::Submodule => "submodule",
     };
     let problem = |files: &Files<'_>| match is_manifest(path) {
-        true => files.parsed(path).and_then(|parsed| parsed.problem.clone()),
+        true => files.stated(path).and_then(|parsed| parsed.problem.clone()),
         false => None,
     };
     Some(value::of(&json!({

@@ -1,12 +1,12 @@
 //! One side of a change as files: the content at each path, parsed at most once.
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
+use crate::domain::budget::{Budget, Resource, SIDE, Work};
 use crate::domain::cache::Cache;
 use crate::domain::kustomize;
 use crate::domain::names::BlobId;
@@ -25,6 +25,12 @@ pub(super) struct Files<'a> {
     contents: BTreeMap<&'a str, Content<'a>>,
     known: &'a ParsedCache,
     parsed: RefCell<BTreeMap<String, Arc<Parsed>>>,
+    /// The files that are spent.
+    stated: RefCell<BTreeSet<String>>,
+    /// What reading files as they are may cost.
+    budget: Budget,
+    /// What building took, where it exceeded a budget of its own.
+    built: Cell<Option<Work>>,
 }
 
 /// A file: an entry of a tree, or what a plan writes.
@@ -51,7 +57,14 @@ impl<'a> Files<'a> {
     /// The files of a commit.
     pub(super) fn of(snapshot: &'a Snapshot, known: &'a ParsedCache) -> Self {
         let contents = snapshot.files.iter().map(|(path, entry)| (path.as_str(), Content::of(entry)));
-        Self { contents: contents.collect(), known, parsed: RefCell::default() }
+        Self {
+            contents: contents.collect(),
+            known,
+            parsed: RefCell::default(),
+            stated: RefCell::default(),
+            budget: Budget::new(SIDE),
+            built: Cell::default(),
+        }
     }
 
     /// The files of a commit with others written over them.
@@ -102,8 +115,68 @@ impl<'a> Files<'a> {
         Some(parsed)
     }
 
-    /// A file's objects as kustomize reads them; links, submodules and Git LFS pointers are none.
-    pub(super) fn resources(&self, path: &str) -> Option<kustomize::ParsedObjects> {
+    /// A file's objects as it states them, spent from the budget of the side. Beyond that, files are not read, which is
+    /// their problem.
+    pub(super) fn stated(&self, path: &str) -> Option<Arc<Parsed>> {
+        self.read(path, &self.budget, &self.stated)
+    }
+
+    /// A file's objects, spent from a budget once; `spent` holds the paths of those that are.
+    pub(super) fn read(
+        &self,
+        path: &str,
+        budget: &Budget,
+        spent: &RefCell<BTreeSet<String>>,
+    ) -> Option<Arc<Parsed>> {
+        let unread = |exceeded| Some(Arc::new(Parsed::unread(exceeded)));
+        match (self.contents.contains_key(path), budget.exceeded()) {
+            (false, _) => return None,
+            (true, Some(exceeded)) => return unread(exceeded),
+            (true, None) => {}
+        }
+        let parsed = self.parsed(path)?;
+        if let Some(exceeded) = parsed.exceeded {
+            budget.exceed(exceeded);
+        } else if spent.borrow_mut().insert(path.to_owned())
+            && let Err(exceeded) = budget.spend(Resource::Nodes, parsed.nodes)
+        {
+            return unread(exceeded);
+        }
+        Some(parsed)
+    }
+
+    /// Goes on from what was spent on the same side, and on which files.
+    pub(super) fn resume(&self, spent: Work, files: &BTreeSet<String>) {
+        self.budget.resume(spent);
+        self.stated.borrow_mut().clone_from(files);
+    }
+
+    /// What building the side and reading its files took.
+    pub(super) fn work(&self) -> Work {
+        match self.built.get() {
+            // What was built was not read again from what was left.
+            Some(built) => built.and(self.budget.spent()),
+            None => self.budget.spent(),
+        }
+    }
+
+    /// Notes what a build took that exceeded its budget.
+    pub(super) fn note_exceeded(&self, built: Work) {
+        self.built.set(Some(built));
+    }
+
+    /// What reading files as they are may cost, and did.
+    pub(super) fn budget(&self) -> &Budget {
+        &self.budget
+    }
+
+    /// A file's objects as kustomize reads them, spent from a budget; links, submodules and Git LFS pointers are none.
+    pub(super) fn resources(
+        &self,
+        path: &str,
+        budget: &Budget,
+        spent: &RefCell<BTreeSet<String>>,
+    ) -> Option<kustomize::ParsedObjects> {
         let content = self.content(path)?;
         let problem = match content.kind {
             EntryKind::Symlink => Some("it is a symbolic link"),
@@ -113,14 +186,9 @@ impl<'a> Files<'a> {
         if let Some(problem) = problem {
             return Some(Err(problem.to_owned()));
         }
-        let parsed = self.parsed(path)?;
+        let parsed = self.read(path, budget, spent)?;
         let values = || parsed.documents.iter().map(|document| Arc::clone(&document.value)).collect();
         Some(parsed.problem.clone().map_or_else(|| Ok(values()), Err))
-    }
-
-    /// The kustomization file itself, as a value.
-    pub(super) fn kustomization(&self, path: &str) -> Option<Arc<Value>> {
-        self.resources(path)?.ok()?.first().cloned()
     }
 }
 

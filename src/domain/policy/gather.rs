@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::domain::kustomize::{KustomizeError, Reach, Unknown, is_kustomization};
+use crate::domain::risk::Risk;
 use crate::domain::target::TargetProfile;
 
 use super::effective::{Effective, EffectiveCache, Listing, source};
-use super::files::Files;
+use super::files::{Files, is_manifest};
 use super::objects::{Objects, Side, Way};
 
 /// Both sides, paired.
@@ -24,6 +25,8 @@ pub(super) struct BuildFact {
     folder: String,
     base_problem: Option<ProblemFact>,
     head_problem: Option<ProblemFact>,
+    /// Whether both sides have the same files, everywhere.
+    unchanged: bool,
 }
 
 /// Why a folder does not build.
@@ -31,6 +34,8 @@ pub(super) struct BuildFact {
 struct ProblemFact {
     path: String,
     message: String,
+    /// The budget that is exceeded, where that is why.
+    budget: Option<String>,
 }
 
 /// Something that a kustomization asks for and that is not understood, as rules see it.
@@ -46,23 +51,46 @@ pub(super) struct UnknownFact {
 }
 
 impl Gathered {
+    /// Gathers both sides; `risk` is that of the procedure which was asked for, if any.
     pub(super) fn of(
         target: &TargetProfile,
-        base: &Files<'_>,
-        head: &Files<'_>,
+        [base, head]: [&Files<'_>; 2],
+        risk: Option<Risk>,
         known: &EffectiveCache,
     ) -> Self {
         let gitops_path = target.gitops_path.as_str();
         let before = Effective::of_known(base, gitops_path, None, known);
         let after = Effective::of_known(head, gitops_path, Some(&before), known);
+        for (files, effective) in [(base, &before), (head, &after)] {
+            // Where a build exceeds its budget, files are judged as they are, with one of their own.
+            match effective.exceeded {
+                None => files.resume(effective.work, &effective.spent),
+                Some(_) => files.note_exceeded(effective.work),
+            }
+        }
         let mut objects = Objects::new(gitops_path);
         let sides = Sides { target, base: (base, &before), head: (head, &after) };
         sides.add_effective(&mut objects);
-        let paths: BTreeSet<&str> = base.paths().chain(head.paths()).collect();
-        for path in paths {
+        for path in paths_of_both(base, head) {
             sides.add_source(path, &mut objects);
         }
-        Self { objects, builds: builds(&before, &after), unknown: sides.unknown() }
+        // What differs is read whether objects come of it or not: facts say whether it can be.
+        for path in paths_of_both(base, head).filter(|path| is_manifest(path) && sides.differs(path)) {
+            base.stated(path);
+            head.stated(path);
+        }
+        let builds = sides.builds();
+        // What is denied whatever its objects are is not worth the rules' time. Containment is judged as far as it can be.
+        let is_contained = risk == Some(Risk::Containment);
+        let is_over =
+            |problem: &Option<ProblemFact>| problem.as_ref().is_some_and(|one| one.budget.is_some());
+        if builds
+            .iter()
+            .any(|build| is_over(&build.head_problem) && !(is_contained && is_over(&build.base_problem)))
+        {
+            objects = Objects::new(gitops_path);
+        }
+        Self { objects, builds, unknown: sides.unknown() }
     }
 }
 
@@ -168,18 +196,42 @@ impl Sides<'_> {
         };
         found.into_iter().map(fact).collect()
     }
+
+    fn builds(&self) -> Vec<BuildFact> {
+        let (base, head) = (self.base.1, self.head.1);
+        let folders: BTreeSet<&str> = base.builds().chain(head.builds()).map(|(folder, _)| folder).collect();
+        let unchanged = !paths_of_both(self.base.0, self.head.0).any(|path| self.differs(path));
+        let fact = |folder: &str| BuildFact {
+            folder: folder.to_owned(),
+            base_problem: problem(base, folder),
+            head_problem: problem(head, folder),
+            unchanged,
+        };
+        let mut facts: Vec<BuildFact> = folders.into_iter().map(fact).collect();
+        // What files say that nothing builds is a part of the side too.
+        let (base_problem, head_problem) = (unread(self.base.0), unread(self.head.0));
+        if base_problem.is_some() || head_problem.is_some() {
+            let folder = self.target.gitops_path.clone();
+            facts.push(BuildFact { folder, base_problem, head_problem, unchanged });
+        }
+        facts
+    }
 }
 
-fn builds(base: &Effective, head: &Effective) -> Vec<BuildFact> {
-    let folders: BTreeSet<&str> = base.builds().chain(head.builds()).map(|(folder, _)| folder).collect();
-    let problem = |side: &Effective, folder: &str| {
-        let error: Option<KustomizeError> = side.build(folder)?.err().cloned();
-        error.map(|error| ProblemFact { path: error.path, message: error.message })
-    };
-    let fact = |folder: &str| BuildFact {
-        folder: folder.to_owned(),
-        base_problem: problem(base, folder),
-        head_problem: problem(head, folder),
-    };
-    folders.into_iter().map(fact).collect()
+fn paths_of_both<'p>(base: &Files<'p>, head: &Files<'p>) -> impl Iterator<Item = &'p str> + use<'p> {
+    let paths: BTreeSet<&str> = base.paths().chain(head.paths()).collect();
+    paths.into_iter()
+}
+
+fn problem(side: &Effective, folder: &str) -> Option<ProblemFact> {
+    let error: KustomizeError = side.build(folder)?.err()?.clone();
+    let budget = error.budget.map(|exceeded| exceeded.resource.to_string());
+    Some(ProblemFact { path: error.path, message: error.message, budget })
+}
+
+/// Why not all files were read.
+fn unread(files: &Files<'_>) -> Option<ProblemFact> {
+    let exceeded = files.budget().exceeded()?;
+    let budget = Some(exceeded.resource.to_string());
+    Some(ProblemFact { path: String::new(), message: exceeded.to_string(), budget })
 }

@@ -23,6 +23,7 @@ mod objects;
 mod redaction;
 mod rule_tests;
 mod settings;
+mod size;
 mod value;
 mod verdict;
 
@@ -30,7 +31,7 @@ pub use documents::Documents;
 pub use engine::Policies;
 pub use error::{Incomplete, PolicyError};
 pub use explain::PolicyExplanation;
-pub use facts::{Declared, Facts, Provenance, Situation};
+pub use facts::{Declared, Facts, Provenance, Sides, Situation};
 pub use metadata::{Example, Policy};
 pub use redaction::{REDACTED, redact, redact_secrets};
 pub use rule_tests::{RuleTest, RuleTestOutcome, run_rule_tests};

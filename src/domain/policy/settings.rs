@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use crate::domain::budget::{Budget, Exceeded, Resource, text_weight, weight};
 use crate::domain::values;
 
 /// A name and where it is set in one object.
@@ -39,22 +40,29 @@ pub(crate) struct ObjectSettings {
     pub images: Vec<(String, String)>,
 }
 
+/// What each setting and image takes beside its texts, in nodes: a map, a list and texts, here and for the rules.
+const NODES: u64 = 6;
+
 /// The settings and images of an object.
-pub(crate) fn of(object: &Value) -> ObjectSettings {
-    let mut found = FoundSettings::default();
+///
+/// # Errors
+/// - they take more than the budget has: pointers are as long as the keys above, however many share them
+pub(crate) fn of(object: &Value, budget: &Budget) -> Result<ObjectSettings, Exceeded> {
+    let mut found = FoundSettings { by_name: BTreeMap::new(), images: Vec::new(), budget };
     let mut pointer = String::new();
-    found.collect(object, &mut pointer);
-    let FoundSettings { by_name: mut found, images } = found;
+    found.collect(object, &mut pointer)?;
+    let FoundSettings { by_name: mut found, images, .. } = found;
     if object.get("kind").and_then(Value::as_str) == Some("ConfigMap") {
         for field in ["data", "binaryData"] {
             for (key, value) in object.get(field).and_then(Value::as_object).into_iter().flatten() {
                 let pointer = format!("/{field}/{}", escape(key));
+                budget.spend(Resource::Nodes, NODES + text_weight(&pointer) + weight(value))?;
                 found.entry(in_capitals(key)).or_default().push(occurrence(pointer, Some(value), None));
             }
         }
     }
     let settings = found.into_iter().map(|(name, occurrences)| Setting { name, occurrences }).collect();
-    ObjectSettings { settings, images }
+    Ok(ObjectSettings { settings, images })
 }
 
 /// The name of a variable as the service knows it; what cannot be a variable's name stays as it is.
@@ -65,14 +73,14 @@ fn in_capitals(name: &str) -> String {
     }
 }
 
-#[derive(Default)]
-struct FoundSettings {
+struct FoundSettings<'b> {
     by_name: BTreeMap<String, Vec<Occurrence>>,
     images: Vec<(String, String)>,
+    budget: &'b Budget,
 }
 
-impl FoundSettings {
-    fn collect(&mut self, value: &Value, pointer: &mut String) {
+impl FoundSettings<'_> {
+    fn collect(&mut self, value: &Value, pointer: &mut String) -> Result<(), Exceeded> {
         let length = pointer.len();
         match value {
             Value::Object(entries) => {
@@ -80,11 +88,13 @@ impl FoundSettings {
                     pointer.push('/');
                     pointer.push_str(&escape(key));
                     match entry {
-                        Value::Array(items) if key == "env" => self.environment(items, pointer),
+                        Value::Array(items) if key == "env" => self.environment(items, pointer)?,
                         Value::String(image) if key == "image" => {
+                            let texts = text_weight(pointer) + text_weight(image);
+                            self.budget.spend(Resource::Nodes, NODES + texts)?;
                             self.images.push((pointer.clone(), image.clone()));
                         }
-                        entry => self.collect(entry, pointer),
+                        entry => self.collect(entry, pointer)?,
                     }
                     pointer.truncate(length);
                 }
@@ -92,22 +102,26 @@ impl FoundSettings {
             Value::Array(items) => {
                 for (index, item) in items.iter().enumerate() {
                     pointer.push_str(&selector(item, index));
-                    self.collect(item, pointer);
+                    self.collect(item, pointer)?;
                     pointer.truncate(length);
                 }
             }
             _ => {}
         }
+        Ok(())
     }
 
-    fn environment(&mut self, items: &[Value], pointer: &str) {
+    fn environment(&mut self, items: &[Value], pointer: &str) -> Result<(), Exceeded> {
         for (index, item) in items.iter().enumerate() {
             if let Some(name) = item.get("name").and_then(Value::as_str) {
+                let texts = text_weight(pointer) + text_weight(name);
+                self.budget.spend(Resource::Nodes, NODES + texts + weight(item))?;
                 let pointer = format!("{pointer}{}", selector(item, index));
                 let found = occurrence(pointer, item.get("value"), item.get("valueFrom"));
                 self.by_name.entry(in_capitals(name)).or_default().push(found);
             }
         }
+        Ok(())
     }
 }
 
@@ -132,17 +146,29 @@ fn escape(key: &str) -> String {
 }
 
 /// The object as rules see it.
-pub(crate) fn fact(index: usize, object: &Value, found: &ObjectSettings) -> regorus::Value {
+///
+/// # Errors
+/// - texts in it hold more than the budget has
+pub(crate) fn fact(
+    index: usize,
+    object: &Value,
+    found: &ObjectSettings,
+    budget: &Budget,
+) -> Result<regorus::Value, Exceeded> {
     let by_name: serde_json::Map<String, Value> =
         found.settings.iter().map(|setting| (setting.name.clone(), occurrences(setting))).collect();
     let image = |(pointer, image): &(String, String)| json!({"pointer": pointer, "image": image});
-    regorus::Value::from(json!({
+    let embedded = embedded(object, budget);
+    if let Some(exceeded) = budget.exceeded() {
+        return Err(exceeded);
+    }
+    Ok(regorus::Value::from(json!({
         "index": index,
         "value": object,
         "settings": by_name,
         "images": found.images.iter().map(image).collect::<Vec<_>>(),
-        "embedded": embedded(object),
-    }))
+        "embedded": embedded,
+    })))
 }
 
 fn occurrences(setting: &Setting) -> Value {
@@ -154,7 +180,7 @@ fn occurrences(setting: &Setting) -> Value {
 }
 
 /// JSON and YAML texts inside a ConfigMap, parsed: `{key: {"value": …}}`, or `{"problem": …}` where they do not parse.
-fn embedded(object: &Value) -> Value {
+fn embedded(object: &Value, budget: &Budget) -> Value {
     let mut found = serde_json::Map::new();
     if object.get("kind").and_then(Value::as_str) != Some("ConfigMap") {
         return Value::Object(found);
@@ -163,7 +189,7 @@ fn embedded(object: &Value) -> Value {
         let Some(text) = value.as_str() else { continue };
         let lower = key.to_ascii_lowercase();
         if lower.ends_with(".json") || lower.ends_with(".yaml") || lower.ends_with(".yml") {
-            let parsed = values::one(text);
+            let parsed = values::one(text, budget);
             let fact = match parsed {
                 Ok(value) => json!({ "value": value }),
                 Err(problem) => json!({ "problem": problem }),
