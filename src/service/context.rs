@@ -69,12 +69,12 @@ impl Context {
     async fn first_fetch(&self, repository: &Arc<ServedRepository>) -> Result<(), StepError> {
         self.fetch(repository).await?;
         let here = Arc::clone(repository);
-        let look = move || {
+        let read = move || {
             let base = here.git.resolve(&format!("refs/heads/{}", here.base))?;
             here.git.snapshot(&base, here.planner.gitops_path())
         };
         let (name, path) = (&repository.name, repository.planner.gitops_path());
-        match blocking(look).await? {
+        match blocking(read).await? {
             Ok(found) if !found.has_manifests() => tracing::warn!(
                 repository = %name, gitops_path = path,
                 "`gitops_path` has no manifests: checks fail until it is corrected"

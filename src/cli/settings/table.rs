@@ -101,7 +101,7 @@ pub const TABLE: &[Row] = &[
         variable: "WRIT_LIBRARY",
         kind: Kind::Text,
         default: None,
-        meaning: "folder with patches/, policies/ and templates/ that replace the embedded ones",
+        meaning: "folder with patches/, policies/ and templates/, whose files add to the embedded ones or replace them",
     },
     Row {
         key: "workers",

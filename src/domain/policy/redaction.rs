@@ -20,8 +20,11 @@ pub const REDACTED: &str = "[redacted]";
 const CODES: [&str; 3] = ["private_key", "secret_literal", "secret_value"];
 /// A shorter value is not looked for in messages: it would hide half of their words.
 const SHORTEST: usize = 6;
-/// The most values that are looked for in messages; with more, no message is shown.
-const MOST_SOUGHT: usize = 1000;
+/// The most denied values that are told apart from what is around them; with more, all of the change is hidden. Each is
+/// compared with every change and searched for in every text, and who opens a pull request decides how many there are.
+const MOST_DENIED: usize = 50;
+/// How many times a value may be looked for in a message; with more, no message is shown.
+const MOST_SEARCHES: usize = 100_000;
 /// Keys that name an object.
 const NAMING: [&str; 4] = ["apiVersion", "kind", "name", "namespace"];
 
@@ -35,14 +38,16 @@ static SECRET_TEXT: LazyLock<Regex> = LazyLock::new(|| {
 pub fn redact(changes: &mut [Change], findings: &mut [Finding]) {
     let denied: Vec<&Finding> =
         findings.iter().filter(|finding| CODES.contains(&finding.code.as_str())).collect();
-    let names: BTreeSet<String> = denied
+    let are_too_many = denied.len() > MOST_DENIED;
+    let told_apart = if are_too_many { [].as_slice() } else { denied.as_slice() };
+    let names: BTreeSet<String> = told_apart
         .iter()
         .filter(|finding| finding.code == "secret_literal")
         .filter_map(|finding| last_name(&finding.pointer))
         .collect();
     let mut hidden = Hidden { names: &names, values: BTreeSet::new() };
     for change in changes {
-        let is_denied = denied.iter().any(|finding| {
+        let denies = |finding: &&Finding| {
             // In a whole object, what is denied is found by its name or by what it looks like; where that is not
             // possible, because the pointer goes by index, all of the object is hidden.
             let is_inside = match change.pointer.is_empty() {
@@ -51,8 +56,11 @@ pub fn redact(changes: &mut [Change], findings: &mut [Finding]) {
             };
             let is_above = !finding.pointer.is_empty() && is_at_or_below(&change.pointer, &finding.pointer);
             finding.path == change.path && (is_above || is_inside)
-        });
-        let is_whole = is_denied || is_secret_pointer(change) || hidden.is_named_in(&change.pointer);
+        };
+        let is_whole = are_too_many
+            || told_apart.iter().any(denies)
+            || is_secret_pointer(change)
+            || hidden.is_named_in(&change.pointer);
         for side in [&mut change.before, &mut change.after].into_iter().flatten() {
             if is_whole {
                 hidden.hide(side);
@@ -64,8 +72,9 @@ pub fn redact(changes: &mut [Change], findings: &mut [Finding]) {
     let mut values: Vec<String> = hidden.values.into_iter().collect();
     // The longest first: a value may begin with another one.
     values.sort_by_key(|value| std::cmp::Reverse(value.len()));
+    let is_too_long = values.len().saturating_mul(findings.len()) > MOST_SEARCHES;
     for finding in findings {
-        if values.len() > MOST_SOUGHT {
+        if is_too_long || are_too_many {
             finding.message = format!("{REDACTED}: it might repeat a secret of this change");
             continue;
         }
@@ -254,6 +263,17 @@ mod tests {
             assert!(!shown.contains("hunter2"), "{after}: {shown}");
             assert!(shown.contains(REDACTED), "{after}: {shown}");
         }
+    }
+
+    /// A stranger decides how much is denied: past the bound nothing is compared, and nothing is shown.
+    #[test]
+    fn with_too_many_denied_values_everything_is_hidden() {
+        let names: Vec<String> = (0..=MOST_DENIED).map(|index| format!("/data/PASSWORD_{index}")).collect();
+        let found: Vec<(&str, &str)> = names.iter().map(|name| ("secret_literal", name.as_str())).collect();
+        let within = shown("a: harmless\n", "a: hunter2-and-more\n", &found[1..]);
+        assert!(within.contains("harmless"), "{within}");
+        let over = shown("a: harmless\n", "a: hunter2-and-more\n", &found);
+        assert!(!over.contains("harmless") && !over.contains("hunter2"), "{over}");
     }
 
     #[test]
