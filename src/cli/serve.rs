@@ -42,7 +42,8 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     let described = describe(&settings);
     let running = wiring::start(settings).await?;
     output::tell(format_args!("writ {}", env!("CARGO_PKG_VERSION")));
-    output::tell(format_args!("webhooks and pages  http://{}", running.address));
+    output::tell(format_args!("webhooks            http://{}", running.address));
+    output::tell(format_args!("pages               http://{}", running.pages));
     output::tell(format_args!("metrics and health  http://{}", running.operations));
     output::tell(format_args!("{described}ledger key          {}", running.verifier));
     tokio::select! {

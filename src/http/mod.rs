@@ -1,10 +1,10 @@
-//! Floor 3: HTTP: webhooks, pages, metrics, health.
+//! Floor 3: HTTP: webhooks, pages, metrics and health, each for a listener of its own.
 //!
 //! **Invariant**: handlers decide nothing about runs; they let a source's adapter authenticate and read a delivery, hand
 //! it to `service`, and answer with the result.
 
 mod operations;
-pub mod pages;
+mod pages;
 mod state;
 mod webhooks;
 
@@ -21,8 +21,8 @@ pub use state::State;
 /// Requests that are handled at once; more wait in their sockets, so that memory stays bounded.
 const AT_ONCE: usize = 256;
 
-/// Webhooks and pages.
-pub fn router(state: State) -> Router {
+/// Webhooks alone, for the port that the public reaches: every other path is a 404.
+pub fn webhooks(state: State) -> Router {
     let mut router = Router::new();
     for webhook in &state.webhooks {
         let source = Arc::clone(webhook);
@@ -30,9 +30,16 @@ pub fn router(state: State) -> Router {
         router = router.route(webhook.path(), post(receive));
     }
     router
-        .merge(pages::routes())
-        .fallback(async || (StatusCode::NOT_FOUND, "no such page\n"))
+        .fallback(async || (StatusCode::NOT_FOUND, "not found\n"))
         .layer(DefaultBodyLimit::max(state.max_body_bytes))
+        .layer(GlobalConcurrencyLimitLayer::new(AT_ONCE))
+        .with_state(state)
+}
+
+/// Pages, for a port that only people reach who may read everything: nobody has to sign in.
+pub fn pages(state: State) -> Router {
+    pages::routes()
+        .fallback(async || (StatusCode::NOT_FOUND, "no such page\n"))
         .layer(GlobalConcurrencyLimitLayer::new(AT_ONCE))
         .with_state(state)
 }

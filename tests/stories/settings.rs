@@ -78,6 +78,17 @@ fn values_out_of_range_name_their_source() {
 }
 
 #[test]
+fn two_listeners_never_share_an_address() {
+    let file = format!("operations: 127.0.0.1:8080\n{REPOSITORIES}");
+    assert!(refused(&file).contains("`operations` (from file): this is the address of `listen`"));
+    let file = format!("listen: 127.0.0.1:8081\n{REPOSITORIES}");
+    assert!(refused(&file).contains("`pages` (from default): this is the address of `listen`"));
+    // Port 0 is any free one, never the same.
+    let file = format!("listen: 127.0.0.1:0\npages: 127.0.0.1:0\nforge: {{kind: local}}\n{REPOSITORIES}");
+    loaded(&file, &[("WRIT_WEBHOOK_SECRET", "a-secret-for-tests-only")], &[]).unwrap();
+}
+
+#[test]
 fn no_secret_or_a_short_one_is_refused_with_what_to_do() {
     let file = format!("forge: {{kind: local}}\n{REPOSITORIES}");
     let error = loaded(&file, &[], &[]).unwrap_err().to_string();

@@ -48,8 +48,10 @@ pub struct Settings {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ServerSettings {
-    /// Webhooks and pages.
+    /// Webhooks.
     pub listen: SocketAddr,
+    /// Pages.
+    pub pages: SocketAddr,
     /// Metrics and health.
     pub operations: SocketAddr,
     /// Base of links in replies, without a final slash.

@@ -15,7 +15,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 pub use self::environment::git_environment;
-use super::settings::{ForgeAccount, ForgeSettings, RepositorySettings, Settings};
+use super::settings::{ForgeAccount, ForgeSettings, RepositorySettings, ServerSettings, Settings};
 use crate::http::{self, State};
 use crate::ports::clock::{Clock, SystemClock, system_time};
 use crate::ports::forge::Forge;
@@ -37,8 +37,10 @@ use crate::service::worker::Worker;
 
 /// A server that runs. Dropping it ends it without draining; [`Running::stop`] drains.
 pub struct Running {
-    /// Where webhooks and pages are served.
+    /// Where webhooks are taken.
     pub address: SocketAddr,
+    /// Where pages are served.
+    pub pages: SocketAddr,
     /// Where metrics and health are served.
     pub operations: SocketAddr,
     /// Runs and ledger, as the server has them.
@@ -90,9 +92,10 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
         .await
         .with_context(|| format!("opening database `{}`", settings.server.database.display()))?;
     let store: Arc<dyn Store> = Arc::new(database.clone());
-    let listener = listen(settings.server.listen).await?;
-    let address = listener.local_addr()?;
-    let (forge, local_forge) = forge(&settings, address).await?;
+    let listeners = Listeners::bind(&settings.server).await?;
+    let (address, pages) = (listeners.webhooks.local_addr()?, listeners.pages.local_addr()?);
+    let operations = listeners.operations.local_addr()?;
+    let (forge, local_forge) = forge(&settings, pages).await?;
     let repositories =
         settings.repositories.iter().map(|repository| served(&settings.server.data, &library, repository));
     let repositories = repositories.collect::<anyhow::Result<Vec<_>>>()?;
@@ -148,7 +151,7 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     // Not waited for: a command that comes first fetches for itself.
     tokio::spawn(async move { context.warm_up().await });
     let mut tasks = JoinSet::new();
-    let operations = serve(&mut tasks, listener, settings.server.operations, state, &stopped).await?;
+    listeners.serve(&mut tasks, &state, &stopped);
     for number in 1..=settings.server.workers {
         // OK to name a worker after process and start: leases are fenced by number, names are for people.
         let name = format!("{}/{number}/{}", std::process::id(), system_time().as_millisecond());
@@ -157,6 +160,7 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     let patience = Duration::from_secs(settings.server.shutdown_seconds.into());
     Ok(Running {
         address,
+        pages,
         operations,
         store,
         local_forge,
@@ -169,28 +173,28 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     })
 }
 
-/// Serves webhooks and pages on the listener, and metrics and health there too or on their own address.
-async fn serve(
-    tasks: &mut JoinSet<()>,
-    listener: TcpListener,
-    operations: SocketAddr,
-    state: State,
-    stopped: &watch::Receiver<bool>,
-) -> anyhow::Result<SocketAddr> {
-    let address = listener.local_addr()?;
-    let mut public = http::router(state.clone());
-    let private = http::operations(state);
-    let mut at = address;
-    // Port 0 means "any free one" for both, so it never means the same.
-    if operations == address && operations.port() != 0 {
-        public = public.merge(private);
-    } else {
-        let listener = listen(operations).await?;
-        at = listener.local_addr()?;
-        tasks.spawn(until_stopped(listener, private, stopped.clone()));
+/// The open sockets of the server.
+struct Listeners {
+    webhooks: TcpListener,
+    pages: TcpListener,
+    operations: TcpListener,
+}
+
+impl Listeners {
+    async fn bind(settings: &ServerSettings) -> anyhow::Result<Self> {
+        Ok(Self {
+            webhooks: listen(settings.listen).await?,
+            pages: listen(settings.pages).await?,
+            operations: listen(settings.operations).await?,
+        })
     }
-    tasks.spawn(until_stopped(listener, public, stopped.clone()));
-    Ok(at)
+
+    /// Serves webhooks, pages, and metrics and health, each on its own socket and nowhere else.
+    fn serve(self, tasks: &mut JoinSet<()>, state: &State, stopped: &watch::Receiver<bool>) {
+        tasks.spawn(until_stopped(self.webhooks, http::webhooks(state.clone()), stopped.clone()));
+        tasks.spawn(until_stopped(self.pages, http::pages(state.clone()), stopped.clone()));
+        tasks.spawn(until_stopped(self.operations, http::operations(state.clone()), stopped.clone()));
+    }
 }
 
 async fn until_stopped(listener: TcpListener, router: axum::Router, mut stopped: watch::Receiver<bool>) {
@@ -209,7 +213,7 @@ async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
 
 async fn forge(
     settings: &Settings,
-    address: SocketAddr,
+    pages: SocketAddr,
 ) -> anyhow::Result<(Arc<dyn Forge>, Option<LocalForge>)> {
     match &settings.forge {
         ForgeSettings::GitHub { base_url, account } => {
@@ -222,7 +226,7 @@ async fn forge(
             Ok((Arc::new(Github::new(&options)?), None))
         }
         ForgeSettings::Local => {
-            let url = settings.server.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+            let url = settings.server.public_url.clone().unwrap_or_else(|| format!("http://{pages}"));
             let file = settings.server.data.join("forge.db");
             private::database(&file).with_context(|| format!("opening `{}`", file.display()))?;
             let local = LocalForge::open(&file, &url, system_time).await?;
