@@ -5,35 +5,32 @@
 
 mod operations;
 mod pages;
+pub mod server;
 mod state;
 mod webhooks;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::routing::post;
 use tower::limit::GlobalConcurrencyLimitLayer;
 
 pub use state::State;
 
-/// Requests that are handled at once; more wait in their sockets, so that memory stays bounded.
-const AT_ONCE: usize = 256;
+/// Pages that are made at once; more wait in their sockets, so that memory stays bounded.
+const AT_ONCE: usize = 32;
 
 /// Webhooks alone, for the port that the public reaches: every other path is a 404.
 pub fn webhooks(state: State) -> Router {
     let mut router = Router::new();
     for webhook in &state.webhooks {
         let source = Arc::clone(webhook);
-        let receive = async move |state, headers, body| webhooks::receive(source, state, headers, body).await;
+        let receive =
+            async move |state, visit, request| webhooks::receive(source, state, visit, request).await;
         router = router.route(webhook.path(), post(receive));
     }
-    router
-        .fallback(async || (StatusCode::NOT_FOUND, "not found\n"))
-        .layer(DefaultBodyLimit::max(state.max_body_bytes))
-        .layer(GlobalConcurrencyLimitLayer::new(AT_ONCE))
-        .with_state(state)
+    router.fallback(async || (StatusCode::NOT_FOUND, "not found\n")).with_state(state)
 }
 
 /// Pages, for a port that only people reach who may read everything: nobody has to sign in.

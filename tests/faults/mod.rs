@@ -2,6 +2,7 @@
 
 mod approvals;
 mod checks;
+mod connections;
 mod github;
 mod kill;
 mod reconciliations;

@@ -2,6 +2,7 @@
 
 mod environment;
 mod key;
+mod listeners;
 mod private;
 
 use std::net::SocketAddr;
@@ -10,13 +11,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 pub use self::environment::git_environment;
-use super::settings::{ForgeAccount, ForgeSettings, RepositorySettings, ServerSettings, Settings};
-use crate::http::{self, State};
+
+use self::listeners::{Addresses, Listeners};
+use super::settings::{ForgeAccount, ForgeSettings, RepositorySettings, Settings};
+use crate::http::State;
 use crate::ports::clock::{Clock, SystemClock, system_time};
 use crate::ports::forge::Forge;
 use crate::ports::forge::conversation::Conversations;
@@ -93,8 +95,7 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
         .with_context(|| format!("opening database `{}`", settings.server.database.display()))?;
     let store: Arc<dyn Store> = Arc::new(database.clone());
     let listeners = Listeners::bind(&settings.server).await?;
-    let (address, pages) = (listeners.webhooks.local_addr()?, listeners.pages.local_addr()?);
-    let operations = listeners.operations.local_addr()?;
+    let Addresses { webhooks: address, pages, operations } = listeners.addresses()?;
     let (forge, local_forge) = forge(&settings, pages).await?;
     let repositories =
         settings.repositories.iter().map(|repository| served(&settings.server.data, &library, repository));
@@ -151,7 +152,7 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     // Not waited for: a command that comes first fetches for itself.
     tokio::spawn(async move { context.warm_up().await });
     let mut tasks = JoinSet::new();
-    listeners.serve(&mut tasks, &state, &stopped);
+    listeners.serve(&mut tasks, &settings.server, &state, &stopped);
     for number in 1..=settings.server.workers {
         // OK to name a worker after process and start: leases are fenced by number, names are for people.
         let name = format!("{}/{number}/{}", std::process::id(), system_time().as_millisecond());
@@ -171,44 +172,6 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
         tasks,
         database,
     })
-}
-
-/// The open sockets of the server.
-struct Listeners {
-    webhooks: TcpListener,
-    pages: TcpListener,
-    operations: TcpListener,
-}
-
-impl Listeners {
-    async fn bind(settings: &ServerSettings) -> anyhow::Result<Self> {
-        Ok(Self {
-            webhooks: listen(settings.listen).await?,
-            pages: listen(settings.pages).await?,
-            operations: listen(settings.operations).await?,
-        })
-    }
-
-    /// Serves webhooks, pages, and metrics and health, each on its own socket and nowhere else.
-    fn serve(self, tasks: &mut JoinSet<()>, state: &State, stopped: &watch::Receiver<bool>) {
-        tasks.spawn(until_stopped(self.webhooks, http::webhooks(state.clone()), stopped.clone()));
-        tasks.spawn(until_stopped(self.pages, http::pages(state.clone()), stopped.clone()));
-        tasks.spawn(until_stopped(self.operations, http::operations(state.clone()), stopped.clone()));
-    }
-}
-
-async fn until_stopped(listener: TcpListener, router: axum::Router, mut stopped: watch::Receiver<bool>) {
-    let signal = async move {
-        // OK because a sender that is gone means the same as one that said stop.
-        let _ = stopped.wait_for(|stopped| *stopped).await;
-    };
-    if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(signal).await {
-        tracing::error!(error = &error as &dyn std::error::Error, "serving ended");
-    }
-}
-
-async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| format!("listening on `{address}`"))
 }
 
 async fn forge(
