@@ -5,5 +5,6 @@ mod checks;
 mod connections;
 mod github;
 mod kill;
+mod machine;
 mod reconciliations;
 mod worker;

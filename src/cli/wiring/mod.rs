@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::JoinSet;
 
 pub use self::environment::git_environment;
@@ -28,9 +28,10 @@ use crate::ports::forge::local::LocalForge;
 use crate::ports::git::Repository;
 use crate::ports::library::Library;
 use crate::ports::render::Renderer;
-use crate::ports::store::{Inbox, RunView, SqliteStore, StepQueue, Store};
+use crate::ports::store::{Inbox, RunView, SqliteStore, StepQueue, Store, StoreError};
 use crate::service::accept::Intake;
 use crate::service::context::{Context, ServedRepository};
+use crate::service::health::Health;
 use crate::service::metrics::Metrics;
 use crate::service::notary::Notary;
 use crate::service::planning::Planner;
@@ -53,6 +54,8 @@ pub struct Running {
     pub verifier: String,
     /// Counts finished steps: changes whenever a run has moved.
     pub progress: watch::Receiver<u64>,
+    /// Why the server cannot go on, once that is so.
+    failure: oneshot::Receiver<StoreError>,
     /// How long `stop` waits.
     patience: Duration,
     stop: watch::Sender<bool>,
@@ -61,6 +64,15 @@ pub struct Running {
 }
 
 impl Running {
+    /// Waits until the server cannot go on, and gives why: its database file is gone. Nothing is stored any more then, so
+    /// there is nothing to drain.
+    pub async fn failure(&mut self) -> StoreError {
+        match (&mut self.failure).await {
+            Ok(error) => error,
+            Err(_) => std::future::pending().await,
+        }
+    }
+
     /// Stops accepting deliveries and waits for steps in progress, at most for the settings' `shutdown_seconds`. What is
     /// left is done at the next start.
     pub async fn stop(mut self) {
@@ -117,6 +129,7 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     let state = State {
         intake: Arc::new(intake),
         store: Arc::clone(&store),
+        health: Arc::new(Health::of(Arc::new(database.clone()), git_environment(), Arc::clone(&clock))),
         renderer: Arc::clone(&renderer),
         metrics: Arc::clone(&metrics),
         webhooks: vec![Arc::new(GithubWebhook::new(settings.secrets.clone()))],
@@ -158,6 +171,8 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
         let name = format!("{}/{number}/{}", std::process::id(), system_time().as_millisecond());
         tasks.spawn(Worker { name, ..worker.clone() }.work(stopped.clone()));
     }
+    let (fail, failure) = oneshot::channel();
+    tasks.spawn(watch_file(database.clone(), fail, stopped));
     let patience = Duration::from_secs(settings.server.shutdown_seconds.into());
     Ok(Running {
         address,
@@ -167,11 +182,31 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
         local_forge,
         verifier,
         progress: moved,
+        failure,
         patience,
         stop,
         tasks,
         database,
     })
+}
+
+/// Looks every second whether the database file is still there, and tells when it is not.
+async fn watch_file(
+    database: SqliteStore,
+    fail: oneshot::Sender<StoreError>,
+    mut stopped: watch::Receiver<bool>,
+) {
+    loop {
+        tokio::select! {
+            _ = stopped.changed() => return,
+            () = tokio::time::sleep(Duration::from_secs(1)) => {}
+        }
+        if let Err(error @ StoreError::Replaced(_)) = database.check_file() {
+            // OK because who does not wait for it does not want to know.
+            let _ = fail.send(error);
+            return;
+        }
+    }
 }
 
 async fn forge(
