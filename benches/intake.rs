@@ -73,7 +73,7 @@ impl Server {
         git(folder.path(), &["init", "-q", "--bare", "-b", "main", "lab.git"]).await;
         let settings = folder.path().join("writ.yaml");
         let text = format!(
-            "listen: 127.0.0.1:0\noperations: 127.0.0.1:0\ndata: {}\nworkers: {workers}\nforge: {{kind: local}}\n\
+            "listen: 127.0.0.1:0\npages: 127.0.0.1:0\noperations: 127.0.0.1:0\ndata: {}\nworkers: {workers}\nforge: {{kind: local}}\n\
              repositories:\n  - {{name: example/lab, remote: {}}}\n",
             folder.path().display(),
             remote.display()
@@ -92,7 +92,7 @@ impl Server {
         let mut said = BufReader::new(child.stdout.take().expect("a pipe")).lines();
         let address = loop {
             let line = said.next_line().await.expect("readable").expect("the server says where it listens");
-            if let Some(address) = line.strip_prefix("webhooks and pages  http://") {
+            if let Some(address) = line.strip_prefix("webhooks            http://") {
                 break address.parse().expect("an address");
             }
         };

@@ -14,7 +14,7 @@
 //! | floor | module | what |
 //! | --- | --- | --- |
 //! | 4 | [`cli`] | the terminal, settings, wiring, the demo; the only reader of the environment |
-//! | 3 | [`http`] | webhooks, pages, metrics, health; decides nothing about runs |
+//! | 3 | [`http`] | webhooks, pages, metrics and health, on three listeners; decides nothing about runs |
 //! | 2 | [`service`] | what the bot does: accept, plan, judge, propose, reply, reconcile |
 //! | 1 | [`ports`] | one folder per outside thing: a trait, its errors, its adapters; no port knows another |
 //! | 0 | [`domain`] | values and rules: no I/O, no async, no clock, no randomness |

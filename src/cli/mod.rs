@@ -44,7 +44,7 @@ struct Arguments {
 enum CliCommand {
     /// Run the whole workflow on this machine, without an account or network.
     Demo(demo::DemoArguments),
-    /// Serve webhooks and pages, and process commands.
+    /// Serve webhooks, pages and metrics, each on its own port, and process commands.
     Serve(settings::Flags),
     /// List the procedures, or show one in full.
     Procedures(procedures::Selected),

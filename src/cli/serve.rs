@@ -1,9 +1,10 @@
 //! `writ serve`: the server, until it is told to stop.
 //!
-//! Exit codes: 0 stopped · 2 the settings are wrong · 3 it could not start.
+//! Exit codes: 0 stopped · 2 the settings are wrong · 3 it could not start, or its database file is gone.
 
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -40,14 +41,21 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let described = describe(&settings);
-    let running = wiring::start(settings).await?;
+    let mut running = wiring::start(settings).await?;
     output::tell(format_args!("writ {}", env!("CARGO_PKG_VERSION")));
-    output::tell(format_args!("webhooks and pages  http://{}", running.address));
+    output::tell(format_args!("webhooks            http://{}", running.address));
+    output::tell(format_args!("pages               http://{}", running.pages));
     output::tell(format_args!("metrics and health  http://{}", running.operations));
     output::tell(format_args!("{described}ledger key          {}", running.verifier));
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
+        error = running.failure() => {
+            return Err(error).context(
+                "stopped, because nothing can be stored any more: put the file back, or restore it from a backup, and \
+                 start again",
+            );
+        }
     }
     tracing::info!("shutting down: finishing the steps in progress");
     running.stop().await;

@@ -19,6 +19,7 @@ pub mod lane;
 pub mod ledger;
 pub mod manifest;
 pub mod names;
+pub mod network;
 pub mod plan;
 pub mod policy;
 pub mod procedure;

@@ -7,6 +7,7 @@ use crate::ports::forge::webhook::Webhook;
 use crate::ports::render::Renderer;
 use crate::ports::store::Store;
 use crate::service::accept::Intake;
+use crate::service::health::Health;
 use crate::service::metrics::Metrics;
 
 /// What handlers need. Cheap to clone.
@@ -14,8 +15,10 @@ use crate::service::metrics::Metrics;
 pub struct State {
     /// Accepts deliveries.
     pub intake: Arc<Intake>,
-    /// Runs and ledger, for pages and readiness.
+    /// Runs and ledger, for pages.
     pub store: Arc<dyn Store>,
+    /// Whether deliveries can be stored.
+    pub health: Arc<Health>,
     /// Templates.
     pub renderer: Arc<Renderer>,
     /// Counters.

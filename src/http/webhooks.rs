@@ -3,15 +3,17 @@
 //! 2xx means: stored durably, or of no use to us. The answer's JSON carries a reason code and a remedy; a fault tells
 //! the client nothing but that there is one.
 
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Json;
 use axum::body::Body;
-use axum::extract::State as Shared;
+use axum::extract::{Request, State as Shared};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use bytes::Bytes;
+use axum::{Extension, Json};
+use bytes::{Bytes, BytesMut};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde_json::json;
 use tracing::{Instrument as _, info, info_span, warn};
@@ -21,6 +23,7 @@ use crate::domain::refusal::Refusal;
 use crate::ports::forge::webhook::{Rejection, RejectionKind, Webhook};
 use crate::service::accept::Reception;
 
+use super::server::Visit;
 use super::state::State;
 
 /// How long a sender may take for its body.
@@ -40,14 +43,15 @@ struct RefusedDelivery {
 pub(super) async fn receive(
     source: Arc<dyn Webhook>,
     Shared(state): Shared<State>,
-    headers: HeaderMap,
-    body: Body,
+    Extension(visit): Extension<Visit>,
+    request: Request,
 ) -> Response {
+    let (Parts { headers, .. }, body) = request.into_parts();
     let claims = source.claims(&headers);
     let id = claims.id.to_owned();
     let span = info_span!("delivery", delivery.id = %shown(&id), event = %shown(claims.event));
     async move {
-        match accept(&state, source.as_ref(), &headers, body).await {
+        match accept(&state, (source.as_ref(), &visit), &headers, body).await {
             Ok(answer) => answer,
             Err(RefusedDelivery { status, refusal }) => {
                 let unavailable = status == StatusCode::SERVICE_UNAVAILABLE;
@@ -63,16 +67,19 @@ pub(super) async fn receive(
 
 async fn accept(
     state: &State,
-    source: &dyn Webhook,
+    (source, visit): (&dyn Webhook, &Visit),
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Response, RefusedDelivery> {
-    let bytes = bounded(headers, body, state.max_body_bytes).await?;
+    let bytes = bounded(headers, body, state.max_body_bytes, visit).await?;
     let delivery = source.read(headers, &bytes)?;
+    if !visit.prove() {
+        return Err(unavailable());
+    }
     match tokio::time::timeout(STORED_WITHIN, state.intake.accept(&delivery)).await {
         Ok(Ok(reception)) => Ok(answer(state, &delivery.id, reception)),
         Ok(Err(error)) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "the delivery could not be stored");
+            tracing::error!(error = &error as &dyn Error, "the delivery could not be stored");
             Err(unavailable())
         }
         // If it is stored after all, the redelivery is answered as its duplicate.
@@ -102,8 +109,14 @@ fn answer(state: &State, delivery: &str, reception: Reception) -> Response {
     (status, Json(body)).into_response()
 }
 
-/// The whole body, refused before it is buffered when it is, or turns out to be, too large.
-async fn bounded(headers: &HeaderMap, body: Body, most: usize) -> Result<Bytes, RefusedDelivery> {
+/// The whole body, refused before it is buffered when it is, or turns out to be, too large. Senders wait for nobody
+/// here: one that does not go on sending holds its connection and nothing else.
+async fn bounded(
+    headers: &HeaderMap,
+    body: Body,
+    most: usize,
+    visit: &Visit,
+) -> Result<Bytes, RefusedDelivery> {
     let too_large = || {
         refused(
             StatusCode::PAYLOAD_TOO_LARGE,
@@ -116,19 +129,31 @@ async fn bounded(headers: &HeaderMap, body: Body, most: usize) -> Result<Bytes, 
     if announced.is_some_and(|length| length > most as u64) {
         return Err(too_large());
     }
-    let read = Limited::new(body, most).collect();
-    let Ok(read) = tokio::time::timeout(READ_WITHIN, read).await else {
+    let Ok(read) = tokio::time::timeout(READ_WITHIN, whole(Limited::new(body, most), visit)).await else {
         let message = format!("the body took longer than {} seconds", READ_WITHIN.as_secs());
         return Err(refused(StatusCode::REQUEST_TIMEOUT, reason::BODY_TOO_SLOW, message, "send it again"));
     };
     match read {
-        Ok(collected) => Ok(collected.to_bytes()),
+        Ok(bytes) => Ok(bytes),
         Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
         Err(_) => {
             let message = "the body ended early";
             Err(refused(StatusCode::BAD_REQUEST, reason::BODY_TRUNCATED, message, "send it again"))
         }
     }
+}
+
+/// Reads a body to its end, under the budget that all senders share.
+async fn whole(mut body: Limited<Body>, visit: &Visit) -> Result<Bytes, Box<dyn Error + Send + Sync>> {
+    let mut read = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame?.into_data() else { continue };
+        if !visit.buffer(data.len()) {
+            return Err("other senders need the memory".into());
+        }
+        read.extend_from_slice(&data);
+    }
+    Ok(read.freeze())
 }
 
 fn refused(status: StatusCode, code: Code, message: impl Into<String>, remedy: &str) -> RefusedDelivery {

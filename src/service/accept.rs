@@ -128,7 +128,7 @@ impl Intake {
         for pull in pulls {
             let reconciliation =
                 Reconciliation { repository: repository.clone(), pull, event: event.name.clone() };
-            let run = reconciliation.new_run(&delivery.id);
+            let run = reconciliation.new_run(&delivery.id, &delivery.body_sha256);
             let body = json!({
                 "look": reconciliation,
                 "delivery": delivery.id,

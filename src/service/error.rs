@@ -66,6 +66,17 @@ pub struct Outage {
     pub message: String,
     /// When it asked to come back.
     pub retry_after: Option<Duration>,
+    /// Whose it is.
+    pub cause: Cause,
+}
+
+/// Whose an outage is: that decides for how long a step is retried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// The forge's or the remote's.
+    Outside,
+    /// This machine's: its database, its disk, its file descriptors, its git command. Nobody is refused because of it.
+    Machine,
 }
 
 impl StepError {
@@ -74,17 +85,23 @@ impl StepError {
     pub fn outage(&self) -> Option<Outage> {
         let message = match self {
             Self::Forge(ForgeError::Unavailable { message, retry_after }) => {
-                return Some(Outage { message: message.clone(), retry_after: *retry_after });
+                let message = message.clone();
+                return Some(Outage { message, retry_after: *retry_after, cause: Cause::Outside });
             }
             Self::Git(GitError::Unreachable(message)) | Self::Lagging(message) => message.clone(),
-            Self::Store(error) | Self::Notary(NotaryError::Store(error)) => match error {
-                StoreError::Unavailable(_) => error_chain(error),
-                _ => return None,
-            },
+            Self::Git(error @ (GitError::Command(_) | GitError::System(_))) => return Some(machine(error)),
+            Self::Store(error @ StoreError::Unavailable(_))
+            | Self::Notary(NotaryError::Store(error @ StoreError::Unavailable(_))) => {
+                return Some(machine(error));
+            }
             _ => return None,
         };
-        Some(Outage { message, retry_after: None })
+        Some(Outage { message, retry_after: None, cause: Cause::Outside })
     }
+}
+
+fn machine(error: &(dyn std::error::Error + 'static)) -> Outage {
+    Outage { message: error_chain(error), retry_after: None, cause: Cause::Machine }
 }
 
 /// Runs blocking work (git) off the async threads.
@@ -107,6 +124,15 @@ mod tests {
         assert!(StepError::from(GitError::Unreachable("no route".to_owned())).outage().is_some());
         assert!(StepError::from(ForgeError::Forbidden("no right".to_owned())).outage().is_none());
         assert!(StepError::Fault("no commit".to_owned()).outage().is_none());
+        let full = || std::io::Error::from_raw_os_error(24);
+        for error in [
+            StepError::from(GitError::Command(full())),
+            StepError::from(GitError::System(Box::new(full()))),
+            StepError::from(StoreError::Unavailable(Box::new(full()))),
+        ] {
+            assert_eq!(error.outage().map(|outage| outage.cause), Some(Cause::Machine), "{error}");
+        }
+        assert!(StepError::from(StoreError::Replaced("writ.db".into())).outage().is_none());
     }
 
     #[test]

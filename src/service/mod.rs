@@ -12,6 +12,7 @@ mod ending;
 pub mod error;
 pub mod facts;
 pub mod failpoint;
+pub mod health;
 pub mod job;
 pub mod judgement;
 pub mod judging;

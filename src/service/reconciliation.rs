@@ -37,12 +37,13 @@ impl Reconciliation {
         StoredReconciliation::deserialize(&run.command).ok().map(|stored| stored.look)
     }
 
-    /// The run of it that a delivery causes.
-    pub(super) fn new_run(&self, delivery: &str) -> NewRun {
+    /// The run of it that a delivery with this id and body causes.
+    pub(super) fn new_run(&self, delivery: &str, body_sha256: &str) -> NewRun {
         let subject = Subject { repository: self.repository.clone(), number: self.pull };
         NewRun {
             id: run_id_of(&json!({
                 "door": "pull_request", "repository": self.repository, "pull": self.pull, "delivery": delivery,
+                "body": body_sha256,
             })),
             command: json!({"look": self}),
             request: None,

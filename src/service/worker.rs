@@ -19,7 +19,7 @@ use crate::ports::store::{Finished, Lease, StepQueue, StoreError};
 
 use super::context::Context;
 use super::ending;
-use super::error::StepError;
+use super::error::{Cause, StepError};
 use super::failpoint::{Failpoint, Moment};
 use super::job::Performed;
 use super::metrics::Metrics;
@@ -31,6 +31,8 @@ const IDLE: Duration = Duration::from_secs(2);
 const MOST_TRIES: u32 = 8;
 /// How often a reply is tried: a day of every five minutes. Nobody is left without an answer by an outage.
 const MOST_REPLY_TRIES: u32 = 288;
+/// How long a step waits that this machine held up: a full disk, no descriptors, no git.
+const MACHINE_RETRY: Duration = Duration::from_secs(4);
 /// Seconds between late tries of a reply.
 const REPLY_RETRY: u32 = 300;
 
@@ -90,6 +92,10 @@ impl Worker {
         let result = self.step(&lease).instrument(span).await;
         self.progress.send_modify(|count| *count += 1);
         match result {
+            Err(error @ StoreError::Unavailable(_)) => {
+                self.release_later(lease);
+                Err(error)
+            }
             Err(StoreError::LeaseLost(run)) => {
                 self.metrics.step(lease.step.as_str(), "lost", Duration::ZERO);
                 warn!(run.id = %run, "the lease was lost; another worker continues the run");
@@ -97,6 +103,26 @@ impl Worker {
             }
             other => other.map(|()| true),
         }
+    }
+
+    /// Releases a lease whose result could not be stored, as soon as the database takes it: the step then goes on at once
+    /// and not at the end of the lease.
+    fn release_later(&self, lease: Lease) {
+        let (store, clock, most) = (Arc::clone(&self.store), Arc::clone(&self.clock), self.lease);
+        tokio::spawn(async move {
+            let release = async {
+                loop {
+                    tokio::time::sleep(MACHINE_RETRY / 2).await;
+                    let now = clock.now();
+                    let released = store.wait(&lease, "the database was unavailable", now, now).await;
+                    if !matches!(released, Err(StoreError::Unavailable(_))) {
+                        return;
+                    }
+                }
+            };
+            // OK because the lease ends then by itself.
+            let _ = tokio::time::timeout(most, release).await;
+        });
     }
 
     #[expect(clippy::disallowed_methods, reason = "measures how long a step took, for the metrics")]
@@ -159,6 +185,12 @@ impl Worker {
             }
             Ok(performed) => (if performed.result == StepResult::Done { "done" } else { "ends" }, performed),
             Err(error) => match error.outage() {
+                Some(outage) if outage.cause == Cause::Machine => {
+                    warn!(problem = %outage.message, "this machine holds up the step; it will be retried");
+                    self.metrics.step(lease.step.as_str(), "later", begun.elapsed());
+                    // It does not count as a try: nobody is refused for what operators have to mend.
+                    return self.store.wait(lease, &outage.message, now, now + MACHINE_RETRY).await;
+                }
                 Some(outage) => match wait_seconds(lease, outage.retry_after) {
                     Some(seconds) => {
                         warn!(problem = %outage.message, retry_in_s = seconds, "the step will be retried");

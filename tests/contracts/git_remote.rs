@@ -185,7 +185,7 @@ fn addresses_that_would_leak_or_lead_astray_are_refused() {
 }
 
 #[test]
-fn nobody_there_is_worth_repeating_and_nothing_there_is_not() {
+fn nobody_there_and_nothing_there_are_worth_repeating() {
     let remote = upstream();
     let free = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("its number").port();
     let closed =
@@ -195,7 +195,7 @@ fn nobody_there_is_worth_repeating_and_nothing_there_is_not() {
     let nothing = remote.beside("nothing").to_string_lossy().into_owned();
     let missing = Repository::mirror(&remote.beside("b"), &nothing).expect("a mirror");
     let error = missing.remote_tip(&topic(), None).expect_err("no repository");
-    assert!(matches!(error, GitError::Refused(_)), "{error:?}");
+    assert!(matches!(error, GitError::Unreachable(_)), "{error:?}");
 }
 
 /// The command lines of the processes that run in a folder.
@@ -318,7 +318,7 @@ fn over_http_with_a_wrong_password_or_none() {
     let absent = lab.server.url("proompteng/absent");
     let absent = Repository::mirror(&lab.remote.beside("absent"), &absent).expect("a mirror");
     let error = absent.remote_tip(&branch("main"), Some(&credential(SECRET))).expect_err("no repository");
-    assert!(matches!(error, GitError::Refused(_)), "{error:?}");
+    assert!(matches!(error, GitError::Unreachable(_)), "{error:?}");
     assert_eq!(lab.tip(topic().as_str()), None);
 }
 

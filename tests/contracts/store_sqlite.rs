@@ -172,3 +172,89 @@ async fn reading_neither_creates_nor_changes() {
     assert_eq!(store.ledger_size().await.expect("size"), 0);
     assert!(store.accept(&arrival("d1", 1, 0)).await.is_err());
 }
+
+async fn opened() -> (SqliteStore, TempDir) {
+    let folder = TempDir::new().expect("folder");
+    (SqliteStore::open(&folder.path().join("writ.db")).await.expect("open"), folder)
+}
+
+/// 400 days: how far a clock was ahead.
+const AHEAD: i64 = 400 * 24 * 3600;
+
+#[tokio::test]
+async fn a_lease_of_a_clock_that_was_ahead_blocks_nothing() {
+    let (store, _folder) = opened().await;
+    store.accept(&arrival("d1", 1, 0)).await.expect("accept");
+    let ahead = store.lease("ahead", at(AHEAD), at(AHEAD + 60)).await.expect("lease").expect("due");
+    let lease = store.lease("right", at(10), at(70)).await.expect("lease").expect("its run is free");
+    assert_eq!(lease.run.id, run_id(1));
+    let finished_late = store.finish(&ahead, &finished(Position::At(Step::Plan), AHEAD)).await;
+    assert!(matches!(finished_late, Err(StoreError::LeaseLost(_))), "{finished_late:?}");
+    assert!(store.lease("other", at(20), at(80)).await.expect("lease").is_none(), "leased once, as ever");
+}
+
+#[tokio::test]
+async fn a_step_that_a_clock_ahead_put_off_is_due() {
+    let (store, _folder) = opened().await;
+    store.accept(&arrival("d1", 1, AHEAD)).await.expect("accept");
+    let lease =
+        store.lease("right", at(10), at(70)).await.expect("lease").expect("a run of the future is due");
+    store.postpone(&lease, "gone", at(AHEAD), at(AHEAD + 15)).await.expect("postpone");
+    let lease = store.lease("right", at(20), at(80)).await.expect("lease").expect("due again");
+    store.postpone(&lease, "gone", at(20), at(35)).await.expect("postpone");
+    assert!(store.lease("right", at(34), at(94)).await.expect("lease").is_none(), "put off by a right clock");
+    let postponed = store.postponed(9).await.expect("read");
+    assert_eq!(postponed.len(), 1);
+    assert_eq!((postponed[0].problem.as_str(), postponed[0].due), ("gone", at(35)));
+}
+
+#[tokio::test]
+async fn one_delivery_id_with_two_bodies_is_two_deliveries() {
+    let (store, _folder) = opened().await;
+    let first = arrival("d1", 1, 0);
+    let second = writ::ports::store::Arrival { body_sha256: "1".repeat(64), ..arrival("d1", 2, 1) };
+    for arrival in [&first, &second] {
+        assert!(matches!(
+            store.accept(arrival).await.expect("accept"),
+            writ::ports::store::Accepted::Stored { .. }
+        ));
+    }
+    for arrival in [&first, &second] {
+        let run = Some(arrival.runs[0].id.clone());
+        assert_eq!(
+            store.accept(arrival).await.expect("again"),
+            writ::ports::store::Accepted::Duplicate { run }
+        );
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_written_once_the_file_is_gone() {
+    let (store, folder) = opened().await;
+    let path = folder.path().join("writ.db");
+    store.accept(&arrival("d1", 1, 0)).await.expect("accept");
+    store.probe().await.expect("in place");
+    std::fs::rename(&path, folder.path().join("elsewhere")).expect("moved");
+    for written in [store.accept(&arrival("d2", 2, 0)).await.map(drop), store.probe().await] {
+        assert!(matches!(written, Err(StoreError::Replaced(_))), "{written:?}");
+    }
+    std::fs::write(&path, "").expect("another file");
+    assert!(matches!(store.probe().await, Err(StoreError::Replaced(_))));
+    std::fs::remove_file(&path).expect("removed");
+    std::fs::rename(folder.path().join("elsewhere"), &path).expect("put back");
+    store.probe().await.expect("in place again");
+}
+
+/// Futures that are dropped in the middle of their transactions leave the one writer usable.
+#[tokio::test]
+async fn a_write_that_is_given_up_leaves_the_next_one_alone() {
+    let (store, _folder) = opened().await;
+    for number in 0..50 {
+        let given_up = arrival("d1", 1, 0);
+        let accept = store.accept(&given_up);
+        // After so many polls, wherever that is.
+        let _ = tokio::time::timeout(std::time::Duration::from_micros(number * 20), accept).await;
+    }
+    store.accept(&arrival("d2", 2, 0)).await.expect("accept");
+    assert!(store.lease("one", at(0), at(60)).await.expect("lease").is_some());
+}

@@ -2,8 +2,10 @@
 
 mod approvals;
 mod checks;
+mod connections;
 mod github;
 mod heads;
 mod kill;
+mod machine;
 mod reconciliations;
 mod worker;

@@ -185,3 +185,26 @@ async fn every_active_secret_is_taken() {
     let bot = Bot::on(home, |settings| settings.secrets = Secrets::new(secrets)).await;
     assert_eq!(bot.send(&serde_json::from_slice(&help(&bot)).unwrap()).await.status, 202);
 }
+
+/// The id of a delivery is not signed: another body under it is another delivery.
+#[tokio::test]
+async fn another_signed_body_under_the_same_id_is_taken() {
+    let bot = Bot::start().await;
+    let mut runs = Vec::new();
+    for text in ["/help", "/status"] {
+        let comment = bot
+            .forge
+            .add_comment(&crate::support::bot::repository_name(), bot.issue, "ada", text)
+            .await
+            .unwrap();
+        let body = bot.payload("ada", comment.author, comment.id, text).to_string().into_bytes();
+        for status in [202, 200] {
+            let answer =
+                bot.request(body.clone()).header("x-github-delivery", "one").send(bot.running.address).await;
+            assert_eq!(answer.status, status, "{text}: {}", answer.text);
+            runs.push(answer.json()["run"].clone());
+        }
+    }
+    assert!(runs[0] == runs[1] && runs[2] == runs[3] && runs[0] != runs[2], "{runs:?}");
+    bot.settle().await;
+}

@@ -146,12 +146,12 @@ async fn the_fate_of_writs_own_pull_request_belongs_to_its_run() {
     let comments = bot.forge.comments(&repository_name(), bot.issue).await.unwrap();
     let said = &comments.last().unwrap().comment.body;
     assert!(said.contains(", merged, policy success"), "{said}");
-    let page = Request::get(&format!("/runs/{run}")).send(bot.running.address).await.text;
+    let page = Request::get(&format!("/runs/{run}")).send(bot.running.pages).await.text;
     assert!(page.contains("merged") && page.contains("policy: success"), "{page}");
-    let list = Request::get("/").send(bot.running.address).await.text;
+    let list = Request::get("/").send(bot.running.pages).await.text;
     assert!(list.contains("Pull requests") && list.contains("policy: success"), "{list}");
     let reconciliation = bot.kept(pull.number).await.look;
-    let page = Request::get(&format!("/runs/{reconciliation}")).send(bot.running.address).await.text;
+    let page = Request::get(&format!("/runs/{reconciliation}")).send(bot.running.pages).await.text;
     assert!(page.contains("reconcile pull request") && page.contains("observe"), "{page}");
 }
 

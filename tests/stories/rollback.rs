@@ -192,7 +192,7 @@ const UNDOS: [Undo; 8] = [
 ];
 
 async fn page_of(bot: &Bot, run: &RunId) -> String {
-    Request::get(&format!("/runs/{run}")).send(bot.running.address).await.text
+    Request::get(&format!("/runs/{run}")).send(bot.running.pages).await.text
 }
 
 /// All commands in a text that undo something: what stands in code and begins as commands do that change things.

@@ -78,6 +78,30 @@ fn values_out_of_range_name_their_source() {
 }
 
 #[test]
+fn two_listeners_never_share_an_address() {
+    let file = format!("operations: 127.0.0.1:8080\n{REPOSITORIES}");
+    assert!(refused(&file).contains("`operations` (from file): this is the address of `listen`"));
+    let file = format!("listen: 127.0.0.1:8081\n{REPOSITORIES}");
+    assert!(refused(&file).contains("`pages` (from default): this is the address of `listen`"));
+    // Port 0 is any free one, never the same.
+    let file = format!("listen: 127.0.0.1:0\npages: 127.0.0.1:0\nforge: {{kind: local}}\n{REPOSITORIES}");
+    loaded(&file, &[("WRIT_WEBHOOK_SECRET", "a-secret-for-tests-only")], &[]).unwrap();
+}
+
+#[test]
+fn a_trusted_proxy_is_an_address_or_a_network() {
+    let with = |proxies: &str| {
+        let file = format!("trusted_proxies: {proxies}\nforge: {{kind: local}}\n{REPOSITORIES}");
+        loaded(&file, &[("WRIT_WEBHOOK_SECRET", "a-secret-for-tests-only")], &[])
+    };
+    let (settings, _) = with("10.0.0.0/8 2001:db8::/32").unwrap();
+    assert!(settings.server.trusted_proxies[0].contains("10.1.2.3".parse().unwrap()));
+    assert!(with("''").unwrap().0.server.trusted_proxies.is_empty());
+    let error = with("proxy.supersecret").unwrap_err().to_string();
+    assert!(error.contains("`trusted_proxies` (from file): this is not an IP address"), "{error}");
+}
+
+#[test]
 fn no_secret_or_a_short_one_is_refused_with_what_to_do() {
     let file = format!("forge: {{kind: local}}\n{REPOSITORIES}");
     let error = loaded(&file, &[], &[]).unwrap_err().to_string();

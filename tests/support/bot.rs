@@ -115,6 +115,7 @@ impl Home {
         let defaults = ServerSettings::defaults(&self.data()).unwrap();
         let server = ServerSettings {
             listen: ([127, 0, 0, 1], 0).into(),
+            pages: ([127, 0, 0, 1], 0).into(),
             operations: ([127, 0, 0, 1], 0).into(),
             max_body_bytes: 64 * 1024,
             agents: vec!["machine".to_owned()],

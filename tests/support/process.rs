@@ -52,7 +52,7 @@ impl Stage {
         forge.grant(&repository_name(), "ada", Permission::Write).await.unwrap();
         let issue = forge.add_issue(&repository_name(), "Orders are being rejected", "").await.unwrap();
         let settings = format!(
-            "listen: 127.0.0.1:0\noperations: 127.0.0.1:0\ndata: {data}\nlease_seconds: 2\n\
+            "listen: 127.0.0.1:0\npages: 127.0.0.1:0\noperations: 127.0.0.1:0\ndata: {data}\nlease_seconds: 2\n\
              forge:\n  kind: local\nrepositories:\n  - name: {name}\n    remote: {remote}\n    gitops_path: {path}\n",
             data = home.data().display(),
             name = repository_name(),
@@ -80,7 +80,7 @@ impl Stage {
         let log = BufReader::new(child.stderr.take().unwrap()).lines();
         let address = loop {
             let line = said.next_line().await.unwrap().expect("the server says where it listens");
-            if let Some(address) = line.strip_prefix("webhooks and pages  http://") {
+            if let Some(address) = line.strip_prefix("webhooks            http://") {
                 break address.parse().unwrap();
             }
         };

@@ -33,8 +33,10 @@ impl Server {
         let folder = TempDir::new().expect("a temporary folder");
         let file = folder.path().join("writ.yaml");
         let data = folder.path().join("data");
-        let mut text =
-            format!("listen: 127.0.0.1:0\noperations: 127.0.0.1:0\ndata: {}\nforge:\n", data.display());
+        let mut text = format!(
+            "listen: 127.0.0.1:0\npages: 127.0.0.1:0\noperations: 127.0.0.1:0\ndata: {}\nforge:\n",
+            data.display()
+        );
         text += &match at {
             At::Local => "  kind: local\n".to_owned(),
             At::App(address, id, _) => format!("  base_url: {address}\n  app_id: {id}\n"),

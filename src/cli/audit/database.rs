@@ -41,7 +41,7 @@ impl Database {
                 reason::DATABASE_UNSOUND,
                 "keep the file as evidence and restore it from a backup; `writ audit verify-pr` works without it",
             ),
-            StoreError::Unavailable(_) | StoreError::LeaseLost(_) => {
+            StoreError::Unavailable(_) | StoreError::Replaced(_) | StoreError::LeaseLost(_) => {
                 (reason::DATABASE_UNAVAILABLE, "check that the file and its folder can be read")
             }
         };

@@ -82,10 +82,10 @@ impl DemoDelivery {
         issue: IssueNumber,
         login: &str,
         comment: &Comment,
-        base_url: &str,
+        pages: &str,
     ) -> Self {
         let author = json!({"id": comment.author, "login": login, "type": "User"});
-        let page = format!("{base_url}/{repository}/issues/{issue}");
+        let page = format!("{pages}/{repository}/issues/{issue}");
         let payload = json!({
             "action": "created",
             "issue": {"number": issue, "html_url": page},

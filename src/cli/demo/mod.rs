@@ -109,9 +109,9 @@ async fn perform(arguments: &DemoArguments) -> anyhow::Result<Vec<String>> {
     checks::webhooks(&mut story, &stage, &delivery).await?;
 
     story.chapter("Explore");
-    story.line(&format!("the run           {}/runs/{}", stage.base_url, run.id));
+    story.line(&format!("the run           {}/runs/{}", stage.pages, run.id));
     story.line(&format!("the pull request  {url}"));
-    story.line(&format!("the conversation  {}/{}/issues/1", stage.base_url, stage.name));
+    story.line(&format!("the conversation  {}/{}/issues/1", stage.pages, stage.name));
     if !arguments.once {
         story.aside("Ctrl-C stops the demo and deletes its folder.");
         until_stopped().await.context("waiting for Ctrl-C")?;

@@ -33,8 +33,8 @@ pub(crate) struct Stage {
     pub remote: PathBuf,
     /// How many files it began with.
     pub files: usize,
-    /// Where webhooks and pages are, without a final slash.
-    pub base_url: String,
+    /// Where the pages are, without a final slash.
+    pub pages: String,
     /// Sends what GitHub would send.
     pub sender: WebhookSender,
     /// The server.
@@ -57,10 +57,10 @@ impl Stage {
         let files = repository::make(&remote).context("making the demo's repository")?;
         let name = RepositoryName::try_from("example/lab".to_owned())?;
         let address = free_address(port)?;
-        let base_url = format!("http://{address}");
+        let pages = format!("http://{address}");
         let secrets = Secrets::new([random_secret()]);
         let running = wiring::start(Settings {
-            server: server(address, &base_url, &folder.path().join("data"))?,
+            server: server(address, &pages, &folder.path().join("data"))?,
             secrets: secrets.clone(),
             forge: ForgeSettings::Local,
             repositories: vec![RepositorySettings {
@@ -75,8 +75,8 @@ impl Stage {
         let forge = running.local_forge.clone().context("the server has no local forge")?;
         forge.grant(&name, PERSON, Permission::Write).await?;
         let issue = forge.add_issue(&name, "Orders are being rejected", "").await?;
-        let sender = WebhookSender::new(&base_url, secrets);
-        Ok(Self { name, remote, files, base_url, sender, running, forge, issue, _folder: folder })
+        let sender = WebhookSender::new(&format!("http://{}", running.address), secrets);
+        Ok(Self { name, remote, files, pages, sender, running, forge, issue, _folder: folder })
     }
 
     /// Lets the person on call comment; gives the delivery that the forge would send.
@@ -86,7 +86,7 @@ impl Stage {
     pub(crate) async fn comment(&self, body: &str) -> anyhow::Result<DemoDelivery> {
         let comment = self.forge.add_comment(&self.name, self.issue, PERSON, body).await?;
         let id = format!("demo-{}", comment.id);
-        Ok(DemoDelivery::of_comment(&id, &self.name, self.issue, PERSON, &comment, &self.base_url))
+        Ok(DemoDelivery::of_comment(&id, &self.name, self.issue, PERSON, &comment, &self.pages))
     }
 
     /// The delivery that the forge would send for a pull request that was just opened.
@@ -117,13 +117,14 @@ impl Stage {
 }
 
 /// The server's settings: everything in one folder, one worker.
-fn server(listen: SocketAddr, base_url: &str, data: &Path) -> Result<ServerSettings, SettingsError> {
+fn server(pages: SocketAddr, public_url: &str, data: &Path) -> Result<ServerSettings, SettingsError> {
     let defaults = ServerSettings::defaults(data)?;
     let origin = "demo.writ.local/ledger".to_owned();
     Ok(ServerSettings {
-        listen,
+        listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        pages,
         operations: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-        public_url: Some(base_url.to_owned()),
+        public_url: Some(public_url.to_owned()),
         workers: 1,
         shutdown_seconds: 5,
         quotas: Quotas { actor: 10, lane: 10, repository: 10 },

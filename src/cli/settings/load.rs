@@ -22,8 +22,10 @@ use crate::service::failpoint::{Failpoint, FailpointError};
 pub fn load(sources: &Sources<'_>) -> Result<(Settings, Vec<Explained>), SettingsError> {
     let file = sources.file.map(SettingsFile::read).transpose()?.unwrap_or_default();
     let values = Values::collect(sources, &file)?;
+    let server = values.server()?;
+    separate(&values, &server)?;
     let settings = Settings {
-        server: values.server()?,
+        server,
         secrets: webhook_secrets(&values, sources)?,
         forge: forge(&values, sources)?,
         repositories: repositories(file.repositories)?,
@@ -42,6 +44,21 @@ impl ServerSettings {
         let sources = Sources { file: None, flags: &flags, variable: &|_| None };
         Values::collect(&sources, &SettingsFile::default())?.server()
     }
+}
+
+/// Each listener has an address of its own: what is served on one must not be reachable on another.
+fn separate(values: &Values, server: &ServerSettings) -> Result<(), SettingsError> {
+    let listeners = [("listen", server.listen), ("pages", server.pages), ("operations", server.operations)];
+    for (index, (key, address)) in listeners.iter().enumerate() {
+        // Port 0 is any free one.
+        let same = listeners.iter().take(index).find(|(_, other)| other == address && other.port() != 0);
+        if let Some((other, _)) = same {
+            return Err(
+                values.wrong(key, format!("this is the address of `{other}`; give each its own port"))
+            );
+        }
+    }
+    Ok(())
 }
 
 fn failpoint(sources: &Sources<'_>) -> Result<Option<Failpoint>, SettingsError> {

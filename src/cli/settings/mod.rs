@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::admission::Quotas;
 use crate::domain::credential::SecretString;
 use crate::domain::names::{BranchName, RepositoryName};
+use crate::domain::network::Network;
 use crate::ports::forge::github::webhook::Secrets;
 use crate::service::failpoint::Failpoint;
 
@@ -48,12 +49,18 @@ pub struct Settings {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ServerSettings {
-    /// Webhooks and pages.
+    /// Webhooks.
     pub listen: SocketAddr,
+    /// Pages.
+    pub pages: SocketAddr,
     /// Metrics and health.
     pub operations: SocketAddr,
     /// Base of links in replies, without a final slash.
     pub public_url: Option<String>,
+    /// Proxies that say truly who connected to them.
+    pub trusted_proxies: Vec<Network>,
+    /// How many connections for webhooks are open.
+    pub connections: ConnectionSettings,
     /// Folder of the bare clones.
     pub data: PathBuf,
     /// The SQLite file.
@@ -75,6 +82,16 @@ pub struct ServerSettings {
     pub quotas: Quotas,
     /// The ledger.
     pub ledger: LedgerSettings,
+}
+
+/// How many connections are open at the same time.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConnectionSettings {
+    /// In all.
+    pub total: usize,
+    /// For one client.
+    pub by_client: usize,
 }
 
 /// The ledger's name and key.

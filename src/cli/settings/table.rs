@@ -9,6 +9,8 @@ use std::path::Path;
 use serde::{Deserialize as _, Deserializer};
 use serde_json::{Value, json};
 
+use crate::domain::network::Network;
+
 /// One scalar setting.
 #[derive(Debug, Clone, Copy)]
 pub struct Row {
@@ -33,6 +35,8 @@ pub enum Kind {
     Name,
     /// Words, separated by white space.
     Words,
+    /// IP addresses and networks, separated by white space.
+    Networks,
     /// A number that names something elsewhere.
     Id,
     /// A whole number.
@@ -66,21 +70,49 @@ pub const TABLE: &[Row] = &[
         variable: "WRIT_LISTEN",
         kind: Kind::Address,
         default: Some("127.0.0.1:8080"),
-        meaning: "address and port for webhooks and pages",
+        meaning: "address and port for webhooks, and nothing else",
+    },
+    Row {
+        key: "pages",
+        variable: "WRIT_PAGES",
+        kind: Kind::Address,
+        default: Some("127.0.0.1:8081"),
+        meaning: "address and port for the pages; nobody has to sign in, so do not open it to the public",
     },
     Row {
         key: "operations",
         variable: "WRIT_OPERATIONS",
         kind: Kind::Address,
         default: Some("127.0.0.1:9090"),
-        meaning: "address and port for `/metrics`, `/healthz` and `/readyz`; may equal `listen`",
+        meaning: "address and port for `/metrics`, `/healthz` and `/readyz`",
     },
     Row {
         key: "public_url",
         variable: "WRIT_PUBLIC_URL",
         kind: Kind::WebAddress,
         default: None,
-        meaning: "base URL of the pages; without it, replies contain no links to them",
+        meaning: "base URL under which people reach `pages`; without it, replies contain no links to them",
+    },
+    Row {
+        key: "trusted_proxies",
+        variable: "WRIT_TRUSTED_PROXIES",
+        kind: Kind::Networks,
+        default: Some("127.0.0.0/8 ::1"),
+        meaning: "IP addresses and networks of proxies before `listen`, separated by whitespace; only theirs is the `X-Forwarded-For` that says for whom a connection counts",
+    },
+    Row {
+        key: "connections.total",
+        variable: "WRIT_CONNECTIONS_TOTAL",
+        kind: Kind::Number { least: 8, most: 65_536 },
+        default: Some("1024"),
+        meaning: "connections to `listen` at the same time, 8 to 65536, at most half of the file descriptors; the oldest that has sent no whole request makes room for a new one",
+    },
+    Row {
+        key: "connections.by_client",
+        variable: "WRIT_CONNECTIONS_BY_CLIENT",
+        kind: Kind::Number { least: 1, most: 65_536 },
+        default: Some("64"),
+        meaning: "the same for one client (an IPv4 address, an IPv6 network of 64 bits), 1 to 65536; trusted proxies are exempt",
     },
     Row {
         key: "data",
@@ -234,7 +266,7 @@ impl Kind {
             Self::Number { .. } => Option::<u32>::deserialize(file)?.map(|number| number.to_string()),
             Self::Id => Option::<u64>::deserialize(file)?.map(|number| number.to_string()),
             Self::Address => Option::<SocketAddr>::deserialize(file)?.map(|address| address.to_string()),
-            Self::Text | Self::Name | Self::Words | Self::WebAddress | Self::InData(_) => {
+            Self::Text | Self::Name | Self::Words | Self::Networks | Self::WebAddress | Self::InData(_) => {
                 Option::deserialize(file)?
             }
         })
@@ -246,6 +278,7 @@ impl Kind {
         match self {
             Self::Text | Self::Name => "a text".to_owned(),
             Self::Words => "a text of words, separated by white space".to_owned(),
+            Self::Networks => "a text of IP addresses and networks, separated by white space".to_owned(),
             Self::Id => "a numeric id".to_owned(),
             Self::Number { least, most } => format!("a whole number from {least} to {most}"),
             Self::Address => "an address with a port, such as `127.0.0.1:8080`".to_owned(),
@@ -263,6 +296,7 @@ impl Kind {
             (Self::Text | Self::Id | Self::WebAddress, None) => Ok(Value::Null),
             (Self::Text | Self::Id, Some(text)) => Ok(json!(text)),
             (Self::Words, text) => Ok(text.unwrap_or_default().split_whitespace().collect()),
+            (Self::Networks, text) => networks(text.unwrap_or_default()),
             (Self::InData(name), None) => Ok(json!(data.join(name))),
             (Self::InData(_), Some(path)) => Ok(json!(path)),
             (Self::WebAddress, Some(text)) => web_address(text).map(|address| json!(address)),
@@ -287,6 +321,13 @@ pub(crate) fn web_address(text: &str) -> Result<String, NotValue> {
     }
     // Not quoted: it may hold a password.
     Err(NotValue::Wrong("this is not a URL like `https://writ.example.com`".to_owned()))
+}
+
+fn networks(text: &str) -> Result<Value, NotValue> {
+    for word in text.split_whitespace() {
+        word.parse::<Network>().map_err(|error| NotValue::Wrong(error.to_string()))?;
+    }
+    Ok(text.split_whitespace().collect())
 }
 
 fn number(text: &str, least: u32, most: u32) -> Result<u32, NotValue> {

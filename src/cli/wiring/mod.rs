@@ -2,6 +2,7 @@
 
 mod environment;
 mod key;
+mod listeners;
 mod private;
 
 use std::net::SocketAddr;
@@ -10,13 +11,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use tokio::net::TcpListener;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::JoinSet;
 
 pub use self::environment::git_environment;
+
+use self::listeners::{Addresses, Listeners};
 use super::settings::{ForgeAccount, ForgeSettings, RepositorySettings, Settings};
-use crate::http::{self, State};
+use crate::http::State;
 use crate::ports::clock::{Clock, SystemClock, system_time};
 use crate::ports::forge::Forge;
 use crate::ports::forge::conversation::Conversations;
@@ -26,9 +28,10 @@ use crate::ports::forge::local::LocalForge;
 use crate::ports::git::Repository;
 use crate::ports::library::Library;
 use crate::ports::render::Renderer;
-use crate::ports::store::{Inbox, RunView, SqliteStore, StepQueue, Store};
+use crate::ports::store::{Inbox, RunView, SqliteStore, StepQueue, Store, StoreError};
 use crate::service::accept::Intake;
 use crate::service::context::{Context, ServedRepository};
+use crate::service::health::Health;
 use crate::service::metrics::Metrics;
 use crate::service::notary::Notary;
 use crate::service::planning::Planner;
@@ -37,8 +40,10 @@ use crate::service::worker::Worker;
 
 /// A server that runs. Dropping it ends it without draining; [`Running::stop`] drains.
 pub struct Running {
-    /// Where webhooks and pages are served.
+    /// Where webhooks are taken.
     pub address: SocketAddr,
+    /// Where pages are served.
+    pub pages: SocketAddr,
     /// Where metrics and health are served.
     pub operations: SocketAddr,
     /// Runs and ledger, as the server has them.
@@ -49,6 +54,8 @@ pub struct Running {
     pub verifier: String,
     /// Counts finished steps: changes whenever a run has moved.
     pub progress: watch::Receiver<u64>,
+    /// Why the server cannot go on, once that is so.
+    failure: oneshot::Receiver<StoreError>,
     /// How long `stop` waits.
     patience: Duration,
     stop: watch::Sender<bool>,
@@ -57,6 +64,15 @@ pub struct Running {
 }
 
 impl Running {
+    /// Waits until the server cannot go on, and gives why: its database file is gone. Nothing is stored any more then, so
+    /// there is nothing to drain.
+    pub async fn failure(&mut self) -> StoreError {
+        match (&mut self.failure).await {
+            Ok(error) => error,
+            Err(_) => std::future::pending().await,
+        }
+    }
+
     /// Stops accepting deliveries and waits for steps in progress, at most for the settings' `shutdown_seconds`. What is
     /// left is done at the next start.
     pub async fn stop(mut self) {
@@ -90,9 +106,9 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
         .await
         .with_context(|| format!("opening database `{}`", settings.server.database.display()))?;
     let store: Arc<dyn Store> = Arc::new(database.clone());
-    let listener = listen(settings.server.listen).await?;
-    let address = listener.local_addr()?;
-    let (forge, local_forge) = forge(&settings, address).await?;
+    let listeners = Listeners::bind(&settings.server).await?;
+    let Addresses { webhooks: address, pages, operations } = listeners.addresses()?;
+    let (forge, local_forge) = forge(&settings, pages).await?;
     let repositories =
         settings.repositories.iter().map(|repository| served(&settings.server.data, &library, repository));
     let repositories = repositories.collect::<anyhow::Result<Vec<_>>>()?;
@@ -113,6 +129,7 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     let state = State {
         intake: Arc::new(intake),
         store: Arc::clone(&store),
+        health: Arc::new(Health::of(Arc::new(database.clone()), git_environment(), Arc::clone(&clock))),
         renderer: Arc::clone(&renderer),
         metrics: Arc::clone(&metrics),
         webhooks: vec![Arc::new(GithubWebhook::new(settings.secrets.clone()))],
@@ -148,20 +165,24 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     // Not waited for: a command that comes first fetches for itself.
     tokio::spawn(async move { context.warm_up().await });
     let mut tasks = JoinSet::new();
-    let operations = serve(&mut tasks, listener, settings.server.operations, state, &stopped).await?;
+    listeners.serve(&mut tasks, &settings.server, &state, &stopped);
     for number in 1..=settings.server.workers {
         // OK to name a worker after process and start: leases are fenced by number, names are for people.
         let name = format!("{}/{number}/{}", std::process::id(), system_time().as_millisecond());
         tasks.spawn(Worker { name, ..worker.clone() }.work(stopped.clone()));
     }
+    let (fail, failure) = oneshot::channel();
+    tasks.spawn(watch_file(database.clone(), fail, stopped));
     let patience = Duration::from_secs(settings.server.shutdown_seconds.into());
     Ok(Running {
         address,
+        pages,
         operations,
         store,
         local_forge,
         verifier,
         progress: moved,
+        failure,
         patience,
         stop,
         tasks,
@@ -169,47 +190,28 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     })
 }
 
-/// Serves webhooks and pages on the listener, and metrics and health there too or on their own address.
-async fn serve(
-    tasks: &mut JoinSet<()>,
-    listener: TcpListener,
-    operations: SocketAddr,
-    state: State,
-    stopped: &watch::Receiver<bool>,
-) -> anyhow::Result<SocketAddr> {
-    let address = listener.local_addr()?;
-    let mut public = http::router(state.clone());
-    let private = http::operations(state);
-    let mut at = address;
-    // Port 0 means "any free one" for both, so it never means the same.
-    if operations == address && operations.port() != 0 {
-        public = public.merge(private);
-    } else {
-        let listener = listen(operations).await?;
-        at = listener.local_addr()?;
-        tasks.spawn(until_stopped(listener, private, stopped.clone()));
+/// Looks every second whether the database file is still there, and tells when it is not.
+async fn watch_file(
+    database: SqliteStore,
+    fail: oneshot::Sender<StoreError>,
+    mut stopped: watch::Receiver<bool>,
+) {
+    loop {
+        tokio::select! {
+            _ = stopped.changed() => return,
+            () = tokio::time::sleep(Duration::from_secs(1)) => {}
+        }
+        if let Err(error @ StoreError::Replaced(_)) = database.check_file() {
+            // OK because who does not wait for it does not want to know.
+            let _ = fail.send(error);
+            return;
+        }
     }
-    tasks.spawn(until_stopped(listener, public, stopped.clone()));
-    Ok(at)
-}
-
-async fn until_stopped(listener: TcpListener, router: axum::Router, mut stopped: watch::Receiver<bool>) {
-    let signal = async move {
-        // OK because a sender that is gone means the same as one that said stop.
-        let _ = stopped.wait_for(|stopped| *stopped).await;
-    };
-    if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(signal).await {
-        tracing::error!(error = &error as &dyn std::error::Error, "serving ended");
-    }
-}
-
-async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| format!("listening on `{address}`"))
 }
 
 async fn forge(
     settings: &Settings,
-    address: SocketAddr,
+    pages: SocketAddr,
 ) -> anyhow::Result<(Arc<dyn Forge>, Option<LocalForge>)> {
     match &settings.forge {
         ForgeSettings::GitHub { base_url, account } => {
@@ -222,7 +224,7 @@ async fn forge(
             Ok((Arc::new(Github::new(&options)?), None))
         }
         ForgeSettings::Local => {
-            let url = settings.server.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+            let url = settings.server.public_url.clone().unwrap_or_else(|| format!("http://{pages}"));
             let file = settings.server.data.join("forge.db");
             private::database(&file).with_context(|| format!("opening `{}`", file.display()))?;
             let local = LocalForge::open(&file, &url, system_time).await?;

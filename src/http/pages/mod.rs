@@ -29,7 +29,7 @@ use response::{asset, missing, page, unavailable};
 const LISTED: u32 = 100;
 
 /// The routes of the pages.
-pub fn routes() -> Router<State> {
+pub(super) fn routes() -> Router<State> {
     Router::new()
         .route("/", get(runs))
         .route("/runs/{run}", get(run))

@@ -18,6 +18,7 @@ use data_encoding::BASE64;
 use rustix::process::{Pid, Signal, kill_process_group};
 use secrecy::{ExposeSecret as _, SecretString};
 
+use super::GitError;
 use crate::domain::credential::Credential;
 
 /// What git may speak.
@@ -44,6 +45,16 @@ const USUAL_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
 /// Variables for git and its helpers, by name.
 pub type Environment = Vec<(&'static str, OsString)>;
+
+/// Whether the git command can be run.
+///
+/// # Errors
+/// - [`GitError::Command`]: it is not installed, or the operating system refuses a process
+pub fn check_command(environment: &Environment) -> Result<(), GitError> {
+    let limit = Duration::from_secs(5);
+    let git = GitCommand { git_dir: Path::new("/"), url: "", credential: None, limit, environment };
+    git.run(&["version"]).map(drop).map_err(GitError::Command)
+}
 
 /// How a call ended.
 pub(super) enum Ended {

@@ -9,13 +9,14 @@ mod repository;
 mod surgery;
 mod transport;
 
+use git2::{ErrorClass, ErrorCode};
 use jiff::Timestamp;
 
 use crate::domain::names::{BlobId, BranchName, CommitId, IssueNumber};
 use crate::domain::tree::{FileWrite, Snapshot};
 
 pub use crate::domain::credential::Credential;
-pub use command::Environment;
+pub use command::{Environment, check_command};
 pub use history::FileHistory;
 pub use repository::Repository;
 
@@ -115,15 +116,31 @@ pub enum GitError {
     /// The object database or libgit2 failed.
     #[error("git object database")]
     Odb(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The git command could not be run.
-    #[error("running the git command")]
+    /// The operating system refused what libgit2 asked for: descriptors, memory, space. Worth repeating.
+    #[error("the operating system refused access to the git repository")]
+    System(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The git command could not be run: it is not installed, or the operating system refused. Worth repeating.
+    #[error("the git command cannot be run")]
     Command(#[source] std::io::Error),
 }
 
 impl GitError {
     fn odb(error: git2::Error) -> Self {
-        Self::Odb(Box::new(error))
+        let of_system = matches!(error.class(), ErrorClass::Os | ErrorClass::NoMemory);
+        if of_system && error.code() != ErrorCode::NotFound || descriptors_are_used_up() {
+            Self::System(Box::new(error))
+        } else {
+            Self::Odb(Box::new(error))
+        }
     }
+}
+
+/// Whether no file can be opened for want of a descriptor. Libgit2 then says of objects that they are not there.
+fn descriptors_are_used_up() -> bool {
+    use rustix::io::Errno;
+
+    let exhausted = [Errno::MFILE, Errno::NFILE].map(|error| Some(error.raw_os_error()));
+    std::fs::File::open("/dev/null").is_err_and(|error| exhausted.contains(&error.raw_os_error()))
 }
 
 /// A repository: object reading, commit making, and its one remote.

@@ -284,6 +284,7 @@ fn find(odb: &Odb<'_>, root: Oid, path: &str) -> Result<Option<RawEntry<'static>
 
 fn unknown_or_fault(error: git2::Error, revision: &str) -> GitError {
     match error.code() {
+        _ if super::descriptors_are_used_up() => GitError::odb(error),
         ErrorCode::NotFound
         | ErrorCode::InvalidSpec
         | ErrorCode::Ambiguous

@@ -197,6 +197,9 @@ impl Remote {
             Some(('=', _)) => Ok(PushOutcome::AlreadyThere),
             Some((_, summary)) => {
                 let reason = words(&format!("{summary} {}", remote_words(&output.stderr)));
+                if FAILURES.iter().any(|failure| summary.contains(failure)) {
+                    return Err(GitError::Unreachable(reason));
+                }
                 Err(GitError::Rejected { branch: branch.clone(), reason })
             }
             None => Err(failure(&output)),
@@ -220,6 +223,9 @@ impl Remote {
     }
 }
 
+/// What a server says of a push that it could not store: its disk is full, its storage is away. It rejected nothing.
+const FAILURES: [&str; 3] = ["unpacker error", "unable to migrate objects", "Internal Server Error"];
+
 /// A line of `git push --porcelain` about our branch: `<flag>\t<from>:<to>\t<summary>`.
 fn report_on<'a>(line: &'a str, branch: &BranchName) -> Option<(char, &'a str)> {
     let mut fields = line.split('\t');
@@ -230,7 +236,9 @@ fn report_on<'a>(line: &'a str, branch: &BranchName) -> Option<(char, &'a str)> 
 
 /// A call that failed without a word on our ref: was access refused, or was nobody there?
 fn failure(output: &Output) -> GitError {
-    const REFUSALS: [&str; 9] = [
+    // Not among them is a repository that is not there: a server that is being restored, and a disk that is not mounted,
+    // say so of what is there again a moment later.
+    const REFUSALS: [&str; 6] = [
         "Authentication failed",
         "could not read Username",
         "could not read Password",
@@ -238,9 +246,6 @@ fn failure(output: &Output) -> GitError {
         "returned error: 30",
         "returned error: 401",
         "returned error: 403",
-        "returned error: 404",
-        "not found",
-        "does not appear to be a git repository",
     ];
     let said = words(&output.stderr);
     if REFUSALS.iter().any(|refusal| output.stderr.contains(refusal)) {

@@ -1,6 +1,7 @@
 //! Why the store failed: the same for each of its ports.
 
 use std::error::Error;
+use std::path::PathBuf;
 
 use crate::domain::ledger::TreeError;
 use crate::domain::names::RunId;
@@ -14,6 +15,9 @@ pub enum StoreError {
     /// Full, locked, unreachable: worth repeating. The source is the adapter's own error, for the log.
     #[error("the database is unavailable")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
+    /// The file was deleted, moved away or replaced while it was open: what is written would be lost. Stop.
+    #[error("the database file `{}` was deleted, moved or replaced while it was in use", .0.display())]
+    Replaced(PathBuf),
     /// Written by a newer version of the program; use that one.
     #[error("the database has schema version {found}, but this program supports versions up to {known}")]
     Newer {

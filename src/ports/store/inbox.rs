@@ -70,7 +70,10 @@ pub enum Accepted {
 pub trait Inbox: Send + Sync {
     /// Stores a delivery, its runs and its records in one durable transaction; a duplicate changes nothing.
     ///
-    /// A duplicate is a delivery whose id or content key was stored before, or which asks for a run that exists. A run
-    /// that is merged into one in its queue is not created.
+    /// A duplicate is a delivery whose id was stored before with the same body, or whose content key was, or which asks for
+    /// a run that exists. A run that is merged into one in its queue is not created.
     async fn accept(&self, arrival: &Arrival) -> Result<Accepted, StoreError>;
+
+    /// Whether a delivery could be stored now: writes a little, durably.
+    async fn probe(&self) -> Result<(), StoreError>;
 }

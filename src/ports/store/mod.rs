@@ -22,7 +22,7 @@ pub use inbox::{Accepted, Arrival, Inbox, NewRun};
 pub use ledger::{Leaf, LedgerStore, StoredCheckpoint};
 pub use queue::{Finished, Lease, StepQueue};
 pub use sqlite::SqliteStore;
-pub use view::{Pulls, Run, RunView, StepEntry, StoredPull};
+pub use view::{Postponed, Pulls, Run, RunView, StepEntry, StoredPull};
 
 /// All four ports of one database, for the wiring and for those that need more than two of them.
 pub trait Store: Inbox + StepQueue + LedgerStore + RunView {}

@@ -58,6 +58,19 @@ pub struct StepEntry {
     pub outcome: Option<Value>,
 }
 
+/// A step that was postponed and is not leased.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Postponed {
+    /// The run.
+    pub run: RunId,
+    /// The step.
+    pub step: Step,
+    /// Why.
+    pub problem: String,
+    /// When it is due again.
+    pub due: Timestamp,
+}
+
 /// A pull request as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredPull {
@@ -94,6 +107,9 @@ pub trait RunView: Send + Sync {
 
     /// The latest runs without a queue, which are those of commands. Newest first.
     async fn commands(&self, limit: u32) -> Result<Vec<Run>, StoreError>;
+
+    /// The steps that a problem has postponed, those that are due first. Waiting for admission is no problem.
+    async fn postponed(&self, limit: u32) -> Result<Vec<Postponed>, StoreError>;
 
     /// One run.
     async fn run(&self, id: &RunId) -> Result<Option<Run>, StoreError>;

@@ -68,10 +68,13 @@ async fn others(
 ) -> Result<Vec<RegisteredClaim>, StoreError> {
     let rows = sqlx::query(
         "SELECT ticket, passed_at, left_at IS NOT NULL FROM turns WHERE number <> ?1 \
-         AND (left_at IS NULL AND (passed_at IS NOT NULL OR number < ?1) OR passed_at > ?2) ORDER BY number",
+         AND (left_at IS NULL AND (passed_at IS NOT NULL OR number < ?1) OR passed_at > ?2 AND passed_at <= ?3) \
+         ORDER BY number",
     )
     .bind(number)
     .bind(micros(counted_from(now)))
+    // What is granted later than now was granted by a clock that was ahead.
+    .bind(micros(now))
     .fetch_all(connection)
     .await
     .map_err(unavailable)?;

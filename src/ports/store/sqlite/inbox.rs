@@ -56,6 +56,14 @@ pub(super) async fn accept(
     Ok(Received::Stored { runs })
 }
 
+/// Writes about as much as a delivery does, and takes it back: the pages stay free for what comes next.
+pub(super) async fn probe(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    for statement in ["INSERT INTO probes (filler) VALUES (zeroblob(16384))", "DELETE FROM probes"] {
+        sqlx::query(statement).execute(&mut *connection).await.map_err(unavailable)?;
+    }
+    Ok(())
+}
+
 /// Requeues a waiting run of the same queue, if there is one, in place of a new one: it has not read the new state yet.
 ///
 /// A run whose lease has merely expired does not count as waiting: its worker may have read the old state and still
@@ -95,13 +103,14 @@ async fn earlier(
     arrival: &Arrival,
 ) -> Result<Option<Option<RunId>>, StoreError> {
     let found: Option<Option<String>> = sqlx::query_scalar(
-        "SELECT run FROM deliveries WHERE id = ?1 \
+        "SELECT run FROM deliveries WHERE id = ?1 AND body_sha256 = ?4 \
          UNION ALL SELECT run FROM deliveries WHERE content_key = ?2 \
          UNION ALL SELECT id FROM runs WHERE id IN (SELECT value FROM json_each(?3)) LIMIT 1",
     )
     .bind(&arrival.delivery)
     .bind(&arrival.content_key)
     .bind(json(&arrival.runs.iter().map(|run| run.id.as_str()).collect::<Vec<_>>())?)
+    .bind(&arrival.body_sha256)
     .fetch_optional(connection)
     .await
     .map_err(unavailable)?;

@@ -6,31 +6,35 @@
 
 mod admission;
 mod error;
+mod file;
 mod inbox;
 mod ledger;
 mod pulls;
 mod rows;
 mod runs;
 mod schema;
+mod session;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::Value;
-use sqlx::Sqlite;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 
 use self::error::unavailable;
+use self::file::DatabaseFile;
 use self::inbox::Received;
+use self::session::Session;
 use super::error::StoreError;
 use super::inbox::{Accepted, Arrival, Inbox};
 use super::ledger::{Leaf, LedgerStore, StoredCheckpoint};
 use super::queue::{Finished, Lease, StepQueue};
-use super::view::{Pulls, Run, RunView, StepEntry, StoredPull};
+use super::view::{Postponed, Pulls, Run, RunView, StepEntry, StoredPull};
 use crate::domain::admission::{Admission, Quotas, TargetClaim};
 use crate::domain::ledger::{LeafHash, NodeId, Nodes, Record};
 use crate::domain::names::{RepositoryName, RunId};
@@ -45,6 +49,7 @@ const READERS: u32 = 4;
 pub struct SqliteStore {
     writer: SqlitePool,
     readers: SqlitePool,
+    file: Arc<DatabaseFile>,
 }
 
 impl SqliteStore {
@@ -64,11 +69,15 @@ impl SqliteStore {
             .pragma("recursive_triggers", "ON")
             .busy_timeout(BUSY);
         let writer = pool(1).connect_with(options.clone()).await.map_err(unavailable)?;
-        let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await.map_err(unavailable)?;
+        let mut transaction = Session::write(&writer).await?;
         schema::migrate(&mut transaction).await?;
-        transaction.commit().await.map_err(unavailable)?;
-        let readers = pool(READERS).connect_lazy_with(options.create_if_missing(false));
-        Ok(Self { writer, readers })
+        transaction.commit().await?;
+        let file = Arc::new(DatabaseFile::at(path).map_err(|error| unavailable(error.into()))?);
+        // A file that is gone is never made anew: that would be an empty one.
+        let options = options.create_if_missing(false);
+        writer.set_connect_options(options.clone());
+        let readers = pool(READERS).connect_lazy_with(options);
+        Ok(Self { writer, readers, file })
     }
 
     /// Opens an existing file for reading only: nothing is created, and every write fails.
@@ -81,7 +90,8 @@ impl SqliteStore {
         let mut connection = readers.acquire().await.map_err(unavailable)?;
         schema::check(&mut connection).await?;
         drop(connection);
-        Ok(Self { writer: readers.clone(), readers })
+        let file = Arc::new(DatabaseFile::at(path).map_err(|error| unavailable(error.into()))?);
+        Ok(Self { writer: readers.clone(), readers, file })
     }
 
     /// Closes all connections, waiting for what is under way.
@@ -90,14 +100,22 @@ impl SqliteStore {
         self.readers.close().await;
     }
 
-    /// A transaction that holds the write lock from its beginning.
-    async fn write(&self) -> Result<sqlx::Transaction<'static, Sqlite>, StoreError> {
-        self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(unavailable)
+    /// Whether the file that was opened is still at its path.
+    ///
+    /// # Errors
+    /// - [`StoreError::Replaced`]: it was deleted, moved or replaced; nothing can be written any more
+    /// - [`StoreError::Unavailable`]: the path cannot be looked up
+    pub fn check_file(&self) -> Result<(), StoreError> {
+        self.file.check()
     }
 
-    /// A transaction that sees one state of the database throughout.
-    async fn read(&self) -> Result<sqlx::Transaction<'static, Sqlite>, StoreError> {
-        self.readers.begin().await.map_err(unavailable)
+    async fn write(&self) -> Result<Session, StoreError> {
+        self.file.check()?;
+        Session::write(&self.writer).await
+    }
+
+    async fn read(&self) -> Result<Session, StoreError> {
+        Session::read(&self.readers).await
     }
 }
 
@@ -107,14 +125,23 @@ impl Inbox for SqliteStore {
         let mut transaction = self.write().await?;
         let runs = match inbox::accept(&mut transaction, arrival).await? {
             Received::Stored { runs } => runs,
-            Received::Duplicate { run } => return Ok(Accepted::Duplicate { run }),
+            Received::Duplicate { run } => {
+                transaction.roll_back().await?;
+                return Ok(Accepted::Duplicate { run });
+            }
         };
         let is_merged = |id: &RunId| arrival.runs.iter().any(|run| run.id == *id) && !runs.contains(id);
         let belongs = |record: &&Record| !record.run.as_ref().is_some_and(is_merged);
         let records: Vec<Record> = arrival.records.iter().filter(belongs).cloned().collect();
         ledger::append(&mut transaction, &records).await?;
-        transaction.commit().await.map_err(unavailable)?;
+        transaction.commit().await?;
         Ok(Accepted::Stored { run: runs.into_iter().next() })
+    }
+
+    async fn probe(&self) -> Result<(), StoreError> {
+        let mut transaction = self.write().await?;
+        inbox::probe(&mut transaction).await?;
+        transaction.commit().await
     }
 }
 
@@ -128,14 +155,14 @@ impl StepQueue for SqliteStore {
     ) -> Result<Option<Lease>, StoreError> {
         let mut transaction = self.write().await?;
         let lease = runs::lease(&mut transaction, worker, now, until).await?;
-        transaction.commit().await.map_err(unavailable)?;
+        transaction.commit().await?;
         Ok(lease)
     }
 
     async fn record_intent(&self, lease: &Lease, intent: &Value, at: Timestamp) -> Result<(), StoreError> {
         let mut transaction = self.write().await?;
         runs::record_intent(&mut transaction, lease, intent, at).await?;
-        transaction.commit().await.map_err(unavailable)
+        transaction.commit().await
     }
 
     async fn finish(&self, lease: &Lease, finished: &Finished) -> Result<Vec<Leaf>, StoreError> {
@@ -146,14 +173,14 @@ impl StepQueue for SqliteStore {
         if let Some(pull) = &finished.pull {
             pulls::store(&mut transaction, pull).await?;
         }
-        transaction.commit().await.map_err(unavailable)?;
+        transaction.commit().await?;
         Ok(leaves)
     }
 
     async fn extend(&self, lease: &Lease, until: Timestamp) -> Result<(), StoreError> {
         let mut transaction = self.write().await?;
         runs::extend(&mut transaction, lease, until).await?;
-        transaction.commit().await.map_err(unavailable)
+        transaction.commit().await
     }
 
     async fn postpone(
@@ -165,14 +192,14 @@ impl StepQueue for SqliteStore {
     ) -> Result<(), StoreError> {
         let mut transaction = self.write().await?;
         runs::postpone(&mut transaction, lease, problem, (at, due)).await?;
-        transaction.commit().await.map_err(unavailable)
+        transaction.commit().await
     }
 
     async fn wait(&self, lease: &Lease, why: &str, at: Timestamp, due: Timestamp) -> Result<(), StoreError> {
         let mut transaction = self.write().await?;
         runs::postpone(&mut transaction, lease, why, (at, due)).await?;
         runs::reset_attempts(&mut transaction, &lease.run.id).await?;
-        transaction.commit().await.map_err(unavailable)
+        transaction.commit().await
     }
 
     async fn admit(
@@ -183,84 +210,122 @@ impl StepQueue for SqliteStore {
     ) -> Result<Admission, StoreError> {
         let mut transaction = self.write().await?;
         let admission = admission::decide(&mut transaction, claim, quotas, now).await?;
-        transaction.commit().await.map_err(unavailable)?;
+        transaction.commit().await?;
         Ok(admission)
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        runs::next_due(&mut *self.read().await?).await
+        let mut session = self.read().await?;
+        let found = runs::next_due(&mut session).await;
+        session.close(found).await
     }
 }
 
 #[async_trait]
 impl RunView for SqliteStore {
     async fn runs(&self, limit: u32) -> Result<Vec<Run>, StoreError> {
-        runs::latest(&mut *self.read().await?, "TRUE", limit).await
+        let mut session = self.read().await?;
+        let found = runs::latest(&mut session, "TRUE", limit).await;
+        session.close(found).await
     }
 
     async fn commands(&self, limit: u32) -> Result<Vec<Run>, StoreError> {
-        runs::latest(&mut *self.read().await?, "queue IS NULL", limit).await
+        let mut session = self.read().await?;
+        let found = runs::latest(&mut session, "queue IS NULL", limit).await;
+        session.close(found).await
     }
 
     async fn run(&self, id: &RunId) -> Result<Option<Run>, StoreError> {
-        runs::one(&mut *self.read().await?, id).await
+        let mut session = self.read().await?;
+        let found = runs::one(&mut session, id).await;
+        session.close(found).await
     }
 
     async fn timeline(&self, id: &RunId) -> Result<Vec<StepEntry>, StoreError> {
-        runs::timeline(&mut *self.read().await?, id).await
+        let mut session = self.read().await?;
+        let found = runs::timeline(&mut session, id).await;
+        session.close(found).await
     }
 
     async fn pulls(&self, which: Pulls<'_>) -> Result<Vec<StoredPull>, StoreError> {
-        pulls::read(&mut *self.read().await?, which).await
+        let mut session = self.read().await?;
+        let found = pulls::read(&mut session, which).await;
+        session.close(found).await
     }
 
     async fn proposed(&self, repository: &RepositoryName) -> Result<Vec<Run>, StoreError> {
-        admission::proposed(&mut *self.read().await?, repository).await
+        let mut session = self.read().await?;
+        let found = admission::proposed(&mut session, repository).await;
+        session.close(found).await
+    }
+
+    async fn postponed(&self, limit: u32) -> Result<Vec<Postponed>, StoreError> {
+        let mut session = self.read().await?;
+        let found = runs::postponed(&mut session, limit).await;
+        session.close(found).await
     }
 
     async fn taken_by(&self, run: &RunId) -> Result<Option<RunId>, StoreError> {
-        admission::taken_by(&mut *self.read().await?, run).await
+        let mut session = self.read().await?;
+        let found = admission::taken_by(&mut session, run).await;
+        session.close(found).await
     }
 }
 
 #[async_trait]
 impl LedgerStore for SqliteStore {
     async fn leaves_of(&self, id: &RunId) -> Result<Vec<Leaf>, StoreError> {
-        ledger::leaves_of(&mut *self.read().await?, id).await
+        let mut session = self.read().await?;
+        let found = ledger::leaves_of(&mut session, id).await;
+        session.close(found).await
     }
 
     async fn ledger_size(&self) -> Result<u64, StoreError> {
-        ledger::size(&mut *self.read().await?).await
+        let mut session = self.read().await?;
+        let found = ledger::size(&mut session).await;
+        session.close(found).await
     }
 
     async fn leaves(&self, first: u64, limit: u32) -> Result<Vec<Leaf>, StoreError> {
-        ledger::leaves(&mut *self.read().await?, first, limit).await
+        let mut session = self.read().await?;
+        let found = ledger::leaves(&mut session, first, limit).await;
+        session.close(found).await
     }
 
     async fn leaf_hashes(&self, size: u64) -> Result<Vec<LeafHash>, StoreError> {
-        ledger::leaf_hashes(&mut *self.read().await?, size).await
+        let mut session = self.read().await?;
+        let found = ledger::leaf_hashes(&mut session, size).await;
+        session.close(found).await
     }
 
     async fn nodes(&self, wanted: &[NodeId]) -> Result<Nodes, StoreError> {
-        ledger::nodes(&mut *self.read().await?, wanted).await
+        let mut session = self.read().await?;
+        let found = ledger::nodes(&mut session, wanted).await;
+        session.close(found).await
     }
 
     async fn keep_checkpoint(&self, size: u64, note: &str) -> Result<(), StoreError> {
         let mut transaction = self.write().await?;
         ledger::keep_checkpoint(&mut transaction, size, note).await?;
-        transaction.commit().await.map_err(unavailable)
+        transaction.commit().await
     }
 
     async fn checkpoint(&self) -> Result<Option<String>, StoreError> {
-        ledger::checkpoint(&mut *self.read().await?).await
+        let mut session = self.read().await?;
+        let found = ledger::checkpoint(&mut session).await;
+        session.close(found).await
     }
 
     async fn checkpoints(&self) -> Result<Vec<StoredCheckpoint>, StoreError> {
-        ledger::checkpoints(&mut *self.read().await?).await
+        let mut session = self.read().await?;
+        let found = ledger::checkpoints(&mut session).await;
+        session.close(found).await
     }
 
     async fn problems(&self) -> Result<Vec<String>, StoreError> {
-        schema::problems(&mut *self.read().await?).await
+        let mut session = self.read().await?;
+        let found = schema::problems(&mut session).await;
+        session.close(found).await
     }
 }
 

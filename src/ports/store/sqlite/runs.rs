@@ -2,21 +2,28 @@
 //!
 //! A lease is valid while its fence is the run's: the next lease raises the fence, and a release clears the holder.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use sqlx::SqliteConnection;
 
 use super::super::error::StoreError;
 use super::super::queue::{Finished, Lease};
-use super::super::view::{Run, StepEntry};
+use super::super::view::{Postponed, Run, StepEntry};
 use super::error::unavailable;
-use super::rows::{RUN, column, json, micros, outcome_text, run as run_of, step_entry, timestamp, value_of};
+use super::rows::{
+    RUN, column, json, micros, outcome_text, run as run_of, step, step_entry, text_of, timestamp, value_of,
+};
 use crate::domain::names::RunId;
-use crate::domain::run::Position;
+use crate::domain::run::{Position, Step};
 
 /// Whether no earlier run of the same queue is unfinished.
 const FIRST_OF_QUEUE: &str = "(queue IS NULL OR NOT EXISTS (SELECT 1 FROM runs AS earlier \
      WHERE earlier.queue = runs.queue AND earlier.due_at IS NOT NULL AND earlier.rowid < runs.rowid))";
+
+/// No step is postponed for longer, and no lease is longer. What lies further ahead was written by a clock that had jumped
+/// ahead and has gone back since; it counts as over.
+const LONGEST_DELAY: SignedDuration = SignedDuration::from_hours(2);
+const LONGEST_LEASE: SignedDuration = SignedDuration::from_mins(20);
 
 /// Leases the run that has been due longest.
 pub(super) async fn lease(
@@ -27,13 +34,16 @@ pub(super) async fn lease(
 ) -> Result<Option<Lease>, StoreError> {
     let statement = format!(
         "UPDATE runs SET fence = fence + 1, attempts = attempts + 1, leased_by = ?1, leased_until = ?3 \
-         WHERE id = (SELECT id FROM runs WHERE due_at <= ?2 AND (leased_until IS NULL OR leased_until <= ?2) \
+         WHERE id = (SELECT id FROM runs WHERE (due_at <= ?2 OR due_at > ?4) \
+                     AND (leased_until IS NULL OR leased_until <= ?2 OR leased_until > ?5) \
                      AND {FIRST_OF_QUEUE} ORDER BY due_at, created_at, id LIMIT 1) RETURNING fence, {RUN}"
     );
     let row = sqlx::query(sqlx::AssertSqlSafe(statement))
         .bind(worker)
         .bind(micros(now))
         .bind(micros(until))
+        .bind(micros(now + LONGEST_DELAY))
+        .bind(micros(now + LONGEST_LEASE))
         .fetch_optional(&mut *connection)
         .await
         .map_err(unavailable)?;
@@ -210,6 +220,28 @@ pub(super) async fn next_due(connection: &mut SqliteConnection) -> Result<Option
         .await
         .map_err(unavailable)?;
     due.map(timestamp).transpose()
+}
+
+/// The steps that a problem has postponed, those that are due first.
+pub(super) async fn postponed(
+    connection: &mut SqliteConnection,
+    limit: u32,
+) -> Result<Vec<Postponed>, StoreError> {
+    let rows: Vec<(String, String, String, i64)> = sqlx::query_as(
+        "SELECT runs.id, runs.step, steps.problem, runs.due_at FROM runs \
+         JOIN steps ON steps.id = (SELECT max(id) FROM steps AS latest WHERE latest.run = runs.id) \
+         WHERE runs.due_at IS NOT NULL AND runs.leased_by IS NULL AND runs.step <> ?1 \
+         AND steps.step = runs.step AND steps.problem IS NOT NULL ORDER BY runs.due_at LIMIT ?2",
+    )
+    .bind(Step::Turn.as_str())
+    .bind(limit)
+    .fetch_all(connection)
+    .await
+    .map_err(unavailable)?;
+    let postponed = |(run, at, problem, due): (String, String, String, i64)| {
+        Ok(Postponed { run: text_of(run)?, step: step(&at)?, problem, due: timestamp(due)? })
+    };
+    rows.into_iter().map(postponed).collect()
 }
 
 /// The latest runs that satisfy a constant condition, newest first.
