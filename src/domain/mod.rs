@@ -20,6 +20,7 @@ pub mod manifest;
 pub mod names;
 pub mod plan;
 pub mod policy;
+pub mod priority;
 pub mod procedure;
 pub mod pull;
 pub mod reason;

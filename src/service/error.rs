@@ -62,8 +62,10 @@ pub enum StepError {
 /// Something outside does not answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outage {
-    /// What, for the timeline of the run.
+    /// What, for the log: it may name addresses.
     pub message: String,
+    /// The same in words for people: for the run's comment and its page.
+    pub cause: &'static str,
     /// When it asked to come back.
     pub retry_after: Option<Duration>,
 }
@@ -72,18 +74,27 @@ impl StepError {
     /// What does not answer, where that is why; the step is then tried again. `None` where repeating does not help.
     #[must_use]
     pub fn outage(&self) -> Option<Outage> {
-        let message = match self {
+        let (message, cause) = match self {
             Self::Forge(ForgeError::Unavailable { message, retry_after }) => {
-                return Some(Outage { message: message.clone(), retry_after: *retry_after });
+                let cause = match retry_after {
+                    Some(_) => "the forge accepts no requests for a while",
+                    None => "the forge does not respond",
+                };
+                return Some(Outage { message: message.clone(), cause, retry_after: *retry_after });
             }
-            Self::Git(GitError::Unreachable(message)) | Self::Lagging(message) => message.clone(),
+            Self::Git(GitError::Unreachable(message)) => {
+                (message.clone(), "the git repository does not respond")
+            }
+            Self::Lagging(message) => {
+                (message.clone(), "the git repository does not have the commit of the pull request yet")
+            }
             Self::Store(error) | Self::Notary(NotaryError::Store(error)) => match error {
-                StoreError::Unavailable(_) => error_chain(error),
+                StoreError::Unavailable(_) => (error_chain(error), "the database does not respond"),
                 _ => return None,
             },
             _ => return None,
         };
-        Some(Outage { message, retry_after: None })
+        Some(Outage { message, cause, retry_after: None })
     }
 }
 

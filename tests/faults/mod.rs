@@ -2,7 +2,9 @@
 
 mod approvals;
 mod checks;
+mod crowd;
 mod github;
 mod kill;
 mod reconciliations;
+mod retries;
 mod worker;

@@ -126,7 +126,7 @@ fn server(listen: SocketAddr, base_url: &str, data: &Path) -> Result<ServerSetti
         public_url: Some(base_url.to_owned()),
         workers: 1,
         shutdown_seconds: 5,
-        quotas: Quotas { actor: 10, lane: 10, repository: 10 },
+        quotas: Quotas { commands: 60, actor: 10, lane: 10, repository: 10 },
         ledger: LedgerSettings { origin, ..defaults.ledger },
         ..defaults
     })

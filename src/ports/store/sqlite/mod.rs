@@ -4,6 +4,7 @@
 //! database and sets the bounds of transactions. Writers take the lock at once (`BEGIN IMMEDIATE`), so two processes on
 //! one file wait for each other instead of failing in the middle.
 
+mod accounts;
 mod admission;
 mod error;
 mod inbox;
@@ -26,6 +27,7 @@ use sqlx::sqlite::{
 
 use self::error::unavailable;
 use self::inbox::Received;
+use super::accounts::{Account, Accounts};
 use super::error::StoreError;
 use super::inbox::{Accepted, Arrival, Inbox};
 use super::ledger::{Leaf, LedgerStore, StoredCheckpoint};
@@ -34,6 +36,7 @@ use super::view::{Pulls, Run, RunView, StepEntry, StoredPull};
 use crate::domain::admission::{Admission, Quotas, TargetClaim};
 use crate::domain::ledger::{LeafHash, NodeId, Nodes, Record};
 use crate::domain::names::{RepositoryName, RunId};
+use crate::domain::priority::Rights;
 
 /// How long a writer waits for another process's transaction.
 const BUSY: Duration = Duration::from_secs(10);
@@ -189,6 +192,40 @@ impl StepQueue for SqliteStore {
 
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
         runs::next_due(&mut *self.read().await?).await
+    }
+}
+
+#[async_trait]
+impl Accounts for SqliteStore {
+    async fn learn_rights(
+        &self,
+        account: Account<'_>,
+        rights: Rights,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.write().await?;
+        accounts::learn(&mut transaction, account, rights, at).await?;
+        transaction.commit().await.map_err(unavailable)
+    }
+
+    async fn rights(&self, account: Account<'_>, now: Timestamp) -> Result<Rights, StoreError> {
+        accounts::rights(&mut *self.read().await?, account, now).await
+    }
+
+    async fn claim_refusal(
+        &self,
+        account: Account<'_>,
+        run: &RunId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut transaction = self.write().await?;
+        let first = accounts::claim_refusal(&mut transaction, account, run, now).await?;
+        transaction.commit().await.map_err(unavailable)?;
+        Ok(first)
+    }
+
+    async fn earlier_commands(&self, run: &RunId, since: Timestamp) -> Result<u32, StoreError> {
+        accounts::earlier_commands(&mut *self.read().await?, run, since).await
     }
 }
 
