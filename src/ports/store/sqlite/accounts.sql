@@ -16,6 +16,7 @@ DROP INDEX runs_due;
 CREATE INDEX runs_due ON runs (priority, due_at, created_at, id) WHERE due_at IS NOT NULL;
 CREATE INDEX runs_containments ON runs (priority, created_at) WHERE due_at IS NOT NULL AND priority <= 1;
 CREATE INDEX runs_actor ON runs (actor, created_at) WHERE actor IS NOT NULL;
+CREATE INDEX runs_actor_open ON runs (actor, work) WHERE due_at IS NOT NULL;
 
 CREATE TABLE accounts (
     repository TEXT    NOT NULL,
