@@ -12,6 +12,7 @@ use serde_json::json;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use writ::domain::ledger::{Record, SignerKey};
+use writ::domain::priority::Work;
 use writ::domain::request::run_id_of;
 use writ::domain::run::{Position, Step};
 use writ::ports::store::{Arrival, Finished, Inbox as _, NewRun, SqliteStore, StepQueue as _};
@@ -66,6 +67,8 @@ impl Bench {
                 position: Step::Authorize,
                 outcome: None,
                 queue: None,
+                work: Work::Command,
+                actor: None,
             }],
             records: vec![record(number)],
         }

@@ -1,6 +1,7 @@
 //! Admission: which run may change a repository now, and which waits, behind whom and why.
 //!
-//! Quotas limit how many changes an account, a lane and a repository get in an hour; while one run claims a file, no
+//! Quotas limit how many commands an account gives in an hour, and how many changes an account, a lane and a repository
+//! get; while one run claims a file, no
 //! other run writes it. A containment waits for no quota, and for no other run but a containment of the same target, and
 //! that only for seconds (so that the second finds the pull request of the first). It takes its targets from the runs
 //! that hold them, and a run that has lost a target publishes nothing more.
@@ -12,17 +13,32 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::names::{AccountId, RepositoryName, RunId};
+use super::priority::Rights;
 
-/// How many changes are admitted in an hour. Containments do not count.
+/// How many commands are taken in an hour, and how many changes are admitted. Containments are subject to none of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Quotas {
-    /// Those that one account asks for, in all repositories.
+    /// Commands of one account in a repository, whatever their verb; those of an account that may not write get a tenth.
+    /// Those beyond it are refused.
+    pub commands: u32,
+    /// Changes that one account asks for, in all repositories. Those beyond it wait, as with lanes and repositories.
     pub actor: u32,
-    /// Those of one lane of a repository.
+    /// Changes of one lane of a repository.
     pub lane: u32,
-    /// Those of a repository.
+    /// Changes of a repository.
     pub repository: u32,
+}
+
+impl Quotas {
+    /// How many commands of an account with these rights are taken in an hour.
+    #[must_use]
+    pub fn commands_with(&self, rights: Rights) -> u32 {
+        match rights {
+            Rights::Write => self.commands,
+            Rights::NoWrite | Rights::Unknown => self.commands.div_ceil(10),
+        }
+    }
 }
 
 /// What a run asks to be admitted with. Its serialised form is stored; the names of its fields stay.
@@ -234,7 +250,7 @@ mod tests {
     use super::*;
     use crate::domain::request::run_id_of;
 
-    const QUOTAS: Quotas = Quotas { actor: 2, lane: 3, repository: 4 };
+    const QUOTAS: Quotas = Quotas { commands: 9, actor: 2, lane: 3, repository: 4 };
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_second(1_800_000_000 + seconds).unwrap()
@@ -316,7 +332,7 @@ mod tests {
 
     #[test]
     fn a_containment_passes_and_takes_the_target() {
-        let quotas = Quotas { actor: 0, lane: 0, repository: 0 };
+        let quotas = Quotas { commands: 0, actor: 0, lane: 0, repository: 0 };
         let pause = TargetClaim { containment: true, ..claim(5, 7, "a") };
         let others = [
             granted(claim(1, 7, "a"), 0, false),

@@ -22,6 +22,7 @@ pub mod names;
 pub mod network;
 pub mod plan;
 pub mod policy;
+pub mod priority;
 pub mod procedure;
 pub mod pull;
 pub mod reason;

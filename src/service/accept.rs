@@ -3,24 +3,30 @@
 //! **Invariants**: a command's run is created by a person's new comment in a served repository and by nothing else; a
 //! comment creates at most one run, however often it is delivered; an invalid command creates a run too, one that starts
 //! at its report, so that every command gets its one reply. An event of pull requests schedules a reconciliation of each.
-//! Deliveries that create no run are counted and not stored.
+//! Deliveries that create no run are counted and not stored. What a run is about is decided here from the command and the
+//! library alone; `domain::priority` says what follows.
 
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use crate::domain::command::{self, Ask, KnownProcedure, Mistake, ParsedCommand, Reading};
+use crate::domain::approval::is_agent;
+use crate::domain::command::table::Needs;
+use crate::domain::command::{self, Ask, Command, KnownProcedure, Mistake, ParsedCommand, Reading};
 use crate::domain::digest::sha256_hex;
 use crate::domain::event::{Delivery, Event, NewComment, PullEvent, PullSelector};
 use crate::domain::ledger::Record;
 use crate::domain::names::{IssueNumber, RepositoryName, RunId};
+use crate::domain::priority::Work;
+use crate::domain::procedure::{ROLLBACK, RUN_ARGUMENT};
 use crate::domain::reason::{self, Code};
 use crate::domain::request::{Origin, Request, comment_run};
 use crate::domain::run::{Outcome, Step};
 use crate::ports::clock::Clock;
 use crate::ports::store::{Accepted, Arrival, Inbox, NewRun, Pulls, RunView, StoreError};
 
+use super::procedure_summary::ProcedureSummary;
 use super::reconciliation::Reconciliation;
 use super::stored_command::{CommandContent, InvalidCommand, StoredCommand};
 
@@ -36,6 +42,10 @@ pub struct Intake {
     pub repositories: Vec<RepositoryName>,
     /// The procedures that may be asked for.
     pub procedures: Vec<KnownProcedure>,
+    /// The same, with what they are for.
+    pub catalogue: Vec<ProcedureSummary>,
+    /// Accounts of programs, by login or numeric id: what they may not command has no priority.
+    pub agents: Vec<String>,
     /// The digest of the library, which every record names.
     pub library: String,
     /// Told when there is something to do.
@@ -85,7 +95,7 @@ impl Intake {
         };
         let mut comment = comment.clone();
         comment.place.repository = served;
-        let Some(run) = self.run(&comment) else {
+        let Some(run) = self.run(&comment).await? else {
             return Ok(Reception::Ignored { reason: reason::NOT_A_COMMAND });
         };
         let place = &comment.place;
@@ -174,13 +184,42 @@ impl Intake {
         all.find(|served| served.as_str().eq_ignore_ascii_case(name.as_str())).cloned()
     }
 
-    fn run(&self, comment: &NewComment) -> Option<NewRun> {
-        match command::read(&comment.body, &self.procedures) {
+    async fn run(&self, comment: &NewComment) -> Result<Option<NewRun>, StoreError> {
+        Ok(match command::read(&comment.body, &self.procedures) {
             Reading::NotACommand => None,
             Reading::Mistake(mistake) => Some(mistaken(comment, mistake)),
             Reading::Command(_) if comment.through_app => Some(through_app(comment)),
-            Reading::Command(parsed) => Some(commanded(comment, parsed)),
-        }
+            Reading::Command(parsed) => {
+                let work = self.work(comment, &parsed).await?;
+                Some(NewRun { work, ..commanded(comment, parsed) })
+            }
+        })
+    }
+
+    /// What a command is about. A rollback is a containment where the undone run's procedure names one as its inverse.
+    async fn work(&self, comment: &NewComment, parsed: &ParsedCommand) -> Result<Work, StoreError> {
+        let ask = match (&parsed.command, &parsed.ask) {
+            (Command::Actuate, _) if is_agent(&comment.actor, &self.agents) => return Ok(Work::Answer),
+            (Command::Actuate, Some(ask)) => ask,
+            (command, _) if command.needs() == Needs::Read => return Ok(Work::Answer),
+            _ => return Ok(Work::Command),
+        };
+        let procedure = match ask.arguments.get(RUN_ARGUMENT).map(|typed| typed.parse::<RunId>()) {
+            Some(Ok(undone)) if ask.procedure == ROLLBACK => {
+                let request = self.view.run(&undone).await?.and_then(|run| run.request);
+                request.and_then(|request| self.summary(&request.procedure)?.inverse())
+            }
+            _ => Some(ask.procedure.clone()),
+        };
+        let summary = procedure.and_then(|name| self.summary(&name));
+        Ok(match summary {
+            Some(summary) if summary.is_containment() => Work::Containment,
+            _ => Work::Command,
+        })
+    }
+
+    fn summary(&self, procedure: &str) -> Option<&ProcedureSummary> {
+        self.catalogue.iter().find(|summary| summary.name == procedure)
     }
 
     /// Stores an arrival, and wakes a worker for it.
@@ -218,7 +257,8 @@ fn through_app(comment: &NewComment) -> NewRun {
         message: "the comment was posted by an app on the author's behalf".to_owned(),
         remedy: "type the command yourself; programs may not run commands".to_owned(),
     };
-    refused(comment, InvalidCommand { excerpt: String::new(), suggestion: None }, outcome)
+    let invalid = InvalidCommand { excerpt: String::new(), suggestion: None };
+    NewRun { work: Work::Answer, ..refused(comment, invalid, outcome) }
 }
 
 /// A run that has nothing left to do but reply.
@@ -236,6 +276,8 @@ fn new_run(comment: &NewComment, command: Value, position: Step) -> NewRun {
         position,
         outcome: None,
         queue: None,
+        work: Work::Command,
+        actor: Some(comment.actor.id),
     }
 }
 

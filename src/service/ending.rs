@@ -103,6 +103,7 @@ pub(super) fn name(outcome: &Outcome) -> &'static str {
 mod tests {
     use super::*;
     use crate::domain::names::IssueNumber;
+    use crate::domain::priority::Priority;
     use crate::domain::run::{Position, StepResult};
 
     fn lease(step: Step, outcome: Option<Outcome>) -> Lease {
@@ -119,7 +120,7 @@ mod tests {
             updated_at: jiff::Timestamp::UNIX_EPOCH,
             delivery: "d".to_owned(),
         };
-        Lease { run, step, fence: 1, earlier_intent: None }
+        Lease { run, step, priority: Priority::Command, fence: 1, earlier_intent: None }
     }
 
     /// Whatever step fails then: a reply that nothing was changed would be false.

@@ -62,17 +62,19 @@ pub enum StepError {
 /// Something outside does not answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outage {
-    /// What, for the timeline of the run.
+    /// What, for the log: it may name addresses.
     pub message: String,
+    /// The same in words for people: for the run's comment and its page.
+    pub cause: &'static str,
     /// When it asked to come back.
     pub retry_after: Option<Duration>,
     /// Whose it is.
-    pub cause: Cause,
+    pub side: Side,
 }
 
 /// Whose an outage is: that decides for how long a step is retried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cause {
+pub enum Side {
     /// The forge's or the remote's.
     Outside,
     /// This machine's: its database, its disk, its file descriptors, its git command. Nobody is refused because of it.
@@ -83,25 +85,40 @@ impl StepError {
     /// What does not answer, where that is why; the step is then tried again. `None` where repeating does not help.
     #[must_use]
     pub fn outage(&self) -> Option<Outage> {
-        let message = match self {
+        let (message, cause) = match self {
             Self::Forge(ForgeError::Unavailable { message, retry_after }) => {
-                let message = message.clone();
-                return Some(Outage { message, retry_after: *retry_after, cause: Cause::Outside });
+                let cause = match retry_after {
+                    Some(_) => "the forge accepts no requests for a while",
+                    None => "the forge does not respond",
+                };
+                return Some(Outage {
+                    message: message.clone(),
+                    cause,
+                    retry_after: *retry_after,
+                    side: Side::Outside,
+                });
             }
-            Self::Git(GitError::Unreachable(message)) | Self::Lagging(message) => message.clone(),
-            Self::Git(error @ (GitError::Command(_) | GitError::System(_))) => return Some(machine(error)),
+            Self::Git(GitError::Unreachable(message)) => {
+                (message.clone(), "the git repository does not respond")
+            }
+            Self::Lagging(message) => {
+                (message.clone(), "the git repository does not have the commit of the pull request yet")
+            }
+            Self::Git(error @ (GitError::Command(_) | GitError::System(_))) => {
+                return Some(machine(error, "writ cannot run git on its machine"));
+            }
             Self::Store(error @ StoreError::Unavailable(_))
             | Self::Notary(NotaryError::Store(error @ StoreError::Unavailable(_))) => {
-                return Some(machine(error));
+                return Some(machine(error, "the database does not respond"));
             }
             _ => return None,
         };
-        Some(Outage { message, retry_after: None, cause: Cause::Outside })
+        Some(Outage { message, cause, retry_after: None, side: Side::Outside })
     }
 }
 
-fn machine(error: &(dyn std::error::Error + 'static)) -> Outage {
-    Outage { message: error_chain(error), retry_after: None, cause: Cause::Machine }
+fn machine(error: &(dyn std::error::Error + 'static), cause: &'static str) -> Outage {
+    Outage { message: error_chain(error), cause, retry_after: None, side: Side::Machine }
 }
 
 /// Runs blocking work (git) off the async threads.
@@ -130,7 +147,7 @@ mod tests {
             StepError::from(GitError::System(Box::new(full()))),
             StepError::from(StoreError::Unavailable(Box::new(full()))),
         ] {
-            assert_eq!(error.outage().map(|outage| outage.cause), Some(Cause::Machine), "{error}");
+            assert_eq!(error.outage().map(|outage| outage.side), Some(Side::Machine), "{error}");
         }
         assert!(StepError::from(StoreError::Replaced("writ.db".into())).outage().is_none());
     }

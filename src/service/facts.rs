@@ -120,9 +120,9 @@ pub enum CloseFact {
 /// The reply. Of `report`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ReportFact {
-    /// The comment; `None` where it could not be posted.
+    /// The comment; `None` where there is none.
     pub comment: Option<CommentId>,
-    /// Why it could not be posted.
+    /// Why there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
 }

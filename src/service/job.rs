@@ -7,6 +7,7 @@ use crate::domain::command::Command;
 use crate::domain::ledger::Record;
 use crate::domain::names::RunId;
 use crate::domain::plan::PlanReport;
+use crate::domain::procedure::{HandLayout, planned_by_hand};
 use crate::domain::reason::Code;
 use crate::domain::refusal::{Place, Refusal};
 use crate::domain::request::Request;
@@ -85,6 +86,19 @@ impl Job {
     /// What the request is planned by; where there is a request, there is one.
     pub(super) fn recipe(&self) -> Result<Recipe, StepError> {
         self.recipe.clone().ok_or_else(no_request)
+    }
+
+    /// Whether it carries out a containment.
+    pub(super) fn is_containment(&self) -> bool {
+        self.command() == Some(&Command::Actuate) && self.recipe.as_ref().is_some_and(Recipe::is_containment)
+    }
+
+    /// What a person edits who does the same by hand: as planned, or as the procedure says for each layout of the tree.
+    pub(super) fn by_hand(&self) -> Vec<HandLayout> {
+        match facts::shown::<PlanFact>(&self.run) {
+            Some(planned) => planned_by_hand(&planned.report.changes),
+            None => self.recipe.as_ref().map(Recipe::by_hand).unwrap_or_default(),
+        }
     }
 
     /// What an earlier step left.

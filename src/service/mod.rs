@@ -25,6 +25,7 @@ pub mod proposal;
 mod recipe;
 pub mod reconciliation;
 pub mod reply;
+mod retry;
 mod standing;
 mod steps;
 pub mod stored_command;

@@ -15,7 +15,7 @@ use crate::domain::names::CommitId;
 use crate::domain::plan::{Plan, PlanReport};
 use crate::domain::policy::{Provenance, Verdict};
 use crate::domain::procedure::{
-    Catalogue, PlanInput, ROLLBACK, RevertTarget, admit, confirm, draft, roll_back,
+    Catalogue, HandLayout, PlanInput, ROLLBACK, RevertTarget, admit, by_hand, confirm, draft, roll_back,
 };
 use crate::domain::reason;
 use crate::domain::refusal::{Place, Refusal};
@@ -115,6 +115,14 @@ impl Planner {
         let Ok(procedure) = self.catalogue.find(procedure) else { return BTreeSet::new() };
         let edits = procedure.variants.iter().flat_map(|variant| &variant.edits);
         edits.map(|edit| format!("{}/{}", self.gitops_path(), procedure.object(&edit.object).file)).collect()
+    }
+
+    /// What a person edits who does the same as a request by hand, by layout of the tree; none for a procedure that is not
+    /// known.
+    #[must_use]
+    pub fn by_hand(&self, request: &Request) -> Vec<HandLayout> {
+        let procedure = self.catalogue.find(&request.procedure);
+        procedure.map(|procedure| by_hand(procedure, request, self.gitops_path())).unwrap_or_default()
     }
 
     /// Checks what can be checked without a tree: the procedure exists, arguments and reason are well formed.

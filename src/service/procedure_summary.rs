@@ -85,6 +85,16 @@ impl ProcedureSummary {
         }
     }
 
+    /// Whether it makes things safer.
+    pub(super) fn is_containment(&self) -> bool {
+        self.risk == Risk::Containment
+    }
+
+    /// The name of the procedure that undoes it.
+    pub(super) fn inverse(&self) -> Option<String> {
+        self.inverse.clone()
+    }
+
     /// The same, as the command's reader wants it.
     #[must_use]
     pub fn known(&self) -> KnownProcedure {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::domain::ledger::Record;
 use crate::domain::names::{CommitId, RepositoryName, RunId};
 use crate::domain::plan::Risk;
-use crate::domain::procedure::{ROLLBACK, RUN_ARGUMENT, RevertTarget};
+use crate::domain::procedure::{HandLayout, ROLLBACK, RUN_ARGUMENT, RevertTarget};
 use crate::domain::reason;
 use crate::domain::refusal::{Place, Refusal};
 use crate::domain::request::Request;
@@ -89,6 +89,19 @@ impl Recipe {
             Basis::Impossible(_) => None,
         };
         risk == Some(Risk::Containment)
+    }
+
+    /// What a person edits who does the same by hand, by layout of the tree; none where that is not known before planning.
+    pub(super) fn by_hand(&self) -> Vec<HandLayout> {
+        let planner = &self.repository.planner;
+        match &self.basis {
+            Basis::Procedure => planner.by_hand(&self.request),
+            Basis::Rollback(undone) => undone
+                .named_request(planner.catalogue(), &self.request)
+                .map(|request| planner.by_hand(&request))
+                .unwrap_or_default(),
+            Basis::Impossible(_) => Vec::new(),
+        }
     }
 
     /// Plans on a base. Blocking.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::domain::names::{IssueNumber, RepositoryName, Subject};
+use crate::domain::priority::Work;
 use crate::domain::request::run_id_of;
 use crate::domain::run::Step;
 use crate::ports::store::{NewRun, Run};
@@ -51,6 +52,8 @@ impl Reconciliation {
             subject,
             position: Step::Observe,
             outcome: None,
+            work: Work::Reconciliation,
+            actor: None,
         }
     }
 }

@@ -1,14 +1,17 @@
-//! Replies: the one status comment of a run, first "working", then its end, in place.
+//! Replies: the one status comment of a run, first "working", what holds it up, then its end, in place.
 //!
 //! The comment is found again by its marker. What is said is in `templates/working.md` and `templates/reply.md`; this
 //! file only gathers what they say it from.
 
+use jiff::Timestamp;
 use serde::Serialize;
 use tracing::warn;
 
 use crate::domain::admission::Wait;
-use crate::domain::names::{IssueNumber, RunId};
+use crate::domain::names::{BranchName, IssueNumber, RunId};
 use crate::domain::plan::PlanReport;
+use crate::domain::procedure::HandLayout;
+use crate::domain::reason;
 use crate::domain::request::Request;
 use crate::domain::run::Outcome;
 use crate::ports::forge::Reaction;
@@ -18,6 +21,7 @@ use super::context::Context;
 use super::error::StepError;
 use super::facts::{self, AuthorizeFact, CloseFact, PlanFact, ProposeFact, PushFact};
 use super::job::Job;
+use super::retry::Retry;
 use super::stored_command::StoredCommand;
 
 /// The most characters that GitHub takes in a comment.
@@ -39,17 +43,23 @@ pub(super) async fn react(context: &Context, job: &Job, reaction: Reaction) {
 
 /// Says that the run is being worked on. Best effort: the terminal reply does not depend on it.
 pub(super) async fn put_working(context: &Context, job: &Job) {
-    put(context, job, None).await;
+    put(context, job, values(context, job)).await;
 }
 
 /// Says that the run is waiting for admission, where in the line, and why. Best effort, too.
 pub(super) async fn put_waiting(context: &Context, job: &Job, wait: &Wait) {
-    put(context, job, Some(wait)).await;
+    let values = ReplyValues { wait: Some(Waiting::of(wait)), ..values(context, job) };
+    put(context, job, values).await;
 }
 
-async fn put(context: &Context, job: &Job, wait: Option<&Wait>) {
-    let mut values = values(context, job);
-    values.wait = wait.map(Waiting::of);
+/// Says that a step will be tried again, and for a containment what a person can do meanwhile. Best effort, too.
+pub(super) async fn put_retrying(context: &Context, job: &Job, retry: &Retry) {
+    let values =
+        ReplyValues { retry: Some(Retrying::of(retry)), by_hand: ByHand::of(job), ..values(context, job) };
+    put(context, job, values).await;
+}
+
+async fn put(context: &Context, job: &Job, values: ReplyValues<'_>) {
     let rendered = context.renderer.render("working.md", &values);
     let body = match rendered {
         Ok(body) => body,
@@ -69,6 +79,11 @@ async fn put(context: &Context, job: &Job, wait: Option<&Wait>) {
 pub(super) async fn terminal(context: &Context, job: &Job, outcome: &Outcome) -> Result<String, StepError> {
     let mut values = values(context, job);
     values.outcome = Some(outcome);
+    if let Outcome::Refused { code, .. } = outcome
+        && [reason::UNAVAILABLE, reason::FAULT].contains(code)
+    {
+        values.by_hand = ByHand::of(job);
+    }
     if matches!(outcome, Outcome::Answered) {
         values.answer = answers::answer(context, job).await?;
     }
@@ -92,6 +107,10 @@ struct ReplyValues<'a> {
     request: Option<&'a Request>,
     outcome: Option<&'a Outcome>,
     wait: Option<Waiting<'a>>,
+    /// The failed try of a step that is tried again.
+    retry: Option<Retrying>,
+    /// For a containment that is held up or was not carried out.
+    by_hand: Option<ByHand<'a>>,
     /// Pull requests that were closed for this run.
     superseded: Option<Vec<IssueNumber>>,
     /// Whether it cannot be known that all of them were.
@@ -117,8 +136,44 @@ struct Waiting<'a> {
 
 impl<'a> Waiting<'a> {
     fn of(wait: &'a Wait) -> Self {
-        Self { wait, at: wait.until.strftime("%H:%M:%S UTC").to_string() }
+        Self { wait, at: time_of_day(wait.until) }
     }
+}
+
+/// A retry, in words.
+#[derive(Serialize)]
+struct Retrying {
+    cause: &'static str,
+    since: String,
+    next: String,
+}
+
+impl Retrying {
+    fn of(retry: &Retry) -> Self {
+        Self { cause: retry.cause, since: time_of_day(retry.since), next: time_of_day(retry.next) }
+    }
+}
+
+/// What a person can do in place of a containment.
+#[derive(Serialize)]
+struct ByHand<'a> {
+    base: &'a BranchName,
+    layouts: Vec<HandLayout>,
+}
+
+impl<'a> ByHand<'a> {
+    /// `None` where the command is no containment, or ended already.
+    fn of(job: &'a Job) -> Option<Self> {
+        if !job.is_containment() || matches!(job.run.outcome, Some(Outcome::Proposed { .. })) {
+            return None;
+        }
+        let layouts = job.by_hand();
+        (!layouts.is_empty()).then_some(Self { base: &job.repository.base, layouts })
+    }
+}
+
+fn time_of_day(at: Timestamp) -> String {
+    at.strftime("%H:%M:%S UTC").to_string()
 }
 
 /// One thing that was checked, and what was found.
@@ -147,6 +202,8 @@ fn values<'a>(context: &Context, job: &'a Job) -> ReplyValues<'a> {
         request: run.request.as_ref(),
         outcome: None,
         wait: None,
+        retry: None,
+        by_hand: None,
         superseded,
         unclosed,
         pushed: facts::shown(run),

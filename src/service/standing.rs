@@ -4,9 +4,11 @@
 
 use crate::domain::command::table::Needs;
 use crate::domain::digest::sha256_hex;
+use crate::domain::priority::Rights;
 use crate::domain::reason::{self, Code};
 use crate::domain::run::Outcome;
 use crate::ports::forge::{ForgeError, Permission};
+use crate::ports::store::Account;
 
 use super::context::Context;
 use super::error::StepError;
@@ -35,16 +37,14 @@ impl Standing {
             Some(_) => {}
         }
         let needs = stored.needs();
-        match context.forge.permission(&place.repository, &actor.login).await {
-            Ok((id, _)) if id != actor.id => Ok(Self::refused(
+        Ok(match Author::ask(context, stored).await? {
+            Author::Replaced => Self::refused(
                 reason::ACCOUNT_MISMATCH,
                 format!("the login `{}` now belongs to a different account", actor.login),
-            )),
-            Ok((_, permission)) if permission >= least(needs) => Ok(Self::Valid(permission)),
-            Ok((_, permission)) => Ok(Self::lacking(&actor.login, needs, permission)),
-            Err(ForgeError::NotFound(_)) => Ok(Self::lacking(&actor.login, needs, Permission::None)),
-            Err(error) => Err(error.into()),
-        }
+            ),
+            Author::Has(permission) if permission >= least(needs) => Self::Valid(permission),
+            Author::Has(permission) => Self::lacking(&actor.login, needs, permission),
+        })
     }
 
     fn void(message: &str) -> Self {
@@ -62,6 +62,60 @@ impl Standing {
     fn refused(code: Code, message: String) -> Self {
         let remedy = "ask someone with that permission to comment the command".to_owned();
         Self::Ended(Outcome::Refused { code, message, remedy })
+    }
+}
+
+/// What the forge says of a command's author.
+enum Author {
+    /// The login belongs to another account by now.
+    Replaced,
+    /// This permission.
+    Has(Permission),
+}
+
+impl Author {
+    /// Asks the forge, and stores what it says: the priority of all that the author has waiting follows from it.
+    async fn ask(context: &Context, stored: &StoredCommand) -> Result<Self, StepError> {
+        let (place, actor) = (&stored.place, &stored.actor);
+        let author = match context.forge.permission(&place.repository, &actor.login).await {
+            Ok((id, _)) if id != actor.id => Self::Replaced,
+            Ok((_, permission)) => Self::Has(permission),
+            Err(ForgeError::NotFound(_)) => Self::Has(Permission::None),
+            Err(error) => return Err(error.into()),
+        };
+        let now = context.clock.now();
+        context.store.learn_rights(account(stored), author.rights(), now).await?;
+        Ok(author)
+    }
+
+    fn rights(&self) -> Rights {
+        match self {
+            Self::Has(permission) => rights_of(*permission),
+            Self::Replaced => Rights::NoWrite,
+        }
+    }
+}
+
+/// What a permission means for priority, quotas and replies.
+pub(super) fn rights_of(permission: Permission) -> Rights {
+    if permission >= Permission::Write { Rights::Write } else { Rights::NoWrite }
+}
+
+/// The account of a command's author.
+pub(super) fn account(stored: &StoredCommand) -> Account<'_> {
+    Account { repository: &stored.place.repository, id: stored.actor.id }
+}
+
+/// Whether a command's author may write: what is remembered of that, else what the forge says. Unknown where the forge
+/// does not let us ask.
+pub(super) async fn rights(context: &Context, stored: &StoredCommand) -> Result<Rights, StepError> {
+    match context.store.rights(account(stored), context.clock.now()).await? {
+        Rights::Unknown => match Author::ask(context, stored).await {
+            Ok(author) => Ok(author.rights()),
+            Err(StepError::Forge(error)) if error.is_final() => Ok(Rights::Unknown),
+            Err(error) => Err(error),
+        },
+        known => Ok(known),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The worker: leases the step that is due longest, stores its intent, performs it, stores the result.
+//! The worker: leases the step that comes first, stores its intent, performs it, stores the result.
 //!
 //! **Invariants**: an intent is durable before its effect; an outcome and its records are one transaction; a worker
 //! whose lease was lost writes nothing; a panic ends one step, not the process. Several workers, in one process or
@@ -19,10 +19,11 @@ use crate::ports::store::{Finished, Lease, StepQueue, StoreError};
 
 use super::context::Context;
 use super::ending;
-use super::error::{Cause, StepError};
+use super::error::{Side, StepError};
 use super::failpoint::{Failpoint, Moment};
 use super::job::Performed;
 use super::metrics::Metrics;
+use super::retry::{self, Retry};
 use super::steps;
 
 /// How long an idle worker waits before it asks again: another process may have accepted a delivery.
@@ -185,18 +186,24 @@ impl Worker {
             }
             Ok(performed) => (if performed.result == StepResult::Done { "done" } else { "ends" }, performed),
             Err(error) => match error.outage() {
-                Some(outage) if outage.cause == Cause::Machine => {
+                Some(outage) if outage.side == Side::Machine => {
                     warn!(problem = %outage.message, "this machine holds up the step; it will be retried");
                     self.metrics.step(lease.step.as_str(), "later", begun.elapsed());
                     // It does not count as a try: nobody is refused for what operators have to mend.
-                    return self.store.wait(lease, &outage.message, now, now + MACHINE_RETRY).await;
+                    let due = now + MACHINE_RETRY;
+                    retry::tell(&self.context, lease, Retry { cause: outage.cause, since: now, next: due })
+                        .await;
+                    return self.store.wait(lease, outage.cause, now, due).await;
                 }
                 Some(outage) => match wait_seconds(lease, outage.retry_after) {
                     Some(seconds) => {
                         warn!(problem = %outage.message, retry_in_s = seconds, "the step will be retried");
                         self.metrics.step(lease.step.as_str(), "later", begun.elapsed());
                         let due = now + Duration::from_secs(seconds.into());
-                        return self.store.postpone(lease, &outage.message, now, due).await;
+                        let retry = Retry { cause: outage.cause, since: now, next: due };
+                        // Said while the lease is held: a later try cannot be overtaken.
+                        retry::tell(&self.context, lease, retry).await;
+                        return self.store.postpone(lease, outage.cause, now, due).await;
                     }
                     None => {
                         error!(problem = %outage.message, "giving up: an external service does not respond");

@@ -10,5 +10,6 @@ mod github;
 mod ledger_proof;
 mod ledger_tree;
 mod store;
+mod store_priority;
 mod store_sqlite;
 mod store_versions;

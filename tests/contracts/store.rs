@@ -8,6 +8,7 @@ use writ::domain::admission::{Admission, Quotas, TargetClaim, WaitReason};
 use writ::domain::lane::Reproducibility;
 use writ::domain::ledger::{LeafHash, Record, tree};
 use writ::domain::names::{AccountId, IssueNumber, RunId};
+use writ::domain::priority::Work;
 use writ::domain::pull::{Conclusion, Observed, PullState};
 use writ::domain::request::{Actor, run_id_of};
 use writ::domain::run::{Outcome, Position, Step};
@@ -25,6 +26,12 @@ macro_rules! store_contract {
             eight_deliveries_of_one_comment_make_one_run,
             a_run_comes_back_as_it_was_given,
             the_longest_due_run_is_leased_first,
+            no_lower_step_is_begun_before_a_containments_pull_request,
+            a_containment_that_waits_for_something_outside_lets_others_go_on,
+            priority_decides_before_the_time,
+            a_crowd_of_pauses_by_strangers_is_behind_one_by_a_known_account,
+            the_first_refusal_of_a_day_is_replied_to,
+            commands_are_counted_by_account_and_repository,
             a_leased_run_is_leased_once,
             sixteen_workers_share_eight_runs,
             an_expired_lease_is_lost_when_taken_over,
@@ -54,6 +61,7 @@ macro_rules! store_contract {
         }
     )*};
 }
+pub use super::store_priority::*;
 pub(crate) use store_contract;
 
 /// A time, `seconds` after a fixed one.
@@ -84,6 +92,8 @@ pub fn arrival(delivery: &str, number: u64, seconds: i64) -> Arrival {
             position: Step::Authorize,
             outcome: None,
             queue: None,
+            work: Work::Command,
+            actor: None,
         }],
         records: vec![record("request.accepted", number, seconds)],
     }
@@ -95,6 +105,7 @@ pub fn reconciliation(number: u64, seconds: i64) -> Arrival {
     arrival.content_key = None;
     arrival.runs[0].queue = Some("acme/shop#7".to_owned());
     arrival.runs[0].position = Step::Observe;
+    arrival.runs[0].work = Work::Reconciliation;
     arrival
 }
 
@@ -142,7 +153,7 @@ pub fn finished(position: Position, seconds: i64) -> Finished {
     }
 }
 
-async fn lease(store: &Arc<dyn Store>, worker: &str, seconds: i64) -> Option<Lease> {
+pub async fn lease(store: &Arc<dyn Store>, worker: &str, seconds: i64) -> Option<Lease> {
     store.lease(worker, at(seconds), at(seconds + 60)).await.expect("lease")
 }
 
@@ -440,7 +451,7 @@ fn claim(number: u64, target: &str) -> TargetClaim {
     }
 }
 
-const QUOTAS: Quotas = Quotas { actor: 9, lane: 9, repository: 9 };
+const QUOTAS: Quotas = Quotas { commands: 9, actor: 9, lane: 9, repository: 9 };
 
 fn passes(admission: &Admission) -> bool {
     matches!(admission, Admission::Granted { .. })

@@ -90,7 +90,7 @@ async fn claims_of_version_3_still_count() {
         containment: false,
         since: at("2026-02-12T10:50:00Z"),
     };
-    let quotas = Quotas { actor: 1, lane: 9, repository: 9 };
+    let quotas = Quotas { commands: 9, actor: 1, lane: 9, repository: 9 };
     let now = at("2026-02-12T10:50:00Z");
     // It asked before: the stored claim is decided on.
     let Admission::Wait(wait) = store.admit(&claim("waitingwaitingwa", 9), &quotas, now).await.unwrap()

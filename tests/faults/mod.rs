@@ -3,9 +3,11 @@
 mod approvals;
 mod checks;
 mod connections;
+mod crowd;
 mod github;
 mod heads;
 mod kill;
 mod machine;
 mod reconciliations;
+mod retries;
 mod worker;

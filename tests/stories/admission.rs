@@ -12,7 +12,7 @@ use crate::support::workbench::Workbench;
 const PAUSE: &str = "/actuate pause-trading reason=\"broker rejects orders\" confirm=ACTUATE_TORGHUT";
 const RESTART: &str = "/actuate restart-ws reason=\"feed is stale\" confirm=ACTUATE_TORGHUT";
 
-const ONE: Quotas = Quotas { actor: 1, lane: 100, repository: 100 };
+const ONE: Quotas = Quotas { commands: 1000, actor: 1, lane: 100, repository: 100 };
 
 #[tokio::test]
 async fn who_had_the_changes_of_the_hour_waits_and_learns_why() {

@@ -119,7 +119,7 @@ impl Home {
             operations: ([127, 0, 0, 1], 0).into(),
             max_body_bytes: 64 * 1024,
             agents: vec!["machine".to_owned()],
-            quotas: Quotas { actor: 100, lane: 100, repository: 100 },
+            quotas: Quotas { commands: 1000, actor: 100, lane: 100, repository: 100 },
             ledger: LedgerSettings { origin: "example.com/ledger".into(), ..defaults.ledger },
             ..defaults
         };

@@ -35,6 +35,9 @@ use writ::service::worker::Worker;
 use super::bot::{Home, comment_payload, repository_name};
 use super::{manifests, records};
 
+/// The account of a program.
+pub const AGENT: &str = "machine";
+
 /// The worker and all that it works with.
 pub struct Workbench {
     /// Folders and repository.
@@ -73,6 +76,7 @@ pub enum Failure {
 pub struct FailingForge {
     inner: LocalForge,
     failures: Mutex<VecDeque<(&'static str, Failure)>>,
+    calls: Mutex<Vec<&'static str>>,
 }
 
 impl HandClock {
@@ -97,7 +101,7 @@ impl Workbench {
 
     /// The same on another home.
     pub async fn on(home: Home) -> Self {
-        Self::made(home, Quotas { actor: 100, lane: 100, repository: 100 }).await
+        Self::made(home, Quotas { commands: 1000, actor: 100, lane: 100, repository: 100 }).await
     }
 
     /// The same on the small manifests with quotas that can be reached.
@@ -116,10 +120,15 @@ impl Workbench {
         let store = SqliteStore::open(&data.join("writ.db")).await.unwrap();
         let shared: Arc<dyn writ::ports::store::Store> = Arc::new(store.clone());
         let clock = Arc::new(HandClock(Mutex::new("2026-02-12T10:35:00Z".parse().unwrap())));
-        let forge = Arc::new(FailingForge { inner: people.clone(), failures: Mutex::default() });
+        let forge = Arc::new(FailingForge {
+            inner: people.clone(),
+            failures: Mutex::default(),
+            calls: Mutex::default(),
+        });
         let library = Library::embedded();
         let planner = Planner::compile(&library, manifests::ROOT).unwrap();
         let catalogue = summaries(&planner);
+        let served_catalogue = catalogue.clone();
         let procedures: Vec<KnownProcedure> = catalogue.iter().map(ProcedureSummary::known).collect();
         let mirror = Repository::mirror(&data.join("mirror.git"), home.repository.path().to_str().unwrap());
         let served = ServedRepository {
@@ -136,7 +145,7 @@ impl Workbench {
             renderer: Arc::new(Renderer::compile(&library).unwrap()),
             notary: Arc::new(Notary::new(SignerKey::from_seed("example.com/ledger", [7; 32]).unwrap())),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
-            agents: Vec::new(),
+            agents: vec![AGENT.to_owned()],
             quotas,
             public_url: None,
         };
@@ -158,6 +167,8 @@ impl Workbench {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             repositories: vec![name],
             procedures,
+            catalogue: served_catalogue,
+            agents: vec![AGENT.to_owned()],
             library: library.digest(),
             wake,
         };
@@ -194,9 +205,19 @@ impl Workbench {
 
     /// Ada comments, and the delivery is accepted.
     pub async fn comment(&self, body: &str) -> RunId {
-        let comment = self.people.add_comment(&repository_name(), self.issue, "ada", body).await.unwrap();
-        let payload = comment_payload(self.issue, "ada", comment.author, comment.id, body).to_string();
-        self.deliver("issue_comment", &payload).await
+        self.comment_as("ada", body).await
+    }
+
+    /// Somebody comments, and the delivery is accepted.
+    pub async fn comment_as(&self, login: &str, body: &str) -> RunId {
+        self.comment_and_id(login, body).await.1
+    }
+
+    /// The same; gives the comment, too.
+    pub async fn comment_and_id(&self, login: &str, body: &str) -> (CommentId, RunId) {
+        let comment = self.people.add_comment(&repository_name(), self.issue, login, body).await.unwrap();
+        let payload = comment_payload(self.issue, login, comment.author, comment.id, body).to_string();
+        (comment.id, self.deliver("issue_comment", &payload).await)
     }
 
     /// An event comes in, and its delivery is accepted.
@@ -254,6 +275,11 @@ impl Workbench {
         self.people.pulls(&repository_name()).await.unwrap().len()
     }
 
+    /// How often this was asked of the forge.
+    pub fn calls(&self, call: &str) -> usize {
+        self.forge.calls.lock().unwrap().iter().filter(|name| **name == call).count()
+    }
+
     /// Makes the next calls of this name fail, one after the other.
     pub fn fail(&self, call: &'static str, failures: &[Failure]) {
         self.forge.failures.lock().unwrap().extend(failures.iter().map(|failure| (call, *failure)));
@@ -281,6 +307,7 @@ impl FailingForge {
         name: &'static str,
         answer: impl Future<Output = Result<T, ForgeError>>,
     ) -> Result<T, ForgeError> {
+        self.calls.lock().unwrap().push(name);
         let failure = self.failure(name);
         let unavailable = || ForgeError::Unavailable { message: "made to fail".into(), retry_after: None };
         match failure {

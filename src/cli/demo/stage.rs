@@ -127,7 +127,7 @@ fn server(pages: SocketAddr, public_url: &str, data: &Path) -> Result<ServerSett
         public_url: Some(public_url.to_owned()),
         workers: 1,
         shutdown_seconds: 5,
-        quotas: Quotas { actor: 10, lane: 10, repository: 10 },
+        quotas: Quotas { commands: 60, actor: 10, lane: 10, repository: 10 },
         ledger: LedgerSettings { origin, ..defaults.ledger },
         ..defaults
     })

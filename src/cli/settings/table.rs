@@ -171,6 +171,13 @@ pub const TABLE: &[Row] = &[
         meaning: "accounts of programs, by login or numeric id, separated by whitespace; they can neither confirm nor approve",
     },
     Row {
+        key: "quota.commands",
+        variable: "WRIT_QUOTA_COMMANDS",
+        kind: Kind::Number { least: 0, most: 10_000 },
+        default: Some("60"),
+        meaning: "commands per hour that one account may give in a repository, whatever the verb, 0 to 10000; an account without write permission gets a tenth; containments are never refused for it",
+    },
+    Row {
         key: "quota.actor",
         variable: "WRIT_QUOTA_ACTOR",
         kind: Kind::Number { least: 0, most: 10_000 },

@@ -122,6 +122,8 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
         clock: Arc::clone(&clock),
         repositories: settings.repositories.iter().map(|repository| repository.name.clone()).collect(),
         procedures: catalogue.iter().map(ProcedureSummary::known).collect(),
+        catalogue: catalogue.clone(),
+        agents: settings.server.agents.clone(),
         library: library.digest(),
         wake: Arc::clone(&wake),
     };

@@ -6,6 +6,7 @@
 
 mod admission;
 mod arguments;
+mod by_hand;
 mod catalogue;
 mod comments;
 mod draft;
@@ -16,6 +17,7 @@ mod title;
 mod view;
 
 pub use admission::{admit, confirm};
+pub use by_hand::{HandAction, HandEdit, HandLayout, by_hand, planned_by_hand};
 pub use catalogue::{Catalogue, DeclaredCode, ProcedureError};
 pub use draft::{PlanInput, draft};
 pub use file::{Procedure, ROLLBACK, RUN_ARGUMENT};

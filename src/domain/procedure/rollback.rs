@@ -273,23 +273,29 @@ impl RevertTarget {
         request: &Request,
         input: PlanInput<'_>,
     ) -> Result<Option<Plan>, Refusal> {
-        let Some(inverse) = self.named(catalogue) else { return Ok(None) };
-        let handed_on = |name: &String| self.arguments.get(name).map(|value| (name.clone(), value.clone()));
-        let asked = Request {
-            procedure: inverse.procedure.clone(),
-            arguments: inverse.arguments.iter().filter_map(handed_on).collect(),
-            ..request.clone()
-        };
-        let planned = draft(catalogue.find(&inverse.procedure)?, &asked, input);
+        let Some(asked) = self.named_request(catalogue, request) else { return Ok(None) };
+        let planned = draft(catalogue.find(&asked.procedure)?, &asked, input);
         planned.map(Some).map_err(|refusal| {
             let message =
-                format!("`{}` is undone by `{}`, but {}", self.procedure, inverse.procedure, refusal.message);
+                format!("`{}` is undone by `{}`, but {}", self.procedure, asked.procedure, refusal.message);
             refusal.saying(message)
         })
     }
 }
 
 impl RevertTarget {
+    /// A rollback's request, as one for the procedure that is named as the inverse; `None` where none is named.
+    #[must_use]
+    pub fn named_request(&self, catalogue: &Catalogue, request: &Request) -> Option<Request> {
+        let inverse = self.named(catalogue)?;
+        let handed_on = |name: &String| self.arguments.get(name).map(|value| (name.clone(), value.clone()));
+        Some(Request {
+            procedure: inverse.procedure.clone(),
+            arguments: inverse.arguments.iter().filter_map(handed_on).collect(),
+            ..request.clone()
+        })
+    }
+
     /// The inverse that the undone procedure names. What undoes a rollback is what was undone: that has been planned
     /// once, but nothing says that it still could be.
     fn named<'c>(&self, catalogue: &'c Catalogue) -> Option<&'c Inverse> {

@@ -12,6 +12,9 @@ reasons! { Runs:
     AGENT_MAY_NOT_CONFIRM = "agent_may_not_confirm",
         "The comment was written by an account that the settings list as a program's. Programs do not confirm changes.",
         "ask a person to comment the command";
+    QUOTA_REACHED = "quota_reached",
+        "The account gave as many commands in this repository in the last hour as it may.",
+        "wait until some of them are an hour old, then comment the command again; containments are always taken";
     UNKNOWN_RUN = "unknown_run",
         "There is no run with this id.",
         "check the id; `/status` lists the runs of a page";

@@ -163,13 +163,15 @@ fn step_line(step: Step, run: &Run, timeline: &[StepEntry]) -> Option<Value> {
         timing =
             Some(format!("{}{} attempts", timing.map_or(String::new(), |took| took + ", "), tries.len()));
     }
+    // Of a step that was done in the end, only the number of attempts is of interest.
+    let problem =
+        last.filter(|_| is_next).and_then(|entry| Some(format!("Postponed: {}.", entry.problem.as_ref()?)));
     Some(json!({
         "name": step.as_str(),
         "sentence": step.purpose(),
         "state": tone,
         "timing": timing,
-        // TODO(pages): `StepEntry::problem`, once it is worded for people; the template has a place for it.
-        "problem": Value::Null,
+        "problem": problem,
     }))
 }
 
@@ -246,6 +248,39 @@ fn record(leaf: &Leaf) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_postponed_step_says_why_until_it_is_done() {
+        let at = jiff::Timestamp::UNIX_EPOCH;
+        let mut run = Run {
+            id: "abcdefgh234567ab".parse().unwrap(),
+            command: Value::Null,
+            request: None,
+            subject: "acme/shop#7".parse().unwrap(),
+            position: Position::At(Step::Plan),
+            outcome: None,
+            facts: serde_json::Map::new(),
+            attempts: 1,
+            created_at: at,
+            updated_at: at,
+            delivery: "d".to_owned(),
+        };
+        let entry = StepEntry {
+            step: Step::Plan,
+            attempt: 1,
+            worker: "w".to_owned(),
+            started_at: at,
+            intent: None,
+            finished_at: Some(at),
+            problem: Some("the forge does not respond".to_owned()),
+            outcome: None,
+        };
+        let timeline = [entry];
+        let line = step_line(Step::Plan, &run, &timeline).unwrap();
+        assert_eq!(line["problem"], "Postponed: the forge does not respond.");
+        run.position = Position::At(Step::Check);
+        assert_eq!(step_line(Step::Plan, &run, &timeline).unwrap()["problem"], Value::Null);
+    }
 
     #[test]
     fn only_web_addresses_become_links() {

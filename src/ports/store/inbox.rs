@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use super::error::StoreError;
 use crate::domain::ledger::Record;
-use crate::domain::names::{RunId, Subject};
+use crate::domain::names::{AccountId, RunId, Subject};
+use crate::domain::priority::Work;
 use crate::domain::request::Request;
 use crate::domain::run::{Outcome, Step};
 
@@ -45,6 +46,10 @@ pub struct NewRun {
     pub position: Step,
     /// The outcome, where it is decided already.
     pub outcome: Option<Outcome>,
+    /// What it is about; its priority follows from it and from what is known of the account.
+    pub work: Work,
+    /// The account that asks for it; `None` for a reconciliation.
+    pub actor: Option<AccountId>,
     /// Its queue; `None` for none. The runs of a queue are worked on one after the other, and a new run is merged into
     /// one that is waiting there, which starts over ([`requeue`](crate::domain::run::requeue)).
     pub queue: Option<String>,

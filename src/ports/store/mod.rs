@@ -1,15 +1,17 @@
-//! The store: four ports over one durable database, by who needs them. Adapter: `sqlite/`.
+//! The store: five ports over one durable database, by who needs them. Adapter: `sqlite/`.
 //!
 //! | port | for | what it does |
 //! | --- | --- | --- |
 //! | [`Inbox`] | intake | accepts deliveries, creates runs |
 //! | [`StepQueue`] | workers | leases steps, records intents and results, admits changes |
+//! | [`Accounts`] | steps | knows the rights of those who command, and what they were told |
 //! | [`LedgerStore`] | the notary, audits | leaves, tree nodes, checkpoints |
 //! | [`RunView`] | pages, replies, steps | runs, timelines, pull requests |
 //!
 //! **Invariant**: a state change and its records commit in one transaction, or neither does.
 //! What the traits' documentation says is tested by `tests/contracts/store.rs`, for every adapter.
 
+mod accounts;
 mod error;
 mod inbox;
 mod ledger;
@@ -17,6 +19,7 @@ mod queue;
 mod sqlite;
 mod view;
 
+pub use accounts::{Account, Accounts};
 pub use error::StoreError;
 pub use inbox::{Accepted, Arrival, Inbox, NewRun};
 pub use ledger::{Leaf, LedgerStore, StoredCheckpoint};
@@ -24,7 +27,7 @@ pub use queue::{Finished, Lease, StepQueue};
 pub use sqlite::SqliteStore;
 pub use view::{Postponed, Pulls, Run, RunView, StepEntry, StoredPull};
 
-/// All four ports of one database, for the wiring and for those that need more than two of them.
-pub trait Store: Inbox + StepQueue + LedgerStore + RunView {}
+/// All five ports of one database, for the wiring and for those that need more than two of them.
+pub trait Store: Inbox + StepQueue + Accounts + LedgerStore + RunView {}
 
-impl<T: Inbox + StepQueue + LedgerStore + RunView + ?Sized> Store for T {}
+impl<T: Inbox + StepQueue + Accounts + LedgerStore + RunView + ?Sized> Store for T {}

@@ -10,6 +10,7 @@ use super::view::{Run, StoredPull};
 use crate::domain::admission::{Admission, Quotas, TargetClaim};
 use crate::domain::ledger::Record;
 use crate::domain::names::RunId;
+use crate::domain::priority::Priority;
 use crate::domain::run::{Outcome, Position, Step};
 
 /// The exclusive, expiring right to perform one step of one run.
@@ -19,6 +20,8 @@ pub struct Lease {
     pub run: Run,
     /// The step to perform.
     pub step: Step,
+    /// Its priority.
+    pub priority: Priority,
     /// Rises with every lease of the run; a holder with an old number can no longer write.
     pub fence: i64,
     /// The newest intent of an earlier try of this step that was not finished (it crashed, lost its lease or was
@@ -51,9 +54,12 @@ pub struct Finished {
 /// `wait` with [`StoreError::LeaseLost`].
 #[async_trait]
 pub trait StepQueue: Send + Sync {
-    /// Leases the run whose step has been due longest; `None` when none is due.
+    /// Leases the run whose step has the highest priority: of those with the same one, the containment that was accepted
+    /// first, or whose step has been due longest. `None` when none is due.
     ///
-    /// Not while an earlier run of its queue is not settled. A run is leased to one worker at a time; from `until` on it
+    /// While a containment is due or leased whose pull request is not open and whose end is not decided, nothing of lower
+    /// priority is leased; one that was leased [`IN_FLIGHT`](crate::domain::priority::IN_FLIGHT) ago counts as waiting for something outside. No run is leased
+    /// while an earlier run of its queue is not settled. A run is leased to one worker at a time; from `until` on it
     /// may be leased again, and then the first lease is lost.
     async fn lease(
         &self,
@@ -94,6 +100,6 @@ pub trait StepQueue: Send + Sync {
         now: Timestamp,
     ) -> Result<Admission, StoreError>;
 
-    /// When the next step is due, if any is waiting.
+    /// When the next step may be leased, if any is waiting.
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;
 }

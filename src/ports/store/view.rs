@@ -52,7 +52,7 @@ pub struct StepEntry {
     pub intent: Option<Value>,
     /// When the outcome or the problem was written; `None` while open or after a crash.
     pub finished_at: Option<Timestamp>,
-    /// Why the try was postponed.
+    /// Why the try was postponed, in words for people.
     pub problem: Option<String>,
     /// Its result: the `fact` of [`Finished`](super::Finished).
     pub outcome: Option<Value>,

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::domain::admission::counted_from;
 use crate::domain::approval::is_agent;
 use crate::domain::command::Command;
 use crate::domain::ledger::Record;
@@ -17,7 +18,7 @@ use crate::service::facts::{AuthorizeFact, NoFact};
 use crate::service::job::{Job, Performed};
 use crate::service::recipe::{FoundRun, find_run};
 use crate::service::reply;
-use crate::service::standing::{Standing, permission_name};
+use crate::service::standing::{self, Standing, permission_name};
 
 /// Reacts, asks the forge, and refuses what the procedure's confirmation does not cover.
 pub(super) async fn perform(context: &Context, job: &Job) -> Result<Performed, StepError> {
@@ -32,6 +33,9 @@ pub(super) async fn perform(context: &Context, job: &Job) -> Result<Performed, S
             format!("`{}` is an agent account; agents may not confirm", job.stored.actor.login),
             "ask a person to comment the command",
         ));
+    }
+    if let Some(refused) = over_quota(context, job, permission).await? {
+        return Ok(refused);
     }
     let admitted = match job.command() {
         Some(Command::Actuate) => {
@@ -56,6 +60,30 @@ pub(super) async fn perform(context: &Context, job: &Job) -> Result<Performed, S
         Some(Command::Cancel { run }) => cancel(context, job, run, (fact, record)).await,
         _ => Ok(Performed::ends(Outcome::Answered, &fact, vec![record])),
     }
+}
+
+/// The refusal of a command beyond what its account may give in an hour. A containment is none.
+async fn over_quota(
+    context: &Context,
+    job: &Job,
+    permission: Permission,
+) -> Result<Option<Performed>, StepError> {
+    if job.is_containment() {
+        return Ok(None);
+    }
+    let quota = context.quotas.commands_with(standing::rights_of(permission));
+    let earlier = context.store.earlier_commands(&job.run.id, counted_from(job.run.created_at)).await?;
+    if earlier < quota {
+        return Ok(None);
+    }
+    Ok(Some(Performed::refused(
+        reason::QUOTA_REACHED,
+        format!(
+            "`{}` has reached the limit of {quota} commands per hour in this repository",
+            job.stored.actor.login
+        ),
+        "wait until some of them are an hour old, then comment the command again; containments are always taken",
+    )))
 }
 
 fn fact(job: &Job, permission: Permission) -> AuthorizeFact {

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::domain::admission::{Admission, TargetClaim};
+use crate::domain::admission::{Admission, TargetClaim, Wait, WaitReason};
 use crate::domain::command::Command;
 use crate::service::context::Context;
 use crate::service::error::StepError;
@@ -32,8 +32,20 @@ pub(super) async fn perform(context: &Context, job: &Job) -> Result<Performed, S
             Ok(Performed::done(&TurnFact { targets: claim.targets, taken_from }, records))
         }
         Admission::Wait(wait) => {
-            reply::put_waiting(context, job, &wait).await;
+            if !is_said(context, job, &wait).await? {
+                reply::put_waiting(context, job, &wait).await;
+            }
             Ok(Performed::waits(wait))
         }
     }
+}
+
+/// Whether the run's comment says so already. A run that waits for a target asks again every few seconds.
+async fn is_said(context: &Context, job: &Job, wait: &Wait) -> Result<bool, StepError> {
+    if !matches!(wait.why, WaitReason::Target { .. }) {
+        return Ok(false);
+    }
+    let timeline = context.store.timeline(&job.run.id).await?;
+    let last = timeline.iter().rev().find_map(|entry| entry.problem.as_deref());
+    Ok(last == Some(wait.to_string().as_str()))
 }

@@ -4,6 +4,7 @@ use sqlx::SqliteConnection;
 
 use super::super::error::StoreError;
 use super::super::inbox::{Arrival, NewRun};
+use super::accounts::{number, priority_of, stored};
 use super::error::unavailable;
 use super::rows::{json, micros, outcome_text, step, text_of};
 use crate::domain::names::RunId;
@@ -123,10 +124,12 @@ async fn insert_run(
     run: &NewRun,
 ) -> Result<(), StoreError> {
     let received = micros(arrival.received_at);
+    let priority = priority_of(connection, run, arrival.received_at).await?;
     sqlx::query(
         "INSERT INTO runs \
-             (id, subject, delivery, command, request, step, outcome, created_at, updated_at, due_at, queue) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             (id, subject, delivery, command, request, step, outcome, created_at, updated_at, due_at, queue, \
+              work, actor, priority) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(run.id.as_str())
     .bind(run.subject.to_string())
@@ -139,6 +142,9 @@ async fn insert_run(
     .bind(received)
     .bind(received)
     .bind(&run.queue)
+    .bind(run.work.as_str())
+    .bind(run.actor.map(number))
+    .bind(stored(priority))
     .execute(connection)
     .await
     .map_err(unavailable)?;

@@ -4,6 +4,7 @@
 //! database and sets the bounds of transactions. Writers take the lock at once (`BEGIN IMMEDIATE`), so two processes on
 //! one file wait for each other instead of failing in the middle.
 
+mod accounts;
 mod admission;
 mod error;
 mod file;
@@ -30,6 +31,7 @@ use self::error::unavailable;
 use self::file::DatabaseFile;
 use self::inbox::Received;
 use self::session::Session;
+use super::accounts::{Account, Accounts};
 use super::error::StoreError;
 use super::inbox::{Accepted, Arrival, Inbox};
 use super::ledger::{Leaf, LedgerStore, StoredCheckpoint};
@@ -38,6 +40,7 @@ use super::view::{Postponed, Pulls, Run, RunView, StepEntry, StoredPull};
 use crate::domain::admission::{Admission, Quotas, TargetClaim};
 use crate::domain::ledger::{LeafHash, NodeId, Nodes, Record};
 use crate::domain::names::{RepositoryName, RunId};
+use crate::domain::priority::Rights;
 
 /// How long a writer waits for another process's transaction.
 const BUSY: Duration = Duration::from_secs(10);
@@ -218,6 +221,44 @@ impl StepQueue for SqliteStore {
         let mut session = self.read().await?;
         let found = runs::next_due(&mut session).await;
         session.close(found).await
+    }
+}
+
+#[async_trait]
+impl Accounts for SqliteStore {
+    async fn learn_rights(
+        &self,
+        account: Account<'_>,
+        rights: Rights,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.write().await?;
+        accounts::learn(&mut transaction, account, rights, at).await?;
+        transaction.commit().await
+    }
+
+    async fn rights(&self, account: Account<'_>, now: Timestamp) -> Result<Rights, StoreError> {
+        let mut session = self.read().await?;
+        let rights = accounts::rights(&mut session, account, now).await;
+        session.close(rights).await
+    }
+
+    async fn claim_refusal(
+        &self,
+        account: Account<'_>,
+        run: &RunId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut transaction = self.write().await?;
+        let first = accounts::claim_refusal(&mut transaction, account, run, now).await?;
+        transaction.commit().await?;
+        Ok(first)
+    }
+
+    async fn earlier_commands(&self, run: &RunId, since: Timestamp) -> Result<u32, StoreError> {
+        let mut session = self.read().await?;
+        let count = accounts::earlier_commands(&mut session, run, since).await;
+        session.close(count).await
     }
 }
 

@@ -1,6 +1,7 @@
 //! Statements of runs and their steps: leases, intents, outcomes.
 //!
 //! A lease is valid while its fence is the run's: the next lease raises the fence, and a release clears the holder.
+//! `domain::priority` says in which order runs are leased; the priorities 0 and 1 are containments.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -14,6 +15,7 @@ use super::rows::{
     RUN, column, json, micros, outcome_text, run as run_of, step, step_entry, text_of, timestamp, value_of,
 };
 use crate::domain::names::RunId;
+use crate::domain::priority::{IN_FLIGHT, Priority};
 use crate::domain::run::{Position, Step};
 
 /// Whether no earlier run of the same queue is unfinished.
@@ -25,23 +27,46 @@ const FIRST_OF_QUEUE: &str = "(queue IS NULL OR NOT EXISTS (SELECT 1 FROM runs A
 const LONGEST_DELAY: SignedDuration = SignedDuration::from_hours(2);
 const LONGEST_LEASE: SignedDuration = SignedDuration::from_mins(20);
 
-/// Leases the run that has been due longest.
+/// Whether a run may be leased at `?2`; `?5` and `?6` are the latest times at which a step can be due and a lease can end.
+const FREE: &str = "(due_at <= ?2 OR due_at > ?5) \
+     AND (leased_until IS NULL OR leased_until <= ?2 OR leased_until > ?6)";
+
+/// Whether a run, as `gate`, is a containment whose pull request is not open and whose end is not decided.
+const IS_GATE: &str =
+    "gate.due_at IS NOT NULL AND gate.priority <= 1 AND gate.step NOT IN ('close', 'report')";
+
+/// Whether that containment, at `?2`, is due or in flight, the latter not since before `?4`.
+const HOLDS: &str = "(gate.due_at <= ?2 OR gate.due_at > ?5) \
+     AND (gate.leased_until IS NULL OR gate.leased_until <= ?2 OR gate.leased_until > ?6 OR gate.leased_at > ?4)";
+
+/// Leases the run that comes first.
 pub(super) async fn lease(
     connection: &mut SqliteConnection,
     worker: &str,
     now: Timestamp,
     until: Timestamp,
 ) -> Result<Option<Lease>, StoreError> {
+    // Containments are few: to know that there are none costs next to nothing, and what follows reads in the order of its
+    // index.
+    let containment = format!(
+        "SELECT id FROM runs WHERE due_at IS NOT NULL AND priority <= 1 AND {FREE} AND NOT EXISTS \
+         (SELECT 1 FROM runs AS gate WHERE {IS_GATE} AND {HOLDS} AND gate.priority < runs.priority) \
+         ORDER BY priority, created_at, rowid LIMIT 1"
+    );
+    let other = format!(
+        "SELECT id FROM runs WHERE priority > 1 AND {FREE} AND {FIRST_OF_QUEUE} \
+         AND NOT EXISTS (SELECT 1 FROM runs AS gate WHERE {IS_GATE} AND {HOLDS}) \
+         ORDER BY priority, due_at, created_at, id LIMIT 1"
+    );
     let statement = format!(
-        "UPDATE runs SET fence = fence + 1, attempts = attempts + 1, leased_by = ?1, leased_until = ?3 \
-         WHERE id = (SELECT id FROM runs WHERE (due_at <= ?2 OR due_at > ?4) \
-                     AND (leased_until IS NULL OR leased_until <= ?2 OR leased_until > ?5) \
-                     AND {FIRST_OF_QUEUE} ORDER BY due_at, created_at, id LIMIT 1) RETURNING fence, {RUN}"
+        "UPDATE runs SET fence = fence + 1, attempts = attempts + 1, leased_by = ?1, leased_at = ?2, \
+         leased_until = ?3 WHERE id = coalesce(({containment}), ({other})) RETURNING fence, priority, {RUN}"
     );
     let row = sqlx::query(sqlx::AssertSqlSafe(statement))
         .bind(worker)
         .bind(micros(now))
         .bind(micros(until))
+        .bind(micros(now.checked_sub(IN_FLIGHT).unwrap_or(Timestamp::MIN)))
         .bind(micros(now + LONGEST_DELAY))
         .bind(micros(now + LONGEST_LEASE))
         .fetch_optional(&mut *connection)
@@ -71,7 +96,8 @@ pub(super) async fn lease(
         .await
         .map_err(unavailable)?;
     let earlier_intent = earlier.as_deref().map(value_of).transpose()?;
-    Ok(Some(Lease { fence: column(&row, "fence")?, run, step, earlier_intent }))
+    let priority = priority_of(column(&row, "priority")?)?;
+    Ok(Some(Lease { fence: column(&row, "fence")?, run, step, priority, earlier_intent }))
 }
 
 /// Writes an intent into the try's row, or into one more row when the try has an intent already.
@@ -209,13 +235,18 @@ pub(super) async fn reset_attempts(connection: &mut SqliteConnection, id: &RunId
     Ok(())
 }
 
-/// When the next step may be leased: when it is due, or when the lease on it expires.
+/// When the next step may be leased: when it is due, when the lease on it expires, or when the containment before it is
+/// expected to let others go on.
 pub(super) async fn next_due(connection: &mut SqliteConnection) -> Result<Option<Timestamp>, StoreError> {
+    // A containment that is in flight holds up the others; one that is due may itself be leased.
     let statement = format!(
-        "SELECT min(max(due_at, coalesce(leased_until, due_at))) FROM runs \
-         WHERE due_at IS NOT NULL AND {FIRST_OF_QUEUE}"
+        "SELECT min(max(runs.due_at, coalesce(runs.leased_until, runs.due_at), coalesce(( \
+             SELECT max(min(gate.leased_until, gate.leased_at + ?)) FROM runs AS gate \
+             WHERE {IS_GATE} AND gate.leased_until IS NOT NULL AND gate.priority < runs.priority), 0))) \
+         FROM runs WHERE runs.due_at IS NOT NULL AND {FIRST_OF_QUEUE}"
     );
     let due: Option<i64> = sqlx::query_scalar(sqlx::AssertSqlSafe(statement))
+        .bind(i64::try_from(IN_FLIGHT.as_micros()).unwrap_or(i64::MAX)) // OK because it is a minute.
         .fetch_one(connection)
         .await
         .map_err(unavailable)?;
@@ -242,6 +273,11 @@ pub(super) async fn postponed(
         Ok(Postponed { run: text_of(run)?, step: step(&at)?, problem, due: timestamp(due)? })
     };
     rows.into_iter().map(postponed).collect()
+}
+
+fn priority_of(stored: i64) -> Result<Priority, StoreError> {
+    let found = usize::try_from(stored).ok().and_then(|index| Priority::ALL.get(index).copied());
+    found.ok_or_else(|| StoreError::Corrupt(format!("{stored} is not a priority")))
 }
 
 /// The latest runs that satisfy a constant condition, newest first.
