@@ -5,6 +5,8 @@
 
 pub mod accept;
 mod answers;
+mod attested_row;
+pub mod auditor;
 pub mod checks;
 mod conflicts;
 pub mod context;
@@ -24,6 +26,9 @@ pub mod proposal;
 mod recipe;
 pub mod reconciliation;
 pub mod reply;
+pub mod resumption;
+pub mod row_audit;
+pub mod sealing;
 mod standing;
 mod steps;
 pub mod stored_command;

@@ -19,5 +19,7 @@ mod proposals;
 mod pull_request;
 mod pulls;
 mod rollback;
+mod sealing;
 mod settings;
+mod tampering;
 mod webhook_examples;

@@ -85,6 +85,16 @@ pub struct LedgerSettings {
     pub origin: String,
     /// The key's file; made when absent.
     pub key_file: PathBuf,
+    /// The file of the newest checkpoint; `None` is beside the key.
+    pub checkpoint_file: Option<PathBuf>,
+}
+
+impl LedgerSettings {
+    /// Where the newest checkpoint is kept outside the database: named like the key, if no file is named.
+    #[must_use]
+    pub fn checkpoint_file(&self) -> PathBuf {
+        self.checkpoint_file.clone().unwrap_or_else(|| self.key_file.with_extension("checkpoint"))
+    }
 }
 
 /// Which forge, and with which account.

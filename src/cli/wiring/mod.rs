@@ -1,7 +1,7 @@
 //! Wiring: from settings to a running server, in this process. `writ serve`, `writ demo` and tests start it here.
 
 mod environment;
-mod key;
+pub(crate) mod key;
 mod private;
 
 use std::net::SocketAddr;
@@ -10,13 +10,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 pub use self::environment::git_environment;
-use super::settings::{ForgeAccount, ForgeSettings, RepositorySettings, Settings};
+use super::settings::{ForgeAccount, ForgeSettings, LedgerSettings, RepositorySettings, Settings};
+use crate::domain::reason;
+use crate::domain::refusal::Refusal;
+use crate::domain::text::error_chain;
 use crate::http::{self, State};
+use crate::ports::checkpoint_file::CheckpointFile;
 use crate::ports::clock::{Clock, SystemClock, system_time};
 use crate::ports::forge::Forge;
 use crate::ports::forge::conversation::Conversations;
@@ -26,14 +31,19 @@ use crate::ports::forge::local::LocalForge;
 use crate::ports::git::Repository;
 use crate::ports::library::Library;
 use crate::ports::render::Renderer;
-use crate::ports::store::{Inbox, RunView, SqliteStore, StepQueue, Store};
+use crate::ports::store::{Inbox, LedgerStore, RunView, SqliteStore, StepQueue, Store};
 use crate::service::accept::Intake;
 use crate::service::context::{Context, ServedRepository};
 use crate::service::metrics::Metrics;
 use crate::service::notary::Notary;
 use crate::service::planning::Planner;
 use crate::service::procedure_summary::{ProcedureSummary, summaries};
+use crate::service::resumption::{self, ResumptionError};
+use crate::service::sealing::Sealing;
 use crate::service::worker::Worker;
+
+/// How long a stop waits for the last checkpoint.
+const LAST_SEAL: Duration = Duration::from_secs(5);
 
 /// A server that runs. Dropping it ends it without draining; [`Running::stop`] drains.
 pub struct Running {
@@ -53,6 +63,7 @@ pub struct Running {
     patience: Duration,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
+    sealing: Sealing,
     database: SqliteStore,
 }
 
@@ -66,6 +77,13 @@ impl Running {
         if tokio::time::timeout(self.patience, drained).await.is_err() {
             tracing::warn!("stopped with steps in progress; they resume at the next start");
             self.tasks.abort_all();
+        }
+        match tokio::time::timeout(LAST_SEAL, self.sealing.seal()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::error!(problem = %error_chain(&error), "the last records are not signed")
+            }
+            Err(_) => tracing::error!("the last records are not signed: the database did not answer in time"),
         }
         self.database.close().await;
     }
@@ -83,13 +101,15 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
         settings.server.library.as_deref().map_or_else(|| Ok(Library::embedded()), Library::read)?;
     super::library::log(&library);
     let renderer = Arc::new(Renderer::compile(&library)?);
-    let notary = Arc::new(Notary::new(key::read_or_make(&settings.server.ledger)?));
     private::database(&settings.server.database)
         .with_context(|| format!("opening database `{}`", settings.server.database.display()))?;
     let database = SqliteStore::open(&settings.server.database)
         .await
         .with_context(|| format!("opening database `{}`", settings.server.database.display()))?;
     let store: Arc<dyn Store> = Arc::new(database.clone());
+    let notary = Arc::new(notary(&settings.server.ledger, store.as_ref()).await?);
+    resume(&notary, store.as_ref(), system_time()).await.context("the ledger is not signed")?;
+    let sealing = Sealing { notary: Arc::clone(&notary), ledger: Arc::clone(&store) as Arc<dyn LedgerStore> };
     let listener = listen(settings.server.listen).await?;
     let address = listener.local_addr()?;
     let (forge, local_forge) = forge(&settings, address).await?;
@@ -149,6 +169,7 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     tokio::spawn(async move { context.warm_up().await });
     let mut tasks = JoinSet::new();
     let operations = serve(&mut tasks, listener, settings.server.operations, state, &stopped).await?;
+    tasks.spawn(sealing.clone().run(stopped.clone()));
     for number in 1..=settings.server.workers {
         // OK to name a worker after process and start: leases are fenced by number, names are for people.
         let name = format!("{}/{number}/{}", std::process::id(), system_time().as_millisecond());
@@ -165,8 +186,38 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
         patience,
         stop,
         tasks,
+        sealing,
         database,
     })
+}
+
+/// The ledger's notary. A key is made for an empty ledger only: one that is lost is not replaced silently.
+async fn notary(settings: &LedgerSettings, ledger: &dyn LedgerStore) -> anyhow::Result<Notary> {
+    let path = &settings.key_file;
+    let key = match key::read(path, &settings.origin)? {
+        Some(key) => key,
+        None if ledger.ledger_size().await? == 0 => key::read_or_make(path, &settings.origin)?,
+        None => {
+            let problem = format!("there is no key in `{}`, but the ledger has records", path.display());
+            let remedy =
+                "put the key back; only if it is lost, `writ audit adopt --reason TEXT` makes a new one";
+            return Err(resumption_error(Refusal::new(reason::LEDGER_KEY_NEW, problem, remedy)));
+        }
+    };
+    Ok(Notary::new(key).keeping(CheckpointFile::at(settings.checkpoint_file())))
+}
+
+async fn resume(notary: &Notary, ledger: &dyn LedgerStore, now: Timestamp) -> anyhow::Result<()> {
+    resumption::resume(notary, ledger, now).await.map_err(|error| match error {
+        ResumptionError::Refused(refusal) => resumption_error(refusal),
+        ResumptionError::Store(error) => error.into(),
+    })
+}
+
+/// A refusal on one line, with code and remedy: what ends the server is read in a log.
+fn resumption_error(refusal: Refusal) -> anyhow::Error {
+    let Refusal { code, remedy, .. } = &refusal;
+    anyhow::anyhow!("{refusal} [{code}]; {remedy}")
 }
 
 /// Serves webhooks and pages on the listener, and metrics and health there too or on their own address.

@@ -95,6 +95,9 @@ pub trait RunView: Send + Sync {
     /// The latest runs without a queue, which are those of commands. Newest first.
     async fn commands(&self, limit: u32) -> Result<Vec<Run>, StoreError>;
 
+    /// The runs whose ids come after this one, at most `limit`, by id.
+    async fn runs_by_id(&self, after: Option<&RunId>, limit: u32) -> Result<Vec<Run>, StoreError>;
+
     /// One run.
     async fn run(&self, id: &RunId) -> Result<Option<Run>, StoreError>;
 

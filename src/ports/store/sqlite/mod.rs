@@ -14,6 +14,7 @@ mod runs;
 mod schema;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -23,6 +24,7 @@ use sqlx::Sqlite;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
+use tokio::sync::Notify;
 
 use self::error::unavailable;
 use self::inbox::Received;
@@ -45,6 +47,8 @@ const READERS: u32 = 4;
 pub struct SqliteStore {
     writer: SqlitePool,
     readers: SqlitePool,
+    /// Told when records were appended.
+    appended: Arc<Notify>,
 }
 
 impl SqliteStore {
@@ -68,7 +72,7 @@ impl SqliteStore {
         schema::migrate(&mut transaction).await?;
         transaction.commit().await.map_err(unavailable)?;
         let readers = pool(READERS).connect_lazy_with(options.create_if_missing(false));
-        Ok(Self { writer, readers })
+        Ok(Self { writer, readers, appended: Arc::default() })
     }
 
     /// Opens an existing file for reading only: nothing is created, and every write fails.
@@ -81,7 +85,7 @@ impl SqliteStore {
         let mut connection = readers.acquire().await.map_err(unavailable)?;
         schema::check(&mut connection).await?;
         drop(connection);
-        Ok(Self { writer: readers.clone(), readers })
+        Ok(Self { writer: readers.clone(), readers, appended: Arc::default() })
     }
 
     /// Closes all connections, waiting for what is under way.
@@ -93,6 +97,16 @@ impl SqliteStore {
     /// A transaction that holds the write lock from its beginning.
     async fn write(&self) -> Result<sqlx::Transaction<'static, Sqlite>, StoreError> {
         self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(unavailable)
+    }
+
+    /// Commits records, and wakes whoever signs them.
+    async fn commit_appended(
+        &self,
+        transaction: sqlx::Transaction<'static, Sqlite>,
+    ) -> Result<(), StoreError> {
+        transaction.commit().await.map_err(unavailable)?;
+        self.appended.notify_one();
+        Ok(())
     }
 
     /// A transaction that sees one state of the database throughout.
@@ -113,7 +127,7 @@ impl Inbox for SqliteStore {
         let belongs = |record: &&Record| !record.run.as_ref().is_some_and(is_merged);
         let records: Vec<Record> = arrival.records.iter().filter(belongs).cloned().collect();
         ledger::append(&mut transaction, &records).await?;
-        transaction.commit().await.map_err(unavailable)?;
+        self.commit_appended(transaction).await?;
         Ok(Accepted::Stored { run: runs.into_iter().next() })
     }
 }
@@ -146,7 +160,7 @@ impl StepQueue for SqliteStore {
         if let Some(pull) = &finished.pull {
             pulls::store(&mut transaction, pull).await?;
         }
-        transaction.commit().await.map_err(unavailable)?;
+        self.commit_appended(transaction).await?;
         Ok(leaves)
     }
 
@@ -202,6 +216,10 @@ impl RunView for SqliteStore {
         runs::latest(&mut *self.read().await?, "queue IS NULL", limit).await
     }
 
+    async fn runs_by_id(&self, after: Option<&RunId>, limit: u32) -> Result<Vec<Run>, StoreError> {
+        runs::by_id(&mut *self.read().await?, after, limit).await
+    }
+
     async fn run(&self, id: &RunId) -> Result<Option<Run>, StoreError> {
         runs::one(&mut *self.read().await?, id).await
     }
@@ -243,6 +261,25 @@ impl LedgerStore for SqliteStore {
 
     async fn nodes(&self, wanted: &[NodeId]) -> Result<Nodes, StoreError> {
         ledger::nodes(&mut *self.read().await?, wanted).await
+    }
+
+    async fn own_leaves(&self) -> Result<Vec<Leaf>, StoreError> {
+        ledger::own_leaves(&mut *self.read().await?).await
+    }
+
+    async fn runs_without_row(&self) -> Result<Vec<RunId>, StoreError> {
+        ledger::runs_without_row(&mut *self.read().await?).await
+    }
+
+    async fn append(&self, records: &[Record]) -> Result<Vec<Leaf>, StoreError> {
+        let mut transaction = self.write().await?;
+        let leaves = ledger::append(&mut transaction, records).await?;
+        self.commit_appended(transaction).await?;
+        Ok(leaves)
+    }
+
+    async fn appended(&self) {
+        self.appended.notified().await;
     }
 
     async fn keep_checkpoint(&self, size: u64, note: &str) -> Result<(), StoreError> {
