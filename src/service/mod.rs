@@ -7,6 +7,7 @@ pub mod accept;
 mod answers;
 mod attested_row;
 pub mod auditor;
+pub mod checkpoint_branch;
 pub mod checks;
 mod conflicts;
 pub mod context;

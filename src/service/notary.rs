@@ -22,6 +22,8 @@ pub struct Notary {
     pub(super) kept: Option<CheckpointFile>,
     /// What was signed, or found outside, last. Held while signing: checkpoints are made one after the other.
     head: Mutex<Option<Checkpoint>>,
+    /// Why nothing more is signed.
+    halted: Mutex<Option<String>>,
 }
 
 /// A checkpoint that was just signed.
@@ -48,7 +50,7 @@ impl Notary {
     /// A notary with this key; the ledger's name is the key's.
     #[must_use]
     pub fn new(key: SignerKey) -> Self {
-        Self { key, kept: None, head: Mutex::default() }
+        Self { key, kept: None, head: Mutex::default(), halted: Mutex::default() }
     }
 
     /// The same, which keeps its newest checkpoint in this file.
@@ -108,6 +110,9 @@ impl Notary {
     ///   changed history; or the ledger says that the key was replaced
     pub async fn seal(&self, ledger: &dyn LedgerStore) -> Result<Seal, StoreError> {
         let mut head = self.head.lock().await;
+        if let Some(why) = self.halted.lock().await.clone() {
+            return Err(StoreError::Corrupt(why));
+        }
         // Read before the size: the tree only grows, so it is at least as large as any checkpoint seen before.
         let newest = ledger.checkpoint().await?;
         let size = ledger.ledger_size().await?;
@@ -142,6 +147,11 @@ impl Notary {
         let size = ledger.ledger_size().await?;
         let newest = ledger.checkpoint().await?.as_deref().map(read_own).transpose()?;
         Ok(size == head.size && newest.as_ref() == Some(head))
+    }
+
+    /// Signs nothing more until the process starts again.
+    pub(super) async fn halt(&self, why: String) {
+        *self.halted.lock().await = Some(why);
     }
 
     /// The head that the next tree must continue, locked.

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 
 use super::notary::{Notary, continues};
 use crate::domain::ledger::{
-    Adoption, Checkpoint, CheckpointError, KeyChain, LIVE_TAIL_SECONDS, LateSeal, NodeHash, OwnRecord,
-    Record, Rotation, SignerKey, VerifierKeys,
+    Adoption, Checkpoint, CheckpointError, KeptCheckpoint, KeyChain, LIVE_TAIL_SECONDS, LateSeal, NodeHash,
+    OwnRecord, Record, Rotation, SignerKey, VerifierKeys,
 };
 use crate::domain::reason;
 use crate::domain::refusal::Refusal;
@@ -37,8 +37,8 @@ struct Found {
     kept: Option<String>,
 }
 
-/// Compares the ledger with its own newest checkpoint and the one that is kept outside, and signs it. What was not signed
-/// in time is named in the ledger.
+/// Compares the ledger with its own newest checkpoint, the one that is kept in the notary's file, and those that are kept
+/// elsewhere, and signs it. What was not signed in time is named in the ledger.
 ///
 /// # Errors
 /// - `Refused`: it does not continue them, or another key signed them; nothing was written
@@ -46,11 +46,15 @@ struct Found {
 pub async fn resume(
     notary: &Notary,
     ledger: &dyn LedgerStore,
+    elsewhere: &[KeptCheckpoint],
     now: Timestamp,
 ) -> Result<(), ResumptionError> {
     let found = Found::read(notary, ledger).await?;
     let newest = found.check_own(notary, ledger).await?;
     let kept = found.check_kept(notary, ledger).await?;
+    for kept in elsewhere {
+        found.check_elsewhere(notary, ledger, kept).await?;
+    }
     if let Some(late) = found.sealed_late(ledger, newest.as_ref(), now).await? {
         tracing::warn!(
             sealed = late.sealed,
@@ -76,6 +80,19 @@ pub async fn resume(
     Ok(())
 }
 
+/// Compares the ledger with a checkpoint that is kept elsewhere.
+///
+/// # Errors
+/// - `Refused`: the ledger does not continue it, or another key signed it
+/// - `Store`
+pub async fn compare(
+    notary: &Notary,
+    ledger: &dyn LedgerStore,
+    kept: &KeptCheckpoint,
+) -> Result<(), ResumptionError> {
+    Found::read(notary, ledger).await?.check_elsewhere(notary, ledger, kept).await
+}
+
 /// Goes on with a ledger that does not continue what is kept outside, or that another key signed: the record of it, with
 /// the checkpoints that are left behind, is in the ledger for good. Gives the record's leaf.
 ///
@@ -85,8 +102,8 @@ pub async fn resume(
 pub async fn adopt(
     notary: &Notary,
     ledger: &dyn LedgerStore,
-    reason: &str,
-    now: Timestamp,
+    elsewhere: &[KeptCheckpoint],
+    (reason, now): (&str, Timestamp),
 ) -> Result<u64, ResumptionError> {
     let found = Found::read(notary, ledger).await?;
     let mut left = Vec::new();
@@ -102,6 +119,11 @@ pub async fn adopt(
     if found.check_kept(notary, ledger).await.is_err() {
         left.extend(found.kept.clone());
     }
+    for kept in elsewhere {
+        if found.check_elsewhere(notary, ledger, kept).await.is_err() {
+            left.push(kept.note.clone());
+        }
+    }
     let is_bare = found.newest.is_none() && found.size > 0;
     if left.is_empty() && !is_bare {
         let problem =
@@ -112,6 +134,7 @@ pub async fn adopt(
             "start `writ serve`",
         )));
     }
+    left.sort();
     left.dedup();
     let adoption = Adoption { reason: reason.to_owned(), leaves: found.size, key: notary.verifier(), left };
     let leaves = ledger.append(&[OwnRecord::Adopted(adoption).record(now)]).await?;
@@ -146,7 +169,7 @@ pub async fn rotate_key(
     let leaf = match begun {
         Some(leaf) => leaf,
         None => {
-            resume(old, ledger, now).await?;
+            resume(old, ledger, &[], now).await?;
             let leaves = ledger.append(&[OwnRecord::KeyRotated(rotation).record(now)]).await?;
             leaves.first().map_or(0, |leaf| leaf.index)
         }
@@ -254,6 +277,16 @@ impl Found {
         self.check_outside(notary, ledger, note, &place).await
     }
 
+    /// A checkpoint that is kept elsewhere.
+    async fn check_elsewhere(
+        &self,
+        notary: &Notary,
+        ledger: &dyn LedgerStore,
+        kept: &KeptCheckpoint,
+    ) -> Result<(), ResumptionError> {
+        self.check_outside(notary, ledger, &kept.note, &kept.place).await.map(drop)
+    }
+
     async fn check_outside(
         &self,
         notary: &Notary,
@@ -316,10 +349,13 @@ impl Found {
         if !is_of_this_version {
             return Ok(late(true));
         }
-        let Some(first) = ledger.leaves(sealed, 1).await?.into_iter().next() else { return Ok(None) };
-        // What cannot be read is found by an audit; here it is old.
-        let at = Record::from_canonical(&first.data).map_or(Timestamp::UNIX_EPOCH, |record| record.at);
-        let is_old = now.as_second() - at.as_second() > LIVE_TAIL_SECONDS;
+        // A plan's record has the time of its request, so the one before it counts as well.
+        let leaves = ledger.leaves(sealed.saturating_sub(1), 2).await?;
+        if leaves.last().is_none_or(|last| last.index < sealed) {
+            return Ok(None);
+        }
+        let at = leaves.iter().filter_map(|leaf| Some(Record::from_canonical(&leaf.data).ok()?.at)).max();
+        let is_old = at.is_none_or(|at| now.as_second() - at.as_second() > LIVE_TAIL_SECONDS);
         Ok(if is_old { late(false) } else { None })
     }
 }

@@ -75,9 +75,9 @@ impl Files {
 
     async fn kinds(&self) -> Vec<String> {
         let store = SqliteStore::open_to_read(&self.path("writ.db")).await.unwrap();
-        let kinds = records::kinds(&store.leaves(0, 1000).await.unwrap());
+        let leaves = store.leaves(0, 1000).await.unwrap();
         store.close().await;
-        kinds
+        leaves.iter().map(|leaf| records::read(leaf)["kind"].as_str().unwrap().to_owned()).collect()
     }
 
     fn copy(&self, from: &str, to: &str) {
@@ -156,13 +156,13 @@ async fn a_server_that_was_stopped_leaves_nothing_unsigned() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_end_of_a_live_database_is_unsealed_for_five_seconds_and_then_a_finding() {
     let (_home, files) = stopped().await;
-    let append = async |at: jiff::Timestamp| {
+    let append = async |files: &Files, at: jiff::Timestamp| {
         let store = SqliteStore::open(&files.path("writ.db")).await.unwrap();
         let record = Record::new("test.noted", None, at, json!({}));
         store.append(&[record.clone(), record]).await.unwrap();
         store.close().await;
     };
-    append(jiff::Timestamp::now() + Duration::from_secs(60)).await;
+    append(&files, jiff::Timestamp::now() + Duration::from_secs(60)).await;
     let (exit, document) = files.verify(&[]);
     assert_eq!((exit, &document["unsealed"]), (0, &json!(2)), "{document:#}");
     // The same with what is long past.
@@ -170,7 +170,7 @@ async fn the_end_of_a_live_database_is_unsealed_for_five_seconds_and_then_a_find
     let store = SqliteStore::open(&files.path("writ.db")).await.unwrap();
     let size = store.ledger_size().await.unwrap();
     store.close().await;
-    append(jiff::Timestamp::now()).await;
+    append(&files, jiff::Timestamp::now()).await;
     let store = SqliteStore::open_to_read(&files.path("writ.db")).await.unwrap();
     for (seconds, wanted) in [(4, vec![]), (600, vec![("leaves_unsealed".to_owned(), Some(size))])] {
         let newest = store.leaves(size, 1).await.unwrap().remove(0);
@@ -323,6 +323,49 @@ async fn a_running_server_does_not_sign_what_replaces_its_history() {
     stored::run_sql(&mut connection, "DROP TRIGGER checkpoints_delete; DELETE FROM checkpoints").await;
     let told = notary.seal(&store).await.unwrap_err().to_string();
     assert!(told.contains("was deleted"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_branch_of_checkpoints_refuses_what_the_file_cannot_know() {
+    let branch = |settings: &mut writ::cli::settings::Settings| {
+        settings.server.ledger.checkpoint_branch = Some("writ-checkpoints".parse().unwrap());
+    };
+    let bot = Bot::on(Home::seeded(), branch).await;
+    bot.comment("/help").await;
+    bot.reply().await;
+    let Bot { home, running, .. } = bot;
+    running.stop().await;
+    let files = Files(home.data());
+    let shown = |what: &str| home.repository.git(&["show", what]);
+    let kept = std::fs::read_to_string(files.path("ledger.checkpoint")).unwrap();
+    assert_eq!(shown("writ-checkpoints:checkpoint").trim(), kept.trim());
+    // An older copy with the file of its time, and one more record, on the branch only.
+    let older = ["writ.db", "ledger.checkpoint"];
+    older.iter().for_each(|name| files.copy(name, &format!("older-{name}")));
+    let mut settings = home.settings();
+    branch(&mut settings);
+    let running = wiring::start(settings.clone()).await.unwrap();
+    running
+        .store
+        .append(&[Record::new("test.noted", None, jiff::Timestamp::now(), json!({}))])
+        .await
+        .unwrap();
+    running.stop().await;
+    assert_eq!(home.repository.git(&["rev-list", "--count", "writ-checkpoints"]).trim(), "2");
+    older.iter().for_each(|name| files.copy(&format!("older-{name}"), name));
+    let told = match wiring::start(settings.clone()).await {
+        Ok(_) => panic!("it starts"),
+        Err(error) => format!("{error:#}"),
+    };
+    assert!(told.contains("[ledger_rolled_back]") && told.contains("branch `writ-checkpoints`"), "{told}");
+    // The way on names what is left behind.
+    std::fs::write(files.path("left"), shown("writ-checkpoints:checkpoint") + "\n").unwrap();
+    let left = files.path("left");
+    let (exit, told) = files.change("adopt", &["--reason", "restored", "--checkpoint", text(&left)]);
+    assert_eq!(exit, 0, "{told}");
+    wiring::start(settings).await.unwrap().stop().await;
+    assert_eq!(home.repository.git(&["rev-list", "--count", "writ-checkpoints"]).trim(), "3");
+    assert_eq!(files.verify(&[]).0, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

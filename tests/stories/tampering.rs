@@ -42,154 +42,141 @@ struct Kind {
     kept: Option<&'static str>,
     /// Why a server does not start with its checkpoint file.
     start: Option<&'static str>,
+    /// Why a server does not start that has lost the file.
+    bare: Option<&'static str>,
 }
 
 /// The catalogue; [`Copy::suffer`] does each.
 const CATALOGUE: [Kind; 42] = {
-    const fn kind(
-        what: &'static str,
-        verify: Option<&'static str>,
-        kept: Option<&'static str>,
-        start: Option<&'static str>,
-    ) -> Kind {
-        Kind { what, access: Access::Database, verify, kept, start }
+    use Access::{Database, Key};
+    const fn code(code: &'static str) -> Option<&'static str> {
+        if code.is_empty() { None } else { Some(code) }
     }
-    const fn with_key(
-        what: &'static str,
-        verify: Option<&'static str>,
-        kept: Option<&'static str>,
-        start: Option<&'static str>,
-    ) -> Kind {
-        Kind { what, access: Access::Key, verify, kept, start }
+    /// What `verify` finds, without and with a kept checkpoint, and what a start is refused with, with the file and
+    /// without it; empty for nothing.
+    const fn kind(access: Access, what: &'static str, codes: [&'static str; 4]) -> Kind {
+        let [verify, kept, start, bare] = codes;
+        Kind { what, access, verify: code(verify), kept: code(kept), start: code(start), bare: code(bare) }
     }
     [
-        kind("flip a bit of a record", Some("leaf_altered"), Some("leaf_altered"), None),
-        kind("replace a record", Some("leaf_altered"), Some("leaf_altered"), None),
-        kind("replace a record and its hash", Some("node_altered"), Some("node_altered"), None),
+        kind(Database, "flip a bit of a record", ["leaf_altered", "leaf_altered", "", ""]),
+        kind(Database, "replace a record", ["leaf_altered", "leaf_altered", "", ""]),
+        kind(Database, "replace a record and its hash", ["node_altered", "node_altered", "", ""]),
         kind(
+            Database,
             "replace a record and recompute the tree",
-            Some("history_changed"),
-            Some("ledger_forked"),
-            Some("ledger_forked"),
+            ["history_changed", "ledger_forked", "ledger_forked", "ledger_forked"],
         ),
         kind(
+            Database,
             "the same, and delete all checkpoints",
-            Some("leaves_unsealed"),
-            Some("ledger_forked"),
-            Some("checkpoint_missing"),
+            ["leaves_unsealed", "ledger_forked", "checkpoint_missing", ""],
         ),
         kind(
+            Database,
             "the same, signed by a key of one's own",
-            Some("checkpoint_key_unknown"),
-            Some("ledger_forked"),
-            Some("ledger_key_new"),
+            ["checkpoint_key_unknown", "ledger_forked", "ledger_key_new", "ledger_key_new"],
         ),
-        kind("file a record under another run", Some("leaf_misfiled"), Some("leaf_misfiled"), None),
-        kind("delete a record in the middle", Some("leaf_missing"), Some("leaf_missing"), None),
+        kind(Database, "file a record under another run", ["leaf_misfiled", "leaf_misfiled", "", ""]),
+        kind(Database, "delete a record in the middle", ["leaf_missing", "leaf_missing", "", ""]),
         kind(
+            Database,
             "delete the last record",
-            Some("leaves_lost"),
-            Some("ledger_rolled_back"),
-            Some("ledger_rolled_back"),
+            ["leaves_lost", "ledger_rolled_back", "ledger_rolled_back", "ledger_rolled_back"],
         ),
         kind(
+            Database,
             "delete the last records and the checkpoints that cover them",
-            Some("row_differs"),
-            Some("ledger_rolled_back"),
-            Some("ledger_rolled_back"),
+            ["row_differs", "ledger_rolled_back", "ledger_rolled_back", ""],
         ),
-        kind("empty the ledger", Some("row_differs"), Some("ledger_rolled_back"), Some("ledger_rolled_back")),
+        kind(Database, "empty the ledger", ["row_differs", "ledger_rolled_back", "ledger_rolled_back", ""]),
         kind(
+            Database,
             "replace the database by an empty one",
-            None,
-            Some("ledger_rolled_back"),
-            Some("ledger_rolled_back"),
+            ["", "ledger_rolled_back", "ledger_rolled_back", ""],
         ),
         kind(
+            Database,
             "restore an older copy of the database",
-            None,
-            Some("ledger_rolled_back"),
-            Some("ledger_rolled_back"),
+            ["", "ledger_rolled_back", "ledger_rolled_back", ""],
         ),
-        kind("replace a node of the tree", Some("node_altered"), Some("node_altered"), None),
-        kind("delete a node of the tree", Some("node_altered"), Some("node_altered"), None),
-        kind("append records", Some("leaves_unsealed"), Some("leaves_unsealed"), None),
+        kind(Database, "replace a node of the tree", ["node_altered", "node_altered", "", ""]),
+        kind(Database, "delete a node of the tree", ["node_altered", "node_altered", "", ""]),
+        kind(Database, "append records", ["leaves_unsealed", "leaves_unsealed", "", ""]),
         kind(
+            Database,
             "append a rotation to a key of one's own",
-            Some("key_rotation_false"),
-            Some("key_rotation_false"),
-            None,
+            ["key_rotation_false", "key_rotation_false", "", ""],
         ),
         kind(
+            Database,
             "the same, signed by that key",
-            Some("checkpoint_key_unknown"),
-            Some("checkpoint_key_unknown"),
-            Some("ledger_key_new"),
+            ["checkpoint_key_unknown", "checkpoint_key_unknown", "ledger_key_new", "ledger_key_new"],
         ),
-        kind("change a checkpoint's size", Some("checkpoint_misfiled"), Some("checkpoint_misfiled"), None),
+        kind(Database, "change a checkpoint's size", ["checkpoint_misfiled", "checkpoint_misfiled", "", ""]),
         kind(
+            Database,
             "change a checkpoint's text",
-            Some("checkpoint_signature_wrong"),
-            Some("checkpoint_signature_wrong"),
-            None,
+            ["checkpoint_signature_wrong", "checkpoint_signature_wrong", "", ""],
         ),
         kind(
+            Database,
             "replace the newest checkpoint by noise",
-            Some("checkpoint_malformed"),
-            Some("checkpoint_malformed"),
-            Some("checkpoint_malformed"),
+            ["checkpoint_malformed", "checkpoint_malformed", "checkpoint_malformed", "checkpoint_malformed"],
         ),
         kind(
+            Database,
             "delete a checkpoint in the middle",
-            Some("checkpoint_missing"),
-            Some("checkpoint_missing"),
-            None,
+            ["checkpoint_missing", "checkpoint_missing", "", ""],
         ),
-        kind("the same, and number the others anew: later ones cover the same records", None, None, None),
-        kind("delete the newest checkpoint", Some("leaves_unsealed"), Some("leaves_unsealed"), None),
         kind(
+            Database,
+            "the same, and number the others anew: later ones cover the same records",
+            ["", "", "", ""],
+        ),
+        kind(Database, "delete the newest checkpoint", ["leaves_unsealed", "leaves_unsealed", "", ""]),
+        kind(
+            Database,
             "delete all checkpoints",
-            Some("leaves_unsealed"),
-            Some("leaves_unsealed"),
-            Some("checkpoint_missing"),
+            ["leaves_unsealed", "leaves_unsealed", "checkpoint_missing", ""],
         ),
-        kind("exchange two checkpoints", Some("checkpoint_backwards"), Some("checkpoint_backwards"), None),
-        kind("drop a trigger that forbids changes", Some("database_unsound"), Some("database_unsound"), None),
-        kind("change a run's outcome", Some("row_differs"), Some("row_differs"), None),
-        kind("change a run's request", Some("row_differs"), Some("row_differs"), None),
-        kind("change the plan that a run's page shows", Some("row_differs"), Some("row_differs"), None),
-        kind("move a run to another issue", Some("row_differs"), Some("row_differs"), None),
-        kind("date a run back", Some("row_differs"), Some("row_differs"), None),
-        kind("delete a run", Some("row_differs"), Some("row_differs"), None),
-        kind("invent a run", Some("row_differs"), Some("row_differs"), None),
-        kind("change a result in a run's timeline", Some("row_differs"), Some("row_differs"), None),
-        kind("change a pull request's title", Some("row_differs"), Some("row_differs"), None),
-        kind("change a pull request's verdict", Some("row_differs"), Some("row_differs"), None),
+        kind(Database, "exchange two checkpoints", ["checkpoint_backwards", "checkpoint_backwards", "", ""]),
         kind(
+            Database,
+            "drop a trigger that forbids changes",
+            ["database_unsound", "database_unsound", "", ""],
+        ),
+        kind(Database, "change a run's outcome", ["row_differs", "row_differs", "", ""]),
+        kind(Database, "change a run's request", ["row_differs", "row_differs", "", ""]),
+        kind(Database, "change the plan that a run's page shows", ["row_differs", "row_differs", "", ""]),
+        kind(Database, "move a run to another issue", ["row_differs", "row_differs", "", ""]),
+        kind(Database, "date a run back", ["row_differs", "row_differs", "", ""]),
+        kind(Database, "delete a run", ["row_differs", "row_differs", "", ""]),
+        kind(Database, "invent a run", ["row_differs", "row_differs", "", ""]),
+        kind(Database, "change a result in a run's timeline", ["row_differs", "row_differs", "", ""]),
+        kind(Database, "change a pull request's title", ["row_differs", "row_differs", "", ""]),
+        kind(Database, "change a pull request's verdict", ["row_differs", "row_differs", "", ""]),
+        kind(
+            Database,
             "change when a step was tried, and why it was put off: of that nothing is recorded",
-            None,
-            None,
-            None,
+            ["", "", "", ""],
         ),
-        with_key(
+        kind(
+            Key,
             "replace a record, recompute the tree and sign it",
-            None,
-            Some("ledger_forked"),
-            Some("ledger_forked"),
+            ["", "ledger_forked", "ledger_forked", ""],
         ),
-        with_key(
+        kind(
+            Key,
             "restore an older copy and sign new records on it",
-            None,
-            Some("ledger_forked"),
-            Some("ledger_forked"),
+            ["", "ledger_forked", "ledger_forked", ""],
         ),
-        with_key(
+        kind(
+            Key,
             "sign with a key after it was replaced",
-            Some("checkpoint_key_retired"),
-            Some("checkpoint_key_retired"),
-            Some("ledger_key_new"),
+            ["checkpoint_key_retired", "checkpoint_key_retired", "ledger_key_new", "ledger_key_new"],
         ),
-        with_key("append records and sign them: the key's owner writes the ledger", None, None, None),
+        kind(Key, "append records and sign them: the key's owner writes the ledger", ["", "", "", ""]),
     ]
 };
 
@@ -506,7 +493,7 @@ impl Copy {
     async fn resume(&self) -> Option<String> {
         let store = SqliteStore::open(&self.path("writ.db")).await.unwrap();
         let notary = Notary::new(self.key()).keeping(CheckpointFile::at(self.path("ledger.checkpoint")));
-        let resumed = resumption::resume(&notary, &store, Timestamp::now()).await;
+        let resumed = resumption::resume(&notary, &store, &[], Timestamp::now()).await;
         store.close().await;
         match resumed {
             Ok(()) => None,
@@ -525,7 +512,7 @@ async fn the_catalogue_says_what_is_found_by_whom() {
     let kept = || vec![KeptCheckpoint { place: "kept".to_owned(), note: kept.clone() }];
     assert_eq!(untouched.audit(kept()).await, Vec::<String>::new());
     let mut wrong = Vec::new();
-    for Kind { what, verify, kept: with_kept, start, .. } in CATALOGUE {
+    for Kind { what, verify, kept: with_kept, start, bare, .. } in CATALOGUE {
         let copy = original.copy().await;
         copy.suffer(what).await;
         // What a checkpoint that was kept elsewhere adds is told last.
@@ -541,38 +528,26 @@ async fn the_catalogue_says_what_is_found_by_whom() {
         if found.as_deref() != start {
             wrong.push(format!("{what}: a start is refused by {found:?}, not {start:?}"));
         }
+        let copy = original.copy().await;
+        std::fs::remove_file(copy.path("ledger.checkpoint")).unwrap();
+        copy.suffer(what).await;
+        let found = copy.resume().await;
+        if found.as_deref() != bare {
+            wrong.push(format!("{what}: a start without the file is refused by {found:?}, not {bare:?}"));
+        }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Without the file outside, the database's own checkpoints are all that a server can compare with.
-#[tokio::test(flavor = "multi_thread")]
-async fn without_a_checkpoint_outside_an_older_copy_goes_on() {
-    let original = Original::new().await;
-    let copy = original.copy().await;
-    copy.suffer("restore an older copy of the database").await;
-    std::fs::remove_file(copy.path("ledger.checkpoint")).unwrap();
-    assert_eq!(copy.resume().await, None);
-    for (what, code) in [
-        ("replace a record and recompute the tree", "ledger_forked"),
-        ("the same, signed by a key of one's own", "ledger_key_new"),
-        ("delete the last record", "ledger_rolled_back"),
-    ] {
-        let copy = original.copy().await;
-        std::fs::remove_file(copy.path("ledger.checkpoint")).unwrap();
-        copy.suffer(what).await;
-        assert_eq!(copy.resume().await.as_deref(), Some(code), "{what}");
-    }
-}
-
 /// The catalogue as the documentation shows it.
 fn table() -> String {
-    let mut text = "| with | somebody can | `verify --key` finds | `verify --key --checkpoint` finds | a start is refused with |\n| --- | --- | --- | --- | --- |\n".to_owned();
-    for Kind { what, access, verify, kept, start } in CATALOGUE {
+    let mut text = "| with | somebody can | `verify --key` finds | `verify --key --checkpoint` finds | a start is refused with | without its file |\n| --- | --- | --- | --- | --- | --- |\n".to_owned();
+    for Kind { what, access, verify, kept, start: start_code, bare } in CATALOGUE {
         let access = if access == Access::Key { "the signing key" } else { "the database" };
         let cell = |code: Option<&str>| code.map_or("nothing".to_owned(), |code| format!("`{code}`"));
-        let start = start.map_or("is not refused".to_owned(), |code| format!("`{code}`"));
-        let _ = writeln!(text, "| {access} | {what} | {} | {} | {start} |", cell(verify), cell(kept));
+        let start = |code: Option<&str>| code.map_or("is not refused".to_owned(), |code| format!("`{code}`"));
+        let (verify, kept, started, bare) = (cell(verify), cell(kept), start(start_code), start(bare));
+        let _ = writeln!(text, "| {access} | {what} | {verify} | {kept} | {started} | {bare} |");
     }
     text
 }

@@ -35,7 +35,8 @@ impl Signer {
         let settings = LedgerSettings {
             origin: self.origin.clone(),
             key_file: self.signing_key.clone(),
-            checkpoint_file: self.checkpoint_file.clone().filter(|path| !path.as_os_str().is_empty()),
+            checkpoint_branch: None,
+            checkpoint_file: self.checkpoint_file.clone(),
         };
         CheckpointFile::at(settings.checkpoint_file())
     }

@@ -1,7 +1,7 @@
 //! `writ audit verify`: the whole ledger, computed again, offline.
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -9,10 +9,9 @@ use serde_json::{Value, json};
 
 use super::answer::{AuditAnswer, AuditFormat};
 use super::database::Database;
-use super::input::{read_keys, read_text};
+use super::input::{read_checkpoint, read_keys};
 use crate::cli::failure::Failure;
-use crate::domain::ledger::{AuditFinding, KeptCheckpoint, OwnRecord, Proof, extract};
-use crate::domain::refusal::Refusal;
+use crate::domain::ledger::{AuditFinding, OwnRecord};
 use crate::domain::text::for_terminal;
 use crate::ports::clock::system_time;
 use crate::service::auditor::{self, Audited, Trusted};
@@ -40,7 +39,7 @@ pub(crate) struct Verify {
 impl Verify {
     pub(super) async fn run(&self) -> Result<AuditAnswer, Failure> {
         let keys = self.key.as_deref().map(read_keys).transpose()?;
-        let kept = self.checkpoint.iter().map(|path| kept(path)).collect::<Result<Vec<_>, _>>()?;
+        let kept = self.checkpoint.iter().map(|path| read_checkpoint(path)).collect::<Result<Vec<_>, _>>()?;
         let store = self.database.open().await?;
         let audited = auditor::audit(&store, Trusted { keys, kept }, system_time()).await;
         let audited = audited.map_err(|error| self.database.failure(&error))?;
@@ -155,28 +154,4 @@ fn told(own: &OwnRecord) -> String {
             late.leaves.saturating_sub(1)
         ),
     }
-}
-
-/// The checkpoint in a file: bare, in a proof, or in the proof of a pull request's body.
-fn kept(path: &Path) -> Result<KeptCheckpoint, Failure> {
-    let text = read_text(path)?.replace("\r\n", "\n");
-    let refused = |code, problem: String, remedy: &str| {
-        Failure::usage(Refusal::new(code, format!("`{}`: {problem}", path.display()), remedy))
-    };
-    let proof = if text.contains("```") {
-        let embedded =
-            extract(&text).map_err(|error| refused(error.code(), error.to_string(), error.remedy()))?;
-        Some(embedded.proof)
-    } else {
-        text.starts_with("c2sp.org/tlog-proof").then(|| text.clone())
-    };
-    let note = match proof {
-        None => text,
-        Some(proof) => {
-            Proof::parse(&proof)
-                .map_err(|error| refused(error.code(), error.to_string(), error.remedy()))?
-                .checkpoint
-        }
-    };
-    Ok(KeptCheckpoint { place: path.display().to_string(), note })
 }

@@ -17,6 +17,7 @@ use tokio::task::JoinSet;
 
 pub use self::environment::git_environment;
 use super::settings::{ForgeAccount, ForgeSettings, LedgerSettings, RepositorySettings, Settings};
+use crate::domain::ledger::KeptCheckpoint;
 use crate::domain::reason;
 use crate::domain::refusal::Refusal;
 use crate::domain::text::error_chain;
@@ -33,6 +34,7 @@ use crate::ports::library::Library;
 use crate::ports::render::Renderer;
 use crate::ports::store::{Inbox, LedgerStore, RunView, SqliteStore, StepQueue, Store};
 use crate::service::accept::Intake;
+use crate::service::checkpoint_branch::CheckpointBranch;
 use crate::service::context::{Context, ServedRepository};
 use crate::service::metrics::Metrics;
 use crate::service::notary::Notary;
@@ -44,6 +46,11 @@ use crate::service::worker::Worker;
 
 /// How long a stop waits for the last checkpoint.
 const LAST_SEAL: Duration = Duration::from_secs(5);
+
+/// How long a stop waits for the branch of checkpoints.
+const LAST_PUSH: Duration = Duration::from_secs(10);
+/// How long a start waits for the branch of checkpoints.
+const READING_BRANCH: Duration = Duration::from_secs(10);
 
 /// A server that runs. Dropping it ends it without draining; [`Running::stop`] drains.
 pub struct Running {
@@ -64,6 +71,7 @@ pub struct Running {
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
     sealing: Sealing,
+    branch: Option<CheckpointBranch>,
     database: SqliteStore,
 }
 
@@ -84,6 +92,11 @@ impl Running {
                 tracing::error!(problem = %error_chain(&error), "the last records are not signed")
             }
             Err(_) => tracing::error!("the last records are not signed: the database did not answer in time"),
+        }
+        if let Some(branch) = &self.branch
+            && tokio::time::timeout(LAST_PUSH, branch.try_publish()).await.is_err()
+        {
+            tracing::error!("the branch of checkpoints was not moved: the remote did not answer in time");
         }
         self.database.close().await;
     }
@@ -107,9 +120,6 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
         .await
         .with_context(|| format!("opening database `{}`", settings.server.database.display()))?;
     let store: Arc<dyn Store> = Arc::new(database.clone());
-    let notary = Arc::new(notary(&settings.server.ledger, store.as_ref()).await?);
-    resume(&notary, store.as_ref(), system_time()).await.context("the ledger is not signed")?;
-    let sealing = Sealing { notary: Arc::clone(&notary), ledger: Arc::clone(&store) as Arc<dyn LedgerStore> };
     let listener = listen(settings.server.listen).await?;
     let address = listener.local_addr()?;
     let (forge, local_forge) = forge(&settings, address).await?;
@@ -119,6 +129,18 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     // The library is one for all repositories, and so are its procedures.
     let catalogue = repositories.first().map(|served| summaries(&served.planner)).unwrap_or_default();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let notary = Arc::new(notary(&settings.server.ledger, store.as_ref()).await?);
+    let sealing = Sealing { notary: Arc::clone(&notary), ledger: Arc::clone(&store) as Arc<dyn LedgerStore> };
+    let named = settings.server.ledger.checkpoint_branch.clone().zip(repositories.first());
+    let branch = named.map(|(branch, repository)| CheckpointBranch {
+        branch,
+        repository: Arc::clone(repository),
+        forge: Arc::clone(&forge),
+        sealing: sealing.clone(),
+        clock: Arc::clone(&clock),
+    });
+    let elsewhere = on_branch(branch.as_ref()).await;
+    resume(&sealing, &elsewhere, clock.now()).await.context("the ledger is not signed")?;
     let (metrics, wake) = (Arc::new(Metrics::default()), Arc::new(Notify::new()));
     let intake = Intake {
         inbox: Arc::clone(&store) as Arc<dyn Inbox>,
@@ -170,6 +192,9 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     let mut tasks = JoinSet::new();
     let operations = serve(&mut tasks, listener, settings.server.operations, state, &stopped).await?;
     tasks.spawn(sealing.clone().run(stopped.clone()));
+    if let Some(branch) = branch.clone() {
+        tasks.spawn(branch.run(stopped.clone()));
+    }
     for number in 1..=settings.server.workers {
         // OK to name a worker after process and start: leases are fenced by number, names are for people.
         let name = format!("{}/{number}/{}", std::process::id(), system_time().as_millisecond());
@@ -187,6 +212,7 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
         stop,
         tasks,
         sealing,
+        branch,
         database,
     })
 }
@@ -207,10 +233,25 @@ async fn notary(settings: &LedgerSettings, ledger: &dyn LedgerStore) -> anyhow::
     Ok(Notary::new(key).keeping(CheckpointFile::at(settings.checkpoint_file())))
 }
 
-async fn resume(notary: &Notary, ledger: &dyn LedgerStore, now: Timestamp) -> anyhow::Result<()> {
-    resumption::resume(notary, ledger, now).await.map_err(|error| match error {
-        ResumptionError::Refused(refusal) => resumption_error(refusal),
-        ResumptionError::Store(error) => error.into(),
+/// The checkpoint on the branch. A remote that does not answer holds up no start: the branch is compared before it is
+/// moved.
+async fn on_branch(branch: Option<&CheckpointBranch>) -> Vec<KeptCheckpoint> {
+    let Some(branch) = branch else { return Vec::new() };
+    let problem = match tokio::time::timeout(READING_BRANCH, branch.read()).await {
+        Ok(Ok(kept)) => return kept.into_iter().collect(),
+        Ok(Err(error)) => error_chain(&error),
+        Err(_) => format!("no answer within {} s", READING_BRANCH.as_secs()),
+    };
+    tracing::warn!(branch = %branch.branch, problem, "the branch of checkpoints is compared later");
+    Vec::new()
+}
+
+async fn resume(sealing: &Sealing, elsewhere: &[KeptCheckpoint], now: Timestamp) -> anyhow::Result<()> {
+    resumption::resume(&sealing.notary, sealing.ledger.as_ref(), elsewhere, now).await.map_err(|error| {
+        match error {
+            ResumptionError::Refused(refusal) => resumption_error(refusal),
+            ResumptionError::Store(error) => error.into(),
+        }
     })
 }
 
