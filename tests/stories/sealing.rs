@@ -8,9 +8,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use writ::cli::wiring;
 use writ::domain::ledger::{Checkpoint, Record, SignerKey};
+use writ::ports::checkpoint_file::CheckpointFile;
 use writ::ports::store::{LedgerStore, SqliteStore};
 use writ::service::auditor::{self, Trusted};
 use writ::service::notary::Notary;
+use writ::service::resumption;
 
 use crate::support::bot::{Bot, Home};
 use crate::support::{records, stored};
@@ -395,12 +397,21 @@ async fn what_an_earlier_version_did_not_sign_is_named() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_killed_server_did_not_sign_is_named() {
-    let (home, files) = stopped().await;
+    let (_home, files) = stopped().await;
+    let key = std::fs::read_to_string(files.path("ledger.key")).unwrap();
+    let notary = Notary::new(SignerKey::parse(&key, "example.com/ledger").unwrap());
+    let notary = notary.keeping(CheckpointFile::at(files.path("ledger.checkpoint")));
     let store = SqliteStore::open(&files.path("writ.db")).await.unwrap();
-    let at = "2026-01-01T00:00:00Z".parse().unwrap();
-    store.append(&[Record::new("test.noted", None, at, json!({}))]).await.unwrap();
+    let now = jiff::Timestamp::now();
+    // At once, it is the second in which a server signs; ten minutes later it is not.
+    for (seconds, named) in [(1, 0), (600, 1)] {
+        store.append(&[Record::new("test.noted", None, now, json!({}))]).await.unwrap();
+        resumption::resume(&notary, &store, &[], now + Duration::from_secs(seconds)).await.unwrap();
+        let kinds = files.kinds().await;
+        let found = kinds.iter().filter(|kind| *kind == "ledger.sealed_late").count();
+        assert_eq!(found, named, "{seconds} s later: {kinds:?}");
+    }
     store.close().await;
-    wiring::start(home.settings()).await.unwrap().stop().await;
     let (exit, document) = files.verify(&[]);
     assert_eq!(exit, 0, "{document:#}");
     assert!(document["noted"].to_string().contains("were signed only at a later start"), "{document:#}");
