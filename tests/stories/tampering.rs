@@ -47,7 +47,7 @@ struct Kind {
 }
 
 /// The catalogue; [`Copy::suffer`] does each.
-const CATALOGUE: [Kind; 42] = {
+const CATALOGUE: [Kind; 43] = {
     use Access::{Database, Key};
     const fn code(code: &'static str) -> Option<&'static str> {
         if code.is_empty() { None } else { Some(code) }
@@ -154,6 +154,11 @@ const CATALOGUE: [Kind; 42] = {
         kind(Database, "delete a run", ["row_differs", "row_differs", "", ""]),
         kind(Database, "invent a run", ["row_differs", "row_differs", "", ""]),
         kind(Database, "change a result in a run's timeline", ["row_differs", "row_differs", "", ""]),
+        kind(
+            Database,
+            "change a result in a run's page and timeline alike",
+            ["row_differs", "row_differs", "", ""],
+        ),
         kind(Database, "change a pull request's title", ["row_differs", "row_differs", "", ""]),
         kind(Database, "change a pull request's verdict", ["row_differs", "row_differs", "", ""]),
         kind(
@@ -420,6 +425,13 @@ impl Copy {
                 "UPDATE steps SET outcome = json_set(outcome, '$.permission', 'admin') WHERE step = 'authorize' \
                  AND run IN (SELECT id FROM runs WHERE {is_command})"
             ),
+            "change a result in a run's page and timeline alike" => {
+                row("facts = json_set(facts, '$.authorize.permission', 'admin')")
+                    + &format!(
+                        "UPDATE steps SET outcome = json_set(outcome, '$.permission', 'admin') \
+                         WHERE step = 'authorize' AND run IN (SELECT id FROM runs WHERE {is_command})"
+                    )
+            }
             "change a pull request's title" => {
                 "UPDATE pulls SET seen = json_set(seen, '$.title', 'harmless')".to_owned()
             }
