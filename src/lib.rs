@@ -53,6 +53,8 @@
 //! - **A run's moves are one `match`**: [`domain::run::next`]. No other code decides which step follows.
 //! - **The same request on the same base, with the same library, gives the same commit** on any machine
 //!   ([`service::planning`]): author, dates and branch follow from the request; nothing there reads a clock.
+//! - **Every record is signed within a second**, and never over a history that does not continue what was signed before and
+//!   kept outside the database ([`service::sealing`], [`service::resumption`]).
 //! - **`change.planned` is in the ledger before its branch exists**, and the pull request carries the proof.
 //! - **Policies compare**: what was wrong before is a warning, what gets worse is a denial. They fail closed.
 //! - **Text from people is data**: never a template, a path, a branch or a shell word.

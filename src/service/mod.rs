@@ -5,6 +5,9 @@
 
 pub mod accept;
 mod answers;
+mod attested_row;
+pub mod auditor;
+pub mod checkpoint_branch;
 pub mod checks;
 mod conflicts;
 pub mod context;
@@ -25,7 +28,10 @@ pub mod proposal;
 mod recipe;
 pub mod reconciliation;
 pub mod reply;
+pub mod resumption;
 mod retry;
+pub mod row_audit;
+pub mod sealing;
 mod standing;
 mod steps;
 pub mod stored_command;

@@ -17,6 +17,7 @@ use crate::domain::text::error_chain;
 use crate::ports::clock::Clock;
 use crate::ports::store::{Finished, Lease, StepQueue, StoreError};
 
+use super::attested_row::AttestedRow;
 use super::context::Context;
 use super::ending;
 use super::error::{Side, StepError};
@@ -240,8 +241,17 @@ impl Worker {
             StepResult::Done | StepResult::Waits(_) => None,
         };
         let settled = position == Position::Settled;
+        let fact = performed.fact.into_json();
+        let mut facts = lease.run.facts.clone();
+        facts.insert(lease.step.as_str().to_owned(), fact.clone());
+        let row = AttestedRow::new(&facts, outcome.as_ref().or(lease.run.outcome.as_ref()), settled);
+        // Pages show the row, so the end of every run is recorded.
+        if !row.attest(&lease.run.id, &mut records) && settled {
+            let body = json!({"row": row.to_json()});
+            records.push(self.context.record(&lease.run.id, "run.settled", body));
+        }
         let finished = Finished {
-            fact: performed.fact.into_json(),
+            fact,
             position,
             outcome,
             at: now,

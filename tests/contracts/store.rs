@@ -12,7 +12,9 @@ use writ::domain::priority::Work;
 use writ::domain::pull::{Conclusion, Observed, PullState};
 use writ::domain::request::{Actor, run_id_of};
 use writ::domain::run::{Outcome, Position, Step};
-use writ::ports::store::{Accepted, Arrival, Finished, Lease, NewRun, Pulls, Store, StoreError, StoredPull};
+use writ::ports::store::{
+    Accepted, Arrival, Finished, Leaf, Lease, NewRun, Pulls, Store, StoreError, StoredPull,
+};
 
 /// Runs every check of the contract on a fresh store that `$open` gives: `async fn() -> (Arc<dyn Store>, impl Any)`,
 /// where the second keeps alive what the store rests on.
@@ -51,6 +53,9 @@ macro_rules! store_contract {
             proposals_are_kept_until_they_are_over,
             leaves_and_nodes_make_the_tree,
             checkpoints_are_kept_once_in_order,
+            the_ledger_records_about_itself,
+            who_signs_is_woken_by_every_record,
+            runs_are_read_by_id,
         );
     };
     ($open:path: $($check:ident),* $(,)?) => {$(
@@ -589,10 +594,61 @@ pub async fn leaves_and_nodes_make_the_tree(store: Arc<dyn Store>) {
 
 pub async fn checkpoints_are_kept_once_in_order(store: Arc<dyn Store>) {
     assert_eq!(store.checkpoint().await.expect("none"), None);
-    for (size, note) in [(1, "one"), (2, "two"), (1, "one")] {
+    // The last one covers less than what is there.
+    for (size, note) in [(1, "one"), (2, "two"), (1, "one"), (2, "two again"), (1, "late")] {
         store.keep_checkpoint(size, note).await.expect("keep");
     }
-    assert_eq!(store.checkpoint().await.expect("newest").as_deref(), Some("two"));
-    let kept: Vec<_> = store.checkpoints().await.expect("all").into_iter().map(|kept| kept.note).collect();
-    assert_eq!(kept, ["one", "two"]);
+    assert_eq!(store.checkpoint().await.expect("newest").as_deref(), Some("two again"));
+    let kept = store.checkpoints().await.expect("all");
+    let kept: Vec<_> = kept.iter().map(|kept| (kept.number, kept.size, kept.note.as_str())).collect();
+    assert_eq!(kept, [(1, 1, "one"), (2, 2, "two"), (3, 2, "two again")]);
+}
+
+pub async fn the_ledger_records_about_itself(store: Arc<dyn Store>) {
+    store.accept(&arrival("d1", 1, 0)).await.expect("accept");
+    let own = Record::new("ledger.noted", None, at(1), json!({"what": "something"}));
+    let appended = store.append(std::slice::from_ref(&own)).await.expect("append");
+    let found = store.own_leaves().await.expect("own leaves");
+    let read =
+        |leaves: &[Leaf]| leaves.iter().map(|leaf| (leaf.index, leaf.data.clone())).collect::<Vec<_>>();
+    assert_eq!((read(&appended), read(&found)), (vec![(1, own.canonical())], vec![(1, own.canonical())]));
+    // Records of a run that was never accepted.
+    store.append(&[record("request.accepted", 9, 2)]).await.expect("append");
+    assert_eq!(store.runs_without_row().await.expect("runs"), [run_id(9)]);
+}
+
+pub async fn who_signs_is_woken_by_every_record(store: Arc<dyn Store>) {
+    // Each wakes, also when nobody waits yet; without one there is nothing to wait for.
+    store.accept(&arrival("d1", 1, 0)).await.expect("accept");
+    store.appended().await;
+    let lease = lease(&store, "w", 0).await.expect("a lease");
+    store.finish(&lease, &finished(Position::Settled, 1)).await.expect("finish");
+    store.appended().await;
+    store.append(&[record("x", 1, 2)]).await.expect("append");
+    store.appended().await;
+    let mut waiting = Box::pin(store.appended());
+    assert!(futures_poll(&mut waiting).await.is_pending());
+}
+
+/// One poll, as a task would do it.
+async fn futures_poll(future: &mut (impl Future<Output = ()> + Unpin)) -> std::task::Poll<()> {
+    std::future::poll_fn(|context| std::task::Poll::Ready(std::pin::Pin::new(&mut *future).poll(context)))
+        .await
+}
+
+pub async fn runs_are_read_by_id(store: Arc<dyn Store>) {
+    let mut ids: Vec<RunId> = (1..=5).map(run_id).collect();
+    for number in 1..=5 {
+        store.accept(&arrival(&format!("d{number}"), number, 0)).await.expect("accept");
+    }
+    ids.sort_by_key(ToString::to_string);
+    let mut found = Vec::new();
+    loop {
+        let runs = store.runs_by_id(found.last(), 2).await.expect("runs");
+        if runs.is_empty() {
+            break;
+        }
+        found.extend(runs.into_iter().map(|run| run.id));
+    }
+    assert_eq!(found, ids);
 }

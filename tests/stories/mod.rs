@@ -20,5 +20,7 @@ mod proposals;
 mod pull_request;
 mod pulls;
 mod rollback;
+mod sealing;
 mod settings;
+mod tampering;
 mod webhook_examples;

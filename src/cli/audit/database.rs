@@ -1,4 +1,4 @@
-//! The ledger's database, opened for reading only.
+//! The ledger's database as the command line names it.
 
 use std::path::PathBuf;
 
@@ -24,12 +24,21 @@ impl Database {
     /// # Errors
     /// - there is no such file, or it cannot be read
     pub(crate) async fn open(&self) -> Result<SqliteStore, Failure> {
-        if !self.database.is_file() {
-            let problem = format!("database `{}` does not exist", self.database.display());
-            let remedy = "name it with --database or WRIT_DATABASE";
-            return Err(Failure::usage(Refusal::new(reason::DATABASE_MISSING, problem, remedy)));
-        }
+        self.check_exists()?;
         SqliteStore::open_to_read(&self.database).await.map_err(|error| self.failure(&error))
+    }
+
+    /// Refuses where there is no such file: it would be made.
+    ///
+    /// # Errors
+    /// - there is none
+    pub(super) fn check_exists(&self) -> Result<(), Failure> {
+        if self.database.is_file() {
+            return Ok(());
+        }
+        let problem = format!("database `{}` does not exist", self.database.display());
+        let remedy = "name it with --database or WRIT_DATABASE";
+        Err(Failure::usage(Refusal::new(reason::DATABASE_MISSING, problem, remedy)))
     }
 
     /// The failure that an error of the store is.

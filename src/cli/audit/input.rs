@@ -1,9 +1,9 @@
-//! Texts that the command line names: bodies of pull requests, keys.
+//! Texts that the command line names: bodies of pull requests, keys, checkpoints.
 
 use std::path::Path;
 
 use crate::cli::failure::Failure;
-use crate::domain::ledger::VerifierKeys;
+use crate::domain::ledger::{KeptCheckpoint, Proof, VerifierKeys, extract};
 use crate::domain::reason;
 use crate::domain::refusal::Refusal;
 
@@ -34,4 +34,31 @@ pub(crate) fn read_keys(path: &Path) -> Result<VerifierKeys, Failure> {
         let problem = format!("`{}`: {error}", path.display());
         Failure::usage(Refusal::new(error.code(), problem, error.remedy()))
     })
+}
+
+/// The checkpoint in a file: bare, in a proof, or in the proof of a pull request's body.
+///
+/// # Errors
+/// - it cannot be read, or holds no proof where it begins like one
+pub(crate) fn read_checkpoint(path: &Path) -> Result<KeptCheckpoint, Failure> {
+    let text = read_text(path)?.replace("\r\n", "\n");
+    let refused = |code, problem: String, remedy: &str| {
+        Failure::usage(Refusal::new(code, format!("`{}`: {problem}", path.display()), remedy))
+    };
+    let proof = if text.contains("```") {
+        let embedded =
+            extract(&text).map_err(|error| refused(error.code(), error.to_string(), error.remedy()))?;
+        Some(embedded.proof)
+    } else {
+        text.starts_with("c2sp.org/tlog-proof").then(|| text.clone())
+    };
+    let note = match proof {
+        None => text,
+        Some(proof) => {
+            Proof::parse(&proof)
+                .map_err(|error| refused(error.code(), error.to_string(), error.remedy()))?
+                .checkpoint
+        }
+    };
+    Ok(KeptCheckpoint { place: path.display().to_string(), note })
 }

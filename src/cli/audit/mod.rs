@@ -1,14 +1,17 @@
 //! `writ audit`: what the ledger says, and whether it can be believed.
 //!
 //! `verify` reads a database and needs no network; `verify-pr` needs neither network nor database. All of them open
-//! the database for reading only. Results go to standard output, errors to standard error with code and remedy.
+//! the database for reading only, but for `rotate-key` and `adopt`, which add a record and sign it. Results go to standard output, errors to standard error with code and remedy.
 
+mod adopt;
 mod answer;
 mod database;
 mod input;
 mod key;
 mod prove;
+mod rotate_key;
 mod show;
+mod signer;
 mod verify;
 mod verify_pr;
 
@@ -35,6 +38,10 @@ pub(crate) enum AuditCommand {
     Prove(prove::Prove),
     /// Print the verifier key of this ledger's checkpoints, for `--key`.
     Key(key::PrintKey),
+    /// Replace the signing key: the old one signs the new one, and the ledger records it. Stop the server first.
+    RotateKey(rotate_key::RotateKey),
+    /// Go on with a restored database, or without a lost key: the ledger records what was left behind.
+    Adopt(adopt::Adopt),
 }
 
 /// Runs a subcommand.
@@ -44,6 +51,8 @@ pub(crate) fn run(command: &AuditCommand) -> ExitCode {
         AuditCommand::Show(show) => on_runtime(show.run()),
         AuditCommand::Verify(verify) => on_runtime(verify.run()),
         AuditCommand::Prove(prove) => on_runtime(prove.run()),
+        AuditCommand::RotateKey(rotate) => on_runtime(rotate.run()),
+        AuditCommand::Adopt(adopt) => on_runtime(adopt.run()),
         AuditCommand::VerifyPr(verify_pr) => verify_pr.run(),
         AuditCommand::Key(key) => key.run(),
     };

@@ -88,7 +88,7 @@ impl Prove {
         let covering = Checkpoint::parse_unverified(&note).ok().filter(|newest| newest.size > leaf.index);
         let checkpoint = covering.ok_or_else(|| {
             let problem = format!("leaf {} is not covered by a signed checkpoint yet", leaf.index);
-            let remedy = "the server signs a checkpoint with each pull request that it opens";
+            let remedy = "a server signs every record within a second, also those that it was stopped before it could sign";
             Failure::refused(Refusal::new(reason::LEAF_NOT_SEALED, problem, remedy))
         })?;
         let hashes = store.inclusion(leaf.index, checkpoint.size).await.map_err(fault)?;

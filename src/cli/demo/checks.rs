@@ -2,11 +2,13 @@
 
 use anyhow::Context as _;
 
-use crate::domain::ledger::{Audit, Proof, StoredLeaf, VerifierKeys, extract};
+use crate::domain::ledger::{Proof, VerifierKeys, extract};
 use crate::domain::names::IssueNumber;
 use crate::domain::plan::PlanReport;
 use crate::domain::pull::{CHECKS, Conclusion};
+use crate::ports::clock::system_time;
 use crate::ports::forge::check::CheckStatus;
+use crate::service::auditor::{self, Trusted};
 
 use super::client::DemoDelivery;
 use super::repository::BASE;
@@ -46,20 +48,11 @@ pub(crate) async fn check_runs(story: &mut Story, stage: &Stage, report: &PlanRe
 /// The whole ledger: every record, every node of the tree, every signed checkpoint.
 pub(crate) async fn ledger(story: &mut Story, stage: &Stage) -> anyhow::Result<()> {
     let store = &stage.running.store;
-    let keys = VerifierKeys::parse(&stage.running.verifier)?;
-    let checkpoints = store.checkpoints().await?;
-    let notes = checkpoints.iter().map(|checkpoint| (checkpoint.size, checkpoint.note.as_str()));
-    let mut audit = Audit::begin(notes, Some(&keys));
-    let size = store.ledger_size().await?;
-    for leaf in store.leaves(0, u32::try_from(size)?).await? {
-        let nodes = store.nodes(&Audit::completed_by(leaf.index)).await?;
-        let stored =
-            StoredLeaf { index: leaf.index, data: &leaf.data, hash: leaf.hash, run: leaf.run.as_ref() };
-        audit.leaf(&stored, &nodes);
-    }
-    let findings = audit.end();
-    let what = format!("the ledger verifies: {size} records, signed checkpoints: {}", checkpoints.len());
-    story.check(findings.is_empty() && size > 0 && !checkpoints.is_empty(), &what);
+    let keys = Some(VerifierKeys::parse(&stage.running.verifier)?);
+    let audited = auditor::audit(store.as_ref(), Trusted { keys, kept: Vec::new() }, system_time()).await?;
+    let (size, findings) = (audited.report.leaves, audited.report.findings);
+    let what = format!("the ledger verifies: {size} records, signed checkpoints: {}", audited.checkpoints);
+    story.check(findings.is_empty() && size > 0 && audited.checkpoints > 0, &what);
     findings.iter().for_each(|finding| story.aside(&finding.to_string()));
     Ok(())
 }

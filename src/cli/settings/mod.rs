@@ -102,6 +102,19 @@ pub struct LedgerSettings {
     pub origin: String,
     /// The key's file; made when absent.
     pub key_file: PathBuf,
+    /// The file of the newest checkpoint; `None` is beside the key.
+    pub checkpoint_file: Option<PathBuf>,
+    /// The branch of the first repository that the newest checkpoint is pushed to; `None` for none.
+    pub checkpoint_branch: Option<BranchName>,
+}
+
+impl LedgerSettings {
+    /// Where the newest checkpoint is kept outside the database: named like the key, if no file is named.
+    #[must_use]
+    pub fn checkpoint_file(&self) -> PathBuf {
+        let named = self.checkpoint_file.clone().filter(|path| !path.as_os_str().is_empty());
+        named.unwrap_or_else(|| self.key_file.with_extension("checkpoint"))
+    }
 }
 
 /// Which forge, and with which account.

@@ -213,6 +213,20 @@ pub const TABLE: &[Row] = &[
         meaning: "file with the key that signs checkpoints; default: `ledger.key` in `data`, created on first start",
     },
     Row {
+        key: "ledger.checkpoint_file",
+        variable: "WRIT_LEDGER_CHECKPOINT_FILE",
+        kind: Kind::Text,
+        default: None,
+        meaning: "file with the newest signed checkpoint, which the ledger must continue at start; default: beside the key, ending in `.checkpoint`; best where the database's account cannot write",
+    },
+    Row {
+        key: "ledger.checkpoint_branch",
+        variable: "WRIT_LEDGER_CHECKPOINT_BRANCH",
+        kind: Kind::Text,
+        default: None,
+        meaning: "branch of the first repository that the newest checkpoint is pushed to, at most every five minutes and at stop, and which the ledger must continue; default: none",
+    },
+    Row {
         key: "webhook.secret_file",
         variable: "WRIT_WEBHOOK_SECRET_FILE",
         kind: Kind::Text,

@@ -1,32 +1,51 @@
-//! The ledger's signing key: read from its file, made where there is none.
+//! The ledger's signing key: read from its file, made where there is none, replaced.
 
 use std::fs::{OpenOptions, Permissions};
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use secrecy::ExposeSecret as _;
 
-use crate::cli::settings::LedgerSettings;
 use crate::domain::ledger::SignerKey;
 
-/// Reads the key; where there is no file, makes one that only its owner can read. One that others can read is narrowed.
-pub(crate) fn read_or_make(ledger: &LedgerSettings) -> anyhow::Result<SignerKey> {
-    let path = &ledger.key_file;
+/// Reads the key; `None` where there is no file. One that others can read is narrowed.
+pub(crate) fn read(path: &Path, origin: &str) -> anyhow::Result<Option<SignerKey>> {
     let place = || format!("the ledger key `{}`", path.display());
     super::private::narrow(path).with_context(place)?;
     match std::fs::read_to_string(path) {
-        Ok(text) => SignerKey::parse(&text, &ledger.origin).with_context(place),
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            let key = SignerKey::from_seed(&ledger.origin, random_seed()?).with_context(place)?;
-            write_new(path, key.to_secret_text().expose_secret()).with_context(place)?;
-            // Read back, since another process may have been quicker: the file's key is the key.
-            let text = std::fs::read_to_string(path).with_context(place)?;
-            SignerKey::parse(&text, &ledger.origin).with_context(place)
-        }
+        Ok(text) => SignerKey::parse(&text, origin).map(Some).with_context(place),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error).with_context(place),
     }
+}
+
+/// Reads the key; where there is no file, makes one that only its owner can read.
+pub(crate) fn read_or_make(path: &Path, origin: &str) -> anyhow::Result<SignerKey> {
+    if let Some(key) = read(path, origin)? {
+        return Ok(key);
+    }
+    let place = || format!("the ledger key `{}`", path.display());
+    let key = SignerKey::from_seed(origin, random_seed()?).with_context(place)?;
+    write_new(path, key.to_secret_text().expose_secret()).with_context(place)?;
+    // Read back, since another process may have been quicker: the file's key is the key.
+    read(path, origin)?.with_context(place)
+}
+
+/// Makes the key that replaces the one in this file, beside it; one that is there already from an interrupted attempt
+/// is read. [`replace`] puts it into its place.
+pub(crate) fn read_or_make_next(path: &Path, origin: &str) -> anyhow::Result<SignerKey> {
+    read_or_make(&next(path), origin)
+}
+
+/// Puts the next key into the place of the one in this file.
+pub(crate) fn replace(path: &Path) -> anyhow::Result<()> {
+    std::fs::rename(next(path), path).with_context(|| format!("replacing `{}`", path.display()))
+}
+
+fn next(path: &Path) -> PathBuf {
+    path.with_extension("next-key")
 }
 
 /// Writes a file that only its owner can read, whole or not at all; one that is there already stays.

@@ -1,7 +1,7 @@
 //! Wiring: from settings to a running server, in this process. `writ serve`, `writ demo` and tests start it here.
 
 mod environment;
-mod key;
+pub(crate) mod key;
 mod listeners;
 mod private;
 
@@ -11,14 +11,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use jiff::Timestamp;
 use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::JoinSet;
 
 pub use self::environment::git_environment;
 
 use self::listeners::{Addresses, Listeners};
-use super::settings::{ForgeAccount, ForgeSettings, RepositorySettings, Settings};
+use super::settings::{ForgeAccount, ForgeSettings, LedgerSettings, RepositorySettings, Settings};
+use crate::domain::ledger::KeptCheckpoint;
+use crate::domain::reason;
+use crate::domain::refusal::Refusal;
+use crate::domain::text::error_chain;
 use crate::http::State;
+use crate::ports::checkpoint_file::CheckpointFile;
 use crate::ports::clock::{Clock, SystemClock, system_time};
 use crate::ports::forge::Forge;
 use crate::ports::forge::conversation::Conversations;
@@ -28,15 +34,26 @@ use crate::ports::forge::local::LocalForge;
 use crate::ports::git::Repository;
 use crate::ports::library::Library;
 use crate::ports::render::Renderer;
-use crate::ports::store::{Inbox, RunView, SqliteStore, StepQueue, Store, StoreError};
+use crate::ports::store::{Inbox, LedgerStore, RunView, SqliteStore, StepQueue, Store, StoreError};
 use crate::service::accept::Intake;
+use crate::service::checkpoint_branch::CheckpointBranch;
 use crate::service::context::{Context, ServedRepository};
 use crate::service::health::Health;
 use crate::service::metrics::Metrics;
 use crate::service::notary::Notary;
 use crate::service::planning::Planner;
 use crate::service::procedure_summary::{ProcedureSummary, summaries};
+use crate::service::resumption::{self, ResumptionError};
+use crate::service::sealing::Sealing;
 use crate::service::worker::Worker;
+
+/// How long a stop waits for the last checkpoint.
+const LAST_SEAL: Duration = Duration::from_secs(5);
+
+/// How long a stop waits for the branch of checkpoints.
+const LAST_PUSH: Duration = Duration::from_secs(10);
+/// How long a start waits for the branch of checkpoints.
+const READING_BRANCH: Duration = Duration::from_secs(10);
 
 /// A server that runs. Dropping it ends it without draining; [`Running::stop`] drains.
 pub struct Running {
@@ -60,6 +77,8 @@ pub struct Running {
     patience: Duration,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
+    sealing: Sealing,
+    branch: Option<CheckpointBranch>,
     database: SqliteStore,
 }
 
@@ -83,6 +102,18 @@ impl Running {
             tracing::warn!("stopped with steps in progress; they resume at the next start");
             self.tasks.abort_all();
         }
+        match tokio::time::timeout(LAST_SEAL, self.sealing.seal()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::error!(problem = %error_chain(&error), "the last records are not signed")
+            }
+            Err(_) => tracing::error!("the last records are not signed: the database did not answer in time"),
+        }
+        if let Some(branch) = &self.branch
+            && tokio::time::timeout(LAST_PUSH, branch.try_publish()).await.is_err()
+        {
+            tracing::error!("the branch of checkpoints was not moved: the remote did not answer in time");
+        }
         self.database.close().await;
     }
 }
@@ -99,7 +130,6 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
         settings.server.library.as_deref().map_or_else(|| Ok(Library::embedded()), Library::read)?;
     super::library::log(&library);
     let renderer = Arc::new(Renderer::compile(&library)?);
-    let notary = Arc::new(Notary::new(key::read_or_make(&settings.server.ledger)?));
     private::database(&settings.server.database)
         .with_context(|| format!("opening database `{}`", settings.server.database.display()))?;
     let database = SqliteStore::open(&settings.server.database)
@@ -115,6 +145,18 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     // The library is one for all repositories, and so are its procedures.
     let catalogue = repositories.first().map(|served| summaries(&served.planner)).unwrap_or_default();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let notary = Arc::new(notary(&settings.server.ledger, store.as_ref()).await?);
+    let sealing = Sealing { notary: Arc::clone(&notary), ledger: Arc::clone(&store) as Arc<dyn LedgerStore> };
+    let named = settings.server.ledger.checkpoint_branch.clone().zip(repositories.first());
+    let branch = named.map(|(branch, repository)| CheckpointBranch {
+        branch,
+        repository: Arc::clone(repository),
+        forge: Arc::clone(&forge),
+        sealing: sealing.clone(),
+        clock: Arc::clone(&clock),
+    });
+    let elsewhere = on_branch(branch.as_ref()).await;
+    resume(&sealing, &elsewhere, clock.now()).await.context("the ledger is not signed")?;
     let (metrics, wake) = (Arc::new(Metrics::default()), Arc::new(Notify::new()));
     let intake = Intake {
         inbox: Arc::clone(&store) as Arc<dyn Inbox>,
@@ -168,6 +210,10 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     tokio::spawn(async move { context.warm_up().await });
     let mut tasks = JoinSet::new();
     listeners.serve(&mut tasks, &settings.server, &state, &stopped);
+    tasks.spawn(sealing.clone().run(stopped.clone()));
+    if let Some(branch) = branch.clone() {
+        tasks.spawn(branch.run(stopped.clone()));
+    }
     for number in 1..=settings.server.workers {
         // OK to name a worker after process and start: leases are fenced by number, names are for people.
         let name = format!("{}/{number}/{}", std::process::id(), system_time().as_millisecond());
@@ -188,8 +234,54 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
         patience,
         stop,
         tasks,
+        sealing,
+        branch,
         database,
     })
+}
+
+/// The ledger's notary. A key is made for an empty ledger only: one that is lost is not replaced silently.
+async fn notary(settings: &LedgerSettings, ledger: &dyn LedgerStore) -> anyhow::Result<Notary> {
+    let path = &settings.key_file;
+    let key = match key::read(path, &settings.origin)? {
+        Some(key) => key,
+        None if ledger.ledger_size().await? == 0 => key::read_or_make(path, &settings.origin)?,
+        None => {
+            let problem = format!("there is no key in `{}`, but the ledger has records", path.display());
+            let remedy =
+                "put the key back; only if it is lost, `writ audit adopt --reason TEXT` makes a new one";
+            return Err(resumption_error(Refusal::new(reason::LEDGER_KEY_NEW, problem, remedy)));
+        }
+    };
+    Ok(Notary::new(key).keeping(CheckpointFile::at(settings.checkpoint_file())))
+}
+
+/// The checkpoint on the branch. A remote that does not answer holds up no start: the branch is compared before it is
+/// moved.
+async fn on_branch(branch: Option<&CheckpointBranch>) -> Vec<KeptCheckpoint> {
+    let Some(branch) = branch else { return Vec::new() };
+    let problem = match tokio::time::timeout(READING_BRANCH, branch.read()).await {
+        Ok(Ok(kept)) => return kept.into_iter().collect(),
+        Ok(Err(error)) => error_chain(&error),
+        Err(_) => format!("no answer within {} s", READING_BRANCH.as_secs()),
+    };
+    tracing::warn!(branch = %branch.branch, problem, "the branch of checkpoints is compared later");
+    Vec::new()
+}
+
+async fn resume(sealing: &Sealing, elsewhere: &[KeptCheckpoint], now: Timestamp) -> anyhow::Result<()> {
+    resumption::resume(&sealing.notary, sealing.ledger.as_ref(), elsewhere, now).await.map_err(|error| {
+        match error {
+            ResumptionError::Refused(refusal) => resumption_error(refusal),
+            ResumptionError::Store(error) => error.into(),
+        }
+    })
+}
+
+/// A refusal on one line, with code and remedy: what ends the server is read in a log.
+fn resumption_error(refusal: Refusal) -> anyhow::Error {
+    let Refusal { code, remedy, .. } = &refusal;
+    anyhow::anyhow!("{refusal} [{code}]; {remedy}")
 }
 
 /// Looks every second whether the database file is still there, and tells when it is not.

@@ -37,6 +37,14 @@ pub enum CheckpointError {
     /// A known key's signature does not fit the text.
     #[error("the signature of `{0}` does not match the checkpoint")]
     SignatureWrong(String),
+    /// Signed by a key that had been replaced.
+    #[error("the checkpoint of `{origin}` is signed by a key that leaf {leaf} had replaced")]
+    KeyRetired {
+        /// The name in its first line.
+        origin: String,
+        /// The record of the rotation.
+        leaf: u64,
+    },
     /// Signed by a known key, under another ledger's name.
     #[error("the checkpoint is named `{origin}`, which is not the name of the key that signed it")]
     OtherName {
@@ -52,6 +60,7 @@ impl CheckpointError {
         match self {
             Self::Malformed => reason::CHECKPOINT_MALFORMED,
             Self::UnknownKey { .. } => reason::CHECKPOINT_KEY_UNKNOWN,
+            Self::KeyRetired { .. } => reason::CHECKPOINT_KEY_RETIRED,
             Self::SignatureWrong(_) => reason::CHECKPOINT_SIGNATURE_WRONG,
             Self::OtherName { .. } => reason::CHECKPOINT_NAME_DIFFERS,
         }
@@ -62,6 +71,9 @@ impl CheckpointError {
     pub fn remedy(&self) -> &'static str {
         match self {
             Self::UnknownKey { .. } => "give the verifier key of this ledger (`writ audit key` prints it)",
+            Self::KeyRetired { .. } => {
+                "find out who has the old key: nothing may be signed with it after its rotation"
+            }
             Self::Malformed | Self::SignatureWrong(_) | Self::OtherName { .. } => {
                 "it was altered after it was signed: compare it with the ledger (`writ audit prove`)"
             }
@@ -73,14 +85,7 @@ impl Checkpoint {
     /// Signs it; the note's text. The name is the key's.
     #[must_use]
     pub fn sign(size: u64, root: NodeHash, key: &SignerKey) -> String {
-        let text = format!("{}\n{size}\n{root}\n", key.origin());
-        let signed = Note::new(text.as_bytes(), &[]).and_then(|mut note| {
-            note.add_sigs(&[&key.note_signer()])?;
-            Ok(note.to_bytes())
-        });
-        // OK because a checked name, a number and base64 are a well-formed note, and a checked name may sign.
-        let bytes = signed.unwrap_or_else(|error| unreachable!("our own checkpoint signs: {error}"));
-        String::from_utf8_lossy(&bytes).into_owned()
+        key.sign_note(&format!("{}\n{size}\n{root}\n", key.origin()))
     }
 
     /// Reads a checkpoint without verifying its signatures.

@@ -9,7 +9,7 @@ use std::fmt;
 use ed25519_dalek::SigningKey;
 use ed25519_dalek::pkcs8::DecodePrivateKey as _;
 use secrecy::{ExposeSecret as _, SecretString};
-use signed_note::{StandardSigner, StandardVerifier, VerifierList};
+use signed_note::{Note, StandardSigner, StandardVerifier, VerifierList};
 
 use crate::domain::reason::{self, Code};
 
@@ -146,7 +146,18 @@ impl SignerKey {
         VerifierKey { origin: self.origin.clone(), text }
     }
 
-    pub(super) fn note_signer(&self) -> StandardSigner {
+    /// Signs a text whose lines are ours; the note.
+    pub(super) fn sign_note(&self, text: &str) -> String {
+        let signed = Note::new(text.as_bytes(), &[]).and_then(|mut note| {
+            note.add_sigs(&[&self.note_signer()])?;
+            Ok(note.to_bytes())
+        });
+        // OK because checked names, numbers and base64 are a well-formed note, and a checked name may sign.
+        let bytes = signed.unwrap_or_else(|error| unreachable!("our own text signs: {error}"));
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    fn note_signer(&self) -> StandardSigner {
         // OK because the text is made here from a key and a checked name.
         StandardSigner::new(self.to_secret_text().expose_secret().trim())
             .unwrap_or_else(|error| unreachable!("our own key reads: {error}"))
@@ -198,6 +209,23 @@ impl VerifierKeys {
             }
         }
         if keys.is_empty() { Err(KeyError::Empty) } else { Ok(Self(keys)) }
+    }
+
+    /// The keys.
+    pub(super) fn keys(&self) -> &[VerifierKey] {
+        &self.0
+    }
+
+    /// Whether this key, as text, is one of them.
+    pub(super) fn has(&self, text: &str) -> bool {
+        self.0.iter().any(|key| key.text == text)
+    }
+
+    /// Adds a key, unless it is one of them.
+    pub(super) fn add(&mut self, key: VerifierKey) {
+        if !self.0.contains(&key) {
+            self.0.push(key);
+        }
     }
 
     pub(super) fn note_verifiers(&self) -> VerifierList {

@@ -5,18 +5,24 @@
 //! the checkpoint, [`embed`] puts both into a pull request's body, where anybody with the [`VerifierKey`] can check it.
 
 mod audit;
+mod chain;
 mod checkpoint;
 mod embed;
+mod finding;
 mod key;
+mod own_record;
 mod proof;
 mod record;
 pub mod shown;
 pub mod tree;
 
-pub use audit::{Audit, AuditFinding, StoredLeaf};
+pub use audit::{Audit, AuditReport, FiledCheckpoint, KeptCheckpoint, LIVE_TAIL_SECONDS, StoredLeaf, Tail};
+pub use chain::KeyChain;
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use embed::{EmbedError, Embedded, embed, extract};
+pub use finding::{AuditFinding, RowFinding};
 pub use key::{KeyError, SignerKey, VerifierKey, VerifierKeys};
+pub use own_record::{Adoption, LateSeal, OwnRecord, Rotation};
 pub use proof::{Proof, ProofError, Proven};
 pub use record::{LeafHash, Record, RecordError};
 pub use tree::{NodeHash, NodeId, Nodes, TreeError};

@@ -42,6 +42,42 @@ reasons! { Ledger:
     CHECKPOINT_NAME_DIFFERS = "checkpoint_name_differs",
         "The checkpoint is signed by a key with another name than the ledger's.",
         "check that checkpoint and key belong to the same ledger";
+    CHECKPOINT_KEY_RETIRED = "checkpoint_key_retired",
+        "The checkpoint is signed by a key after that key was replaced by another.",
+        "find out who has the old key, and compare the ledger with a checkpoint that was kept elsewhere";
+    CHECKPOINT_MISSING = "checkpoint_missing",
+        "Checkpoints are missing: a number is left out, or one covers what was written over minutes.",
+        "keep the file as evidence, and compare the ledger with checkpoints that were kept elsewhere (`--checkpoint`)";
+    CHECKPOINT_BACKWARDS = "checkpoint_backwards",
+        "A checkpoint covers fewer leaves than one that was signed before it.",
+        "keep the file as evidence, and compare the ledger with checkpoints that were kept elsewhere (`--checkpoint`)";
+    LEAVES_UNSEALED = "leaves_unsealed",
+        "The end of the ledger is covered by no checkpoint, and older than the second in which a server signs it.",
+        "start `writ serve`: it signs what it was stopped before it could sign; if a server runs, do not believe these records";
+    LEDGER_ROLLED_BACK = "ledger_rolled_back",
+        "A checkpoint that was kept outside the database covers leaves that the ledger does not have.",
+        "use the newest copy of the database; only if it is lost, `writ audit adopt --reason TEXT` goes on from this one and records it";
+    LEDGER_FORKED = "ledger_forked",
+        "A checkpoint that was kept outside the database covers other leaves than the ledger has.",
+        "keep the file as evidence and restore the database; `writ audit adopt --reason TEXT` goes on from this one and records it";
+    LEDGER_KEY_NEW = "ledger_key_new",
+        "The signing key is not the one that signed the ledger so far, and that one did not sign it.",
+        "put the old key back and replace it with `writ audit rotate-key`; only if it is lost, `writ audit adopt --reason TEXT`";
+    LEDGER_KEY_REPLACED = "ledger_key_replaced",
+        "The ledger says that this signing key was replaced by another.",
+        "run `writ audit rotate-key` again to finish what was interrupted, or restart the server with the new key";
+    KEY_ROTATION_FALSE = "key_rotation_false",
+        "A record names a new signing key that the old one did not sign, or that no checkpoint vouches for.",
+        "keep the file as evidence; believe nothing that only the new key signed";
+    KEPT_CHECKPOINT_UNUSABLE = "kept_checkpoint_unusable",
+        "The checkpoint that is kept outside the database cannot be read or is not to be trusted.",
+        "restore the file, or find out what the ledger was; `writ audit adopt --reason TEXT` goes on without it and records it";
+    NOTHING_TO_ADOPT = "nothing_to_adopt",
+        "The ledger continues every checkpoint that is kept outside of it.",
+        "start `writ serve`";
+    ROW_DIFFERS = "row_differs",
+        "A row that pages and replies are made of is not what the records say.",
+        "believe the records (`writ audit show RUN`), not the page";
     CHECKPOINT_MISFILED = "checkpoint_misfiled",
         "A checkpoint is stored under another size than it states.",
         "keep the file as evidence, and compare it with a backup";
@@ -83,7 +119,7 @@ reasons! { Ledger:
         "check the run's id or the leaf's index; `writ audit verify` says how many leaves there are";
     LEAF_NOT_SEALED = "leaf_not_sealed",
         "No signed checkpoint covers the leaf yet.",
-        "wait: the server signs a checkpoint with each pull request that it opens";
+        "wait: a server signs every record within a second";
     RUNTIME = "runtime",
         "The program could not start its threads.",
         "try again";

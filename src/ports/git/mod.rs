@@ -33,6 +33,21 @@ pub struct CommitDraft {
     pub at: Timestamp,
 }
 
+/// A commit of one file and nothing else.
+#[derive(Debug, Clone)]
+pub struct FileCommit {
+    /// The commit before it; `None` for the first.
+    pub parent: Option<CommitId>,
+    /// The file's name, without folders.
+    pub name: &'static str,
+    /// Its content.
+    pub bytes: Vec<u8>,
+    /// The message.
+    pub message: String,
+    /// Author and committer date.
+    pub at: Timestamp,
+}
+
 /// Name and address of author and committer of every commit that writ makes: fixed, so that commits are reproducible.
 pub const COMMIT_AUTHOR: (&str, &str) = ("writ", "writ@users.noreply.github.com");
 
@@ -174,6 +189,25 @@ pub trait Git: Send + Sync {
     /// # Errors
     /// As [`Git::preview`].
     fn commit(&self, draft: &CommitDraft) -> Result<CommitId, GitError>;
+
+    /// Writes a commit that has one file and nothing else.
+    ///
+    /// # Errors
+    /// `UnknownRevision` (the parent), `Odb`.
+    fn commit_file(&self, file: &FileCommit) -> Result<CommitId, GitError>;
+
+    /// Moves the remote's branch from one commit, or from not being there, to another; atomic on the remote. `false`: it
+    /// was elsewhere, and stays there.
+    ///
+    /// # Errors
+    /// `Rejected`, `Unreachable`, `Command`.
+    fn advance(
+        &self,
+        branch: &BranchName,
+        from: Option<&CommitId>,
+        to: &CommitId,
+        credential: Option<&Credential>,
+    ) -> Result<bool, GitError>;
 
     /// Creates a local branch at a commit.
     ///

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use git2::{ErrorCode, Odb, Oid};
 
-use super::GitError;
+use super::{COMMIT_AUTHOR, FileCommit, GitError};
 use crate::domain::names::{BlobId, CommitId};
 use crate::domain::tree::{Entry, EntryKind, Snapshot};
 
@@ -28,6 +28,26 @@ pub(super) fn resolve(repository: &git2::Repository, revision: &str) -> Result<C
         .and_then(|object| object.peel_to_commit())
         .map_err(|error| unknown_or_fault(error, revision))?;
     Ok(commit_id(commit.id()))
+}
+
+/// Writes a commit of one file.
+pub(super) fn commit_file(repository: &git2::Repository, file: &FileCommit) -> Result<CommitId, GitError> {
+    let parent = file.parent.as_ref().map(|id| {
+        repository
+            .revparse_single(id.as_str())
+            .and_then(|object| object.peel_to_commit())
+            .map_err(|error| unknown_or_fault(error, id.as_str()))
+    });
+    let parent = parent.transpose()?;
+    let write = || {
+        let mut tree = repository.treebuilder(None)?;
+        tree.insert(file.name, repository.blob(&file.bytes)?, MODE_FILE)?;
+        let tree = repository.find_tree(tree.write()?)?;
+        let (name, address) = COMMIT_AUTHOR;
+        let who = git2::Signature::new(name, address, &git2::Time::new(file.at.as_second().max(0), 0))?;
+        repository.commit(None, &who, &who, &file.message, &tree, &parent.iter().collect::<Vec<_>>())
+    };
+    write().map(commit_id).map_err(GitError::odb)
 }
 
 /// All entries below `path` at a commit. `blobs` is exchanged for what this snapshot holds.
@@ -190,6 +210,8 @@ impl TreeWalk<'_> {
 
 /// The mode of a folder in a tree object.
 pub(super) const MODE_TREE: u32 = 0o040_000;
+/// The mode of a regular file.
+const MODE_FILE: i32 = 0o100_644;
 const MODE_SYMLINK: u32 = 0o120_000;
 const MODE_SUBMODULE: u32 = 0o160_000;
 

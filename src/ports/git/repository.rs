@@ -10,8 +10,8 @@ use super::command::Environment;
 use super::history::{self, FileHistory};
 use super::objects::{self, Blobs};
 use super::surgery;
-use super::transport::Remote;
-use super::{CommitDraft, Git, GitError, PushOutcome};
+use super::transport::{Moving, Remote};
+use super::{CommitDraft, FileCommit, Git, GitError, PushOutcome};
 use crate::domain::credential::Credential;
 use crate::domain::names::{BranchName, CommitId, IssueNumber};
 use crate::domain::tree::Snapshot;
@@ -205,6 +205,21 @@ impl Git for Repository {
         credential: Option<&Credential>,
     ) -> Result<Option<CommitId>, GitError> {
         self.remote()?.tip(&self.path, branch, credential)
+    }
+
+    fn commit_file(&self, file: &FileCommit) -> Result<CommitId, GitError> {
+        objects::commit_file(&self.state().repository, file)
+    }
+
+    fn advance(
+        &self,
+        branch: &BranchName,
+        from: Option<&CommitId>,
+        to: &CommitId,
+        credential: Option<&Credential>,
+    ) -> Result<bool, GitError> {
+        let moving = Moving { branch, from, to };
+        self.remote()?.advance(&self.path, &moving, credential)
     }
 
     fn push(

@@ -32,6 +32,14 @@ pub(super) struct Remote {
     one_at_a_time: Mutex<()>,
 }
 
+/// A branch of the remote that is moved.
+pub(super) struct Moving<'a> {
+    pub(super) branch: &'a BranchName,
+    /// Where it must be; `None`: it must not exist.
+    pub(super) from: Option<&'a CommitId>,
+    pub(super) to: &'a CommitId,
+}
+
 impl Remote {
     /// Takes `https://…`, `http://…`, `file://…` and absolute paths, without user, password or control characters.
     pub(super) fn parse(url: &str) -> Result<Self, GitError> {
@@ -166,6 +174,25 @@ impl Remote {
         }
     }
 
+    /// Moves the remote's branch, unless it is elsewhere than it is moved from. After a push that did not succeed the tip is
+    /// read, as after [`Remote::push`].
+    pub(super) fn advance(
+        &self,
+        git_dir: &Path,
+        moving: &Moving<'_>,
+        credential: Option<&Credential>,
+    ) -> Result<bool, GitError> {
+        let problem = match self.try_move(git_dir, moving, credential) {
+            Ok(_) => return Ok(true),
+            Err(problem) => problem,
+        };
+        match self.tip(git_dir, moving.branch, credential) {
+            Ok(found) if found.as_ref() == Some(moving.to) => Ok(true),
+            Ok(found) if found.as_ref() != moving.from => Ok(false),
+            Ok(_) | Err(_) => Err(problem),
+        }
+    }
+
     fn try_push(
         &self,
         git_dir: &Path,
@@ -173,8 +200,19 @@ impl Remote {
         commit: &CommitId,
         credential: Option<&Credential>,
     ) -> Result<PushOutcome, GitError> {
+        self.try_move(git_dir, &Moving { branch, from: None, to: commit }, credential)
+    }
+
+    fn try_move(
+        &self,
+        git_dir: &Path,
+        moving: &Moving<'_>,
+        credential: Option<&Credential>,
+    ) -> Result<PushOutcome, GitError> {
+        let Moving { branch, from, to: commit } = moving;
         // The empty lease means "must not exist"; the server compares and swaps under its own lock.
-        let lease = format!("--force-with-lease=refs/heads/{branch}:");
+        let from = from.map_or("", CommitId::as_str);
+        let lease = format!("--force-with-lease=refs/heads/{branch}:{from}");
         let refspec = format!("{commit}:refs/heads/{branch}");
         let output = self.call(
             git_dir,
@@ -193,14 +231,15 @@ impl Remote {
         )?;
         let report = output.stdout.lines().find_map(|line| report_on(line, branch));
         match report {
-            Some(('*', _)) => Ok(PushOutcome::Created),
+            // New, or moved forward.
+            Some(('*' | ' ', _)) => Ok(PushOutcome::Created),
             Some(('=', _)) => Ok(PushOutcome::AlreadyThere),
             Some((_, summary)) => {
                 let reason = words(&format!("{summary} {}", remote_words(&output.stderr)));
                 if FAILURES.iter().any(|failure| summary.contains(failure)) {
                     return Err(GitError::Unreachable(reason));
                 }
-                Err(GitError::Rejected { branch: branch.clone(), reason })
+                Err(GitError::Rejected { branch: (*branch).clone(), reason })
             }
             None => Err(failure(&output)),
         }

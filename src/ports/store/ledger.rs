@@ -6,7 +6,7 @@
 use async_trait::async_trait;
 
 use super::error::StoreError;
-use crate::domain::ledger::{LeafHash, NodeHash, NodeId, Nodes, tree};
+use crate::domain::ledger::{LeafHash, NodeHash, NodeId, Nodes, Record, tree};
 use crate::domain::names::RunId;
 
 /// A leaf as stored.
@@ -25,6 +25,8 @@ pub struct Leaf {
 /// A signed checkpoint as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredCheckpoint {
+    /// Its number, from 1; none is left out.
+    pub number: u64,
     /// The tree size that it was stored under.
     pub size: u64,
     /// The signed note.
@@ -49,7 +51,21 @@ pub trait LedgerStore: Send + Sync {
     /// Those of the wanted nodes of the Merkle tree that are stored.
     async fn nodes(&self, wanted: &[NodeId]) -> Result<Nodes, StoreError>;
 
-    /// Stores a signed checkpoint (append-only); the same note twice is stored once.
+    /// The leaves of no run, oldest first: what the ledger records about itself.
+    async fn own_leaves(&self) -> Result<Vec<Leaf>, StoreError>;
+
+    /// Runs that records name and that have no row, by id.
+    async fn runs_without_row(&self) -> Result<Vec<RunId>, StoreError>;
+
+    /// Appends records of the ledger about itself. Those of runs are appended with what they record.
+    async fn append(&self, records: &[Record]) -> Result<Vec<Leaf>, StoreError>;
+
+    /// Waits until records are appended through this store; returns at once where some were since the last call.
+    /// For one caller at a time.
+    async fn appended(&self);
+
+    /// Stores a signed checkpoint (append-only). The same note twice is stored once, and one that covers fewer leaves than
+    /// another is not stored: nothing would be added.
     async fn keep_checkpoint(&self, size: u64, note: &str) -> Result<(), StoreError>;
 
     /// The note of the signed checkpoint with the most leaves.

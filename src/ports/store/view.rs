@@ -110,6 +110,8 @@ pub trait RunView: Send + Sync {
 
     /// The steps that a problem has postponed, those that are due first. Waiting for admission is no problem.
     async fn postponed(&self, limit: u32) -> Result<Vec<Postponed>, StoreError>;
+    /// The runs whose ids come after this one, at most `limit`, by id.
+    async fn runs_by_id(&self, after: Option<&RunId>, limit: u32) -> Result<Vec<Run>, StoreError>;
 
     /// One run.
     async fn run(&self, id: &RunId) -> Result<Option<Run>, StoreError>;

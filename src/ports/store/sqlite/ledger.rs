@@ -100,6 +100,30 @@ pub(super) async fn leaves_of(
     rows.iter().map(leaf).collect()
 }
 
+/// The leaves of no run.
+pub(super) async fn own_leaves(connection: &mut SqliteConnection) -> Result<Vec<Leaf>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT leaves.position AS position, run, data, hash FROM leaves \
+         LEFT JOIN nodes ON level = 0 AND nodes.position = leaves.position \
+         WHERE run IS NULL ORDER BY leaves.position",
+    )
+    .fetch_all(connection)
+    .await
+    .map_err(unavailable)?;
+    rows.iter().map(leaf).collect()
+}
+
+/// Runs that leaves are filed under and that have no row.
+pub(super) async fn runs_without_row(connection: &mut SqliteConnection) -> Result<Vec<RunId>, StoreError> {
+    let runs: Vec<String> = sqlx::query_scalar(
+        "SELECT DISTINCT run FROM leaves WHERE run IS NOT NULL AND run NOT IN (SELECT id FROM runs) ORDER BY run",
+    )
+    .fetch_all(connection)
+    .await
+    .map_err(unavailable)?;
+    runs.into_iter().map(text_of).collect()
+}
+
 fn leaf(row: &SqliteRow) -> Result<Leaf, StoreError> {
     let index = unsigned(column(row, "position")?)?;
     let hash: Option<Vec<u8>> = column(row, "hash")?;
@@ -156,7 +180,7 @@ pub(super) async fn keep_checkpoint(
     sqlx::query(
         "INSERT INTO checkpoints (id, size, note) \
          SELECT (SELECT coalesce(max(id), 0) + 1 FROM checkpoints), ?1, ?2 \
-         WHERE NOT EXISTS (SELECT 1 FROM checkpoints WHERE note = ?2)",
+         WHERE NOT EXISTS (SELECT 1 FROM checkpoints WHERE note = ?2 OR size > ?1)",
     )
     .bind(signed(size)?)
     .bind(note)
@@ -178,11 +202,14 @@ pub(super) async fn checkpoint(connection: &mut SqliteConnection) -> Result<Opti
 pub(super) async fn checkpoints(
     connection: &mut SqliteConnection,
 ) -> Result<Vec<StoredCheckpoint>, StoreError> {
-    let rows: Vec<(i64, String)> = sqlx::query_as("SELECT size, note FROM checkpoints ORDER BY id")
+    let rows: Vec<(i64, i64, String)> = sqlx::query_as("SELECT id, size, note FROM checkpoints ORDER BY id")
         .fetch_all(connection)
         .await
         .map_err(unavailable)?;
-    rows.into_iter().map(|(size, note)| Ok(StoredCheckpoint { size: unsigned(size)?, note })).collect()
+    let checkpoint = |(number, size, note): (i64, i64, String)| {
+        Ok(StoredCheckpoint { number: unsigned(number)?, size: unsigned(size)?, note })
+    };
+    rows.into_iter().map(checkpoint).collect()
 }
 
 fn hash_of(bytes: &[u8]) -> Result<[u8; 32], StoreError> {

@@ -26,6 +26,7 @@ use serde_json::Value;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
+use tokio::sync::Notify;
 
 use self::error::unavailable;
 use self::file::DatabaseFile;
@@ -53,6 +54,8 @@ pub struct SqliteStore {
     writer: SqlitePool,
     readers: SqlitePool,
     file: Arc<DatabaseFile>,
+    /// Told when records were appended.
+    appended: Arc<Notify>,
 }
 
 impl SqliteStore {
@@ -80,7 +83,7 @@ impl SqliteStore {
         let options = options.create_if_missing(false);
         writer.set_connect_options(options.clone());
         let readers = pool(READERS).connect_lazy_with(options);
-        Ok(Self { writer, readers, file })
+        Ok(Self { writer, readers, file, appended: Arc::default() })
     }
 
     /// Opens an existing file for reading only: nothing is created, and every write fails.
@@ -94,7 +97,7 @@ impl SqliteStore {
         schema::check(&mut connection).await?;
         drop(connection);
         let file = Arc::new(DatabaseFile::at(path).map_err(|error| unavailable(error.into()))?);
-        Ok(Self { writer: readers.clone(), readers, file })
+        Ok(Self { writer: readers.clone(), readers, file, appended: Arc::default() })
     }
 
     /// Closes all connections, waiting for what is under way.
@@ -110,6 +113,13 @@ impl SqliteStore {
     /// - [`StoreError::Unavailable`]: the path cannot be looked up
     pub fn check_file(&self) -> Result<(), StoreError> {
         self.file.check()
+    }
+
+    /// Commits records, and wakes whoever signs them.
+    async fn commit_appended(&self, transaction: Session) -> Result<(), StoreError> {
+        transaction.commit().await?;
+        self.appended.notify_one();
+        Ok(())
     }
 
     async fn write(&self) -> Result<Session, StoreError> {
@@ -137,7 +147,7 @@ impl Inbox for SqliteStore {
         let belongs = |record: &&Record| !record.run.as_ref().is_some_and(is_merged);
         let records: Vec<Record> = arrival.records.iter().filter(belongs).cloned().collect();
         ledger::append(&mut transaction, &records).await?;
-        transaction.commit().await?;
+        self.commit_appended(transaction).await?;
         Ok(Accepted::Stored { run: runs.into_iter().next() })
     }
 
@@ -176,7 +186,7 @@ impl StepQueue for SqliteStore {
         if let Some(pull) = &finished.pull {
             pulls::store(&mut transaction, pull).await?;
         }
-        transaction.commit().await?;
+        self.commit_appended(transaction).await?;
         Ok(leaves)
     }
 
@@ -276,6 +286,10 @@ impl RunView for SqliteStore {
         session.close(found).await
     }
 
+    async fn runs_by_id(&self, after: Option<&RunId>, limit: u32) -> Result<Vec<Run>, StoreError> {
+        runs::by_id(&mut *self.read().await?, after, limit).await
+    }
+
     async fn run(&self, id: &RunId) -> Result<Option<Run>, StoreError> {
         let mut session = self.read().await?;
         let found = runs::one(&mut session, id).await;
@@ -343,6 +357,25 @@ impl LedgerStore for SqliteStore {
         let mut session = self.read().await?;
         let found = ledger::nodes(&mut session, wanted).await;
         session.close(found).await
+    }
+
+    async fn own_leaves(&self) -> Result<Vec<Leaf>, StoreError> {
+        ledger::own_leaves(&mut *self.read().await?).await
+    }
+
+    async fn runs_without_row(&self) -> Result<Vec<RunId>, StoreError> {
+        ledger::runs_without_row(&mut *self.read().await?).await
+    }
+
+    async fn append(&self, records: &[Record]) -> Result<Vec<Leaf>, StoreError> {
+        let mut transaction = self.write().await?;
+        let leaves = ledger::append(&mut transaction, records).await?;
+        self.commit_appended(transaction).await?;
+        Ok(leaves)
+    }
+
+    async fn appended(&self) {
+        self.appended.notified().await;
     }
 
     async fn keep_checkpoint(&self, size: u64, note: &str) -> Result<(), StoreError> {

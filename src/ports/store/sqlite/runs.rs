@@ -296,6 +296,22 @@ pub(super) async fn latest(
     rows.iter().map(run_of).collect()
 }
 
+/// The runs after one, by id.
+pub(super) async fn by_id(
+    connection: &mut SqliteConnection,
+    after: Option<&RunId>,
+    limit: u32,
+) -> Result<Vec<Run>, StoreError> {
+    let statement = format!("SELECT {RUN} FROM runs WHERE id > ? ORDER BY id LIMIT ?");
+    let rows = sqlx::query(sqlx::AssertSqlSafe(statement))
+        .bind(after.map_or("", RunId::as_str))
+        .bind(limit)
+        .fetch_all(connection)
+        .await
+        .map_err(unavailable)?;
+    rows.iter().map(run_of).collect()
+}
+
 /// One run.
 pub(super) async fn one(connection: &mut SqliteConnection, id: &RunId) -> Result<Option<Run>, StoreError> {
     let statement = format!("SELECT {RUN} FROM runs WHERE id = ?");
