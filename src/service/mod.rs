@@ -12,6 +12,8 @@ mod ending;
 pub mod error;
 pub mod facts;
 pub mod failpoint;
+pub mod head;
+pub mod heads;
 pub mod job;
 pub mod judgement;
 pub mod judging;

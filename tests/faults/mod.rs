@@ -4,6 +4,8 @@ mod approvals;
 mod checks;
 mod github;
 mod heads;
+mod judging;
 mod kill;
 mod reconciliations;
+mod shutdown;
 mod worker;

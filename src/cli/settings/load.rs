@@ -1,6 +1,6 @@
 //! Reading settings: the table's values, and what is made of them: secrets, an account, repositories.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::file::SettingsFile;
 use super::source::{SettingsError, Source, Sources};
@@ -27,6 +27,7 @@ pub fn load(sources: &Sources<'_>) -> Result<(Settings, Vec<Explained>), Setting
         secrets: webhook_secrets(&values, sources)?,
         forge: forge(&values, sources)?,
         repositories: repositories(file.repositories)?,
+        program: own_program(),
         failpoint: failpoint(sources)?,
     };
     Ok((settings, values.explained()))
@@ -42,6 +43,13 @@ impl ServerSettings {
         let sources = Sources { file: None, flags: &flags, variable: &|_| None };
         Values::collect(&sources, &SettingsFile::default())?.server()
     }
+}
+
+/// This program, as it was started: a newer one may have taken its place on disk since.
+#[must_use]
+pub fn own_program() -> PathBuf {
+    let running = PathBuf::from("/proc/self/exe");
+    if running.exists() { running } else { std::env::current_exe().unwrap_or(running) }
 }
 
 fn failpoint(sources: &Sources<'_>) -> Result<Option<Failpoint>, SettingsError> {

@@ -1,21 +1,23 @@
 //! Wiring: from settings to a running server, in this process. `writ serve`, `writ demo` and tests start it here.
 
 mod environment;
+mod judging;
 mod key;
 mod private;
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 
 pub use self::environment::git_environment;
 use super::settings::{ForgeAccount, ForgeSettings, RepositorySettings, Settings};
+use crate::domain::names::RepositoryName;
 use crate::http::{self, State};
 use crate::ports::clock::{Clock, SystemClock, system_time};
 use crate::ports::forge::Forge;
@@ -23,7 +25,7 @@ use crate::ports::forge::conversation::Conversations;
 use crate::ports::forge::github::webhook::GithubWebhook;
 use crate::ports::forge::github::{Credentials, Github, Options, Timeouts};
 use crate::ports::forge::local::LocalForge;
-use crate::ports::git::Repository;
+use crate::ports::git::{Interrupt, Repository};
 use crate::ports::library::Library;
 use crate::ports::render::Renderer;
 use crate::ports::store::{Inbox, RunView, SqliteStore, StepQueue, Store};
@@ -51,6 +53,9 @@ pub struct Running {
     pub progress: watch::Receiver<u64>,
     /// How long `stop` waits.
     patience: Duration,
+    /// Ends the git commands that still run.
+    interrupt: Interrupt,
+    first_fetch: JoinHandle<()>,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
     database: SqliteStore,
@@ -62,13 +67,29 @@ impl Running {
     pub async fn stop(mut self) {
         // OK because a server without tasks has nobody to tell.
         let _ = self.stop.send(true);
-        let drained = async { while self.tasks.join_next().await.is_some() {} };
-        if tokio::time::timeout(self.patience, drained).await.is_err() {
+        let ending = ENDING.min(self.patience / 2);
+        if tokio::time::timeout(self.patience - ending, drained(&mut self.tasks)).await.is_err() {
             tracing::warn!("stopped with steps in progress; they resume at the next start");
-            self.tasks.abort_all();
         }
+        // Blocking work cannot be aborted: it ends by itself, or with the command that it waits for.
+        self.interrupt.interrupt();
+        let ended = async {
+            drained(&mut self.tasks).await;
+            // OK because a first fetch that panicked has ended, too.
+            let _ = (&mut self.first_fetch).await;
+        };
+        // OK because what is still running after that is aborted.
+        let _ = tokio::time::timeout(ending, ended).await;
+        self.tasks.abort_all();
         self.database.close().await;
     }
+}
+
+/// How much of a stop is for ending commands that still run.
+const ENDING: Duration = Duration::from_secs(3);
+
+async fn drained(tasks: &mut JoinSet<()>) {
+    while tasks.join_next().await.is_some() {}
 }
 
 /// Opens what the settings name, starts the workers and listens. Port 0 takes any free port.
@@ -93,8 +114,9 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     let listener = listen(settings.server.listen).await?;
     let address = listener.local_addr()?;
     let (forge, local_forge) = forge(&settings, address).await?;
+    let interrupt = Interrupt::default();
     let repositories =
-        settings.repositories.iter().map(|repository| served(&settings.server.data, &library, repository));
+        settings.repositories.iter().map(|repository| served(&settings, &library, repository, &interrupt));
     let repositories = repositories.collect::<anyhow::Result<Vec<_>>>()?;
     // The library is one for all repositories, and so are its procedures.
     let catalogue = repositories.first().map(|served| summaries(&served.planner)).unwrap_or_default();
@@ -123,6 +145,7 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     let context = Arc::new(Context {
         store: Arc::clone(&store),
         forge,
+        heads: Arc::new(judging::heads(&settings, &library, &repositories)?),
         repositories,
         catalogue,
         renderer,
@@ -146,7 +169,7 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     };
     let (stop, stopped) = watch::channel(false);
     // Not waited for: a command that comes first fetches for itself.
-    tokio::spawn(async move { context.warm_up().await });
+    let first_fetch = tokio::spawn(async move { context.warm_up().await });
     let mut tasks = JoinSet::new();
     let operations = serve(&mut tasks, listener, settings.server.operations, state, &stopped).await?;
     for number in 1..=settings.server.workers {
@@ -163,6 +186,8 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
         verifier,
         progress: moved,
         patience,
+        interrupt,
+        first_fetch,
         stop,
         tasks,
         database,
@@ -235,20 +260,27 @@ async fn forge(
 }
 
 fn served(
-    data: &Path,
+    settings: &Settings,
     library: &Library,
     repository: &RepositorySettings,
+    interrupt: &Interrupt,
 ) -> anyhow::Result<Arc<ServedRepository>> {
     let name = &repository.name;
-    let folder = data.join("mirrors").join(name.owner()).join(format!("{}.git", name.name()));
-    let git = Repository::mirror(&folder, &repository.remote)
+    let git = Repository::mirror(&mirror(&settings.server.data, name), &repository.remote)
         .with_context(|| format!("opening the mirror of `{name}`"))?
-        .with_environment(git_environment());
-    let planner = Planner::compile(library, repository.gitops_path.as_deref())?;
+        .with_environment(git_environment())
+        .with_interrupt(interrupt.clone());
+    let room = judging::cache_bytes(settings) / settings.repositories.len().max(1);
+    let planner = Planner::compile(library, repository.gitops_path.as_deref())?.with_cache(room);
     Ok(Arc::new(ServedRepository {
         name: name.clone(),
         base: repository.base.clone(),
         git: Arc::new(git),
         planner: Arc::new(planner),
     }))
+}
+
+/// The folder of a repository's bare clone.
+fn mirror(data: &Path, name: &RepositoryName) -> PathBuf {
+    data.join("mirrors").join(name.owner()).join(format!("{}.git", name.name()))
 }

@@ -15,7 +15,7 @@ use crate::domain::names::{BlobId, BranchName, CommitId, IssueNumber};
 use crate::domain::tree::{FileWrite, Snapshot};
 
 pub use crate::domain::credential::Credential;
-pub use command::Environment;
+pub use command::{Environment, Interrupt};
 pub use history::FileHistory;
 pub use repository::Repository;
 
