@@ -8,16 +8,20 @@
 mod site;
 
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use divan::Bencher;
 use site::Site;
 use writ::domain::change::between_trees;
 use writ::domain::manifest::Manifests;
-use writ::domain::names::CommitId;
+use writ::domain::names::{BranchName, CommitId, RepositoryName};
 use writ::domain::policy::{Documents, Facts, Policies, Situation};
 use writ::domain::tree::{FileWrite, Snapshot};
+use writ::ports::child::Children;
 use writ::ports::git::{CommitDraft, Git as _, Repository};
 use writ::ports::library::Library;
+use writ::service::head::{HeadAnswer, HeadRequest};
+use writ::service::heads::{Greeting, Heads, JudgedRepository};
 use writ::service::judging::Judged;
 use writ::service::planning::Planner;
 
@@ -73,6 +77,41 @@ fn warm(bencher: Bencher<'_, '_>) {
     let mut heads = STAGE.heads.iter().cycle().skip(1);
     let next = || heads.next().expect("a cycle has no end");
     bencher.with_inputs(next).bench_local_values(|head| judge(&planner, &repository, head));
+}
+
+/// The same as [`warm`], in a child process as the server does it: the cost of the process boundary.
+#[divan::bench]
+fn warm_in_a_child(bencher: Bencher<'_, '_>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let name = RepositoryName::try_from("example/lab".to_owned()).expect("a name");
+    let base = BranchName::try_from("main".to_owned()).expect("a branch");
+    let greeting = Greeting {
+        policies: Library::embedded().policies,
+        repositories: vec![JudgedRepository {
+            name: name.clone(),
+            mirror: STAGE.site.repository().path().to_owned(),
+            base,
+            gitops_path: site::GITOPS_PATH.to_owned(),
+        }],
+        cache_bytes: 64 << 20,
+    };
+    let arguments =
+        ["judge-heads", "--memory-mib", "1024", "--cpu-seconds", "20"].map(str::to_owned).to_vec();
+    let greeting = serde_json::to_vec(&greeting).expect("JSON");
+    let program = env!("CARGO_BIN_EXE_writ").into();
+    let heads = Heads::new(Children::new(program, arguments, greeting, Duration::from_secs(60)));
+    let judge = |head: &CommitId| {
+        let (repository, head) = (name.clone(), head.clone());
+        let request = HeadRequest { repository, head, asked: None, claims: Vec::new() };
+        match runtime.block_on(heads.judge(&request)) {
+            HeadAnswer::Judged(judgement) => judgement,
+            other => panic!("{other:?}"),
+        }
+    };
+    judge(&STAGE.heads[0]);
+    let mut heads = STAGE.heads.iter().cycle().skip(1);
+    let next = || heads.next().expect("a cycle has no end");
+    bencher.with_inputs(next).bench_local_values(judge);
 }
 
 fn sides() -> (Snapshot, Snapshot) {

@@ -11,6 +11,7 @@ mod diff;
 mod docs;
 mod failure;
 mod file;
+mod judge_heads;
 mod library;
 mod output;
 mod paint;
@@ -75,6 +76,9 @@ enum CliCommand {
     /// Fill the generated parts of Markdown files.
     #[command(hide = true)]
     Docs(docs::DocsArguments),
+    /// Judge heads for the server, in a process of its own.
+    #[command(hide = true)]
+    JudgeHeads(judge_heads::JudgeHeadsArguments),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -99,6 +103,7 @@ pub fn run() -> ExitCode {
         CliCommand::Diff(arguments) => diff::run(&arguments),
         CliCommand::Audit(command) => audit::run(&command),
         CliCommand::Docs(arguments) => docs::run(&arguments, &Arguments::command()),
+        CliCommand::JudgeHeads(arguments) => judge_heads::run(&arguments),
         CliCommand::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "writ", &mut script);

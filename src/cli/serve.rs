@@ -28,7 +28,10 @@ pub(crate) fn run(flags: &Flags) -> ExitCode {
             return ExitCode::from(3);
         }
     };
-    match runtime.block_on(serve(settings)) {
+    let served = runtime.block_on(serve(settings));
+    // Dropping it would wait for blocking work, however long that takes.
+    runtime.shutdown_background();
+    match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             output::complain(format_args!("writ serve: {error:#}"));

@@ -14,6 +14,7 @@ use crate::ports::render::Renderer;
 use crate::ports::store::Store;
 
 use super::error::{StepError, blocking};
+use super::heads::Heads;
 use super::notary::Notary;
 use super::planning::Planner;
 use super::procedure_summary::ProcedureSummary;
@@ -28,6 +29,8 @@ pub struct Context {
     pub repositories: Vec<Arc<ServedRepository>>,
     /// The procedures, as they are shown to people.
     pub catalogue: Vec<ProcedureSummary>,
+    /// Judges heads that others pushed.
+    pub heads: Arc<Heads>,
     /// Templates.
     pub renderer: Arc<Renderer>,
     /// Signs checkpoints, makes inclusion proofs.

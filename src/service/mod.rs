@@ -15,6 +15,8 @@ mod ending;
 pub mod error;
 pub mod facts;
 pub mod failpoint;
+pub mod head;
+pub mod heads;
 pub mod health;
 pub mod job;
 pub mod judgement;

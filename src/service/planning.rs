@@ -79,6 +79,12 @@ impl Planner {
         Ok(Self { catalogue, judge: Judge::compile(library, gitops_path.into())? })
     }
 
+    /// The same planner, whose judge's caches hold at most so many bytes.
+    #[must_use]
+    pub fn with_cache(self, bytes: usize) -> Self {
+        Self { judge: self.judge.with_cache(bytes), ..self }
+    }
+
     /// Who judges the plans, and everybody's pull requests.
     #[must_use]
     pub fn judge(&self) -> &Judge {

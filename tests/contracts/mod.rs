@@ -1,5 +1,6 @@
 //! One suite for each port and each public format, run on each of its adapters.
 
+mod children;
 mod forge;
 mod forge_local;
 mod forge_stages;

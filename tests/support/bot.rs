@@ -133,6 +133,7 @@ impl Home {
                 base: "main".to_owned().try_into().unwrap(),
                 gitops_path: Some(manifests::ROOT.to_owned()),
             }],
+            program: env!("CARGO_BIN_EXE_writ").into(),
             failpoint: None,
         }
     }

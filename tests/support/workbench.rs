@@ -1,6 +1,7 @@
 //! One worker in the test's hands: step by step, on a clock that is set by hand and a forge that can fail.
 
 use std::collections::VecDeque;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use writ::domain::credential::Credential;
 use writ::domain::ledger::SignerKey;
 use writ::domain::names::{BranchName, CheckId, CommentId, CommitId, IssueNumber, RepositoryName, RunId};
 use writ::domain::run::{Outcome, Position, Step};
+use writ::ports::child::Children;
 use writ::ports::clock::Clock;
 use writ::ports::forge::check::{Check, FoundCheck};
 use writ::ports::forge::github::webhook;
@@ -26,6 +28,7 @@ use writ::ports::render::Renderer;
 use writ::ports::store::{LedgerStore as _, Run, RunView as _, SqliteStore, StepQueue as _};
 use writ::service::accept::{Intake, Reception};
 use writ::service::context::{Context, ServedRepository};
+use writ::service::heads::{Greeting, Heads, JudgedRepository};
 use writ::service::metrics::Metrics;
 use writ::service::notary::Notary;
 use writ::service::planning::Planner;
@@ -142,6 +145,7 @@ impl Workbench {
             forge: Arc::clone(&forge) as Arc<dyn Forge>,
             repositories: vec![Arc::new(served)],
             catalogue,
+            heads: Arc::new(heads(&library, &data.join("mirror.git"))),
             renderer: Arc::new(Renderer::compile(&library).unwrap()),
             notary: Arc::new(Notary::new(SignerKey::from_seed("example.com/ledger", [7; 32]).unwrap())),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
@@ -194,6 +198,7 @@ impl Workbench {
             forge: Arc::clone(&context.forge),
             repositories: vec![Arc::new(served)],
             catalogue: context.catalogue.clone(),
+            heads: Arc::clone(&context.heads),
             renderer: Arc::clone(&context.renderer),
             notary: Arc::clone(&context.notary),
             clock: Arc::clone(&context.clock),
@@ -405,4 +410,27 @@ impl Forge for FailingForge {
     async fn git_credential(&self, repository: &RepositoryName) -> Result<Option<Credential>, ForgeError> {
         self.call("git_credential", self.inner.git_credential(repository)).await
     }
+}
+
+/// Judging processes for the workbench's one repository.
+fn heads(library: &Library, mirror: &Path) -> Heads {
+    let greeting = Greeting {
+        policies: library.policies.clone(),
+        repositories: vec![JudgedRepository {
+            name: repository_name(),
+            mirror: mirror.to_owned(),
+            base: "main".to_owned().try_into().unwrap(),
+            gitops_path: manifests::ROOT.to_owned(),
+        }],
+        cache_bytes: 64 << 20,
+    };
+    let arguments =
+        ["judge-heads", "--memory-mib", "1024", "--cpu-seconds", "20"].map(str::to_owned).to_vec();
+    let greeting = serde_json::to_vec(&greeting).unwrap();
+    Heads::new(Children::new(
+        env!("CARGO_BIN_EXE_writ").into(),
+        arguments,
+        greeting,
+        Duration::from_secs(120),
+    ))
 }

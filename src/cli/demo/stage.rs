@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use crate::cli::settings::{
-    ForgeSettings, LedgerSettings, RepositorySettings, ServerSettings, Settings, SettingsError,
+    ForgeSettings, LedgerSettings, RepositorySettings, ServerSettings, Settings, SettingsError, own_program,
 };
 use crate::cli::wiring::{self, Running};
 use crate::domain::admission::Quotas;
@@ -69,6 +69,7 @@ impl Stage {
                 base: BranchName::try_from(repository::BASE.to_owned())?,
                 gitops_path: None,
             }],
+            program: own_program(),
             failpoint: None,
         })
         .await?;

@@ -1,6 +1,6 @@
 //! Reading settings: the table's values, and what is made of them: secrets, an account, repositories.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::file::SettingsFile;
 use super::source::{SettingsError, Source, Sources};
@@ -29,6 +29,7 @@ pub fn load(sources: &Sources<'_>) -> Result<(Settings, Vec<Explained>), Setting
         secrets: webhook_secrets(&values, sources)?,
         forge: forge(&values, sources)?,
         repositories: repositories(file.repositories)?,
+        program: own_program(),
         failpoint: failpoint(sources)?,
     };
     Ok((settings, values.explained()))
@@ -59,6 +60,13 @@ fn separate(values: &Values, server: &ServerSettings) -> Result<(), SettingsErro
         }
     }
     Ok(())
+}
+
+/// This program, as it was started: a newer one may have taken its place on disk since.
+#[must_use]
+pub fn own_program() -> PathBuf {
+    let running = PathBuf::from("/proc/self/exe");
+    if running.exists() { running } else { std::env::current_exe().unwrap_or(running) }
 }
 
 fn failpoint(sources: &Sources<'_>) -> Result<Option<Failpoint>, SettingsError> {

@@ -25,7 +25,7 @@ use crate::ports::forge::github::webhook::Secrets;
 use crate::service::failpoint::Failpoint;
 
 pub use flags::Flags;
-pub use load::load;
+pub use load::{load, own_program};
 pub use source::{SettingsError, Source, Sources};
 pub use table::{Kind, Row, SECRETS, TABLE};
 pub use values::Explained;
@@ -41,6 +41,8 @@ pub struct Settings {
     pub forge: ForgeSettings,
     /// The repositories that are served, at least one.
     pub repositories: Vec<RepositorySettings>,
+    /// The program that judging processes run: this one, but where a test is what runs.
+    pub program: PathBuf,
     /// Where the process ends itself, for tests of recovery; from `WRIT_FAILPOINT` only.
     pub failpoint: Option<Failpoint>,
 }
@@ -80,6 +82,8 @@ pub struct ServerSettings {
     /// How many changes an hour has.
     #[serde(rename = "quota")]
     pub quotas: Quotas,
+    /// Judging of pull requests.
+    pub judge: JudgeSettings,
     /// The ledger.
     pub ledger: LedgerSettings,
 }
@@ -92,6 +96,18 @@ pub struct ConnectionSettings {
     pub total: usize,
     /// For one client.
     pub by_client: usize,
+}
+
+/// What judging pull requests may take.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JudgeSettings {
+    /// Memory of a judging process, MiB.
+    pub memory_mib: u32,
+    /// CPU time for one head, seconds.
+    pub seconds: u32,
+    /// What is kept of parsed manifests in a process, MiB.
+    pub cache_mib: u32,
 }
 
 /// The ledger's name and key.

@@ -199,6 +199,27 @@ pub const TABLE: &[Row] = &[
         meaning: "changes per hour for one repository, 0 to 10000; as above",
     },
     Row {
+        key: "judge.memory_mib",
+        variable: "WRIT_JUDGE_MEMORY_MIB",
+        kind: Kind::Number { least: 128, most: 65_536 },
+        default: Some("1024"),
+        meaning: "memory of a process that judges pull requests, MiB, 128 to 65536; there is one for each worker",
+    },
+    Row {
+        key: "judge.seconds",
+        variable: "WRIT_JUDGE_SECONDS",
+        kind: Kind::Number { least: 1, most: 600 },
+        default: Some("20"),
+        meaning: "CPU seconds for judging one pull request, 1 to 600; twice as long, it is stopped whatever it waits for",
+    },
+    Row {
+        key: "judge.cache_mib",
+        variable: "WRIT_JUDGE_CACHE_MIB",
+        kind: Kind::Number { least: 0, most: 16_384 },
+        default: Some("64"),
+        meaning: "MiB for parsed manifests that are kept, 0 to 16384; the server and each judging process have as much",
+    },
+    Row {
         key: "ledger.origin",
         variable: "WRIT_LEDGER_ORIGIN",
         kind: Kind::Name,

@@ -1,25 +1,27 @@
 //! Wiring: from settings to a running server, in this process. `writ serve`, `writ demo` and tests start it here.
 
 mod environment;
+mod judging;
 pub(crate) mod key;
 mod listeners;
 mod private;
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use jiff::Timestamp;
 use tokio::sync::{Notify, oneshot, watch};
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 
 pub use self::environment::git_environment;
 
 use self::listeners::{Addresses, Listeners};
 use super::settings::{ForgeAccount, ForgeSettings, LedgerSettings, RepositorySettings, Settings};
 use crate::domain::ledger::KeptCheckpoint;
+use crate::domain::names::RepositoryName;
 use crate::domain::reason;
 use crate::domain::refusal::Refusal;
 use crate::domain::text::error_chain;
@@ -31,7 +33,7 @@ use crate::ports::forge::conversation::Conversations;
 use crate::ports::forge::github::webhook::GithubWebhook;
 use crate::ports::forge::github::{Credentials, Github, Options, Timeouts};
 use crate::ports::forge::local::LocalForge;
-use crate::ports::git::Repository;
+use crate::ports::git::{Interrupt, Repository};
 use crate::ports::library::Library;
 use crate::ports::render::Renderer;
 use crate::ports::store::{Inbox, LedgerStore, RunView, SqliteStore, StepQueue, Store, StoreError};
@@ -75,6 +77,9 @@ pub struct Running {
     failure: oneshot::Receiver<StoreError>,
     /// How long `stop` waits.
     patience: Duration,
+    /// Ends the git commands that still run.
+    interrupt: Interrupt,
+    first_fetch: JoinHandle<()>,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
     sealing: Sealing,
@@ -97,25 +102,49 @@ impl Running {
     pub async fn stop(mut self) {
         // OK because a server without tasks has nobody to tell.
         let _ = self.stop.send(true);
-        let drained = async { while self.tasks.join_next().await.is_some() {} };
-        if tokio::time::timeout(self.patience, drained).await.is_err() {
+        let ending = ENDING.min(self.patience / 2);
+        let last_push = if self.branch.is_some() { LAST_PUSH.min(self.patience / 4) } else { Duration::ZERO };
+        let patience = self.patience.saturating_sub(ending + last_push);
+        if tokio::time::timeout(patience, drained(&mut self.tasks)).await.is_err() {
             tracing::warn!("stopped with steps in progress; they resume at the next start");
-            self.tasks.abort_all();
         }
-        match tokio::time::timeout(LAST_SEAL, self.sealing.seal()).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => {
-                tracing::error!(problem = %error_chain(&error), "the last records are not signed")
-            }
-            Err(_) => tracing::error!("the last records are not signed: the database did not answer in time"),
-        }
+        self.seal().await;
         if let Some(branch) = &self.branch
-            && tokio::time::timeout(LAST_PUSH, branch.try_publish()).await.is_err()
+            && tokio::time::timeout(last_push, branch.try_publish()).await.is_err()
         {
             tracing::error!("the branch of checkpoints was not moved: the remote did not answer in time");
         }
+        // Blocking work cannot be aborted: it ends by itself, or with the command that it waits for.
+        self.interrupt.interrupt();
+        let ended = async {
+            drained(&mut self.tasks).await;
+            // OK because a first fetch that panicked has ended, too.
+            let _ = (&mut self.first_fetch).await;
+        };
+        // OK because what is still running after that is aborted.
+        let _ = tokio::time::timeout(ending, ended).await;
+        self.tasks.abort_all();
+        self.seal().await;
         self.database.close().await;
     }
+
+    /// Signs what is not signed yet.
+    async fn seal(&self) {
+        match tokio::time::timeout(LAST_SEAL, self.sealing.seal()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::error!(problem = %error_chain(&error), "the last records are not signed");
+            }
+            Err(_) => tracing::error!("the last records are not signed: the database did not answer in time"),
+        }
+    }
+}
+
+/// How much of a stop is for ending commands that still run.
+const ENDING: Duration = Duration::from_secs(3);
+
+async fn drained(tasks: &mut JoinSet<()>) {
+    while tasks.join_next().await.is_some() {}
 }
 
 /// Opens what the settings name, starts the workers and listens. Port 0 takes any free port.
@@ -139,8 +168,9 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     let listeners = Listeners::bind(&settings.server).await?;
     let Addresses { webhooks: address, pages, operations } = listeners.addresses()?;
     let (forge, local_forge) = forge(&settings, pages).await?;
+    let interrupt = Interrupt::default();
     let repositories =
-        settings.repositories.iter().map(|repository| served(&settings.server.data, &library, repository));
+        settings.repositories.iter().map(|repository| served(&settings, &library, repository, &interrupt));
     let repositories = repositories.collect::<anyhow::Result<Vec<_>>>()?;
     // The library is one for all repositories, and so are its procedures.
     let catalogue = repositories.first().map(|served| summaries(&served.planner)).unwrap_or_default();
@@ -184,6 +214,7 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     let context = Arc::new(Context {
         store: Arc::clone(&store),
         forge,
+        heads: Arc::new(judging::heads(&settings, &library, &repositories)?),
         repositories,
         catalogue,
         renderer,
@@ -207,7 +238,7 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     };
     let (stop, stopped) = watch::channel(false);
     // Not waited for: a command that comes first fetches for itself.
-    tokio::spawn(async move { context.warm_up().await });
+    let first_fetch = tokio::spawn(async move { context.warm_up().await });
     let mut tasks = JoinSet::new();
     listeners.serve(&mut tasks, &settings.server, &state, &stopped);
     tasks.spawn(sealing.clone().run(stopped.clone()));
@@ -232,6 +263,8 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
         progress: moved,
         failure,
         patience,
+        interrupt,
+        first_fetch,
         stop,
         tasks,
         sealing,
@@ -331,20 +364,27 @@ async fn forge(
 }
 
 fn served(
-    data: &Path,
+    settings: &Settings,
     library: &Library,
     repository: &RepositorySettings,
+    interrupt: &Interrupt,
 ) -> anyhow::Result<Arc<ServedRepository>> {
     let name = &repository.name;
-    let folder = data.join("mirrors").join(name.owner()).join(format!("{}.git", name.name()));
-    let git = Repository::mirror(&folder, &repository.remote)
+    let git = Repository::mirror(&mirror(&settings.server.data, name), &repository.remote)
         .with_context(|| format!("opening the mirror of `{name}`"))?
-        .with_environment(git_environment());
-    let planner = Planner::compile(library, repository.gitops_path.as_deref())?;
+        .with_environment(git_environment())
+        .with_interrupt(interrupt.clone());
+    let room = judging::cache_bytes(settings) / settings.repositories.len().max(1);
+    let planner = Planner::compile(library, repository.gitops_path.as_deref())?.with_cache(room);
     Ok(Arc::new(ServedRepository {
         name: name.clone(),
         base: repository.base.clone(),
         git: Arc::new(git),
         planner: Arc::new(planner),
     }))
+}
+
+/// The folder of a repository's bare clone.
+fn mirror(data: &Path, name: &RepositoryName) -> PathBuf {
+    data.join("mirrors").join(name.owner()).join(format!("{}.git", name.name()))
 }

@@ -24,6 +24,9 @@ reasons! { Terminal:
     NO_MANIFESTS = "no_manifests",
         "Neither side of the change has a YAML or JSON file below the path to the manifests, so nothing can be judged.",
         "correct the path: `--path` of `writ check`, `gitops_path` of the repository in the settings, or `policies/target.yaml`";
+    JUDGING_STOPPED = "judging_stopped",
+        "Judging the pull request took more time or memory than `judge.seconds` and `judge.memory_mib` allow.",
+        "propose a smaller change to the manifests; if this one is small, report it to the people who run writ";
     LIBRARY_UNREADABLE = "library_unreadable",
         "The folder of the library cannot be read.",
         "give a folder that can be read with `--library`";

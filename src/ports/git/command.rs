@@ -10,7 +10,9 @@ use std::io::{self, Read};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -46,13 +48,32 @@ const USUAL_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 /// Variables for git and its helpers, by name.
 pub type Environment = Vec<(&'static str, OsString)>;
 
+/// Ends the git commands that hold it: those that run, and those that would begin.
+#[derive(Debug, Clone, Default)]
+pub struct Interrupt(Arc<AtomicBool>);
+
+impl Interrupt {
+    /// From now on, every call ends at once as one that the remote did not answer.
+    pub fn interrupt(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    fn is_on(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// How often a call asks whether it was interrupted.
+const SLICE: Duration = Duration::from_millis(50);
+
 /// Whether the git command can be run.
 ///
 /// # Errors
 /// - [`GitError::Command`]: it is not installed, or the operating system refuses a process
 pub fn check_command(environment: &Environment) -> Result<(), GitError> {
     let limit = Duration::from_secs(5);
-    let git = GitCommand { git_dir: Path::new("/"), url: "", credential: None, limit, environment };
+    let (git_dir, interrupt) = (Path::new("/"), &Interrupt::default());
+    let git = GitCommand { git_dir, url: "", credential: None, limit, environment, interrupt };
     git.run(&["version"]).map(drop).map_err(GitError::Command)
 }
 
@@ -62,6 +83,8 @@ pub(super) enum Ended {
     Exited(Output),
     /// It was stopped at its time limit.
     TimedOut,
+    /// It was stopped because writ is.
+    Interrupted,
 }
 
 /// What git wrote, with the secret redacted.
@@ -81,6 +104,8 @@ pub(super) struct GitCommand<'a> {
     /// What git has of the caller's environment. Nothing else is inherited: the rest holds secrets, or would lead git
     /// elsewhere, weaken TLS or write secrets to a trace.
     pub(super) environment: &'a Environment,
+    /// Stops it early.
+    pub(super) interrupt: &'a Interrupt,
 }
 
 impl GitCommand<'_> {
@@ -97,9 +122,11 @@ impl GitCommand<'_> {
         let mut child = self.command(arguments, header.as_ref()).spawn()?;
         let deadline = Instant::now() + self.limit;
         let streams = (read_all(child.stdout.take()), read_all(child.stderr.take()));
-        let (Some(stdout), Some(stderr)) = (until(&streams.0, deadline), until(&streams.1, deadline)) else {
+        let (Some(stdout), Some(stderr)) =
+            (self.until(&streams.0, deadline), self.until(&streams.1, deadline))
+        else {
             stop(&mut child)?;
-            return Ok(Ended::TimedOut);
+            return Ok(if self.interrupt.is_on() { Ended::Interrupted } else { Ended::TimedOut });
         };
         let status = child.wait()?;
         let (stdout, stderr) = (self.redact(stdout, header.as_ref()), self.redact(stderr, header.as_ref()));
@@ -141,6 +168,23 @@ impl GitCommand<'_> {
         command
     }
 
+    /// All of a stream; `None` where it does not end by the deadline, or the call is interrupted.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a child process gets so much real time; no change is decided by it"
+    )]
+    fn until(&self, stream: &mpsc::Receiver<Vec<u8>>, deadline: Instant) -> Option<Vec<u8>> {
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match stream.recv_timeout(left.min(SLICE)) {
+                Ok(all) => return Some(all),
+                Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Timeout) if left.is_zero() || self.interrupt.is_on() => return None,
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+        }
+    }
+
     fn redact(&self, bytes: Vec<u8>, header: Option<&SecretString>) -> String {
         let mut text = String::from_utf8_lossy(&bytes).into_owned();
         let secrets = [self.credential.map(|credential| &credential.secret), header];
@@ -165,14 +209,6 @@ fn read_all<R: Read + Send + 'static>(stream: Option<R>) -> mpsc::Receiver<Vec<u
         });
     }
     receive
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a child process gets so much real time; no change is decided by it"
-)]
-fn until(stream: &mpsc::Receiver<Vec<u8>>, deadline: Instant) -> Option<Vec<u8>> {
-    stream.recv_timeout(deadline.saturating_duration_since(Instant::now())).ok()
 }
 
 /// Stops git and its helpers: kindly first, so that it removes its lock files.

@@ -16,7 +16,7 @@ use crate::domain::names::{BlobId, BranchName, CommitId, IssueNumber};
 use crate::domain::tree::{FileWrite, Snapshot};
 
 pub use crate::domain::credential::Credential;
-pub use command::{Environment, check_command};
+pub use command::{Environment, Interrupt, check_command};
 pub use history::FileHistory;
 pub use repository::Repository;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use git2::{BranchType, ErrorCode, RepositoryInitOptions, RepositoryOpenFlags};
 
-use super::command::Environment;
+use super::command::{Environment, Interrupt};
 use super::history::{self, FileHistory};
 use super::objects::{self, Blobs};
 use super::surgery;
@@ -82,6 +82,15 @@ impl Repository {
     pub fn with_environment(mut self, environment: Environment) -> Self {
         if let Some(remote) = &mut self.remote {
             remote.set_environment(environment);
+        }
+        self
+    }
+
+    /// Ends calls to the remote when this is interrupted.
+    #[must_use]
+    pub fn with_interrupt(mut self, interrupt: Interrupt) -> Self {
+        if let Some(remote) = &mut self.remote {
+            remote.set_interrupt(interrupt);
         }
         self
     }

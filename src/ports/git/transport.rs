@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::command::{Ended, Environment, GitCommand, Output};
+use super::command::{Ended, Environment, GitCommand, Interrupt, Output};
 use super::{GitError, PushOutcome};
 use crate::domain::credential::Credential;
 use crate::domain::names::{BranchName, CommitId};
@@ -28,6 +28,7 @@ pub(super) struct Remote {
     /// Lower than the usual limits, where the caller asked for it.
     limit: Option<Duration>,
     environment: Environment,
+    interrupt: Interrupt,
     /// Two fetches into one repository would trip over each other's lock files.
     one_at_a_time: Mutex<()>,
 }
@@ -61,9 +62,15 @@ impl Remote {
                 url: url.to_owned(),
                 limit: None,
                 environment: Environment::new(),
+                interrupt: Interrupt::default(),
                 one_at_a_time: Mutex::new(()),
             }),
         }
+    }
+
+    /// Ends its calls when this is interrupted.
+    pub(super) fn set_interrupt(&mut self, interrupt: Interrupt) {
+        self.interrupt = interrupt;
     }
 
     /// Waits at most `limit` for each call.
@@ -114,7 +121,7 @@ impl Remote {
     /// Objects that no branch holds yet stay for two weeks.
     pub(super) fn tidy_in_background(&self, git_dir: &Path) {
         let (git_dir, url) = (git_dir.to_owned(), self.url.clone());
-        let environment = self.environment.clone();
+        let (environment, interrupt) = (self.environment.clone(), self.interrupt.clone());
         std::thread::spawn(move || {
             let command = GitCommand {
                 git_dir: &git_dir,
@@ -122,6 +129,7 @@ impl Remote {
                 credential: None,
                 limit: FETCH_LIMIT,
                 environment: &environment,
+                interrupt: &interrupt,
             };
             // It can wait: the next fetch tries again.
             let _ = command.run(&["maintenance", "run", "--auto", "--quiet"]);
@@ -253,11 +261,18 @@ impl Remote {
         arguments: &[&str],
     ) -> Result<Output, GitError> {
         let limit = self.limit.unwrap_or(limit).min(limit);
-        let command =
-            GitCommand { git_dir, url: &self.url, credential, limit, environment: &self.environment };
+        let command = GitCommand {
+            git_dir,
+            url: &self.url,
+            credential,
+            limit,
+            environment: &self.environment,
+            interrupt: &self.interrupt,
+        };
         match command.run(arguments).map_err(GitError::Command)? {
             Ended::Exited(output) => Ok(output),
             Ended::TimedOut => Err(GitError::Unreachable(format!("no answer within {} s", limit.as_secs()))),
+            Ended::Interrupted => Err(GitError::Unreachable("writ is shutting down".to_owned())),
         }
     }
 }

@@ -6,8 +6,6 @@ use std::sync::Arc;
 use serde_json::json;
 use tracing::warn;
 
-use crate::domain::lane::Claim;
-use crate::domain::names::{CommitId, IssueNumber};
 use crate::domain::plan::PlanReport;
 use crate::domain::policy::Provenance;
 use crate::domain::pull::{Observed, POLICY_CHECK, PullState};
@@ -19,13 +17,10 @@ use crate::service::checks::{self, CheckContent, CheckContext};
 use crate::service::context::{Context, ServedRepository};
 use crate::service::error::{StepError, blocking};
 use crate::service::facts::{self, JudgeFact, ObserveFact, PlanFact};
+use crate::service::head::{BranchClaim, HeadAnswer, HeadJudge, HeadRequest};
 use crate::service::job::{Performed, ReconciliationJob};
-use crate::service::judgement::Judgement;
 use crate::service::planning::PlanError;
 use crate::service::recipe::Recipe;
-
-/// The most files that a pull request may change and still be judged.
-const MOST_FILES: usize = 20_000;
 
 /// Fetches, compares and stores the verdict.
 pub(super) async fn perform(context: &Context, job: &ReconciliationJob) -> Result<Performed, StepError> {
@@ -37,22 +32,46 @@ pub(super) async fn perform(context: &Context, job: &ReconciliationJob) -> Resul
     put_working(context, job, &seen).await;
     let plan = own_plan(context, job, &seen).await?;
     let claims = claims(context, job, &seen).await?;
-    let (repository, head) = (Arc::clone(&job.repository), seen.head.clone());
-    let judgement = match blocking(move || judge(&repository, &head, plan.as_ref(), &claims)).await? {
-        Ok(Some(judgement)) => judgement,
-        Err(NotJudged::NoManifests) => return Ok(no_manifests(job.repository.planner.gitops_path())),
-        Ok(None) => return Ok(too_large(format!("the pull request changes more than {MOST_FILES} files"))),
-        Err(NotJudged::Git(error @ (GitError::TooLarge { .. } | GitError::TooMany { .. }))) => {
-            return Ok(too_large(error.to_string()));
-        }
-        Err(NotJudged::Git(error)) => return Err(error.into()),
+    let judgement = match answer(context, job, &seen, (plan, claims)).await? {
+        HeadAnswer::Judged(judgement) => judgement,
+        HeadAnswer::NoManifests => return Ok(no_manifests(job.repository.planner.gitops_path())),
+        HeadAnswer::TooLarge(message) => return Ok(too_large(message)),
+        HeadAnswer::Stopped(message) => return Ok(stopped(message)),
+        HeadAnswer::Unavailable(message) => return Err(StepError::Lagging(message)),
+        HeadAnswer::Failed(message) => return Err(StepError::Fault(message)),
     };
     let body = json!({
         "pull": seen.number, "head": judgement.head, "merge_base": judgement.merge_base,
         "verdict": judgement.verdict.recorded(), "library": job.repository.planner.judge().library(),
     });
     let record = context.record(&job.run.id, "verdict.given", body);
-    Ok(Performed::done(&JudgeFact::Finished(Box::new(judgement)), vec![record]))
+    Ok(Performed::done(&JudgeFact::Finished(judgement), vec![record]))
+}
+
+/// Judges the head: in this process where it is exactly what writ planned, else in a child process.
+async fn answer(
+    context: &Context,
+    job: &ReconciliationJob,
+    seen: &Observed,
+    (plan, claims): (Option<OwnPlan>, Vec<BranchClaim>),
+) -> Result<HeadAnswer, StepError> {
+    let is_planned = plan.as_ref().is_some_and(|plan| plan.report.commit.as_ref() == Some(&seen.head));
+    let asked = match plan {
+        Some(plan) => blocking(move || plan.asked()).await??,
+        None => None,
+    };
+    let is_own = is_planned && asked.is_some();
+    let request =
+        HeadRequest { repository: job.repository.name.clone(), head: seen.head.clone(), asked, claims };
+    if !is_own {
+        return Ok(context.heads.judge(&request).await);
+    }
+    let repository = Arc::clone(&job.repository);
+    blocking(move || {
+        let ServedRepository { git, base, planner, .. } = &*repository;
+        HeadJudge { git: git.as_ref(), base, judge: planner.judge() }.answer(&request)
+    })
+    .await
 }
 
 /// Fetches both sides. `false`: the head that was seen is not among the objects (yet, or any more).
@@ -130,26 +149,6 @@ async fn own_plan(
     Ok(Some(OwnPlan { report, request, recipe }))
 }
 
-/// What a pull request claims by its branch.
-struct BranchClaim {
-    seen: Observed,
-    others: Vec<IssueNumber>,
-}
-
-impl BranchClaim {
-    fn on<'a>(&'a self, paths: &'a [String]) -> Claim<'a> {
-        let Self { seen, others } = self;
-        Claim {
-            branch: Some(&seen.branch),
-            lane: None,
-            fork: seen.fork,
-            paths,
-            stated: Some(&seen.told),
-            others,
-        }
-    }
-}
-
 /// The claims on this head. The check run is that of the commit, so every open pull request with it counts: another
 /// branch of the same commit changes nothing about the one that its lane may not have.
 async fn claims(
@@ -175,46 +174,6 @@ async fn claims(
     Ok(claims)
 }
 
-/// Why there is no judgement.
-enum NotJudged {
-    /// Neither side has a manifest below the GitOps path: the path is wrong, or everything would pass.
-    NoManifests,
-    Git(GitError),
-}
-
-impl From<GitError> for NotJudged {
-    fn from(error: GitError) -> Self {
-        Self::Git(error)
-    }
-}
-
-/// `None` when more files changed than are compared.
-fn judge(
-    repository: &ServedRepository,
-    head: &CommitId,
-    plan: Option<&OwnPlan>,
-    claims: &[BranchClaim],
-) -> Result<Option<Judgement>, NotJudged> {
-    let git = repository.git.as_ref();
-    let base = git.resolve(&format!("refs/heads/{}", repository.base))?;
-    let merge_base = git.merge_base(&base, head)?.unwrap_or(base);
-    let Some(paths) = git.changed_paths(&merge_base, head, MOST_FILES)? else { return Ok(None) };
-    let below = format!("{}/", repository.planner.gitops_path());
-    let touched = paths.iter().any(|path| path.starts_with(&below));
-    let asked = match plan {
-        Some(plan) => plan.asked()?,
-        None => None,
-    };
-    let mut judged = repository.planner.judge().judge_change(git, &merge_base, head, asked.as_ref())?;
-    if !judged.has_manifests {
-        return Err(NotJudged::NoManifests);
-    }
-    let of_lanes =
-        claims.iter().flat_map(|claim| repository.planner.judge().lanes().judge(&claim.on(&paths)));
-    judged.verdict = judged.verdict.with(of_lanes.collect());
-    Ok(Some(Judgement::of(judged, merge_base, touched)))
-}
-
 impl OwnPlan {
     /// Who asked for what; `None` where planning again gives another plan than the recorded one: then the pull request is
     /// judged as anybody's.
@@ -227,6 +186,14 @@ impl OwnPlan {
             Err(PlanError::Git(error)) => Err(error),
         }
     }
+}
+
+fn stopped(message: String) -> Performed {
+    Performed::refused(
+        reason::JUDGING_STOPPED,
+        message,
+        "propose a smaller change to the manifests; if this one is small, report it to the people who run writ",
+    )
 }
 
 fn too_large(message: String) -> Performed {
