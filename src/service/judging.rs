@@ -18,6 +18,7 @@ use crate::domain::tree::Snapshot;
 use crate::domain::yaml::{self, Pointer};
 use crate::ports::git::{Git, GitError};
 use crate::ports::library::Library;
+use crate::ports::render::RenderError;
 
 /// Judges changes by the policies of a library. Holds them compiled, and what it parsed and built so far.
 #[derive(Debug)]
@@ -60,6 +61,9 @@ pub enum CompileError {
     /// Each file may be right, and yet they do not judge as they should.
     #[error("the policies of the library are incomplete: {0}")]
     Incomplete(#[source] Incomplete),
+    /// A template is wrong.
+    #[error(transparent)]
+    Template(#[from] RenderError),
 }
 
 impl Judge {

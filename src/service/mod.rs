@@ -5,6 +5,7 @@
 
 pub mod accept;
 mod answers;
+pub mod body;
 pub mod checks;
 mod conflicts;
 pub mod context;
@@ -18,6 +19,7 @@ pub mod judging;
 pub mod metrics;
 pub mod notary;
 mod ownership;
+mod planned_record;
 pub mod planning;
 pub mod procedure_summary;
 pub mod proposal;

@@ -15,7 +15,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 pub use self::environment::git_environment;
-use super::settings::{ForgeAccount, ForgeSettings, RepositorySettings, Settings};
+use super::settings::{ForgeAccount, ForgeSettings, RepositorySettings, ServerSettings, Settings};
 use crate::http::{self, State};
 use crate::ports::clock::{Clock, SystemClock, system_time};
 use crate::ports::forge::Forge;
@@ -94,7 +94,7 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     let address = listener.local_addr()?;
     let (forge, local_forge) = forge(&settings, address).await?;
     let repositories =
-        settings.repositories.iter().map(|repository| served(&settings.server.data, &library, repository));
+        settings.repositories.iter().map(|repository| served(&settings.server, &library, repository));
     let repositories = repositories.collect::<anyhow::Result<Vec<_>>>()?;
     // The library is one for all repositories, and so are its procedures.
     let catalogue = repositories.first().map(|served| summaries(&served.planner)).unwrap_or_default();
@@ -235,16 +235,17 @@ async fn forge(
 }
 
 fn served(
-    data: &Path,
+    server: &ServerSettings,
     library: &Library,
     repository: &RepositorySettings,
 ) -> anyhow::Result<Arc<ServedRepository>> {
     let name = &repository.name;
-    let folder = data.join("mirrors").join(name.owner()).join(format!("{}.git", name.name()));
+    let folder = server.data.join("mirrors").join(name.owner()).join(format!("{}.git", name.name()));
     let git = Repository::mirror(&folder, &repository.remote)
         .with_context(|| format!("opening the mirror of `{name}`"))?
         .with_environment(git_environment());
-    let planner = Planner::compile(library, repository.gitops_path.as_deref())?;
+    let planner = Planner::compile(library, repository.gitops_path.as_deref())?
+        .with_pages_at(server.public_url.clone());
     Ok(Arc::new(ServedRepository {
         name: name.clone(),
         base: repository.base.clone(),

@@ -11,12 +11,14 @@ mod key;
 mod proof;
 mod record;
 pub mod shown;
+mod text;
 pub mod tree;
 
 pub use audit::{Audit, AuditFinding, StoredLeaf};
 pub use checkpoint::{Checkpoint, CheckpointError};
-pub use embed::{EmbedError, Embedded, embed, extract};
+pub use embed::{EmbedError, Embedded, PROOF_PLACE, embed, extract, insert, without_proof};
 pub use key::{KeyError, SignerKey, VerifierKey, VerifierKeys};
 pub use proof::{Proof, ProofError, Proven};
 pub use record::{LeafHash, Record, RecordError};
+pub use text::{SectionDigest, TextDigest};
 pub use tree::{NodeHash, NodeId, Nodes, TreeError};
