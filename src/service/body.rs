@@ -10,6 +10,8 @@ use crate::domain::plan::{Plan, PlanReport};
 use crate::domain::request::{Origin, Request};
 use crate::ports::render::{RenderError, Renderer};
 
+use super::materials::Materials;
+
 /// The longest body that GitHub takes, in characters.
 pub const LONGEST_BODY: usize = 65_536;
 /// Room for a proof and the fences of both blocks, in characters: 64 hashes, and a checkpoint with a few signatures.
@@ -26,8 +28,10 @@ pub struct BodyContent<'a> {
     pub report: &'a PlanReport,
     /// The request that asked for it.
     pub request: &'a Request,
-    /// Where the run's page is, if the bot has an address.
-    pub run_url: Option<&'a str>,
+    /// What the plan was made with.
+    pub materials: &'a Materials,
+    /// Base of the link to the run's page, without a final slash, if the bot has an address.
+    pub public_url: Option<&'a str>,
 }
 
 /// The text of a body, at most this many rows in each of its tables, and [`PROOF_PLACE`] where record and proof belong.
@@ -39,7 +43,8 @@ pub fn write_body(renderer: &Renderer, content: BodyContent<'_>, rows: usize) ->
 }
 
 fn values(content: BodyContent<'_>, rows: usize) -> Value {
-    let BodyContent { plan, report, request, run_url } = content;
+    let BodyContent { plan, report, request, materials, public_url } = content;
+    let run_url = public_url.map(|base| format!("{base}/runs/{}", plan.run));
     let (link, issue) = match &request.origin {
         Origin::Comment { repository, issue, url, .. } => {
             (Some(url.as_str()).filter(|url| is_link(url)), Some(format!("{repository}#{issue}")))
@@ -54,6 +59,8 @@ fn values(content: BodyContent<'_>, rows: usize) -> Value {
         "link": link,
         "issue": issue,
         "proof": PROOF_PLACE,
+        "materials": materials,
+        "arguments": request.arguments.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>(),
         "run_url": run_url.filter(|url| is_link(url)),
         "rows": rows,
     })

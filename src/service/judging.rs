@@ -20,14 +20,15 @@ use crate::ports::git::{Git, GitError};
 use crate::ports::library::Library;
 use crate::ports::render::RenderError;
 
+use super::materials::Materials;
+
 /// Judges changes by the policies of a library. Holds them compiled, and what it parsed and built so far.
 #[derive(Debug)]
 pub struct Judge {
     target: TargetProfile,
     policies: Policies,
     lanes: Lanes,
-    /// [`Library::digest`].
-    library: String,
+    materials: Materials,
     manifests: Manifests,
     documents: Documents,
 }
@@ -98,10 +99,10 @@ impl Judge {
             return Err(TargetProfile::error_at(&library.policies, "actuation_branch", message).into());
         }
         Ok(Self {
+            materials: Materials::of(library, &target.gitops_path),
             target,
             policies,
             lanes,
-            library: library.digest(),
             manifests: Manifests::default(),
             documents: Documents::new(),
         })
@@ -128,7 +129,13 @@ impl Judge {
     /// The digest of the library that is judged by, as [`Library::digest`] has it.
     #[must_use]
     pub fn library(&self) -> &str {
-        &self.library
+        &self.materials.library
+    }
+
+    /// What it judges with.
+    #[must_use]
+    pub fn materials(&self) -> &Materials {
+        &self.materials
     }
 
     /// The manifests parsed so far.

@@ -236,12 +236,21 @@ impl Planner {
     ) -> Result<Planned, PlanError> {
         let verdict = self.judge.judge_plan(git, &plan, base, &provenance(&plan, request))?;
         let mut report = report(&plan, verdict);
+        let procedure = undone.map_or(&plan.procedure, |undone| &undone.procedure);
+        let materials = self.judge.materials().with_procedure(self.catalogue.sha256(procedure));
         let mut facts = self.facts(&plan, &report, request);
+        facts["materials"] = json!(materials);
+        facts["public_url"] = json!(self.public_url);
         if let Some(undone) = undone {
             facts["undoes"] = json!({"run": undone.run, "leaf": undone.leaf, "procedure": undone.procedure});
         }
-        let run_url = self.public_url.as_ref().map(|base| format!("{base}/runs/{}", plan.run));
-        let content = BodyContent { plan: &plan, report: &report, request, run_url: run_url.as_deref() };
+        let content = BodyContent {
+            plan: &plan,
+            report: &report,
+            request,
+            materials: &materials,
+            public_url: self.public_url.as_deref(),
+        };
         let PlannedRecord { record, list, text } = PlannedRecord::of(&self.renderer, content, facts)?;
         let draft = plan.no_change.is_none().then(|| commit_draft(&plan, &record, request));
         if let Some(draft) = &draft {

@@ -44,6 +44,7 @@ macro_rules! store_contract {
             proposals_are_kept_until_they_are_over,
             leaves_and_nodes_make_the_tree,
             checkpoints_are_kept_once_in_order,
+            a_library_is_kept_once_under_its_digest,
         );
     };
     ($open:path: $($check:ident),* $(,)?) => {$(
@@ -584,4 +585,14 @@ pub async fn checkpoints_are_kept_once_in_order(store: Arc<dyn Store>) {
     assert_eq!(store.checkpoint().await.expect("newest").as_deref(), Some("two"));
     let kept: Vec<_> = store.checkpoints().await.expect("all").into_iter().map(|kept| kept.note).collect();
     assert_eq!(kept, ["one", "two"]);
+}
+
+pub async fn a_library_is_kept_once_under_its_digest(store: Arc<dyn Store>) {
+    let files = |text: &str| [("policies/a.rego".to_owned(), text.to_owned())].into();
+    assert_eq!(store.library("sha256:1").await.unwrap(), None);
+    store.keep_library("sha256:1", &files("one")).await.unwrap();
+    store.keep_library("sha256:1", &files("another")).await.unwrap();
+    store.keep_library("sha256:2", &files("two")).await.unwrap();
+    assert_eq!(store.library("sha256:1").await.unwrap(), Some(files("one")));
+    assert_eq!(store.library("sha256:2").await.unwrap(), Some(files("two")));
 }

@@ -19,6 +19,7 @@ mod policies_terminal;
 mod proposals;
 mod pull_request;
 mod pulls;
+mod replay;
 mod rollback;
 mod settings;
 mod webhook_examples;

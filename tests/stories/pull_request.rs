@@ -43,7 +43,24 @@ fn a_reviewer_reads_what_why_who_and_the_way_back() {
     assert_eq!(pull.title, "chore(torghut): pause trading");
     assert_eq!(pull.labels, ["actuation", "do-not-automerge"]);
     assert!(!pull.draft, "containment waits for nobody");
-    insta::assert_snapshot!("pull_request", pull.body);
+    // Any change of the library, and any release, makes others of these.
+    let planner = planner();
+    let materials = planner.judge().materials();
+    let procedure = materials.with_procedure(planner.catalogue().sha256("pause-trading")).procedure.unwrap();
+    let mut body = pull.body;
+    for (value, name) in [
+        (&materials.program, "program"),
+        (&materials.library, "library"),
+        (&procedure, "procedure"),
+        (&materials.policies, "policies"),
+        (&materials.templates, "templates"),
+        (&materials.lanes, "lanes"),
+        (&materials.target, "target"),
+    ] {
+        assert!(body.contains(value.as_str()), "{name} in\n{body}");
+        body = body.replace(value.as_str(), &format!("({name})"));
+    }
+    insta::assert_snapshot!("pull_request", body);
 }
 
 #[test]
@@ -83,7 +100,9 @@ fn findings_and_absent_values_are_in_the_tables() {
     let request = commented("pause-trading", "x", "ana");
     let tree = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/plans/since");
     let (repository, base) = repository_of(&tree);
-    let mut planned = plan(&planner(), repository.path(), &base, &request).unwrap();
+    let planner = planner();
+    let materials = planner.judge().materials();
+    let mut planned = plan(&planner, repository.path(), &base, &request).unwrap();
     planned.report.changes[0].before = None;
     planned.report.verdict.results.push(Finding {
         policy: "single-forwarder".to_owned(),
@@ -96,8 +115,13 @@ fn findings_and_absent_values_are_in_the_tables() {
         place: None,
     });
     let renderer = Renderer::compile(&Library::embedded()).unwrap();
-    let content =
-        BodyContent { plan: &planned.plan, report: &planned.report, request: &request, run_url: None };
+    let content = BodyContent {
+        plan: &planned.plan,
+        report: &planned.report,
+        request: &request,
+        materials,
+        public_url: None,
+    };
     let body = write_body(&renderer, content, 30).unwrap();
     assert!(body.contains("| `Deployment torghut-scheduler` | `/spec/replicas` | absent | `0` |"), "{body}");
     let row = "| `single-forwarder` | warn | `forwarder_replicas` | `` two \\| `forwarders` `` | \

@@ -4,7 +4,7 @@
 //! the database for reading only. Results go to standard output, errors to standard error with code and remedy.
 
 mod answer;
-mod database;
+pub(crate) mod database;
 mod input;
 mod key;
 mod prove;

@@ -26,7 +26,7 @@ use crate::ports::forge::local::LocalForge;
 use crate::ports::git::Repository;
 use crate::ports::library::Library;
 use crate::ports::render::Renderer;
-use crate::ports::store::{Inbox, RunView, SqliteStore, StepQueue, Store};
+use crate::ports::store::{Inbox, LibraryStore as _, RunView, SqliteStore, StepQueue, Store};
 use crate::service::accept::Intake;
 use crate::service::context::{Context, ServedRepository};
 use crate::service::metrics::Metrics;
@@ -89,6 +89,8 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     let database = SqliteStore::open(&settings.server.database)
         .await
         .with_context(|| format!("opening database `{}`", settings.server.database.display()))?;
+    // Before anything is decided with it: decisions can then be made again.
+    database.keep_library(&library.digest(), &library.texts()).await?;
     let store: Arc<dyn Store> = Arc::new(database.clone());
     let listener = listen(settings.server.listen).await?;
     let address = listener.local_addr()?;

@@ -1,10 +1,11 @@
-//! The store: four ports over one durable database, by who needs them. Adapter: `sqlite/`.
+//! The store: five ports over one durable database, by who needs them. Adapter: `sqlite/`.
 //!
 //! | port | for | what it does |
 //! | --- | --- | --- |
 //! | [`Inbox`] | intake | accepts deliveries, creates runs |
 //! | [`StepQueue`] | workers | leases steps, records intents and results, admits changes |
 //! | [`LedgerStore`] | the notary, audits | leaves, tree nodes, checkpoints |
+//! | [`LibraryStore`] | replays | the libraries that decisions were made with |
 //! | [`RunView`] | pages, replies, steps | runs, timelines, pull requests |
 //!
 //! **Invariant**: a state change and its records commit in one transaction, or neither does.
@@ -13,6 +14,7 @@
 mod error;
 mod inbox;
 mod ledger;
+mod libraries;
 mod queue;
 mod sqlite;
 mod view;
@@ -20,11 +22,12 @@ mod view;
 pub use error::StoreError;
 pub use inbox::{Accepted, Arrival, Inbox, NewRun};
 pub use ledger::{Leaf, LedgerStore, StoredCheckpoint};
+pub use libraries::LibraryStore;
 pub use queue::{Finished, Lease, StepQueue};
 pub use sqlite::SqliteStore;
 pub use view::{Pulls, Run, RunView, StepEntry, StoredPull};
 
-/// All four ports of one database, for the wiring and for those that need more than two of them.
-pub trait Store: Inbox + StepQueue + LedgerStore + RunView {}
+/// All ports of one database, for the wiring and for those that need more than two of them.
+pub trait Store: Inbox + StepQueue + LedgerStore + LibraryStore + RunView {}
 
-impl<T: Inbox + StepQueue + LedgerStore + RunView + ?Sized> Store for T {}
+impl<T: Inbox + StepQueue + LedgerStore + LibraryStore + RunView + ?Sized> Store for T {}

@@ -8,11 +8,13 @@ mod admission;
 mod error;
 mod inbox;
 mod ledger;
+mod libraries;
 mod pulls;
 mod rows;
 mod runs;
 mod schema;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -29,6 +31,7 @@ use self::inbox::Received;
 use super::error::StoreError;
 use super::inbox::{Accepted, Arrival, Inbox};
 use super::ledger::{Leaf, LedgerStore, StoredCheckpoint};
+use super::libraries::LibraryStore;
 use super::queue::{Finished, Lease, StepQueue};
 use super::view::{Pulls, Run, RunView, StepEntry, StoredPull};
 use crate::domain::admission::{Admission, Quotas, TargetClaim};
@@ -261,6 +264,19 @@ impl LedgerStore for SqliteStore {
 
     async fn problems(&self) -> Result<Vec<String>, StoreError> {
         schema::problems(&mut *self.read().await?).await
+    }
+}
+
+#[async_trait]
+impl LibraryStore for SqliteStore {
+    async fn keep_library(&self, digest: &str, files: &BTreeMap<String, String>) -> Result<(), StoreError> {
+        let mut transaction = self.write().await?;
+        libraries::keep(&mut transaction, digest, files).await?;
+        transaction.commit().await.map_err(unavailable)
+    }
+
+    async fn library(&self, digest: &str) -> Result<Option<BTreeMap<String, String>>, StoreError> {
+        libraries::one(&mut *self.read().await?, digest).await
     }
 }
 

@@ -9,8 +9,12 @@ use super::error::unavailable;
 const APPLICATION: i64 = 0x7772_6974;
 
 /// The statements that lead from one version to the next, beginning with an empty file.
-const VERSIONS: [&str; 3] =
-    [include_str!("schema.sql"), include_str!("pulls.sql"), include_str!("turns.sql")];
+const VERSIONS: [&str; 4] = [
+    include_str!("schema.sql"),
+    include_str!("pulls.sql"),
+    include_str!("turns.sql"),
+    include_str!("libraries.sql"),
+];
 
 /// The version that this program writes.
 const CURRENT: i64 = VERSIONS.len() as i64; // OK because there are few.
