@@ -124,24 +124,19 @@ fn listing(text: &str) -> String {
 }
 
 /// A bot with a procedure that sets many long fields.
-async fn wide(long: usize) -> (Bot, TempDir) {
-    let values = |value: &str| -> String {
-        (0..FIELDS).map(|number| format!("  key-{number}: {value}{number}\n")).collect()
+async fn wide(key: &str, value: &str) -> (Bot, TempDir) {
+    let values: String =
+        (0..FIELDS).map(|number| format!("  key-{number}{key}: {value}{number}\n")).collect();
+    let file = format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: wide\ndata:\n{values}");
+    let edit = |number| {
+        format!("      - {{object: wide, op: replace, at: /data/key-{number}{key}, value: new-{number}}}\n")
     };
-    let file = format!(
-        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: wide\ndata:\n{}",
-        values(&"v".repeat(long))
-    );
-    let edits: String = (0..FIELDS)
-        .map(|number| {
-            format!("      - {{object: wide, op: replace, at: /data/key-{number}, value: new-{number}}}\n")
-        })
-        .collect();
+    let edits: String = (0..FIELDS).map(edit).collect();
     let procedure = format!(
         "schema: writ.procedure/v1\nname: wide\nversion: 1\nsummary: Sets a great many fields.\nrisk: restoring\n\
          confirmation: ACTUATE_TORGHUT\nobjects:\n  wide: {{file: wide.yaml, kind: ConfigMap, name: wide}}\n\
          variants:\n  - name: all\n    when:\n      - {{object: wide, exists: true}}\n    edits:\n{edits}    effects:\n\
-         \x20     - {{name: set, check: {{object: wide, at: /data/key-0, equals: new-0}}}}\n    words:\n      \
+         \x20     - {{name: set, check: {{object: wide, at: /data/key-0{key}, equals: new-0}}}}\n    words:\n      \
          title: \"chore(torghut): set many\"\n      commit: Set a great many fields.\n      already: all are set\n"
     );
     let library = TempDir::new().unwrap();
@@ -157,15 +152,24 @@ async fn wide(long: usize) -> (Bot, TempDir) {
 
 #[tokio::test]
 async fn a_huge_plan_shrinks_its_tables_and_never_its_proof() {
-    for (long, kind) in [(10, "change.planned"), (300, "change.listed"), (4_000, "change.listed")] {
-        let (bot, _library) = wide(long).await;
+    // Each `|` is two characters in a table's cell, and each invisible one is shown as eight.
+    let (bars, invisible) = ("|".repeat(250), "\u{200b}".repeat(1_000));
+    let cases = [
+        ("", "v".repeat(10), "change.planned", 30),
+        ("", "v".repeat(300), "change.listed", 30),
+        ("", "v".repeat(4_000), "change.listed", 30),
+        (&bars, format!("v{invisible}"), "change.listed", 10),
+    ];
+    for (key, value, kind, rows) in cases {
+        let (bot, _library) = wide(key, &value).await;
         let (run, pull) = proposed(&bot, WIDE).await;
         let body = &pull.pull.body;
         let length = body.chars().count();
         assert!(length <= LONGEST_BODY && length > 10_000, "{length}");
         assert_genuine(&bot, body);
         assert!(body.contains(&format!(
-            "more; the check run `writ/policy` and `writ audit show {run}` have them all."
+            "… and {} more; the check run `writ/policy` and `writ audit show {run}` have them all.",
+            FIELDS - rows
         )));
         assert!(body.trim_end().ends_with("</details>"), "{body}");
         let shown = bot.record(&run, kind).await;
