@@ -19,6 +19,7 @@ mod patch;
 mod plan;
 mod policies;
 mod procedures;
+mod replay;
 mod serve;
 pub mod settings;
 mod terminal;
@@ -73,6 +74,8 @@ enum CliCommand {
     /// Show and verify what the ledger recorded.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Plan and judge past runs again, from what was recorded of them; with other policies, say what would change.
+    Replay(replay::ReplayArguments),
     /// Fill the generated parts of Markdown files.
     #[command(hide = true)]
     Docs(docs::DocsArguments),
@@ -102,6 +105,7 @@ pub fn run() -> ExitCode {
         CliCommand::Patch(arguments) => patch::run(&arguments),
         CliCommand::Diff(arguments) => diff::run(&arguments),
         CliCommand::Audit(command) => audit::run(&command),
+        CliCommand::Replay(arguments) => replay::run(&arguments),
         CliCommand::Docs(arguments) => docs::run(&arguments, &Arguments::command()),
         CliCommand::JudgeHeads(arguments) => judge_heads::run(&arguments),
         CliCommand::Completions { shell } => {

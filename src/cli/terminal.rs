@@ -167,6 +167,9 @@ pub(super) fn planner(library: &Library, gitops_path: Option<&str>) -> Result<Pl
     let gitops_path = gitops_path.map(folder).transpose()?;
     Planner::compile(library, gitops_path.as_deref()).map_err(|error| match error {
         CompileError::Invalid { file, line, message } => invalid_library(message, Place::line(file, line)),
+        CompileError::Template(error) => {
+            Failure::refused(Refusal::because(reason::TEMPLATE_INVALID, error, "correct the template"))
+        }
         CompileError::Incomplete(_) => {
             let remedy = "put the rule back (`writ library list` says which files are replaced), or name its codes \
                           under `retired_codes` in policies/target.yaml, each with the reason";

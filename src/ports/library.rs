@@ -100,6 +100,47 @@ impl Library {
         Ok(library)
     }
 
+    /// The library of these texts, by path below it: what [`Library::texts`] gave once. Paths of no part are left out.
+    #[must_use]
+    pub fn of_texts(texts: BTreeMap<String, String>) -> Self {
+        let mut library = Self {
+            patches: BTreeMap::new(),
+            policies: BTreeMap::new(),
+            templates: BTreeMap::new(),
+            folder: None,
+            missing: Vec::new(),
+        };
+        for (path, text) in texts {
+            let files = match path.split_once('/') {
+                Some(("patches", name)) => (&mut library.patches, name),
+                Some(("policies", name)) => (&mut library.policies, name),
+                Some(("templates", name)) => (&mut library.templates, name),
+                _ => continue,
+            };
+            files.0.insert(files.1.to_owned(), text);
+        }
+        library
+    }
+
+    /// Every text by its path below the library, whether embedded or from a folder.
+    #[must_use]
+    pub fn texts(&self) -> BTreeMap<String, String> {
+        let parts = self.parts().into_iter();
+        let of_part = |(part, files): (&str, &BTreeMap<String, String>)| {
+            let path = |(name, text): (&String, &String)| (format!("{part}/{name}"), text.clone());
+            files.iter().map(path).collect::<Vec<_>>()
+        };
+        parts.flat_map(of_part).collect()
+    }
+
+    /// The texts of a folder of policies, by name below it, to be laid over those of a library.
+    ///
+    /// # Errors
+    /// - the folder or a file of it cannot be read, or is not UTF-8
+    pub fn read_policies(folder: &Path) -> Result<BTreeMap<String, String>, LibraryError> {
+        read_folder(folder, folder)
+    }
+
     /// Every file, sorted by path.
     #[must_use]
     pub fn files(&self) -> Vec<LibraryFile> {

@@ -57,6 +57,12 @@ pub struct PlanFact {
     pub report: PlanReport,
     /// `change.planned`, for the ledger.
     pub record: Record,
+    /// `change.listed`, for the ledger, where the plan is too long for one record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub list: Option<Record>,
+    /// The text of the pull request's body.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
     /// The nodes that the procedure writes, whether or not that changes them.
     #[serde(default)]
     pub declared: Vec<Declared>,

@@ -17,7 +17,7 @@ use crate::ports::store::{Lease, Pulls, Run, Store, StoredPull};
 use super::context::{Context, ServedRepository};
 use super::error::{StepError, blocking};
 use super::facts::{self, Fact, NoFact, PlanFact, StoredFact};
-use super::planning::{PlanError, Planned};
+use super::planning::{PlanError, Planned, RecordedPlan};
 use super::recipe::Recipe;
 use super::reconciliation::Reconciliation;
 use super::stored_command::StoredCommand;
@@ -115,12 +115,13 @@ impl Job {
     ///
     /// `None` when it comes out otherwise, which takes another library or program than the one that planned.
     pub(super) async fn plan_again(&self) -> Result<Option<Planned>, StepError> {
-        let PlanFact { report, record, .. } = self.fact()?;
+        let PlanFact { report, record, text, .. } = self.fact()?;
         let (recipe, base) = (self.recipe()?, report.base.clone());
         let again = blocking(move || recipe.plan(&base)).await?;
         match again {
             Ok(planned) if planned.report.digest == report.digest => {
-                Ok(Some(planned.recorded_as(record, report.commit, self.request()?)))
+                let recorded = RecordedPlan { record, text, commit: report.commit };
+                Ok(Some(planned.recorded_as(recorded, self.request()?)))
             }
             Ok(_) | Err(PlanError::Refused(_)) => Ok(None),
             Err(PlanError::Git(error)) => Err(error.into()),

@@ -19,6 +19,9 @@ use crate::domain::tree::{Entry, Snapshot};
 use crate::domain::yaml::{self, Pointer, Stream};
 use crate::ports::git::{Git, GitError};
 use crate::ports::library::Library;
+use crate::ports::render::RenderError;
+
+use super::materials::Materials;
 
 /// Judges changes by the policies of a library. Holds them compiled, and what it parsed and built so far.
 #[derive(Debug)]
@@ -26,8 +29,7 @@ pub struct Judge {
     target: TargetProfile,
     policies: Policies,
     lanes: Lanes,
-    /// [`Library::digest`].
-    library: String,
+    materials: Materials,
     manifests: Manifests,
     documents: Documents,
 }
@@ -61,6 +63,9 @@ pub enum CompileError {
     /// Each file may be right, and yet they do not judge as they should.
     #[error("the policies of the library are incomplete: {0}")]
     Incomplete(#[source] Incomplete),
+    /// A template is wrong.
+    #[error(transparent)]
+    Template(#[from] RenderError),
 }
 
 impl Judge {
@@ -95,10 +100,10 @@ impl Judge {
             return Err(TargetProfile::error_at(&library.policies, "actuation_branch", message).into());
         }
         Ok(Self {
+            materials: Materials::of(library, &target.gitops_path),
             target,
             policies,
             lanes,
-            library: library.digest(),
             manifests: Manifests::with_room(CACHE_BYTES / 4),
             documents: Documents::with_room(CACHE_BYTES - CACHE_BYTES / 4),
         })
@@ -141,7 +146,13 @@ impl Judge {
     /// The digest of the library that is judged by, as [`Library::digest`] has it.
     #[must_use]
     pub fn library(&self) -> &str {
-        &self.library
+        &self.materials.library
+    }
+
+    /// What it judges with.
+    #[must_use]
+    pub fn materials(&self) -> &Materials {
+        &self.materials
     }
 
     /// The manifests parsed so far.

@@ -1,8 +1,8 @@
 //! Planning: from a request and a base commit to everything that publishing needs, without writing anything.
 //!
 //! Called by the worker's `Plan` step and by `writ plan`/`writ apply`. Blocking: it reads git objects.
-//! **Invariant**: the same request on the same base with the same library gives the same bytes on any machine:
-//! report, record (hence leaf), commit message and commit id.
+//! **Invariant**: the same request on the same base with the same library and address of pages gives the same bytes on
+//! any machine: report, body, record (hence leaf), commit message and commit id.
 
 use std::collections::BTreeSet;
 
@@ -24,15 +24,21 @@ use crate::domain::risk::Risk;
 use crate::domain::tree::Snapshot;
 use crate::ports::git::{CommitDraft, Git, GitError, blob_id};
 use crate::ports::library::Library;
+use crate::ports::render::Renderer;
 
+use super::body::BodyContent;
 pub use super::judging::CompileError;
 use super::judging::Judge;
+use super::planned_record::PlannedRecord;
 
-/// Plans requests. Holds the compiled procedures, and a judge with the compiled policies.
+/// Plans requests. Holds the compiled procedures and templates, and a judge with the compiled policies.
 #[derive(Debug)]
 pub struct Planner {
     catalogue: Catalogue,
     judge: Judge,
+    renderer: Renderer,
+    /// Base of links to run pages, without a final slash.
+    public_url: Option<String>,
 }
 
 /// The result of planning a request on one base.
@@ -44,9 +50,25 @@ pub struct Planned {
     pub report: PlanReport,
     /// `change.planned`, to be appended to the ledger before anything is published. Its time is the request's.
     pub record: Record,
+    /// `change.listed`, to be appended before it where one record is too short for the plan.
+    pub list: Option<Record>,
+    /// The text of the pull request's body, of which the record has the digest; a place in it waits for the proof.
+    /// Empty where nothing would change.
+    pub text: String,
     /// The commit to make, its message with the trailers `Writ-Run` and `Writ-Leaf`; `report.commit` is its id.
     /// `None` exactly when nothing would change.
     pub draft: Option<CommitDraft>,
+}
+
+/// What an earlier planning of a plan recorded.
+#[derive(Debug, Clone)]
+pub struct RecordedPlan {
+    /// `change.planned`.
+    pub record: Record,
+    /// The text of the pull request's body; `None` where an earlier version planned, which did not store it.
+    pub text: Option<String>,
+    /// The id of the commit.
+    pub commit: Option<CommitId>,
 }
 
 /// Why there is no plan.
@@ -61,11 +83,12 @@ pub enum PlanError {
 }
 
 impl Planner {
-    /// Compiles the procedures and policies of a library, for manifests below `gitops_path` (no slash at either end);
+    /// Compiles the procedures, policies and templates of a library, for manifests below `gitops_path` (no slash at either end);
     /// `None` takes that of the library's target.
     ///
     /// # Errors
     /// - `Invalid`: a procedure or a policy is not valid: file, line, what is wrong
+    /// - `Template`: a template is not valid
     /// - as [`Judge::compile`]
     pub fn compile<'p>(
         library: &Library,
@@ -76,7 +99,14 @@ impl Planner {
             line: error.line,
             message: error.message,
         })?;
-        Ok(Self { catalogue, judge: Judge::compile(library, gitops_path.into())? })
+        let judge = Judge::compile(library, gitops_path.into())?;
+        Ok(Self { catalogue, judge, renderer: Renderer::compile(library)?, public_url: None })
+    }
+
+    /// The same, for a bot whose pages are at this address, without a final slash.
+    #[must_use]
+    pub fn with_pages_at(self, public_url: Option<String>) -> Self {
+        Self { public_url, ..self }
     }
 
     /// The same planner, whose judge's caches hold at most so many bytes.
@@ -209,7 +239,7 @@ impl Planner {
         PlanInput { target: self.judge.target(), base, manifests: self.judge.manifests(), blob_id }
     }
 
-    /// Judges a plan, and works out its record and its commit.
+    /// Judges a plan, and works out its body, its record and its commit.
     fn complete(
         &self,
         git: &dyn Git,
@@ -220,26 +250,37 @@ impl Planner {
     ) -> Result<Planned, PlanError> {
         let verdict = self.judge.judge_plan(git, &plan, base, &provenance(&plan, request))?;
         let mut report = report(&plan, verdict);
-        let mut record = self.record(&plan, &report, request);
-        if let (Some(undone), Some(body)) = (undone, record.body.as_object_mut()) {
-            let earlier = json!({"run": undone.run, "leaf": undone.leaf, "procedure": undone.procedure});
-            body.insert("undoes".to_owned(), earlier);
+        let procedure = undone.map_or(&plan.procedure, |undone| &undone.procedure);
+        let materials = self.judge.materials().with_procedure(self.catalogue.sha256(procedure));
+        let mut facts = self.facts(&plan, &report, request);
+        facts["materials"] = json!(materials);
+        facts["public_url"] = json!(self.public_url);
+        if let Some(undone) = undone {
+            facts["undoes"] = json!({"run": undone.run, "leaf": undone.leaf, "procedure": undone.procedure});
         }
+        let content = BodyContent {
+            plan: &plan,
+            report: &report,
+            request,
+            materials: &materials,
+            public_url: self.public_url.as_deref(),
+        };
+        let PlannedRecord { record, list, text } = PlannedRecord::of(&self.renderer, content, facts)?;
         let draft = plan.no_change.is_none().then(|| commit_draft(&plan, &record, request));
         if let Some(draft) = &draft {
             report.commit = Some(git.preview(draft)?);
         }
-        Ok(Planned { plan, report, record, draft })
+        Ok(Planned { plan, report, record, list, text, draft })
     }
 
-    /// `change.planned`: enough to say later who asked for what and why, on what base, and what was decided.
-    fn record(&self, plan: &Plan, report: &PlanReport, request: &Request) -> Record {
+    /// The facts of `change.planned`: enough to say later who asked for what and why, on what base, and what was decided.
+    fn facts(&self, plan: &Plan, report: &PlanReport, request: &Request) -> Value {
         let files: Vec<Value> = plan
             .files
             .iter()
             .map(|file| json!({"path": file.path, "before": file.before, "after": file.after}))
             .collect();
-        let body = json!({
+        json!({
             "procedure": plan.procedure,
             "procedure_sha256": self.catalogue.sha256(&plan.procedure),
             "version": plan.version,
@@ -256,8 +297,7 @@ impl Planner {
             "verdict": report.verdict.recorded(),
             "library": self.judge.library(),
             "digest": report.digest,
-        });
-        Record::new("change.planned", Some(plan.run.clone()), request.requested_at, body)
+        })
     }
 }
 
@@ -268,13 +308,14 @@ impl Planned {
         provenance(&self.plan, request)
     }
 
-    /// This plan under the record and the commit that an earlier planning of it recorded. A record names the library, so
-    /// an upgrade between two steps of a run changes the record, but not what was planned.
+    /// This plan under the record, text and commit that an earlier planning of it recorded. A record names the library,
+    /// so an upgrade between two steps of a run changes the record, but not what was planned.
     #[must_use]
-    pub fn recorded_as(mut self, record: Record, commit: Option<CommitId>, request: &Request) -> Self {
-        self.draft = self.draft.map(|_| commit_draft(&self.plan, &record, request));
-        self.record = record;
-        self.report.commit = commit;
+    pub fn recorded_as(mut self, recorded: RecordedPlan, request: &Request) -> Self {
+        self.draft = self.draft.map(|_| commit_draft(&self.plan, &recorded.record, request));
+        self.record = recorded.record;
+        self.text = recorded.text.unwrap_or(self.text);
+        self.report.commit = recorded.commit;
         self
     }
 }

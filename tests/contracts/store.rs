@@ -56,6 +56,7 @@ macro_rules! store_contract {
             the_ledger_records_about_itself,
             who_signs_is_woken_by_every_record,
             runs_are_read_by_id,
+            a_library_is_kept_once_under_its_digest,
         );
     };
     ($open:path: $($check:ident),* $(,)?) => {$(
@@ -651,4 +652,14 @@ pub async fn runs_are_read_by_id(store: Arc<dyn Store>) {
         found.extend(runs.into_iter().map(|run| run.id));
     }
     assert_eq!(found, ids);
+}
+
+pub async fn a_library_is_kept_once_under_its_digest(store: Arc<dyn Store>) {
+    let files = |text: &str| [("policies/a.rego".to_owned(), text.to_owned())].into();
+    assert_eq!(store.library("sha256:1").await.unwrap(), None);
+    store.keep_library("sha256:1", &files("one")).await.unwrap();
+    store.keep_library("sha256:1", &files("another")).await.unwrap();
+    store.keep_library("sha256:2", &files("two")).await.unwrap();
+    assert_eq!(store.library("sha256:1").await.unwrap(), Some(files("one")));
+    assert_eq!(store.library("sha256:2").await.unwrap(), Some(files("two")));
 }

@@ -320,6 +320,7 @@ async fn a_pull_request_is_verified_without_database() {
         told.contains(&format!("leaf 6 of `{ORIGIN}`")) && told.contains("/spec/replicas: 1 -> 0"),
         "{told}"
     );
+    assert!(told.contains("text     NOT COVERED: an earlier version wrote this record"), "{told}");
 
     let genuine = std::fs::read_to_string(archive.path("body.md")).unwrap();
     let cases = [

@@ -3,6 +3,7 @@
 mod admission;
 mod approvals;
 mod audit;
+mod bodies;
 mod check;
 mod commands;
 mod conflicts;
@@ -19,6 +20,7 @@ mod policies_terminal;
 mod proposals;
 mod pull_request;
 mod pulls;
+mod replay;
 mod rollback;
 mod sealing;
 mod settings;

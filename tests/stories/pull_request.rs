@@ -7,7 +7,8 @@ use writ::domain::policy::{Finding, Level};
 use writ::domain::request::{Actor, Origin, Request};
 use writ::ports::library::Library;
 use writ::ports::render::Renderer;
-use writ::service::proposal::{Evidence, LONGEST_BODY, propose};
+use writ::service::body::{BodyContent, write_body};
+use writ::service::proposal::propose;
 
 use crate::support::plans::{plan, planner, repository_of, request};
 
@@ -27,40 +28,44 @@ fn commented(procedure: &str, reason: &str, login: &str) -> Request {
     request
 }
 
-fn proposed(request: &Request, proof: Option<&str>) -> writ::ports::forge::NewPull {
+fn proposed(request: &Request) -> writ::ports::forge::NewPull {
     let tree = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/plans/since");
     let (repository, base) = repository_of(&tree);
-    let planned = plan(&planner(), repository.path(), &base, request).unwrap();
-    let renderer = Renderer::compile(&Library::embedded()).unwrap();
+    let planner = planner().with_pages_at(Some("https://writ.example".to_owned()));
+    let planned = plan(&planner, repository.path(), &base, request).unwrap();
     let main: BranchName = "main".parse().unwrap();
-    propose(
-        &renderer,
-        &planned,
-        &main,
-        Evidence { request, proof, run_url: Some("https://writ.example/runs/x") },
-    )
-    .unwrap()
+    propose(&planned, &main, PROOF)
 }
 
 #[test]
 fn a_reviewer_reads_what_why_who_and_the_way_back() {
-    let pull = proposed(&commented("pause-trading", "broker outage, see INC-12", "ana"), Some(PROOF));
+    let pull = proposed(&commented("pause-trading", "broker outage, see INC-12", "ana"));
     assert_eq!(pull.title, "chore(torghut): pause trading");
     assert_eq!(pull.labels, ["actuation", "do-not-automerge"]);
     assert!(!pull.draft, "containment waits for nobody");
-    // The record names the library, and the commit the record: any change of the library makes others of both.
-    let mut body = pull.body.clone();
-    for (row, length) in [("commit", 40), ("record", 64)] {
-        let value = pull.body.split(&format!("| {row} | `")).nth(1).and_then(|rest| rest.split('`').next());
-        let value = value.filter(|value| value.len() == length).unwrap();
-        body = body.replace(value, &format!("({row})"));
+    // Any change of the library, and any release, makes others of these.
+    let planner = planner();
+    let materials = planner.judge().materials();
+    let procedure = materials.with_procedure(planner.catalogue().sha256("pause-trading")).procedure.unwrap();
+    let mut body = pull.body;
+    for (value, name) in [
+        (&materials.program, "program"),
+        (&materials.library, "library"),
+        (&procedure, "procedure"),
+        (&materials.policies, "policies"),
+        (&materials.templates, "templates"),
+        (&materials.lanes, "lanes"),
+        (&materials.target, "target"),
+    ] {
+        assert!(body.contains(value.as_str()), "{name} in\n{body}");
+        body = body.replace(value.as_str(), &format!("({name})"));
     }
     insta::assert_snapshot!("pull_request", body);
 }
 
 #[test]
 fn what_needs_approval_is_a_draft() {
-    let pull = proposed(&commented("restart-ws", "stuck", "ana"), None);
+    let pull = proposed(&commented("restart-ws", "stuck", "ana"));
     assert!(pull.draft);
     assert!(
         pull.body.contains("someone other than `ana` with write access must approve this"),
@@ -72,7 +77,7 @@ fn what_needs_approval_is_a_draft() {
 #[test]
 fn peoples_text_stays_in_code_spans() {
     let reason = "`` @everyone | <!-- x --> ](https://evil.example) closes #1 </details>";
-    let pull = proposed(&commented("pause-trading", reason, "a`b|c"), Some(PROOF));
+    let pull = proposed(&commented("pause-trading", reason, "a`b|c"));
     let mut outside = String::new();
     let mut in_code = 0;
     for event in pulldown_cmark::Parser::new_ext(&pull.body, pulldown_cmark::Options::ENABLE_TABLES) {
@@ -95,7 +100,9 @@ fn findings_and_absent_values_are_in_the_tables() {
     let request = commented("pause-trading", "x", "ana");
     let tree = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/plans/since");
     let (repository, base) = repository_of(&tree);
-    let mut planned = plan(&planner(), repository.path(), &base, &request).unwrap();
+    let planner = planner();
+    let materials = planner.judge().materials();
+    let mut planned = plan(&planner, repository.path(), &base, &request).unwrap();
     planned.report.changes[0].before = None;
     planned.report.verdict.results.push(Finding {
         policy: "single-forwarder".to_owned(),
@@ -108,18 +115,16 @@ fn findings_and_absent_values_are_in_the_tables() {
         place: None,
     });
     let renderer = Renderer::compile(&Library::embedded()).unwrap();
-    let evidence = Evidence { request: &request, proof: None, run_url: None };
-    let body = propose(&renderer, &planned, &"main".parse().unwrap(), evidence).unwrap().body;
+    let content = BodyContent {
+        plan: &planned.plan,
+        report: &planned.report,
+        request: &request,
+        materials,
+        public_url: None,
+    };
+    let body = write_body(&renderer, content, 30).unwrap();
     assert!(body.contains("| `Deployment torghut-scheduler` | `/spec/replicas` | absent | `0` |"), "{body}");
     let row = "| `single-forwarder` | warn | `forwarder_replicas` | `` two \\| `forwarders` `` | \
                `ws/deployment.yaml /spec/replicas` | `set it to 1` |";
     assert!(body.contains(row), "{body}");
-}
-
-#[test]
-fn a_body_keeps_within_the_limit() {
-    let proof = format!("{PROOF}{}", "A".repeat(50_000));
-    let pull = proposed(&commented("pause-trading", &"`".repeat(500), "ana"), Some(&proof));
-    assert!(pull.body.chars().count() <= LONGEST_BODY);
-    assert!(pull.body.contains(&proof), "the proof is whole");
 }

@@ -190,17 +190,17 @@ async fn a_secret_in_a_pull_request_is_not_repeated() {
     let bot = bot().await;
     let path = format!("{}/secret.yaml", manifests::ROOT);
     let secret =
-        "apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\nstringData:\n  password: hunter2-and-more\n";
+        "apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\nstringData:\n  password: tr0ub4dor-and-more\n";
     let pull = bot.propose("leak", &[(&path, secret)]).await;
     let check = bot.check(&tip(&bot, "leak")).await;
     assert_eq!(check.status, Some(CheckStatus::Completed(Conclusion::Failure)), "{check:#?}");
     let shown = format!("{check:?}{:?}", bot.kept(pull).await);
     assert!(shown.contains("secret_value") && shown.contains("[redacted]"), "{shown}");
-    assert!(!shown.contains("hunter2"), "{shown}");
+    assert!(!shown.contains("tr0ub4d"), "{shown}");
     let data = bot.home.data();
     bot.running.stop().await;
     let stored = std::fs::read(data.join("writ.db")).unwrap();
-    assert!(!stored.windows(7).any(|window| window == b"hunter2"), "the database has it");
+    assert!(!stored.windows(7).any(|window| window == b"tr0ub4d"), "the database has it");
 }
 
 /// A `gitops_path` that is misspelt judges nothing: that is a failing check which says so, not a green one.

@@ -5,7 +5,7 @@
 
 mod adopt;
 mod answer;
-mod database;
+pub(crate) mod database;
 mod input;
 mod key;
 mod prove;

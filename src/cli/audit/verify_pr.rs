@@ -36,13 +36,17 @@ impl VerifyPr {
         };
         let embedded =
             extract(&body).map_err(|error| refused(error.code(), error.to_string(), error.remedy()))?;
-        let proven = Proof::parse(&embedded.proof)
-            .and_then(|proof| proof.verify(&embedded.record, &keys))
-            .map_err(|error: ProofError| refused(error.code(), error.to_string(), error.remedy()))?;
-        if let Some(difference) = shown::differences(&embedded.visible, &proven.record).first() {
+        let not_proven = |error: ProofError| refused(error.code(), error.to_string(), error.remedy());
+        let proof = Proof::parse(&embedded.proof).map_err(not_proven)?;
+        let proven = proof.verify(&embedded.record, &keys).map_err(not_proven)?;
+        let mut differences = shown::differences(&embedded.visible, &proven.record);
+        if proof.to_string().trim_end() != embedded.proof.trim_end() {
+            differences.push("has a line in its proof that nothing vouches for".to_owned());
+        }
+        if !differences.is_empty() {
             return Err(refused(
                 reason::BODY_DIFFERS,
-                format!("the record is genuine, but the body {difference}"),
+                format!("the record is genuine, but the body {}", differences.join(", ")),
                 "trust the record, not the body; `writ audit verify-pr --format json` on the original body shows the record",
             ));
         }
@@ -51,6 +55,7 @@ impl VerifyPr {
             AuditFormat::Json => json!({
                 "schema": "writ.audit.pull/v1",
                 "genuine": true,
+                "text_covered": shown::recorded_text(&proven.record).is_some(),
                 "origin": proven.checkpoint.origin,
                 "index": proven.index,
                 "size": proven.checkpoint.size,
@@ -69,6 +74,16 @@ fn text(proven: &Proven) -> String {
         "genuine  the body carries leaf {} of `{}`\nrecord   {} at {}, run {run}\ntree     {} leaves, root {}\n",
         proven.index, checkpoint.origin, record.kind, record.at, checkpoint.size, checkpoint.root
     );
+    text.push_str(&match shown::recorded_text(record) {
+        Some(covered) => {
+            format!("text     covered: all {} sections are as they were written\n", covered.sections.len())
+        }
+        None => {
+            "text     NOT COVERED: an earlier version wrote this record, which has no digest of the text\n"
+                .to_owned()
+        }
+    });
+    text.push_str(&format!("leaf     {} (the commit's trailer `Writ-Leaf`)\n", record.leaf().to_hex()));
     for line in shown::facts(record) {
         text.push_str(&line);
         text.push('\n');

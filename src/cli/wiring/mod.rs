@@ -36,7 +36,9 @@ use crate::ports::forge::local::LocalForge;
 use crate::ports::git::{Interrupt, Repository};
 use crate::ports::library::Library;
 use crate::ports::render::Renderer;
-use crate::ports::store::{Inbox, LedgerStore, RunView, SqliteStore, StepQueue, Store, StoreError};
+use crate::ports::store::{
+    Inbox, LedgerStore, LibraryStore as _, RunView, SqliteStore, StepQueue, Store, StoreError,
+};
 use crate::service::accept::Intake;
 use crate::service::checkpoint_branch::CheckpointBranch;
 use crate::service::context::{Context, ServedRepository};
@@ -164,6 +166,8 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     let database = SqliteStore::open(&settings.server.database)
         .await
         .with_context(|| format!("opening database `{}`", settings.server.database.display()))?;
+    // Before anything is decided with it: decisions can then be made again.
+    database.keep_library(&library.digest(), &library.texts()).await?;
     let store: Arc<dyn Store> = Arc::new(database.clone());
     let listeners = Listeners::bind(&settings.server).await?;
     let Addresses { webhooks: address, pages, operations } = listeners.addresses()?;
@@ -375,7 +379,9 @@ fn served(
         .with_environment(git_environment())
         .with_interrupt(interrupt.clone());
     let room = judging::cache_bytes(settings) / settings.repositories.len().max(1);
-    let planner = Planner::compile(library, repository.gitops_path.as_deref())?.with_cache(room);
+    let planner = Planner::compile(library, repository.gitops_path.as_deref())?
+        .with_cache(room)
+        .with_pages_at(settings.server.public_url.clone());
     Ok(Arc::new(ServedRepository {
         name: name.clone(),
         base: repository.base.clone(),

@@ -11,6 +11,11 @@ const RECORD_FENCE: &str = "```json writ-record";
 /// What opens the proof's block.
 const PROOF_FENCE: &str = "```text writ-proof";
 
+/// What ends a block.
+const END: &str = "```";
+/// Where a body's text has the two blocks until there is a proof. No text of a person and no YAML has such characters.
+pub const PROOF_PLACE: &str = "\u{1}proof\u{1}";
+
 /// Why a body's proof cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EmbedError {
@@ -64,7 +69,7 @@ pub struct Embedded {
     pub record: Vec<u8>,
     /// The proof's text.
     pub proof: String,
-    /// The rest of the body: what people read.
+    /// The rest of the body: what people read. The lines that open and end the two blocks are part of it.
     pub visible: String,
 }
 
@@ -74,6 +79,18 @@ pub fn embed(record: &[u8], proof: &Proof) -> String {
     let record = String::from_utf8_lossy(record);
     let proof = proof.to_string();
     format!("{RECORD_FENCE}\n{record}\n```\n\n{PROOF_FENCE}\n{}\n```\n", proof.trim_end())
+}
+
+/// The body: a text with the two blocks in their place.
+#[must_use]
+pub fn insert(text: &str, blocks: &str) -> String {
+    text.replace(PROOF_PLACE, blocks.trim())
+}
+
+/// The visible part of the body that a text will be: what [`extract`] gives of it once the blocks are inserted.
+#[must_use]
+pub fn without_proof(text: &str) -> String {
+    insert(text, &format!("{RECORD_FENCE}\n{END}\n\n{PROOF_FENCE}\n{END}"))
 }
 
 /// Takes record and proof out of a body.
@@ -97,9 +114,10 @@ pub fn extract(body: &str) -> Result<Embedded, EmbedError> {
             return Err(EmbedError::Twice { line: number, block });
         }
         let mut text = String::new();
+        visible.extend([block, "\n", END, "\n"]);
         loop {
             match lines.next() {
-                Some((_, "```")) => break,
+                Some((_, END)) => break,
                 Some((_, line)) => {
                     text.push_str(line);
                     text.push('\n');

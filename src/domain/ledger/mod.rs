@@ -14,15 +14,17 @@ mod own_record;
 mod proof;
 mod record;
 pub mod shown;
+mod text;
 pub mod tree;
 
 pub use audit::{Audit, AuditReport, FiledCheckpoint, KeptCheckpoint, LIVE_TAIL_SECONDS, StoredLeaf, Tail};
 pub use chain::KeyChain;
 pub use checkpoint::{Checkpoint, CheckpointError};
-pub use embed::{EmbedError, Embedded, embed, extract};
+pub use embed::{EmbedError, Embedded, PROOF_PLACE, embed, extract, insert, without_proof};
 pub use finding::{AuditFinding, RowFinding};
 pub use key::{KeyError, SignerKey, VerifierKey, VerifierKeys};
 pub use own_record::{Adoption, LateSeal, OwnRecord, Rotation};
 pub use proof::{Proof, ProofError, Proven};
 pub use record::{LeafHash, Record, RecordError};
+pub use text::{SectionDigest, TextDigest};
 pub use tree::{NodeHash, NodeId, Nodes, TreeError};

@@ -71,6 +71,20 @@ impl Record {
         if record.schema == SCHEMA { Ok(record) } else { Err(RecordError::Schema(record.schema)) }
     }
 
+    /// The record with what it leaves to the list that it names by its leaf, where that is among `records`: what a plan
+    /// changes may be too long for the record that a pull request's body carries.
+    #[must_use]
+    pub fn with_list(&self, records: &[Self]) -> Self {
+        let mut whole = self.clone();
+        let Some(leaf) = self.body.pointer("/listed/leaf").and_then(Value::as_str) else { return whole };
+        let list = records.iter().find(|record| record.leaf().to_hex() == leaf);
+        if let Some((list, own)) = list.and_then(|list| list.body.as_object()).zip(whole.body.as_object_mut())
+        {
+            own.extend(list.clone());
+        }
+        whole
+    }
+
     /// The leaf's hash.
     #[must_use]
     pub fn leaf(&self) -> LeafHash {

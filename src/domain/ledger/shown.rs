@@ -1,14 +1,22 @@
 //! What a pull request's body shows to people, against what its record says.
 //!
-//! Templates are free in what they show and how, so only what a reader relies on is compared: the run, the digest, and
-//! each change's pointer, old and new value, which must appear on one line, in this order.
+//! A record has the digest of the text, so any change of it is found. Records of earlier versions have none: of theirs only
+//! what a reader relies on is compared: the run, the digest, and each change's pointer, old and new value, which must
+//! appear on one line, in this order. The rest of their text is not covered by anything.
 
 use serde_json::Value;
 
 use super::record::Record;
+use super::text::TextDigest;
 
 /// Longer values may be shortened for people; they are not compared.
 const LONGEST_COMPARED: usize = 100;
+
+/// The digest of the text that the record was written with; `None` in records of earlier versions.
+#[must_use]
+pub fn recorded_text(record: &Record) -> Option<TextDigest> {
+    serde_json::from_value(record.body.get("text")?.clone()).ok()
+}
 
 /// What the record says, line by line, for people.
 #[must_use]
@@ -22,6 +30,11 @@ pub fn facts(record: &Record) -> Vec<String> {
     if let Some(login) = record.body.pointer("/actor/login") {
         let id = record.body.pointer("/actor/id").map_or("?".to_owned(), plain);
         lines.push(format!("asked by  {} (account {id})", plain(login)));
+    }
+    if let Some(leaf) = record.body.pointer("/listed/leaf") {
+        let number = |name: &str| record.body["listed"].get(name).map_or("?".to_owned(), plain);
+        let counts = format!("{} changes in {} files", number("changes"), number("files"));
+        lines.push(format!("listed  {counts}, in the record with the leaf {}", plain(leaf)));
     }
     for change in changes(record) {
         let text = |name: &str| change.get(name).map_or("?".to_owned(), plain);
@@ -40,6 +53,13 @@ pub fn facts(record: &Record) -> Vec<String> {
 /// Where the visible part of a body differs from the record: sentences whose subject is "the body".
 #[must_use]
 pub fn differences(visible: &str, record: &Record) -> Vec<String> {
+    match recorded_text(record) {
+        Some(text) => text.differences(visible),
+        None => visible_differences(visible, record),
+    }
+}
+
+fn visible_differences(visible: &str, record: &Record) -> Vec<String> {
     let mut differences = Vec::new();
     if let Some(run) = &record.run
         && !visible.contains(run.as_str())

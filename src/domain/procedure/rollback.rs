@@ -75,7 +75,7 @@ impl RevertTarget {
             )
             .at(Place::Field(RUN_ARGUMENT))
         })?;
-        let facts = PlannedFacts::deserialize(&planned.body).map_err(|error| {
+        let facts = PlannedFacts::deserialize(&planned.with_list(records).body).map_err(|error| {
             Refusal::new(
                 reason::RECORD_UNREADABLE,
                 format!("the record of run `{run}` cannot be read: {error}"),

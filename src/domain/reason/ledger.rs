@@ -120,6 +120,15 @@ reasons! { Ledger:
     LEAF_NOT_SEALED = "leaf_not_sealed",
         "No signed checkpoint covers the leaf yet.",
         "wait: a server signs every record within a second";
+    NOT_REPLAYABLE = "not_replayable",
+        "What the run was decided with is not here any more: its library was not stored, or its base is gone.",
+        "give the repository that has the base with `--repo`; runs of version 0.1.0 have no stored library";
+    REPLAY_DIFFERS = "replay_differs",
+        "Planned and judged again from what was recorded, the run comes to something else.",
+        "run `writ audit verify`; if the ledger is sound, the program decides differently than the one that decided";
+    DECISION_ALTERED = "decision_altered",
+        "With the changed policies, a past run would have been decided differently.",
+        "read the findings that come and go; change the policies if that is not what you want";
     RUNTIME = "runtime",
         "The program could not start its threads.",
         "try again";

@@ -54,6 +54,9 @@ reasons! { Planning:
     MOVED_SINCE = "moved_since",
         "A field that the rollback would put back has changed since the run.",
         "find out who changed it and why; then use the procedure that sets what you want";
+    BODY_TOO_LONG = "body_too_long",
+        "The text of the pull request would not fit into one body, even with empty tables.",
+        "shorten `templates/pull_request.md` and the procedure's texts";
     NOT_EXACT = "not_exact",
         "Putting the recorded values back would change more or less than the run did.",
         "undo the run with `git revert`";

@@ -17,8 +17,12 @@ pub(super) async fn perform(context: &Context, job: &Job) -> Result<Performed, S
     let report = job.report()?;
     let mut fact = CheckFact { decision: report.verdict.decision, contained_by: None };
     // The verdict is that of the step that planned, so its library is that of the planned record.
-    let library = &job.fact::<PlanFact>()?.record.body["library"];
-    let body = json!({"digest": report.digest, "verdict": report.verdict, "library": library});
+    let planned = job.fact::<PlanFact>()?.record.body;
+    let mut body = json!({"digest": report.digest, "verdict": report.verdict, "library": planned["library"]});
+    // Plans of earlier versions name none.
+    if let Some(materials) = planned.get("materials") {
+        body["materials"] = materials.clone();
+    }
     let records = vec![context.record(&job.run.id, "verdict.given", body)];
     match (job.command(), report.verdict.decision) {
         (Some(Command::Plan), _) => return Ok(Performed::ends(Outcome::Answered, &fact, records)),

@@ -43,6 +43,7 @@ pub(super) async fn perform(context: &Context, job: &ReconciliationJob) -> Resul
     let body = json!({
         "pull": seen.number, "head": judgement.head, "merge_base": judgement.merge_base,
         "verdict": judgement.verdict.recorded(), "library": job.repository.planner.judge().library(),
+        "materials": job.repository.planner.judge().materials(),
     });
     let record = context.record(&job.run.id, "verdict.given", body);
     Ok(Performed::done(&JudgeFact::Finished(judgement), vec![record]))

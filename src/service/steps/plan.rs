@@ -20,8 +20,13 @@ pub(super) async fn perform(context: &Context, job: &Job) -> Result<Performed, S
     .await?;
     match planned {
         Ok(planned) => {
-            let fact =
-                PlanFact { report: planned.report, record: planned.record, declared: planned.plan.declared };
+            let fact = PlanFact {
+                report: planned.report,
+                record: planned.record,
+                list: planned.list,
+                text: Some(planned.text).filter(|text| !text.is_empty()),
+                declared: planned.plan.declared,
+            };
             match planned.plan.no_change {
                 Some(state) => Ok(Performed::ends(Outcome::NoChange { state }, &fact, vec![])),
                 None => Ok(Performed::done(&fact, vec![])),

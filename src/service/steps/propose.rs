@@ -8,7 +8,7 @@ use crate::service::context::Context;
 use crate::service::error::StepError;
 use crate::service::facts::{PlanFact, ProposeFact};
 use crate::service::job::{Job, Performed};
-use crate::service::proposal::{self, Evidence};
+use crate::service::proposal::propose;
 
 /// Finds or opens the pull request. Also when it is there already it goes through `open_pull`, which looks first and
 /// adds what an earlier, broken try left out: the labels keep others from merging it by themselves.
@@ -25,9 +25,7 @@ pub(super) async fn perform(context: &Context, job: &Job) -> Result<Performed, S
     };
     let record = job.fact::<PlanFact>()?.record;
     let proof = context.notary.prove(context.store.as_ref(), &job.run.id, &record).await?;
-    let run_url = context.run_url(&job.run.id);
-    let evidence = Evidence { request: job.request()?, proof: Some(&proof), run_url: run_url.as_deref() };
-    let new = proposal::propose(&context.renderer, &planned, &job.repository.base, evidence)?;
+    let new = propose(&planned, &job.repository.base, &proof);
     let pull = context.forge.open_pull(repository, &new).await?;
     Ok(proposed(context, job, &pull))
 }

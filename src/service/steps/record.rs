@@ -6,6 +6,7 @@ use crate::service::job::{Job, Performed};
 
 /// Hands the planned record over; its leaf's hash is in the commit's trailers already.
 pub(super) fn perform(job: &Job) -> Result<Performed, StepError> {
-    let record = job.fact::<PlanFact>()?.record;
-    Ok(Performed::done(&RecordFact { leaf: record.leaf().to_hex() }, vec![record]))
+    let PlanFact { record, list, .. } = job.fact()?;
+    let fact = RecordFact { leaf: record.leaf().to_hex() };
+    Ok(Performed::done(&fact, list.into_iter().chain([record]).collect()))
 }

@@ -10,12 +10,14 @@ mod error;
 mod file;
 mod inbox;
 mod ledger;
+mod libraries;
 mod pulls;
 mod rows;
 mod runs;
 mod schema;
 mod session;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,6 +38,7 @@ use super::accounts::{Account, Accounts};
 use super::error::StoreError;
 use super::inbox::{Accepted, Arrival, Inbox};
 use super::ledger::{Leaf, LedgerStore, StoredCheckpoint};
+use super::libraries::LibraryStore;
 use super::queue::{Finished, Lease, StepQueue};
 use super::view::{Postponed, Pulls, Run, RunView, StepEntry, StoredPull};
 use crate::domain::admission::{Admission, Quotas, TargetClaim};
@@ -399,6 +402,21 @@ impl LedgerStore for SqliteStore {
     async fn problems(&self) -> Result<Vec<String>, StoreError> {
         let mut session = self.read().await?;
         let found = schema::problems(&mut session).await;
+        session.close(found).await
+    }
+}
+
+#[async_trait]
+impl LibraryStore for SqliteStore {
+    async fn keep_library(&self, digest: &str, files: &BTreeMap<String, String>) -> Result<(), StoreError> {
+        let mut transaction = self.write().await?;
+        libraries::keep(&mut transaction, digest, files).await?;
+        transaction.commit().await
+    }
+
+    async fn library(&self, digest: &str) -> Result<Option<BTreeMap<String, String>>, StoreError> {
+        let mut session = self.read().await?;
+        let found = libraries::one(&mut session, digest).await;
         session.close(found).await
     }
 }
