@@ -16,7 +16,7 @@ use tokio::task::AbortHandle;
 pub struct Limits {
     /// Connections at the same time.
     pub total: usize,
-    /// Connections at the same time for one client, see [`subscriber`](crate::domain::network::subscriber).
+    /// Connections at the same time for one client, see [`subscriber`](super::network::subscriber).
     pub by_client: usize,
     /// Bytes of bodies that are not authenticated yet, all connections together.
     pub unproven_bytes: usize,
