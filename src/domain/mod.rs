@@ -19,7 +19,6 @@ pub mod lane;
 pub mod ledger;
 pub mod manifest;
 pub mod names;
-pub mod network;
 pub mod plan;
 pub mod policy;
 pub mod priority;

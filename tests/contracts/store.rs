@@ -445,7 +445,8 @@ pub async fn a_run_that_somebody_may_still_work_on_is_not_joined(store: Arc<dyn 
 }
 
 /// The ticket of run `number`, by an account of the same number, for one file.
-fn claim(number: u64, target: &str) -> TargetClaim {
+/// What the `number`th run claims.
+pub fn claim(number: u64, target: &str) -> TargetClaim {
     TargetClaim {
         run: run_id(number),
         repository: "acme/shop".parse().expect("a name"),

@@ -7,12 +7,14 @@ use serde_json::json;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _};
 use tempfile::TempDir;
+use writ::domain::admission::{Admission, Quotas};
 use writ::domain::run::{Position, Step};
 use writ::ports::store::{
-    Inbox as _, LedgerStore as _, RunView as _, SqliteStore, StepQueue as _, Store, StoreError,
+    Accepted, Arrival, Inbox as _, LedgerStore as _, RunView as _, SqliteStore, StepQueue as _, Store,
+    StoreError,
 };
 
-use super::store::{arrival, at, finished, run_id, store_contract};
+use super::store::{arrival, at, claim, finished, run_id, store_contract};
 
 async fn fresh() -> (Arc<dyn Store>, TempDir) {
     let folder = TempDir::new().expect("folder");
@@ -209,22 +211,30 @@ async fn a_step_that_a_clock_ahead_put_off_is_due() {
 }
 
 #[tokio::test]
+async fn grants_of_a_clock_that_was_ahead_fill_no_quota() {
+    let (store, _folder) = opened().await;
+    let quotas = Quotas { actor: 1, lane: 1, repository: 1 };
+    for (number, seconds) in [(1, AHEAD), (2, 10)] {
+        store.accept(&arrival(&format!("d{number}"), number, 0)).await.expect("accept");
+        let claim = claim(number, &format!("apps/{number}.yaml"));
+        let lease = store.lease("one", at(10), at(70)).await.expect("lease").expect("due");
+        let admitted = store.admit(&claim, &quotas, at(seconds)).await.expect("admit");
+        assert!(matches!(admitted, Admission::Granted { .. }), "{number}: {admitted:?}");
+        store.finish(&lease, &finished(Position::Settled, seconds)).await.expect("finish");
+    }
+}
+
+#[tokio::test]
 async fn one_delivery_id_with_two_bodies_is_two_deliveries() {
     let (store, _folder) = opened().await;
     let first = arrival("d1", 1, 0);
-    let second = writ::ports::store::Arrival { body_sha256: "1".repeat(64), ..arrival("d1", 2, 1) };
+    let second = Arrival { body_sha256: "1".repeat(64), ..arrival("d1", 2, 1) };
     for arrival in [&first, &second] {
-        assert!(matches!(
-            store.accept(arrival).await.expect("accept"),
-            writ::ports::store::Accepted::Stored { .. }
-        ));
+        assert!(matches!(store.accept(arrival).await.expect("accept"), Accepted::Stored { .. }));
     }
     for arrival in [&first, &second] {
         let run = Some(arrival.runs[0].id.clone());
-        assert_eq!(
-            store.accept(arrival).await.expect("again"),
-            writ::ports::store::Accepted::Duplicate { run }
-        );
+        assert_eq!(store.accept(arrival).await.expect("again"), Accepted::Duplicate { run });
     }
 }
 

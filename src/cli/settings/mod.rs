@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::admission::Quotas;
 use crate::domain::credential::SecretString;
 use crate::domain::names::{BranchName, RepositoryName};
-use crate::domain::network::Network;
+use crate::http::server::network::Network;
 use crate::ports::forge::github::webhook::Secrets;
 use crate::service::failpoint::Failpoint;
 

@@ -9,7 +9,7 @@ use std::path::Path;
 use serde::{Deserialize as _, Deserializer};
 use serde_json::{Value, json};
 
-use crate::domain::network::Network;
+use crate::http::server::network::Network;
 
 /// One scalar setting.
 #[derive(Debug, Clone, Copy)]

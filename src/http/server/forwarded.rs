@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use axum::http::HeaderMap;
 
-use crate::domain::network::{Network, subscriber};
+use super::network::{Network, subscriber};
 
 /// Whom a connection counts for: its peer, but for a trusted proxy.
 pub(super) fn peer_client(peer: IpAddr, trusted: &[Network]) -> Option<IpAddr> {

@@ -6,6 +6,7 @@
 mod connections;
 mod forwarded;
 mod heard;
+pub mod network;
 mod visit;
 
 use std::convert::Infallible;
@@ -31,8 +32,8 @@ pub(in crate::http) use self::visit::Visit;
 
 use self::connections::{Closed, Connections};
 use self::heard::Heard;
+use self::network::Network;
 use self::visit::{Shared, Stay};
-use crate::domain::network::Network;
 
 /// How long a tick of [`Limits`] is.
 const TICK: Duration = Duration::from_secs(1);

@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 
 use super::connections::{Connections, Through};
 use super::forwarded::{forwarded_client, peer_client};
-use crate::domain::network::Network;
+use super::network::Network;
 
 /// What the connections of a listener share.
 pub(super) struct Shared {
