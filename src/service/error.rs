@@ -76,6 +76,8 @@ impl StepError {
             Self::Forge(ForgeError::Unavailable { message, retry_after }) => {
                 return Some(Outage { message: message.clone(), retry_after: *retry_after });
             }
+            // What stands before the forge (a proxy, a page of its own) answered in its place.
+            Self::Forge(error @ ForgeError::Malformed(_)) => error.to_string(),
             Self::Git(GitError::Unreachable(message)) | Self::Lagging(message) => message.clone(),
             Self::Store(error) | Self::Notary(NotaryError::Store(error)) => match error {
                 StoreError::Unavailable(_) => error_chain(error),
@@ -105,6 +107,7 @@ mod tests {
         let outage = StepError::from(busy).outage().unwrap();
         assert_eq!((outage.message.as_str(), outage.retry_after), ("502", Some(Duration::from_secs(7))));
         assert!(StepError::from(GitError::Unreachable("no route".to_owned())).outage().is_some());
+        assert!(StepError::from(ForgeError::Malformed("a page".to_owned())).outage().is_some());
         assert!(StepError::from(ForgeError::Forbidden("no right".to_owned())).outage().is_none());
         assert!(StepError::Fault("no commit".to_owned()).outage().is_none());
     }

@@ -2,7 +2,9 @@
 
 mod approvals;
 mod checks;
+mod doubtful_answers;
 mod github;
 mod kill;
 mod reconciliations;
 mod worker;
+mod writes;

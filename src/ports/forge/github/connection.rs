@@ -95,6 +95,8 @@ impl Answer {
 pub(super) struct Exchange {
     /// The most time that a call may take, from first byte to last.
     pub(super) total: Duration,
+    /// The first pause before an answer in doubt is asked for again.
+    pub(super) recheck: Duration,
     /// The time now.
     pub(super) now: fn() -> Timestamp,
 }
