@@ -27,4 +27,5 @@ pub mod reply;
 mod standing;
 mod steps;
 pub mod stored_command;
+mod withdrawal;
 pub mod worker;

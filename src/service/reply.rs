@@ -16,7 +16,7 @@ use crate::ports::forge::Reaction;
 use super::answers;
 use super::context::Context;
 use super::error::StepError;
-use super::facts::{self, AuthorizeFact, CloseFact, PlanFact, ProposeFact, PushFact};
+use super::facts::{self, AuthorizeFact, CloseFact, PlanFact, ProposeFact, PushFact, Withdrawn};
 use super::job::Job;
 use super::stored_command::StoredCommand;
 
@@ -92,6 +92,8 @@ struct ReplyValues<'a> {
     request: Option<&'a Request>,
     outcome: Option<&'a Outcome>,
     wait: Option<Waiting<'a>>,
+    /// What was published and taken back.
+    withdrawn: Option<Withdrawn>,
     /// Pull requests that were closed for this run.
     superseded: Option<Vec<IssueNumber>>,
     /// Whether it cannot be known that all of them were.
@@ -147,6 +149,7 @@ fn values<'a>(context: &Context, job: &'a Job) -> ReplyValues<'a> {
         request: run.request.as_ref(),
         outcome: None,
         wait: None,
+        withdrawn: facts::withdrawn(run),
         superseded,
         unclosed,
         pushed: facts::shown(run),

@@ -6,5 +6,6 @@ mod doubtful_answers;
 mod github;
 mod kill;
 mod reconciliations;
+mod withdrawals;
 mod worker;
 mod writes;
