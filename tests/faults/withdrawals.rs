@@ -125,7 +125,7 @@ async fn a_branch_that_others_have_pushed_to_is_left_and_named() {
     bench.home.repository.git(&["update-ref", &format!("refs/heads/{branch}"), &main]);
     stop(&bench, &run, Stopped::CommentEdited).await;
     bench.work(&run).await;
-    assert_eq!(bench.home.repository.branches(), [branch.clone()]);
+    assert_eq!(bench.home.repository.branches(), std::slice::from_ref(&branch));
     let reply = bench.replies().await.remove(0);
     assert!(reply.contains(&branch) && reply.contains("delete it by hand"), "{reply}");
     let kinds = bench.kinds(&run).await;

@@ -11,6 +11,7 @@ mod github;
 mod github_pulls;
 mod lanes;
 mod library;
+mod manners;
 mod pages;
 mod plan_corpus;
 mod plan_terminal;

@@ -111,7 +111,7 @@ impl Exchange {
         let (started, total) = (Instant::now(), self.total);
         let answer = tokio::time::timeout(total, self.receive(client, call)).await.unwrap_or_else(|_| {
             Err(ForgeError::Unavailable {
-                message: format!("no response within {total:?}"),
+                message: format!("no response within {} ms", total.as_millis()),
                 retry_after: None,
             })
         });
