@@ -25,8 +25,7 @@ const END: &str = "<!-- end -->";
 /// The arguments of `writ docs`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct DocsArguments {
-    /// The Markdown files.
-    #[arg(required = true)]
+    /// The Markdown files. Default: all of the repository in the working directory, where each policy must have its page.
     files: Vec<PathBuf>,
     /// Change nothing; exit 1 when a file is not as it would be written.
     #[arg(long)]
@@ -56,7 +55,8 @@ pub(crate) fn run(arguments: &DocsArguments, program: &clap::Command) -> ExitCod
 /// Fills each file; gives those that were, or under `--check` would be, changed and were not to be.
 fn fill_all(arguments: &DocsArguments, program: &clap::Command) -> anyhow::Result<Vec<PathBuf>> {
     let mut drifted = Vec::new();
-    for file in &arguments.files {
+    let files = if arguments.files.is_empty() { all_files()? } else { arguments.files.clone() };
+    for file in &files {
         let place = || format!("`{}`", file.display());
         let before = std::fs::read_to_string(file).with_context(place)?;
         let after = fill(&before, program).with_context(place)?;
@@ -70,6 +70,24 @@ fn fill_all(arguments: &DocsArguments, program: &clap::Command) -> anyhow::Resul
         }
     }
     Ok(drifted)
+}
+
+/// README, and the files of `docs` with the page of each policy, which may not be there.
+fn all_files() -> anyhow::Result<Vec<PathBuf>> {
+    let mut files = vec![PathBuf::from("README.md")];
+    for folder in ["docs", "docs/policies"] {
+        for entry in std::fs::read_dir(folder).with_context(|| format!("`{folder}`"))? {
+            files.push(entry.with_context(|| format!("`{folder}`"))?.path());
+        }
+    }
+    files.retain(|file| file.extension().is_some_and(|end| end == "md"));
+    let pages = compiled()?;
+    files.extend(
+        pages.policies().iter().map(|policy| PathBuf::from(format!("docs/policies/{}.md", policy.name))),
+    );
+    files.sort();
+    files.dedup();
+    Ok(files)
 }
 
 /// The text with each generated part made anew.

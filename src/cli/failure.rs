@@ -70,7 +70,7 @@ impl Failure {
                 let error = json!({
                     "schema": "writ.error/v1", "code": code, "message": message, "place": place, "remedy": remedy,
                 });
-                output::tell(format_args!("{error:#}"));
+                return output::finish(command, &format!("{error:#}\n"), ExitCode::from(self.exit));
             }
             Form::CodeFirst => {
                 let place = if place.is_empty() { place } else { format!("{place}: ") };

@@ -135,13 +135,14 @@ fn keep_owner(file: &std::fs::File, found: &std::fs::Metadata) {
 #[cfg(not(unix))]
 fn keep_owner(_: &std::fs::File, _: &std::fs::Metadata) {}
 
-/// Writes to standard output, without colours, all or an error.
+/// Writes to standard output, without colours, all or an error. A reader that has gone is none.
 ///
 /// # Errors
-/// - nobody reads there any more, or the disk is full
+/// - the disk is full
 pub(super) fn print(text: &str) -> Result<(), FileError> {
     let mut out = std::io::stdout().lock();
-    out.write_all(text.as_bytes())
-        .and_then(|()| out.flush())
-        .map_err(|source| FileError::Write { what: "standard output".to_owned(), source })
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.map_err(|source| FileError::Write { what: "standard output".to_owned(), source }),
+    }
 }

@@ -1,7 +1,7 @@
 //! `writ library`: the files that writ is driven by, and which of them are not the embedded ones.
 //!
-//! `check` and `serve` say the same of the library that they use. Exit codes: 0 listed · 1 a file is wrong · 2 usage
-//! · 3 a rule is missing.
+//! `check` and `serve` say the same of the library that they use. Exit codes: 0 listed · 2 usage · 3 a file is
+//! wrong, or a rule is missing.
 
 use std::process::ExitCode;
 

@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 stopped · 2 the settings are wrong · 3 it could not start, or its database file is gone.
 
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -12,6 +13,7 @@ use super::failure::{Failure, Form};
 use super::library::usual_gitops_path;
 use super::output;
 use super::settings::{Flags, Settings};
+use super::version::VERSION;
 use super::wiring;
 
 /// Runs it.
@@ -45,7 +47,7 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let described = describe(&settings);
     let mut running = wiring::start(settings).await?;
-    output::tell(format_args!("writ {}", env!("CARGO_PKG_VERSION")));
+    output::tell(format_args!("writ {}", VERSION));
     output::tell(format_args!("webhooks            http://{}", running.address));
     output::tell(format_args!("pages               http://{}", running.pages));
     output::tell(format_args!("metrics and health  http://{}", running.operations));
@@ -75,9 +77,9 @@ fn describe(settings: &Settings) -> String {
         text.push_str(&format!("serves              {name}, `{path}` on `{base}`\n"));
     }
     text.push_str(&format!("database            {}\n", settings.server.database.display()));
-    text.push_str(&format!("forge               {:?}\n", settings.forge));
+    text.push_str(&format!("forge               {}\n", settings.forge.words()));
     if let Some(failpoint) = settings.failpoint {
-        text.push_str(&format!("FAILS ON PURPOSE at {failpoint:?}\n"));
+        text.push_str(&format!("FAILS ON PURPOSE at {failpoint}\n"));
     }
     text
 }
@@ -87,7 +89,14 @@ fn log() {
     // Octocrab logs each 5xx as an error, though nobody must act: the forge's adapter and the worker report it.
     let usual = || EnvFilter::new("info,octocrab=off");
     let filter = EnvFilter::try_from_env("WRIT_LOG").unwrap_or_else(|_| usual());
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let colours =
+        std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty());
+    // A log that cannot be written stops nothing: by default the library says so on standard error, and panics there.
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(colours)
+        .log_internal_errors(false);
     // OK because a second log in one process is refused and the first one serves.
     let _ = if std::env::var("WRIT_LOG_FORMAT").is_ok_and(|format| format == "json") {
         log.json().try_init()

@@ -107,7 +107,7 @@ impl PlanArguments {
         let library = library(self.library.as_ref())?;
         let planner = planner(&library, self.gitops_path.as_deref())?;
         let renderer = Renderer::compile(&library).map_err(|error| {
-            Failure::refused(Refusal::because(reason::TEMPLATE_INVALID, error, "correct the template"))
+            Failure::fault(Refusal::because(reason::TEMPLATE_INVALID, error, "correct the template"))
         })?;
         let request = self.request()?;
         // Before the repository is touched: what is wrong with the words is said first.
@@ -189,7 +189,7 @@ fn folder(path: &str) -> Result<String, Failure> {
 /// The failure of a library whose file is wrong at this place.
 pub(super) fn invalid_library(message: String, place: Place) -> Failure {
     let refusal = Refusal::new(reason::LIBRARY_INVALID, message, "correct the file at this place");
-    Failure::refused(refusal.at(place))
+    Failure::fault(refusal.at(place))
 }
 
 impl From<Format> for Form {

@@ -229,7 +229,7 @@ fn json(value: serde_yaml::Value) -> Result<Value, String> {
             let mut object = Map::with_capacity(entries.len());
             for (key, entry) in entries {
                 let serde_yaml::Value::String(key) = key else {
-                    return Err(format!("the key {key:?} is not a string"));
+                    return Err("a key is not a string".to_owned());
                 };
                 object.insert(key, json(entry)?);
             }

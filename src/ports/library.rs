@@ -27,6 +27,8 @@ pub struct Library {
     /// `templates/**`.
     pub templates: BTreeMap<String, String>,
     folder: Option<PathBuf>,
+    /// Paths in the folder of files that are kept under another name: `policies/lanes.yml` for `policies/lanes.yaml`.
+    named_otherwise: BTreeMap<String, String>,
     missing: Vec<&'static str>,
 }
 
@@ -55,6 +57,14 @@ pub enum LibraryOrigin {
 /// Why a library folder could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum LibraryError {
+    /// Two files differ in nothing but `.yaml` and `.yml`.
+    #[error("`{one}` and `{other}` have the same name: remove one of them")]
+    Twice {
+        /// The one.
+        one: PathBuf,
+        /// The other.
+        other: PathBuf,
+    },
     /// A file or folder could not be read.
     #[error("reading `{path}`")]
     Read {
@@ -75,6 +85,7 @@ impl Library {
             policies: texts(&POLICIES),
             templates: texts(&TEMPLATES),
             folder: None,
+            named_otherwise: BTreeMap::new(),
             missing: Vec::new(),
         }
     }
@@ -84,18 +95,32 @@ impl Library {
     ///
     /// # Errors
     /// - a folder or file cannot be read, or is not UTF-8
+    /// - a file is there twice, as `.yaml` and as `.yml`
     pub fn read(folder: &Path) -> Result<Self, LibraryError> {
         // The folder itself must be there: a mistyped path is not an empty library.
         std::fs::read_dir(folder).map_err(|source| LibraryError::Read { path: folder.to_owned(), source })?;
         let mut library = Self { folder: Some(folder.to_owned()), ..Self::embedded() };
-        let Self { patches, policies, templates, missing, .. } = &mut library;
+        let Self { patches, policies, templates, missing, named_otherwise, .. } = &mut library;
         for (part, files) in PARTS.into_iter().zip([patches, policies, templates]) {
             let path = folder.join(part);
             let own = if path.is_dir() { read_folder(&path, &path)? } else { BTreeMap::new() };
             if own.is_empty() {
                 missing.push(part);
             }
-            files.extend(own);
+            for (name, text) in own.clone() {
+                // Procedures and tables are found by their name, which ends so in the library.
+                let Some(stem) = name.strip_suffix(".yml") else {
+                    files.insert(name, text);
+                    continue;
+                };
+                let canonical = format!("{stem}.yaml");
+                if own.contains_key(&canonical) {
+                    let [one, other] = [&canonical, &name].map(|name| path.join(name));
+                    return Err(LibraryError::Twice { one, other });
+                }
+                named_otherwise.insert(format!("{part}/{canonical}"), format!("{part}/{name}"));
+                files.insert(canonical, text);
+            }
         }
         Ok(library)
     }
@@ -108,6 +133,7 @@ impl Library {
             policies: BTreeMap::new(),
             templates: BTreeMap::new(),
             folder: None,
+            named_otherwise: BTreeMap::new(),
             missing: Vec::new(),
         };
         for (path, text) in texts {
@@ -184,14 +210,19 @@ impl Library {
             .iter()
             .map(|part| format!("`{folder}` has no file in `{part}/`: all of `{part}/` is embedded"));
         let changed = self.files().into_iter().filter_map(|file| {
-            let path = &file.path;
+            let (path, own) = (&file.path, self.path_in_folder(&file.path));
             match file.origin {
                 LibraryOrigin::Embedded => None,
-                LibraryOrigin::Replaced => Some(format!("`{path}` is replaced by `{folder}/{path}`")),
-                LibraryOrigin::Added => Some(format!("`{path}` is added from `{folder}/{path}`")),
+                LibraryOrigin::Replaced => Some(format!("`{path}` is replaced by `{folder}/{own}`")),
+                LibraryOrigin::Added => Some(format!("`{path}` is added from `{folder}/{own}`")),
             }
         });
         missing.chain(changed).collect()
+    }
+
+    /// The path in the folder of a file of the library.
+    fn path_in_folder<'l>(&'l self, path: &'l str) -> &'l str {
+        self.named_otherwise.get(path).map_or(path, String::as_str)
     }
 
     /// The folder that is laid over the embedded files; `None` where there is none.

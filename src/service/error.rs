@@ -111,6 +111,10 @@ impl StepError {
             | Self::Notary(NotaryError::Store(error @ StoreError::Unavailable(_))) => {
                 return Some(machine(error, "the database does not respond"));
             }
+            // What is in front of the forge (a proxy, a page of its own) answered in its place.
+            Self::Forge(error @ ForgeError::Malformed(_)) => {
+                (error.to_string(), "the forge's answers cannot be read")
+            }
             _ => return None,
         };
         Some(Outage { message, cause, retry_after: None, side: Side::Outside })
@@ -139,6 +143,7 @@ mod tests {
         let outage = StepError::from(busy).outage().unwrap();
         assert_eq!((outage.message.as_str(), outage.retry_after), ("502", Some(Duration::from_secs(7))));
         assert!(StepError::from(GitError::Unreachable("no route".to_owned())).outage().is_some());
+        assert!(StepError::from(ForgeError::Malformed("a page".to_owned())).outage().is_some());
         assert!(StepError::from(ForgeError::Forbidden("no right".to_owned())).outage().is_none());
         assert!(StepError::Fault("no commit".to_owned()).outage().is_none());
         let full = || std::io::Error::from_raw_os_error(24);

@@ -205,6 +205,11 @@ pub enum NoFact {
         /// The containment.
         contained_by: RunId,
     },
+    /// The run was stopped, and what it had published was taken back.
+    Withdrawn {
+        /// What it was.
+        withdrawn: Withdrawn,
+    },
     /// Always `true`: what the step was to say could not be said.
     Unreported {
         /// `true`.
@@ -212,6 +217,22 @@ pub enum NoFact {
     },
     /// Nothing at all.
     Nothing {},
+}
+
+/// What a run had published before it was stopped.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Withdrawn {
+    /// The branch.
+    pub branch: BranchName,
+    /// The pull request, which is closed.
+    #[serde(default)]
+    pub pull: Option<IssueNumber>,
+    /// Whether the pull request was merged before: then neither it nor its branch was touched.
+    #[serde(default)]
+    pub merged: bool,
+    /// Why the branch could not be deleted; `None` where it is gone.
+    #[serde(default)]
+    pub left: Option<String>,
 }
 
 /// What a step leaves, as it is stored.
@@ -251,6 +272,16 @@ pub fn find<F: Fact>(run: &Run) -> Result<Option<F>, StepError> {
     }
     let fact = F::deserialize(stored);
     fact.map(Some).map_err(|source| StepError::Fact { step: F::STEP.as_str(), source })
+}
+
+/// What the run took back, where it was stopped after it had published something.
+#[must_use]
+pub fn withdrawn(run: &Run) -> Option<Withdrawn> {
+    let stored = [Step::Push, Step::Propose].into_iter().filter_map(|step| run.facts.get(step.as_str()));
+    stored.into_iter().find_map(|stored| match NoFact::deserialize(stored) {
+        Ok(NoFact::Withdrawn { withdrawn }) => Some(withdrawn),
+        _ => None,
+    })
 }
 
 /// Whether this is a [`NoFact`], each of which has at most one field: a whole plan is not tried as one.
@@ -440,6 +471,17 @@ mod tests {
         let nothing = [
             (json!({}), NoFact::Nothing {}),
             (json!({"refused": "void"}), NoFact::Refused { refused: "void".to_owned() }),
+            (
+                json!({"withdrawn": {"branch": "writ/pause-ab", "pull": 7, "merged": false, "left": "it is protected"}}),
+                NoFact::Withdrawn {
+                    withdrawn: Withdrawn {
+                        branch: "writ/pause-ab".parse().unwrap(),
+                        pull: Some(IssueNumber(7)),
+                        merged: false,
+                        left: Some("it is protected".to_owned()),
+                    },
+                },
+            ),
             (json!({"unreported": true}), NoFact::Unreported { unreported: true }),
             (
                 json!({"contained_by": "abcdefgh234567ac"}),

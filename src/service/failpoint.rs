@@ -45,6 +45,12 @@ impl std::str::FromStr for Failpoint {
     }
 }
 
+impl std::fmt::Display for Failpoint {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "{}:{}", self.step.as_str(), self.moment.as_str())
+    }
+}
+
 impl Moment {
     /// All moments, in order.
     pub const ALL: [Self; 5] =

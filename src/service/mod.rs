@@ -41,4 +41,5 @@ pub mod sealing;
 mod standing;
 mod steps;
 pub mod stored_command;
+mod withdrawal;
 pub mod worker;

@@ -19,7 +19,7 @@ use crate::ports::forge::Reaction;
 use super::answers;
 use super::context::Context;
 use super::error::StepError;
-use super::facts::{self, AuthorizeFact, CloseFact, PlanFact, ProposeFact, PushFact};
+use super::facts::{self, AuthorizeFact, CloseFact, PlanFact, ProposeFact, PushFact, Withdrawn};
 use super::job::Job;
 use super::retry::Retry;
 use super::stored_command::StoredCommand;
@@ -111,6 +111,8 @@ struct ReplyValues<'a> {
     retry: Option<Retrying>,
     /// For a containment that is held up or was not carried out.
     by_hand: Option<ByHand<'a>>,
+    /// What was published and taken back.
+    withdrawn: Option<Withdrawn>,
     /// Pull requests that were closed for this run.
     superseded: Option<Vec<IssueNumber>>,
     /// Whether it cannot be known that all of them were.
@@ -204,6 +206,7 @@ fn values<'a>(context: &Context, job: &'a Job) -> ReplyValues<'a> {
         wait: None,
         retry: None,
         by_hand: None,
+        withdrawn: facts::withdrawn(run),
         superseded,
         unclosed,
         pushed: facts::shown(run),

@@ -20,12 +20,24 @@ fn documents() -> Vec<PathBuf> {
 #[test]
 fn generated_tables_are_those_of_the_code() {
     let mut writ = Command::new(env!("CARGO_BIN_EXE_writ"));
-    writ.arg("docs").args(documents());
+    writ.arg("docs").current_dir(root());
     if std::env::var_os("UPDATE").is_none() {
         writ.arg("--check");
     }
     let ended = writ.output().unwrap();
     assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+}
+
+/// A new policy without a page is found although no file has drifted.
+#[test]
+fn a_policy_without_its_page_is_named() {
+    let folder = tempfile::TempDir::new().unwrap();
+    std::fs::create_dir_all(folder.path().join("docs/policies")).unwrap();
+    std::fs::write(folder.path().join("README.md"), "# writ\n").unwrap();
+    let mut writ = Command::new(env!("CARGO_BIN_EXE_writ"));
+    let ended = writ.args(["docs", "--check"]).current_dir(folder.path()).output().unwrap();
+    let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+    assert!(!ended.status.success() && said.contains("docs/policies/ai-advisory.md"), "{said}");
 }
 
 #[test]

@@ -144,8 +144,8 @@ async fn one_status_comment_is_kept_whatever_is_around_it() {
     assert!(matches!(lost, Err(ForgeError::Unavailable { .. })), "{lost:?}");
     let other = "<!-- writ:run:ponmlkjihgfedcba -->";
     emulator.recorder.lose_next(Method::POST, &format!("/issues/{issue}/comments"));
-    let lost = again.put_status(&repository(), IssueNumber(issue), other, &format!("{other}\nnew")).await;
-    assert!(matches!(lost, Err(ForgeError::Unavailable { .. })), "{lost:?}");
+    // What may have been made is looked for at once.
+    again.put_status(&repository(), IssueNumber(issue), other, &format!("{other}\nnew")).await.unwrap();
     again.put_status(&repository(), IssueNumber(issue), other, &format!("{other}\nend")).await.unwrap();
     let comments = emulator.comments(issue).await;
     let own: Vec<_> =
@@ -187,11 +187,8 @@ async fn a_pull_request_whose_answer_was_lost_is_found() {
     let Some(emulator) = Emulator::start("lost answers on the emulator").await else { return };
     let forge = as_app(&emulator);
     emulator.recorder.lose_next(Method::POST, "/pulls");
-    let lost = forge.open_pull(&repository(), &new_pull("codex/torghut-v3-a")).await;
-    assert!(matches!(lost, Err(ForgeError::Unavailable { .. })), "{lost:?}");
-    emulator.recorder.lose_next(Method::POST, "/labels");
-    let lost = forge.open_pull(&repository(), &new_pull("codex/torghut-v3-a")).await;
-    assert!(matches!(lost, Err(ForgeError::Unavailable { .. })), "{lost:?}");
+    let found = forge.open_pull(&repository(), &new_pull("codex/torghut-v3-a")).await;
+    assert!(found.is_ok(), "what may have been made is looked for at once: {found:?}");
     forge.open_pull(&repository(), &new_pull("codex/torghut-v3-a")).await.unwrap();
     let pulls = emulator.pulls().await;
     assert_eq!(pulls.len(), 1);

@@ -213,7 +213,7 @@ async fn a_step_that_a_clock_ahead_put_off_is_due() {
 #[tokio::test]
 async fn grants_of_a_clock_that_was_ahead_fill_no_quota() {
     let (store, _folder) = opened().await;
-    let quotas = Quotas { actor: 1, lane: 1, repository: 1 };
+    let quotas = Quotas { actor: 1, lane: 1, repository: 1, commands: 100 };
     for (number, seconds) in [(1, AHEAD), (2, 10)] {
         store.accept(&arrival(&format!("d{number}"), number, 0)).await.expect("accept");
         let claim = claim(number, &format!("apps/{number}.yaml"));

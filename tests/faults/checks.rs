@@ -2,6 +2,7 @@
 //! back. The emulator exchanges them, so a script plays it.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -101,8 +102,8 @@ fn check(lines: std::ops::Range<usize>) -> Check {
 
 async fn put(url: &str, check: &Check) -> Result<CheckId, ForgeError> {
     let credentials = Credentials::Token("ghp_plain".into());
-    let options =
-        Options { base_url: url.to_owned(), credentials, timeouts: Timeouts::default(), now: Timestamp::now };
+    let timeouts = Timeouts { recheck: Duration::from_millis(1), ..Timeouts::default() };
+    let options = Options { base_url: url.to_owned(), credentials, timeouts, now: Timestamp::now };
     let repository: RepositoryName = "acme/lab".parse().unwrap();
     Github::new(&options).expect("right options").put_check(&repository, check).await
 }
@@ -140,9 +141,6 @@ async fn what_a_broken_try_left_out_is_added_and_nothing_twice() {
         if lost { Reply::Close } else { answer }
     })
     .await;
-    let lost = put(&server.url, &check(1..151)).await;
-    assert!(matches!(lost, Err(ForgeError::Unavailable { .. })), "{lost:?}");
-    assert_eq!(checks.states(), [("in_progress".to_owned(), "sha256:1..151".to_owned(), 50)]);
     put(&server.url, &check(1..151)).await.expect("written");
     assert_eq!(checks.states(), [("completed".to_owned(), "sha256:1..151".to_owned(), 150)]);
 }

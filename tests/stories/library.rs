@@ -166,7 +166,7 @@ fn the_list_says_where_each_file_is_from() {
     std::fs::write(library.path().join("policies/target.yaml"), target.replace("title_scope", "title_scoop"))
         .unwrap();
     let output = list(&["--library", path(&library)]);
-    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert_eq!(output.status.code(), Some(3), "{output:?}");
     let said = text(&output.stderr);
     assert!(said.contains("policies/target.yaml:17: ") && said.contains("title_scoop"), "{said}");
 }
@@ -198,7 +198,7 @@ fn the_target_of_ones_own_decides() {
     let merged = target.replace("writ/lab-", "codex/torghut-release-");
     std::fs::write(library.path().join("policies/target.yaml"), merged).unwrap();
     let output = list(&["--library", path(&library)]);
-    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert_eq!(output.status.code(), Some(3), "{output:?}");
     let said = text(&output.stderr);
     assert!(said.contains("squash-merges it automatically"), "the branch that nobody would approve: {said}");
 }
@@ -218,4 +218,34 @@ async fn records_name_the_library() {
     let given = records.iter().filter(|record| record["kind"] == "verdict.given");
     assert!(given.count() >= 2, "on the plan, and on the pull request: {records:#?}");
     records.iter().for_each(|record| assert_eq!(record["body"]["library"], digest, "{record:#?}"));
+}
+
+/// `.yml` is `.yaml` by another name: it replaces and adds like one, and both at once are a mistake.
+#[test]
+fn files_may_end_in_yml() {
+    let embedded = Library::embedded();
+    let pause = embedded.patches["pause-trading.yaml"].replace("pause-trading", "halt-trading");
+    let library = folder(&[
+        ("policies/target.yml", &format!("{}# ours\n", embedded.policies["target.yaml"])),
+        ("policies/lanes.yml", &embedded.policies["lanes.yaml"]),
+        ("patches/halt-trading.yml", &pause),
+    ]);
+    let files = listed(&["--library", path(&library)]);
+    let origin = |wanted: &str| {
+        let files = files["files"].as_array().unwrap();
+        files.iter().find(|file| file["path"] == wanted).map(|file| file["origin"].clone())
+    };
+    assert_eq!(origin("policies/target.yaml"), Some("replaced".into()), "{files:#}");
+    assert_eq!(origin("patches/halt-trading.yaml"), Some("added".into()), "{files:#}");
+    let procedures = Command::new(env!("CARGO_BIN_EXE_writ"))
+        .args(["procedures", "halt-trading", "--library", path(&library)])
+        .output()
+        .unwrap();
+    assert!(text(&procedures.stdout).contains("halt-trading"), "{procedures:?}");
+    assert!(text(&checked(&library, &[]).stderr).contains("policies/target.yml"), "by its own name");
+
+    std::fs::write(library.path().join("policies/target.yaml"), "").unwrap();
+    let output = list(&["--library", path(&library)]);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert!(text(&output.stderr).contains("have the same name"), "{output:?}");
 }

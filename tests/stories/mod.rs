@@ -13,6 +13,7 @@ mod github_pulls;
 mod lanes;
 mod library;
 mod listeners;
+mod manners;
 mod pages;
 mod plan_corpus;
 mod plan_terminal;

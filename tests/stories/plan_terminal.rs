@@ -178,7 +178,7 @@ fn a_library_folder_replaces_the_embedded_one() {
     std::fs::write(patches.join("broken.yaml"), "schema: writ.procedure/v1\nname: broken\nnmae: x\n")
         .unwrap();
     let output = ask("plan", &repository, &["halt-trading", "--library", library]);
-    assert_eq!(code(&output), 1);
+    assert_eq!(code(&output), 3);
     let stderr = text(&output.stderr);
     assert!(stderr.contains("patches/broken.yaml:3: unknown field `nmae`"), "{stderr}");
 }

@@ -92,7 +92,7 @@ fn the_rules_are_tested_in_the_process() {
     assert_eq!((exit, &report["passed"], &report["failed"]), (Some(1), &passed.into(), &Value::from(1)));
     write("y_test.rego", "package writ.y_test\n\nnot rego\n");
     let output = policies(&["test", "--library", folder]);
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(3));
     assert!(String::from_utf8_lossy(&output.stderr).contains("policies/y_test.rego:3: "), "{output:?}");
 }
 

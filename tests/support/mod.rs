@@ -4,6 +4,7 @@ pub mod bot;
 pub mod client;
 pub mod corpus;
 pub mod emulator;
+pub mod fake_github;
 pub mod git_server;
 pub mod http;
 pub mod hub;

@@ -165,6 +165,7 @@ impl Process {
             while over < count {
                 let line =
                     self.log.next_line().await.unwrap().expect("the server lives until the run is over");
+                assert!(!line.contains('\u{1b}'), "colours outside of a terminal: {line}");
                 over += usize::from(line.contains("run finished"));
             }
         };

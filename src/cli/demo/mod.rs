@@ -85,7 +85,8 @@ async fn perform(arguments: &DemoArguments) -> anyhow::Result<Vec<String>> {
     story.chapter("What writ does with it");
     let run = follow(&story, &stage, &run).await?;
     let Some(Outcome::Proposed { pull: number, url }) = &run.outcome else {
-        bail!("the run did not end with a pull request: {:?}", run.outcome);
+        let outcome = serde_json::to_string(&run.outcome)?;
+        bail!("the run did not end with a pull request: {outcome}");
     };
     let report = stage::report_of(&run)?;
 

@@ -1,7 +1,8 @@
 //! `writ patch --batch`: many patches in one process, one line for each.
 
-use std::io::{BufRead as _, BufReader, BufWriter, Write as _};
+use std::io::{BufRead as _, BufReader, BufWriter, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -34,8 +35,9 @@ struct JobResult<'a> {
     error: Option<String>,
 }
 
-/// Runs each job; one that fails does not stop the others.
-pub(super) fn run(jobs: &Path) -> Result<(), Failure> {
+/// Runs each job; one that fails does not stop the others. Gives 1 where one did.
+pub(super) fn run(jobs: &Path) -> Result<ExitCode, Failure> {
+    let mut exit = ExitCode::SUCCESS;
     let mut out = BufWriter::new(std::io::stdout().lock());
     for line in BufReader::new(file::open(jobs)?).split(b'\n') {
         let line = line.map_err(|source| FileError::Read { path: jobs.to_owned(), source })?;
@@ -45,16 +47,25 @@ pub(super) fn run(jobs: &Path) -> Result<(), Failure> {
         let (id, output) = run_job(&String::from_utf8_lossy(&line));
         let (output, error) = match output {
             Ok(text) => (Some(text), None),
-            Err(message) => (None, Some(message)),
+            Err(message) => {
+                exit = ExitCode::FAILURE;
+                (None, Some(message))
+            }
         };
         let result = JobResult { id: &id, ok: output.is_some(), output, error };
-        serde_json::to_writer(&mut out, &result)
+        let written = serde_json::to_writer(&mut out, &result)
             .map_err(std::io::Error::from)
             .and_then(|()| out.write_all(b"\n"))
-            .and_then(|()| out.flush())
-            .map_err(|source| FileError::Write { what: "standard output".to_owned(), source })?;
+            .and_then(|()| out.flush());
+        match written {
+            // Nobody reads the rest.
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(exit),
+            written => {
+                written.map_err(|source| FileError::Write { what: "standard output".to_owned(), source })?;
+            }
+        }
     }
-    Ok(())
+    Ok(exit)
 }
 
 /// A job's id, and its output or the message of its error.

@@ -1,7 +1,7 @@
 //! `writ patch`: applies an RFC 6902 patch to a YAML or JSON file and changes no other byte.
 //!
 //! Exit codes: 0 done · 1 refused, and nothing written · 2 usage, which includes files that are not patches · 3 fault.
-//! With `--batch` every job has its own result on its own line, and the exit code is 0 even if jobs fail.
+//! With `--batch` every job has its own result on its own line, and the exit code is 1 if one of them failed.
 
 mod batch;
 mod operations;
@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use self::operations::{NotPatch, Operations, from_json};
 use self::proof::EditProofFormat;
 use super::failure::{Failure, Form};
-use super::file::{self, located, named};
+use super::file::{self, FileError, located, named};
 use crate::domain::reason;
 use crate::domain::refusal::Refusal;
 
@@ -46,12 +46,12 @@ pub(super) struct PatchArguments {
 pub(super) fn run(arguments: &PatchArguments) -> ExitCode {
     let done = match (&arguments.batch, &arguments.file, &arguments.ops) {
         (Some(jobs), ..) => batch::run(jobs),
-        (None, Some(file), Some(ops)) => single(arguments, file, ops),
+        (None, Some(file), Some(ops)) => single(arguments, file, ops).map(|()| ExitCode::SUCCESS),
         // OK because clap asks for a file and its operations where there is no batch.
         _ => return ExitCode::from(2),
     };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(exit) => exit,
         Err(failure) => failure.say("patch", Form::Remedy),
     }
 }
@@ -66,7 +66,7 @@ fn single(arguments: &PatchArguments, file: &Path, ops: &Path) -> Result<(), Fai
             return Err(standard_input("written in place"));
         }
     }
-    let patch: Operations = from_json(&file::read(ops)?).map_err(|problem| invalid_patch(ops, &problem))?;
+    let patch: Operations = from_json(&read_patch(ops)?).map_err(|problem| invalid_patch(ops, &problem))?;
     let before = file::read(file)?;
     let edited = patch
         .apply(&before, arguments.document)
@@ -80,6 +80,14 @@ fn single(arguments: &PatchArguments, file: &Path, ops: &Path) -> Result<(), Fai
         None => {}
     }
     Ok(())
+}
+
+/// The text of a patch. One that is no text is no patch.
+fn read_patch(path: &Path) -> Result<String, Failure> {
+    file::read(path).map_err(|error| match error {
+        FileError::NotText { .. } | FileError::TooLarge { .. } => Failure::usage(error),
+        error => error.into(),
+    })
 }
 
 fn standard_input(what: &str) -> Failure {

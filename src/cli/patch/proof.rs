@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use clap::ValueEnum;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::cli::file::named;
 use crate::domain::digest::sha256_hex;
@@ -35,9 +35,10 @@ fn text(file: &Path, before: &str, edited: &Edited) -> String {
     let mut text = format!("{}: {count}\n", named(file));
     for (range, after) in &edited.proof.splices {
         let (line, column) = line_column(before, range.start);
-        let taken = before.get(range.clone()).unwrap_or_default();
+        let taken = Value::from(before.get(range.clone()).unwrap_or_default());
+        let after = Value::from(after.as_str());
         text.push_str(&format!(
-            "  line {line}, column {column}, bytes {}..{}: {taken:?} -> {after:?}\n",
+            "  line {line}, column {column}, bytes {}..{}: {taken} -> {after}\n",
             range.start, range.end
         ));
     }

@@ -21,6 +21,25 @@ pub(super) struct SettingsFile {
     pub(super) repositories: Vec<RepositorySettings>,
 }
 
+/// A file that may be wrong in places.
+#[derive(Debug)]
+pub(super) struct FileProblems {
+    /// What could be read of it.
+    pub(super) file: SettingsFile,
+    /// What is wrong.
+    pub(super) errors: Vec<SettingsError>,
+    /// The lines that were left out.
+    pub(super) hidden: Vec<String>,
+    /// Whether the rest of it could be read.
+    pub(super) readable: bool,
+}
+
+impl Default for FileProblems {
+    fn default() -> Self {
+        Self { file: SettingsFile::default(), errors: Vec::new(), hidden: Vec::new(), readable: true }
+    }
+}
+
 /// The one key that is no row of the table.
 const REPOSITORIES: &str = "repositories";
 
@@ -30,19 +49,71 @@ impl SettingsFile {
     /// # Errors
     /// - it cannot be read, is not YAML, or has an unknown key or a value of the wrong type
     pub(super) fn read(path: &Path) -> Result<Self, SettingsError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| SettingsError::Read { path: path.to_owned(), source })?;
+        Self::parse(path, &text_of(path)?).map_err(|(error, _)| error)
+    }
+
+    /// Reads the file entry by entry: one that is wrong is left out, and the rest is read.
+    pub(super) fn read_all(path: &Path) -> FileProblems {
+        let mut found = FileProblems { readable: false, ..FileProblems::default() };
+        let mut text = match text_of(path) {
+            Ok(text) => text,
+            Err(error) => {
+                found.errors.push(error);
+                return found;
+            }
+        };
+        loop {
+            let (error, line) = match Self::parse(path, &text) {
+                Ok(file) => return FileProblems { file, readable: true, ..found },
+                Err(wrong) => wrong,
+            };
+            found.errors.push(error);
+            let is_yaml = serde_yaml::from_str::<serde_yaml::Value>(&text).is_ok();
+            let Some((rest, hidden)) = line.filter(|_| is_yaml).and_then(|line| without_entry(&text, line))
+            else {
+                return found;
+            };
+            found.hidden.extend(hidden);
+            text = rest;
+        }
+    }
+
+    /// # Errors
+    /// What is wrong, with its line, from 1, as far as it is known.
+    fn parse(path: &Path, text: &str) -> Result<Self, (SettingsError, Option<usize>)> {
         let mut file = Self::default();
         if text.trim().is_empty() {
             return Ok(file);
         }
         let mut track = serde_path_to_error::Track::new();
-        let yaml = serde_yaml::Deserializer::from_str(&text);
+        let yaml = serde_yaml::Deserializer::from_str(text);
         let group = Group { prefix: "", file: &mut file };
         let read = group.deserialize(serde_path_to_error::Deserializer::new(yaml, &mut track));
-        read.map_err(|error| wrong(path, &track.path(), &error))?;
+        read.map_err(|error| {
+            let line = error.location().map(|at| at.line());
+            (wrong(path, &track.path(), &error), line)
+        })?;
         Ok(file)
     }
+}
+
+fn text_of(path: &Path) -> Result<String, SettingsError> {
+    std::fs::read_to_string(path).map_err(|source| SettingsError::Read { path: path.to_owned(), source })
+}
+
+/// The text without the entry that begins at a line: that line and the deeper ones that follow, which are given, too.
+/// `None` where there is nothing to leave out.
+fn without_entry(text: &str, line: usize) -> Option<(String, Vec<String>)> {
+    let depth = |line: &str| line.len() - line.trim_start().len();
+    let lines: Vec<&str> = text.lines().collect();
+    let first = line.checked_sub(1)?;
+    let own = lines.get(first).filter(|line| !line.trim().is_empty())?;
+    let deeper =
+        lines[first + 1..].iter().take_while(|line| line.trim().is_empty() || depth(line) > depth(own));
+    let end = first + 1 + deeper.count();
+    let hidden = lines[first..end].iter().map(|line| (*line).to_owned()).collect();
+    let kept = lines.iter().enumerate().map(|(at, line)| if (first..end).contains(&at) { "" } else { *line });
+    Some((kept.collect::<Vec<_>>().join("\n"), hidden))
 }
 
 /// An error of the file. It never quotes the file, which may be a key or hold a secret: it says where, and what was

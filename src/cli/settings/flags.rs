@@ -10,7 +10,7 @@ use super::values::Explained;
 /// Where the settings are, as given on the command line.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct Flags {
-    /// The settings file. Default: `writ.yaml` in the working directory, if it exists.
+    /// The settings file. Default: `writ.yaml`, or else `writ.yml`, in the working directory, if it exists.
     #[arg(long, value_name = "FILE", env = "WRIT_FILE")]
     pub file: Option<PathBuf>,
     /// Override one setting; `writ config check` lists the keys. Repeatable.
@@ -29,8 +29,13 @@ impl Flags {
     /// # Errors
     /// - as [`load`]
     pub fn load(&self) -> Result<(Settings, Vec<Explained>), SettingsError> {
-        let usual = Path::new("writ.yaml");
-        let file = self.file.as_deref().or_else(|| usual.is_file().then_some(usual));
-        load(&Sources { file, flags: &self.set, variable: &|name| std::env::var(name).ok() })
+        load(&self.sources())
+    }
+
+    /// The sources that these flags name.
+    pub(in crate::cli) fn sources(&self) -> Sources<'_> {
+        let usual = ["writ.yaml", "writ.yml"].map(Path::new).into_iter().find(|usual| usual.is_file());
+        let file = self.file.as_deref().or(usual);
+        Sources { file, flags: &self.set, variable: &|name| std::env::var(name).ok() }
     }
 }

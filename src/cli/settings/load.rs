@@ -48,7 +48,7 @@ impl ServerSettings {
 }
 
 /// Each listener has an address of its own: what is served on one must not be reachable on another.
-fn separate(values: &Values, server: &ServerSettings) -> Result<(), SettingsError> {
+pub(super) fn separate(values: &Values, server: &ServerSettings) -> Result<(), SettingsError> {
     let listeners = [("listen", server.listen), ("pages", server.pages), ("operations", server.operations)];
     for (index, (key, address)) in listeners.iter().enumerate() {
         // Port 0 is any free one.
@@ -69,7 +69,7 @@ pub fn own_program() -> PathBuf {
     if running.exists() { running } else { std::env::current_exe().unwrap_or(running) }
 }
 
-fn failpoint(sources: &Sources<'_>) -> Result<Option<Failpoint>, SettingsError> {
+pub(super) fn failpoint(sources: &Sources<'_>) -> Result<Option<Failpoint>, SettingsError> {
     let parse = |text: String| {
         text.parse().map_err(|error: FailpointError| SettingsError::Value {
             key: "WRIT_FAILPOINT".to_owned(),
@@ -80,7 +80,7 @@ fn failpoint(sources: &Sources<'_>) -> Result<Option<Failpoint>, SettingsError> 
     (sources.variable)("WRIT_FAILPOINT").filter(|text| !text.is_empty()).map(parse).transpose()
 }
 
-fn webhook_secrets(values: &Values, sources: &Sources<'_>) -> Result<Secrets, SettingsError> {
+pub(super) fn webhook_secrets(values: &Values, sources: &Sources<'_>) -> Result<Secrets, SettingsError> {
     let from_file = named_file(values, "webhook.secret_file")?;
     let from_variable = (sources.variable)("WRIT_WEBHOOK_SECRET");
     let all = [from_variable, from_file].into_iter().flatten().collect::<Vec<_>>().join("\n");
@@ -107,7 +107,7 @@ fn named_file(values: &Values, key: &str) -> Result<Option<String>, SettingsErro
     std::fs::read_to_string(path).map(Some).map_err(|error| values.wrong(key, problem(error)))
 }
 
-fn forge(values: &Values, sources: &Sources<'_>) -> Result<ForgeSettings, SettingsError> {
+pub(super) fn forge(values: &Values, sources: &Sources<'_>) -> Result<ForgeSettings, SettingsError> {
     let secret = |variable: &str, key: &str| -> Result<Option<SecretString>, SettingsError> {
         if let Some(value) = (sources.variable)(variable) {
             return Ok(Some(credential::trimmed(&value)));
@@ -158,29 +158,40 @@ fn missing_account(remedy: &str) -> SettingsError {
     SettingsError::Missing { key: "forge".to_owned(), remedy: remedy.to_owned() }
 }
 
-fn repositories(mut repositories: Vec<RepositorySettings>) -> Result<Vec<RepositorySettings>, SettingsError> {
+fn repositories(repositories: Vec<RepositorySettings>) -> Result<Vec<RepositorySettings>, SettingsError> {
+    let (repositories, problems) = repository_problems(repositories);
+    problems.into_iter().next().map_or(Ok(repositories), Err)
+}
+
+/// The repositories with their paths normalised, and everything that is wrong with them.
+pub(super) fn repository_problems(
+    mut repositories: Vec<RepositorySettings>,
+) -> (Vec<RepositorySettings>, Vec<SettingsError>) {
+    let mut problems = Vec::new();
     let wrong = |key: String, problem: String| SettingsError::Value { key, from: Source::File, problem };
     if repositories.is_empty() {
-        return Err(SettingsError::Missing {
+        problems.push(SettingsError::Missing {
             key: "repositories".to_owned(),
             remedy: "list at least one in the settings file, with `name` and `remote`".to_owned(),
         });
     }
     for (index, repository) in repositories.iter_mut().enumerate() {
         let Some(path) = &repository.gitops_path else { continue };
-        let normalised = folder_path(path).map_err(|mistake| {
-            let problem = format!("the path {mistake}; give a folder such as `apps/shop`");
-            wrong(format!("repositories[{index}].gitops_path"), problem)
-        })?;
-        repository.gitops_path = Some(normalised);
+        match folder_path(path) {
+            Ok(normalised) => repository.gitops_path = Some(normalised),
+            Err(mistake) => {
+                let problem = format!("the path {mistake}; give a folder such as `apps/shop`");
+                problems.push(wrong(format!("repositories[{index}].gitops_path"), problem));
+            }
+        }
     }
     for (index, repository) in repositories.iter().enumerate() {
         let twice =
             |other: &RepositorySettings| other.name.as_str().eq_ignore_ascii_case(repository.name.as_str());
         if repositories.iter().take(index).any(twice) {
             let problem = format!("`{}` is listed twice", repository.name);
-            return Err(wrong(format!("repositories[{index}].name"), problem));
+            problems.push(wrong(format!("repositories[{index}].name"), problem));
         }
     }
-    Ok(repositories)
+    (repositories, problems)
 }

@@ -7,6 +7,7 @@
 mod file;
 mod flags;
 mod load;
+mod problems;
 mod source;
 mod table;
 mod values;
@@ -26,6 +27,7 @@ use crate::service::failpoint::Failpoint;
 
 pub use flags::Flags;
 pub use load::{load, own_program};
+pub use problems::{Problems, problems};
 pub use source::{SettingsError, Source, Sources};
 pub use table::{Kind, Row, SECRETS, TABLE};
 pub use values::Explained;
@@ -180,6 +182,22 @@ pub struct RepositorySettings {
 fn default_base() -> BranchName {
     BranchName::try_from("main".to_owned())
         .unwrap_or_else(|error| unreachable!("`main` is a branch: {error}"))
+}
+
+impl ForgeSettings {
+    /// What it is, for the person who starts the server: no secrets.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self {
+            Self::GitHub { base_url, account: ForgeAccount::App { id, .. } } => {
+                format!("GitHub at {base_url}, as App {id}")
+            }
+            Self::GitHub { base_url, account: ForgeAccount::Token(_) } => {
+                format!("GitHub at {base_url}, with a token")
+            }
+            Self::Local => "local: bare repositories on this disk".to_owned(),
+        }
+    }
 }
 
 impl fmt::Debug for ForgeSettings {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::domain::reason;
+use crate::domain::reason::{self, Code};
 use crate::domain::refusal::{Place, Refusal};
 
 /// Where settings come from.
@@ -25,6 +25,8 @@ pub enum Source {
     File,
     /// An environment variable.
     Variable(&'static str),
+    /// A variable that is none of ours.
+    Environment,
     /// `--set`.
     Flag,
 }
@@ -35,6 +37,7 @@ impl fmt::Display for Source {
             Self::Default => out.write_str("default"),
             Self::File => out.write_str("file"),
             Self::Variable(name) => write!(out, "${name}"),
+            Self::Environment => out.write_str("the environment"),
             Self::Flag => out.write_str("--set"),
         }
     }
@@ -82,10 +85,11 @@ pub enum SettingsError {
     },
 }
 
-impl From<SettingsError> for Refusal {
-    fn from(error: SettingsError) -> Self {
+impl SettingsError {
+    /// The code, the place and what to do.
+    pub(in crate::cli) fn told(&self) -> (Code, Place, String) {
         let check = "`writ config check` lists the settings";
-        let (code, place, remedy) = match &error {
+        match self {
             SettingsError::Read { path, .. } => (
                 reason::SETTINGS_UNREADABLE,
                 Place::file(path.display().to_string()),
@@ -104,7 +108,13 @@ impl From<SettingsError> for Refusal {
             SettingsError::Missing { key, remedy } => {
                 (reason::SETTING_MISSING, Place::Setting(key.clone()), remedy.clone())
             }
-        };
+        }
+    }
+}
+
+impl From<SettingsError> for Refusal {
+    fn from(error: SettingsError) -> Self {
+        let (code, place, remedy) = error.told();
         Self::because(code, error, remedy).at(place)
     }
 }

@@ -32,18 +32,14 @@ impl Values {
     /// # Errors
     /// - a flag names no setting
     pub(super) fn collect(sources: &Sources<'_>, file: &SettingsFile) -> Result<Self, SettingsError> {
-        for (key, _) in sources.flags {
-            if !TABLE.iter().any(|row| row.key == key) {
-                return Err(SettingsError::Value {
-                    key: key.clone(),
-                    from: Source::Flag,
-                    problem: match nearest(key, TABLE.iter().map(|row| row.key)) {
-                        Some(near) => format!("no such setting; did you mean `{near}`?"),
-                        None => "no such setting".to_owned(),
-                    },
-                });
-            }
+        match unknown_flags(sources).into_iter().next() {
+            Some(error) => Err(error),
+            None => Ok(Self::of(sources, file)),
         }
+    }
+
+    /// The same, whatever else the flags name.
+    pub(super) fn of(sources: &Sources<'_>, file: &SettingsFile) -> Self {
         let found = TABLE.iter().map(|row| {
             let flag =
                 sources.flags.iter().rev().find(|(key, _)| key == row.key).map(|(_, value)| value.clone());
@@ -58,7 +54,23 @@ impl Values {
             };
             (row.key, Explained { row, value, source })
         });
-        Ok(Self(found.collect()))
+        Self(found.collect())
+    }
+
+    /// What is wrong with each row; with all of them together, where each holds.
+    pub(super) fn problems(&self) -> Vec<SettingsError> {
+        let Ok(data) = self.needed("data").map(PathBuf::from) else {
+            return self.needed("data").err().into_iter().collect();
+        };
+        let of_server = TABLE.iter().filter(|row| {
+            let group = row.key.split_once('.').map_or("", |(group, _)| group);
+            !READ_APART.contains(&group)
+        });
+        let wrong: Vec<SettingsError> = of_server.filter_map(|row| self.value(row, &data).err()).collect();
+        match wrong.is_empty() {
+            true => self.server().err().into_iter().collect(),
+            false => wrong,
+        }
     }
 
     /// All of them, by key.
@@ -119,4 +131,18 @@ impl Values {
         let from = self.0.get(key).map_or(Source::Default, |found| found.source.clone());
         SettingsError::Value { key: key.to_owned(), from, problem }
     }
+}
+
+/// Flags that name no setting.
+pub(super) fn unknown_flags(sources: &Sources<'_>) -> Vec<SettingsError> {
+    let unknown = sources.flags.iter().filter(|(key, _)| !TABLE.iter().any(|row| row.key == key));
+    let wrong = |(key, _): &(String, String)| SettingsError::Value {
+        key: key.clone(),
+        from: Source::Flag,
+        problem: match nearest(key, TABLE.iter().map(|row| row.key)) {
+            Some(near) => format!("no such setting; did you mean `{near}`?"),
+            None => "no such setting".to_owned(),
+        },
+    };
+    unknown.map(wrong).collect()
 }

@@ -65,6 +65,20 @@ pub enum PushOutcome {
     },
 }
 
+/// The result of deleting a branch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BranchDeletion {
+    /// The branch pointed to the commit and is deleted.
+    Deleted,
+    /// There is no such branch.
+    NotFound,
+    /// The branch points elsewhere; nothing was changed.
+    Moved {
+        /// Where it points.
+        found: CommitId,
+    },
+}
+
 /// The id that git gives a blob with this content.
 #[must_use]
 pub fn blob_id(content: &[u8]) -> BlobId {
@@ -265,4 +279,15 @@ pub trait Git: Send + Sync {
         commit: &CommitId,
         credential: Option<&Credential>,
     ) -> Result<PushOutcome, GitError>;
+
+    /// Deletes the remote's branch if it points to this commit; atomic on the remote.
+    ///
+    /// # Errors
+    /// `Rejected`, `Unreachable`, `Command`.
+    fn delete_branch(
+        &self,
+        branch: &BranchName,
+        commit: &CommitId,
+        credential: Option<&Credential>,
+    ) -> Result<BranchDeletion, GitError>;
 }

@@ -11,7 +11,7 @@ use super::history::{self, FileHistory};
 use super::objects::{self, Blobs};
 use super::surgery;
 use super::transport::{Moving, Remote};
-use super::{CommitDraft, FileCommit, Git, GitError, PushOutcome};
+use super::{BranchDeletion, CommitDraft, FileCommit, Git, GitError, PushOutcome};
 use crate::domain::credential::Credential;
 use crate::domain::names::{BranchName, CommitId, IssueNumber};
 use crate::domain::tree::Snapshot;
@@ -238,6 +238,15 @@ impl Git for Repository {
         credential: Option<&Credential>,
     ) -> Result<PushOutcome, GitError> {
         self.remote()?.push(&self.path, branch, commit, credential)
+    }
+
+    fn delete_branch(
+        &self,
+        branch: &BranchName,
+        commit: &CommitId,
+        credential: Option<&Credential>,
+    ) -> Result<BranchDeletion, GitError> {
+        self.remote()?.delete_branch(&self.path, branch, commit, credential)
     }
 }
 

@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::command::{Ended, Environment, GitCommand, Interrupt, Output};
-use super::{GitError, PushOutcome};
+use super::{BranchDeletion, GitError, PushOutcome};
 use crate::domain::credential::Credential;
 use crate::domain::names::{BranchName, CommitId};
 
@@ -201,6 +201,34 @@ impl Remote {
         }
     }
 
+    /// Deletes the remote's branch if it points to this commit. The tip is read first, and again after a push that did not
+    /// succeed.
+    pub(super) fn delete_branch(
+        &self,
+        git_dir: &Path,
+        branch: &BranchName,
+        commit: &CommitId,
+        credential: Option<&Credential>,
+    ) -> Result<BranchDeletion, GitError> {
+        match self.tip(git_dir, branch, credential)? {
+            None => return Ok(BranchDeletion::NotFound),
+            Some(found) if found != *commit => return Ok(BranchDeletion::Moved { found }),
+            Some(_) => {}
+        }
+        let lease = format!("--force-with-lease=refs/heads/{branch}:{commit}");
+        let problem = match self.send(git_dir, branch, credential, (&lease, &format!(":refs/heads/{branch}")))
+        {
+            Ok('-') => return Ok(BranchDeletion::Deleted),
+            Ok(_) => GitError::Unreachable("the answer to a deletion cannot be read".to_owned()),
+            Err(problem) => problem,
+        };
+        match self.tip(git_dir, branch, credential) {
+            Ok(None) => Ok(BranchDeletion::Deleted),
+            Ok(Some(found)) if found != *commit => Ok(BranchDeletion::Moved { found }),
+            Ok(Some(_)) | Err(_) => Err(problem),
+        }
+    }
+
     fn try_push(
         &self,
         git_dir: &Path,
@@ -221,7 +249,21 @@ impl Remote {
         // The empty lease means "must not exist"; the server compares and swaps under its own lock.
         let from = from.map_or("", CommitId::as_str);
         let lease = format!("--force-with-lease=refs/heads/{branch}:{from}");
-        let refspec = format!("{commit}:refs/heads/{branch}");
+        match self.send(git_dir, branch, credential, (&lease, &format!("{commit}:refs/heads/{branch}")))? {
+            '=' => Ok(PushOutcome::AlreadyThere),
+            _ => Ok(PushOutcome::Created),
+        }
+    }
+
+    /// Pushes one reference under a lease, and gives what git reports of it: `*` made, ` ` moved forward, `=` as it was,
+    /// `-` deleted.
+    fn send(
+        &self,
+        git_dir: &Path,
+        branch: &BranchName,
+        credential: Option<&Credential>,
+        (lease, refspec): (&str, &str),
+    ) -> Result<char, GitError> {
         let output = self.call(
             git_dir,
             credential,
@@ -231,23 +273,21 @@ impl Remote {
                 "--porcelain",
                 "--no-verify",
                 "--no-recurse-submodules",
-                &lease,
+                lease,
                 "--end-of-options",
                 &self.url,
-                &refspec,
+                refspec,
             ],
         )?;
         let report = output.stdout.lines().find_map(|line| report_on(line, branch));
         match report {
-            // New, or moved forward.
-            Some(('*' | ' ', _)) => Ok(PushOutcome::Created),
-            Some(('=', _)) => Ok(PushOutcome::AlreadyThere),
+            Some((flag @ ('*' | ' ' | '=' | '-'), _)) => Ok(flag),
             Some((_, summary)) => {
                 let reason = words(&format!("{summary} {}", remote_words(&output.stderr)));
                 if FAILURES.iter().any(|failure| summary.contains(failure)) {
                     return Err(GitError::Unreachable(reason));
                 }
-                Err(GitError::Rejected { branch: (*branch).clone(), reason })
+                Err(GitError::Rejected { branch: branch.clone(), reason })
             }
             None => Err(failure(&output)),
         }

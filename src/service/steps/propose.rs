@@ -1,18 +1,21 @@
-//! Propose: the pull request, found before it is made, with the record's inclusion proof in its body.
-
-use serde_json::json;
+//! Propose: the pull request, found before it is made, with the record's inclusion proof in its body. Where it may not be
+//! any more, what was pushed and opened is taken back.
 
 use crate::domain::run::Outcome;
 use crate::ports::forge::Pull;
 use crate::service::context::Context;
 use crate::service::error::StepError;
-use crate::service::facts::{PlanFact, ProposeFact};
+use crate::service::facts::PlanFact;
 use crate::service::job::{Job, Performed};
 use crate::service::proposal::propose;
+use crate::service::withdrawal::{self, Stop};
 
 /// Finds or opens the pull request. Also when it is there already it goes through `open_pull`, which looks first and
 /// adds what an earlier, broken try left out: the labels keep others from merging it by themselves.
 pub(super) async fn perform(context: &Context, job: &Job) -> Result<Performed, StepError> {
+    if let Some(stop) = Stop::of(context, job).await? {
+        return stop.end(context, job).await;
+    }
     let report = job.report()?;
     let repository = &job.repository.name;
     let Some(planned) = job.plan_again().await? else {
@@ -31,9 +34,7 @@ pub(super) async fn perform(context: &Context, job: &Job) -> Result<Performed, S
 }
 
 fn proposed(context: &Context, job: &Job, pull: &Pull) -> Performed {
-    let fact =
-        ProposeFact { pull: pull.number, url: pull.url.clone(), head: pull.head.clone(), draft: pull.draft };
-    let record = context.record(&job.run.id, "pull.proposed", json!(fact));
+    let (fact, record) = withdrawal::proposed(context, job, pull);
     let outcome = Outcome::Proposed { pull: pull.number, url: pull.url.clone() };
     Performed::ends(outcome, &fact, vec![record])
 }

@@ -1,11 +1,10 @@
-//! Push: the branch, made by compare-and-swap on "does not exist", after asking everything once more.
+//! Push: the branch, made by compare-and-swap on "does not exist", after asking everything once more. Where it may not be
+//! any more, what an earlier try pushed is taken back.
 //!
 //! The commit is made from the recorded base, so a base that moved meanwhile changes nothing as long as the files
 //! that the plan writes are untouched there; if they are not, the plan is void.
 
 use std::sync::Arc;
-
-use serde_json::json;
 
 use crate::domain::names::CommitId;
 use crate::domain::plan::PlanReport;
@@ -13,22 +12,17 @@ use crate::domain::policy::Decision;
 use crate::domain::reason;
 use crate::domain::run::Step;
 use crate::ports::git::{Credential, GitError, PushOutcome};
-use crate::service::conflicts::contained;
 use crate::service::context::{Context, ServedRepository};
 use crate::service::error::{StepError, blocking};
-use crate::service::facts::{NoFact, PushFact};
 use crate::service::job::{Job, Performed};
 use crate::service::planning::PlanError;
 use crate::service::recipe::Recipe;
-use crate::service::standing::Standing;
+use crate::service::withdrawal::{self, Stop};
 
 /// Asks again, signs a checkpoint over the record, commits and pushes.
 pub(super) async fn perform(context: &Context, job: &Job) -> Result<Performed, StepError> {
-    if let Standing::Ended(outcome) = Standing::of(context, &job.stored).await? {
-        return Ok(Performed::ends(outcome, NoFact::Nothing {}, vec![]));
-    }
-    if let Some(by) = context.store.taken_by(&job.run.id).await? {
-        return Ok(Performed::ends(contained(&by), NoFact::Contained { contained_by: by }, vec![]));
+    if let Some(stop) = Stop::of(context, job).await? {
+        return stop.end(context, job).await;
     }
     let report = job.report()?;
     let Some(commit) = report.commit.clone() else {
@@ -76,8 +70,7 @@ pub(super) async fn perform(context: &Context, job: &Job) -> Result<Performed, S
 
 /// The proof-bearing end of a push that happened, now or in an earlier try.
 fn pushed(context: &Context, job: &Job, report: &PlanReport, commit: &CommitId) -> Performed {
-    let fact = PushFact { branch: report.branch.clone(), commit: commit.clone(), base: report.base.clone() };
-    let record = context.record(&job.run.id, "branch.pushed", json!(fact));
+    let (fact, record) = withdrawal::pushed(context, job, report, commit.clone());
     Performed::done(&fact, vec![record])
 }
 

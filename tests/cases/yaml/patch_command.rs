@@ -197,7 +197,7 @@ fn a_batch_answers_line_by_line() {
     text.push_str("not json\n\n");
     let folder = folder(&[("a.yaml", "v: 1\n"), ("jobs.jsonl", &text)]);
     let done = patch(folder.path(), &["--batch", "jobs.jsonl"]);
-    assert_eq!(done.status.code(), Some(0));
+    assert_eq!(done.status.code(), Some(1), "one failed");
     let lines: Vec<Value> = String::from_utf8(done.stdout)
         .unwrap()
         .lines()

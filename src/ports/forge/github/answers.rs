@@ -90,7 +90,7 @@ impl IssueComment {
     }
 }
 
-/// `{"id": …}`, all that is read of an answer to a write.
+/// `{"id": …}`, all that is read of an answer to a write, and of a repository that only has to be there.
 #[derive(Debug, Deserialize)]
 pub(super) struct Made {
     pub(super) id: u64,
@@ -138,8 +138,9 @@ struct HeadRepository {
     full_name: String,
 }
 
+/// `label`.
 #[derive(Debug, Deserialize)]
-struct PullLabel {
+pub(super) struct PullLabel {
     name: String,
 }
 
@@ -225,6 +226,16 @@ struct CheckOutput {
 }
 
 impl CheckRun {
+    /// Its id.
+    pub(super) fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Whether it was written with this digest.
+    pub(super) fn has_digest(&self, digest: &str) -> bool {
+        self.external_id.as_deref() == Some(digest)
+    }
+
     /// How many annotations it has.
     pub(super) fn annotations(&self) -> usize {
         self.output.annotations_count

@@ -16,8 +16,17 @@ use crate::ports::forge::check::{Annotation, Check, CheckStatus};
 /// The most annotations that a request carries.
 const BATCH: usize = 50;
 
+/// Which check run is written.
+#[derive(Debug, Clone, Copy)]
+enum Target {
+    /// This one.
+    Existing(CheckId),
+    /// A new one, beside an older one of the same name.
+    New { besides: Option<CheckId> },
+}
+
 impl Github {
-    /// The bot's newest check run of a name on a commit.
+    /// The bot's newest check run of a name on a commit, also where it was made so lately that the list does not show it.
     pub(super) async fn newest_check(
         &self,
         repository: &RepositoryName,
@@ -26,37 +35,51 @@ impl Github {
     ) -> Result<Option<CheckRun>, ForgeError> {
         // Anybody's App can call its check run as it likes; only our own can be changed.
         let own = self.identity.app().map_or_else(String::new, |id| format!("&app_id={id}"));
-        let name = name.replace('/', "%2F");
+        let escaped = name.replace('/', "%2F");
         let path = format!(
-            "/repos/{repository}/commits/{head}/check-runs?check_name={name}&filter=latest{own}&per_page=1"
+            "/repos/{repository}/commits/{head}/check-runs?check_name={escaped}&filter=latest{own}&per_page=1"
         );
         let found: CheckRuns =
             self.ask(repository, Call::Get(&path)).await?.read(&format!("commit {head}"))?;
-        Ok(found.check_runs.into_iter().next())
+        let listed = found.check_runs.into_iter().next();
+        let made = self.own_writes.id_of(&check_name(repository, head, name));
+        let Some(id) = made.filter(|id| listed.as_ref().is_none_or(|listed| listed.id() < *id)) else {
+            return Ok(listed);
+        };
+        let path = format!("/repos/{repository}/check-runs/{id}");
+        match self.read(repository, &path, &format!("check run {id}")).await {
+            Ok(made) => Ok(Some(made)),
+            Err(ForgeError::NotFound(_)) => Ok(listed),
+            Err(error) => Err(error),
+        }
     }
 
-    /// Creates the check run, or updates the newest one.
+    /// Creates the check run, or updates the newest one. May be repeated after any failure: it goes on from what it finds.
+    /// The inner error is one that asking again at once does not mend.
     pub(super) async fn sync_check(
         &self,
         repository: &RepositoryName,
         check: &Check,
-    ) -> Result<CheckId, ForgeError> {
+    ) -> Result<Result<CheckId, ForgeError>, ForgeError> {
         let all: Vec<&Annotation> = check.annotations.iter().collect();
         let Some(found) = self.newest_check(repository, &check.head, &check.name).await? else {
-            return self.write_check(repository, check, None, &all).await;
+            return self.write_check(repository, check, Target::New { besides: None }, &all).await;
         };
         let existing = found.annotations();
         let found = found.read();
         // The digest covers the whole content: with the same digest and all annotations, only the status can differ.
         if found.digest == check.digest && existing == all.len() {
             return match found.status == Some(check.status) {
-                true => Ok(found.id),
-                false => self.write_check(repository, check, Some(found.id), &[]).await,
+                true => Ok(Ok(found.id)),
+                false => self.write_check(repository, check, Target::Existing(found.id), &[]).await,
             };
         }
         match self.missing_annotations(repository, found.id, existing, &all).await? {
-            Some(missing) => self.write_check(repository, check, Some(found.id), &missing).await,
-            None => self.write_check(repository, check, None, &all).await,
+            Some(missing) => self.write_check(repository, check, Target::Existing(found.id), &missing).await,
+            None => {
+                let target = Target::New { besides: Some(found.id) };
+                self.write_check(repository, check, target, &all).await
+            }
         }
     }
 
@@ -91,34 +114,64 @@ impl Github {
         &self,
         repository: &RepositoryName,
         check: &Check,
-        id: Option<CheckId>,
+        target: Target,
         annotations: &[&Annotation],
-    ) -> Result<CheckId, ForgeError> {
-        let mut id = id;
+    ) -> Result<Result<CheckId, ForgeError>, ForgeError> {
+        let mut target = target;
         let mut rest = annotations;
         loop {
             let (batch, more) = rest.split_at(rest.len().min(BATCH));
             let status = if more.is_empty() { check.status } else { CheckStatus::InProgress };
             let mut fields = fields(check, status, batch);
-            let written = match id {
-                Some(id) => {
+            let written = match target {
+                Target::Existing(id) => {
                     let path = format!("/repos/{repository}/check-runs/{id}");
+                    // Not sent twice as it is: annotations would be added twice.
                     let answer = self.ask(repository, Call::Patch(&path, &fields)).await?;
-                    answer.check(&format!("check run {id}")).map(|()| id)?
+                    answer.read::<Made>(&format!("check run {id}")).map(|_| id)?
                 }
-                None => {
+                Target::New { besides } => {
                     fields["head_sha"] = json!(check.head);
-                    let path = format!("/repos/{repository}/check-runs");
-                    let answer = self.ask(repository, Call::Post(&path, &fields)).await?;
-                    CheckId(answer.read::<Made>(&format!("commit {}", check.head))?.id)
+                    match self.create_check(repository, check, besides, &fields).await {
+                        Ok(id) => id,
+                        Err(error) => return Ok(Err(error)),
+                    }
                 }
             };
             if more.is_empty() {
-                return Ok(written);
+                return Ok(Ok(written));
             }
-            (id, rest) = (Some(written), more);
+            (target, rest) = (Target::Existing(written), more);
         }
     }
+
+    /// Makes a check run, once. An older one can have the same name, so it is known by its digest, too.
+    async fn create_check(
+        &self,
+        repository: &RepositoryName,
+        check: &Check,
+        besides: Option<CheckId>,
+        fields: &Value,
+    ) -> Result<CheckId, ForgeError> {
+        let (head, path) = (&check.head, format!("/repos/{repository}/check-runs"));
+        let make = || async {
+            let answer = self.ask(repository, Call::Post(&path, fields)).await?;
+            Ok(CheckId(answer.read::<Made>(&format!("commit {head}"))?.id))
+        };
+        let find = || async {
+            let found = self.newest_check(repository, head, &check.name).await?;
+            let made = found.filter(|found| found.has_digest(&check.digest)).map(|made| CheckId(made.id()));
+            Ok(made.filter(|made| Some(*made) != besides))
+        };
+        let made = self.identity.exchange.make(make, find).await?;
+        self.own_writes.remember(check_name(repository, head, &check.name), made.0);
+        Ok(made)
+    }
+}
+
+/// The name under which a check run of the bot's is remembered.
+fn check_name(repository: &RepositoryName, head: &CommitId, name: &str) -> String {
+    format!("{repository}@{head} {name}")
 }
 
 fn fields(check: &Check, status: CheckStatus, annotations: &[&Annotation]) -> Value {

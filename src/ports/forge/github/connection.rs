@@ -95,6 +95,8 @@ impl Answer {
 pub(super) struct Exchange {
     /// The most time that a call may take, from first byte to last.
     pub(super) total: Duration,
+    /// The first pause before an answer in doubt is asked for again.
+    pub(super) recheck: Duration,
     /// The time now.
     pub(super) now: fn() -> Timestamp,
 }
@@ -109,7 +111,7 @@ impl Exchange {
         let (started, total) = (Instant::now(), self.total);
         let answer = tokio::time::timeout(total, self.receive(client, call)).await.unwrap_or_else(|_| {
             Err(ForgeError::Unavailable {
-                message: format!("no response within {total:?}"),
+                message: format!("no response within {} ms", total.as_millis()),
                 retry_after: None,
             })
         });

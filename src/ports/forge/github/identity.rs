@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use octocrab::Octocrab;
 use octocrab::models::AppId;
 use secrecy::ExposeSecret as _;
+use serde::de::DeserializeOwned;
 use serde_json::json;
 use tokio::sync::OnceCell;
 
@@ -77,7 +78,8 @@ impl Identity {
         // `https://HOST/api/v3` has it at `https://HOST/api/graphql`, `https://api.github.com` at `…/graphql`.
         let graph_base = base.trim_end_matches('/').strip_suffix("/v3").unwrap_or(base);
         let (client, graph) = (client(options, base)?, client(options, graph_base)?);
-        let exchange = Exchange { total: options.timeouts.total, now: options.now };
+        let exchange =
+            Exchange { total: options.timeouts.total, recheck: options.timeouts.recheck, now: options.now };
         Ok(Self { client, graph, exchange, kind, account: OnceCell::new() })
     }
 
@@ -136,20 +138,22 @@ impl Identity {
 
     async fn ask_account(&self, repository: &RepositoryName) -> Result<BotAccount, ForgeError> {
         if matches!(self.kind, IdentityKind::App { .. }) {
-            let answer = self.exchange.send(&self.client, Call::Get("/app")).await?;
-            return Ok(BotAccount::Named(format!("{}[bot]", answer.read::<App>("the App")?.slug)));
+            let app: App = self.read_as_app(Call::Get("/app"), "the App").await?;
+            return Ok(BotAccount::Named(format!("{}[bot]", app.slug)));
         }
         let call = Call::Get("/user");
         let (client, _) = self.speak(repository, call).await?;
-        let answer = self.exchange.send(&client, call).await?;
-        Ok(BotAccount::Numbered(answer.read::<Account>("the token's account")?.id))
+        let account = self.exchange.settle(|| async {
+            self.exchange.send(&client, call).await?.read::<Account>("the token's account")
+        });
+        Ok(BotAccount::Numbered(account.await?.id))
     }
 
     /// Asks which installation covers the repository, then for a token that is good for this repository only.
     async fn installation_token(&self, repository: &RepositoryName) -> Result<CachedToken, ForgeError> {
         let path = format!("/repos/{repository}/installation");
-        let answer = self.exchange.send(&self.client, Call::Get(&path)).await?;
-        let installation: Installation = answer.read("installation").map_err(|error| match error {
+        let installation = self.read_as_app::<Installation>(Call::Get(&path), "installation").await;
+        let installation = installation.map_err(|error| match error {
             // Else a lost installation would look like a deleted comment.
             ForgeError::NotFound(_) => {
                 ForgeError::Forbidden(format!("the App is not installed on `{repository}`"))
@@ -158,12 +162,21 @@ impl Identity {
         })?;
         let path = format!("/app/installations/{}/access_tokens", installation.id);
         let body = json!({ "repositories": [repository.name()] });
-        let answer = self.exchange.send(&self.client, Call::Post(&path, &body)).await?;
-        let token: InstallationToken = answer.read("installation").map_err(|error| match error {
+        // A token that nobody could read ends by itself, so asking for another one is safe.
+        let token = self.read_as_app::<InstallationToken>(Call::Post(&path, &body), "installation").await;
+        let token = token.map_err(|error| match error {
             ForgeError::Rejected(message) | ForgeError::NotFound(message) => ForgeError::Forbidden(message),
             error => error,
         })?;
         Ok(CachedToken { secret: credential::trimmed(&token.token), expires_at: Some(token.expires_at) })
+    }
+
+    async fn read_as_app<T: DeserializeOwned + Send>(
+        &self,
+        call: Call<'_>,
+        what: &str,
+    ) -> Result<T, ForgeError> {
+        self.exchange.settle(|| async { self.exchange.send(&self.client, call).await?.read(what) }).await
     }
 
     fn lasts(&self, token: &CachedToken) -> bool {

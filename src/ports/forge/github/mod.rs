@@ -1,7 +1,8 @@
 //! GitHub, or a server that speaks its REST API (GitHub Enterprise Server, an emulator), by octocrab.
 //!
 //! Octocrab sends the requests and signs the App's JWTs; paths, bodies and the fields that are read are ours.
-//! **Deliberately absent**: repeating (the worker does it, by the error's kind), publishing commits (a git push
+//! A 404 or an unreadable answer is asked for again before it is believed (`settling`).
+//! **Deliberately absent**: repeating anything else (the worker does it, by the error's kind), publishing commits (a git push
 //! does it, with this adapter's credential), and any address taken from an answer: pages are counted.
 
 mod answers;
@@ -12,12 +13,13 @@ mod failure;
 mod identity;
 mod options;
 mod reviews;
+mod settling;
 pub mod webhook;
 
 use async_trait::async_trait;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use self::answers::{CheckRun, CollaboratorPermission, IssueComment, Made, PullRequest};
+use self::answers::{CheckRun, CollaboratorPermission, IssueComment, Made, PullLabel, PullRequest};
 pub use self::api::Github;
 use self::connection::Call;
 pub use self::options::{Credentials, Options, PUBLIC_API, SetupError, Timeouts};
@@ -50,6 +52,46 @@ impl Github {
         })
         .await?;
         Ok(own)
+    }
+
+    /// The bot's own comment with this marker, also where it was made so lately that the list does not show it.
+    async fn known_comment(
+        &self,
+        repository: &RepositoryName,
+        issue: IssueNumber,
+        marker: &str,
+    ) -> Result<Option<(CommentId, String)>, ForgeError> {
+        if let Some(own) = self.own_comment(repository, issue, marker).await? {
+            return Ok(Some(own));
+        }
+        let Some(id) = self.own_writes.id_of(&comment_name(repository, issue, marker)) else {
+            return Ok(None);
+        };
+        let path = format!("/repos/{repository}/issues/comments/{id}");
+        match self.read::<IssueComment>(repository, &path, "comment").await {
+            Ok(comment) => Ok(Some((CommentId(id), comment.body.unwrap_or_default()))),
+            Err(ForgeError::NotFound(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Makes a comment, once.
+    async fn create_comment(
+        &self,
+        repository: &RepositoryName,
+        issue: IssueNumber,
+        marker: &str,
+        fields: &Value,
+    ) -> Result<CommentId, ForgeError> {
+        let path = format!("/repos/{repository}/issues/{issue}/comments");
+        let make = || async {
+            let answer = self.ask(repository, Call::Post(&path, fields)).await?;
+            Ok(CommentId(answer.read::<Made>(&format!("issue {issue}"))?.id))
+        };
+        let find = || async { Ok(self.own_comment(repository, issue, marker).await?.map(|(id, _)| id)) };
+        let made = self.identity.exchange.make(make, find).await?;
+        self.own_writes.remember(comment_name(repository, issue, marker), made.0);
+        Ok(made)
     }
 
     /// The pull request whose head is this branch of this repository: the open one, else the newest.
@@ -109,7 +151,9 @@ impl Github {
         }
         let path = format!("/repos/{repository}/issues/{}/labels", pull.number());
         let fields = json!({ "labels": missing });
-        self.ask(repository, Call::Post(&path, &fields)).await?.check("pull request")
+        // GitHub adds only what is not there.
+        self.write::<Vec<PullLabel>>(repository, Call::Post(&path, &fields), "pull request").await?;
+        Ok(())
     }
 }
 
@@ -123,8 +167,7 @@ impl Forge for Github {
         let what = format!("account `{}`", login.escape_default());
         let Some(login) = login_segment(login) else { return Err(ForgeError::NotFound(what)) };
         let path = format!("/repos/{repository}/collaborators/{login}/permission");
-        let answer = self.ask(repository, Call::Get(&path)).await?;
-        answer.read::<CollaboratorPermission>(&what)?.read()
+        self.read::<CollaboratorPermission>(repository, &path, &what).await?.read()
     }
 
     async fn comment(
@@ -133,14 +176,13 @@ impl Forge for Github {
         comment: CommentId,
     ) -> Result<Option<Comment>, ForgeError> {
         let path = format!("/repos/{repository}/issues/comments/{comment}");
-        let answer = self.ask(repository, Call::Get(&path)).await?;
-        match answer.read::<IssueComment>("comment") {
+        match self.read::<IssueComment>(repository, &path, "comment").await {
             Ok(comment) => comment.read().map(Some),
             // A 404 means that the comment was deleted only if the repository is still visible.
             Err(ForgeError::NotFound(_)) => {
-                let answer = self.ask(repository, Call::Get(&format!("/repos/{repository}"))).await?;
-                match answer.check("repository") {
-                    Ok(()) => Ok(None),
+                let path = format!("/repos/{repository}");
+                match self.read::<Made>(repository, &path, "repository").await {
+                    Ok(_) => Ok(None),
                     Err(ForgeError::NotFound(_)) => {
                         Err(ForgeError::Forbidden(format!("`{repository}` is not visible (any more)")))
                     }
@@ -165,7 +207,8 @@ impl Forge for Github {
         // GitHub answers 200 instead of 201 when the reaction is there already.
         let path = format!("/repos/{repository}/issues/comments/{comment}/reactions");
         let fields = json!({ "content": content });
-        self.ask(repository, Call::Post(&path, &fields)).await?.check("comment")
+        self.write::<Made>(repository, Call::Post(&path, &fields), "comment").await?;
+        Ok(())
     }
 
     async fn put_status(
@@ -176,22 +219,19 @@ impl Forge for Github {
         body: &str,
     ) -> Result<CommentId, ForgeError> {
         let fields = json!({ "body": body });
-        match self.own_comment(repository, issue, marker).await? {
+        match self.known_comment(repository, issue, marker).await? {
             Some((id, current)) if current == body => return Ok(id),
             Some((id, _)) => {
                 let path = format!("/repos/{repository}/issues/comments/{id}");
-                let answer = self.ask(repository, Call::Patch(&path, &fields)).await?;
-                match answer.check("comment") {
+                match self.write::<Made>(repository, Call::Patch(&path, &fields), "comment").await {
                     // Somebody deleted it since it was listed: a new one takes its place.
                     Err(ForgeError::NotFound(_)) => {}
-                    checked => return checked.map(|()| id),
+                    edited => return edited.map(|_| id),
                 }
             }
             None => {}
         }
-        let path = format!("/repos/{repository}/issues/{issue}/comments");
-        let answer = self.ask(repository, Call::Post(&path, &fields)).await?;
-        Ok(CommentId(answer.read::<Made>(&format!("issue {issue}"))?.id))
+        self.create_comment(repository, issue, marker, &fields).await
     }
 
     async fn find_pull(
@@ -205,15 +245,19 @@ impl Forge for Github {
     async fn open_pull(&self, repository: &RepositoryName, pull: &NewPull) -> Result<Pull, ForgeError> {
         let opened = match self.pull_from(repository, &pull.head).await? {
             Some(found) => found,
-            None => self.create_pull(repository, pull).await?,
+            None => {
+                let make = || self.create_pull(repository, pull);
+                let find = || self.pull_from(repository, &pull.head);
+                self.identity.exchange.make(make, find).await?
+            }
         };
         self.add_labels(repository, &opened, &pull.labels).await?;
         Ok(opened.read())
     }
 
     async fn pull(&self, repository: &RepositoryName, number: IssueNumber) -> Result<Pull, ForgeError> {
-        let answer = self.ask(repository, Call::Get(&format!("/repos/{repository}/pulls/{number}"))).await?;
-        Ok(answer.read::<PullRequest>(&format!("pull request {number}"))?.read())
+        let (path, what) = (format!("/repos/{repository}/pulls/{number}"), format!("pull request {number}"));
+        Ok(self.read::<PullRequest>(repository, &path, &what).await?.read())
     }
 
     async fn find_check(
@@ -222,17 +266,23 @@ impl Forge for Github {
         head: &CommitId,
         name: &str,
     ) -> Result<Option<FoundCheck>, ForgeError> {
-        Ok(self.newest_check(repository, head, name).await?.map(CheckRun::read))
+        let found = self.identity.exchange.settle(|| self.newest_check(repository, head, name)).await?;
+        Ok(found.map(CheckRun::read))
     }
 
     async fn put_check(&self, repository: &RepositoryName, check: &Check) -> Result<CheckId, ForgeError> {
-        self.sync_check(repository, check).await
+        self.identity.exchange.settle(|| self.sync_check(repository, check)).await?
     }
 
     async fn close_pull(&self, repository: &RepositoryName, number: IssueNumber) -> Result<(), ForgeError> {
         let path = format!("/repos/{repository}/pulls/{number}");
         let fields = json!({ "state": "closed" });
-        self.ask(repository, Call::Patch(&path, &fields)).await?.check(&format!("pull request {number}"))
+        let what = format!("pull request {number}");
+        let closed: PullRequest = self.write(repository, Call::Patch(&path, &fields), &what).await?;
+        if closed.read().is_open() {
+            return Err(ForgeError::Malformed(format!("{what} is open after it was closed")));
+        }
+        Ok(())
     }
 
     async fn reviews(
@@ -244,13 +294,18 @@ impl Forge for Github {
     }
 
     async fn mark_ready(&self, repository: &RepositoryName, number: IssueNumber) -> Result<(), ForgeError> {
-        self.leave_draft(repository, number).await
+        self.identity.exchange.settle(|| self.leave_draft(repository, number)).await
     }
 
     async fn git_credential(&self, repository: &RepositoryName) -> Result<Option<Credential>, ForgeError> {
         let secret = self.identity.secret(repository).await?;
         Ok(Some(Credential { user: "x-access-token".to_owned(), secret }))
     }
+}
+
+/// The name under which a comment of the bot's is remembered.
+fn comment_name(repository: &RepositoryName, issue: IssueNumber, marker: &str) -> String {
+    format!("{repository}#{issue} {marker}")
 }
 
 /// The login as a path segment; `None` when no account can be called so. Bots' logins end in `[bot]`.

@@ -45,12 +45,19 @@ pub struct Timeouts {
     pub read: Duration,
     /// From first byte to last.
     pub total: Duration,
+    /// Before a 404 or an unreadable answer is asked for again; three times as long the second time, nine times the third.
+    pub recheck: Duration,
 }
 
 impl Default for Timeouts {
     fn default() -> Self {
         let seconds = Duration::from_secs;
-        Self { connect: seconds(5), read: seconds(15), total: seconds(30) }
+        Self {
+            connect: seconds(5),
+            read: seconds(15),
+            total: seconds(30),
+            recheck: Duration::from_millis(500),
+        }
     }
 }
 

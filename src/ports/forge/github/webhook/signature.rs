@@ -57,6 +57,14 @@ fn decode_hex(text: &[u8]) -> Option<Vec<u8>> {
     data_encoding::HEXLOWER_PERMISSIVE.decode(text).ok().filter(|code| code.len() == 32)
 }
 
+impl Secrets {
+    /// How many are active.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+}
+
 impl fmt::Debug for Secrets {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "Secrets({} active)", self.0.len())
