@@ -144,7 +144,7 @@ fn annotations(judgement: &Judgement) -> (Vec<Annotation>, usize) {
             path: finding.path.clone(),
             line: *line,
             level: match finding.level {
-                Level::Warn => AnnotationLevel::Warning,
+                Level::Standing | Level::Warn | Level::Review => AnnotationLevel::Warning,
                 Level::Deny => AnnotationLevel::Failure,
             },
             title: format!("{}: {}", finding.policy, finding.code),

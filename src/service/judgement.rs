@@ -62,7 +62,7 @@ impl Judgement {
     pub fn conclusion(&self) -> Conclusion {
         match self.verdict.decision {
             Decision::Deny => Conclusion::Failure,
-            Decision::Allow | Decision::Warn | Decision::NoChange => Conclusion::Success,
+            Decision::Allow | Decision::Warn | Decision::Review | Decision::NoChange => Conclusion::Success,
         }
     }
 }

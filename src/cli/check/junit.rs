@@ -48,9 +48,13 @@ fn case(placed: &Placed, policies: &[Policy]) -> TestCase {
             status.set_type(printable(&finding.code)).set_message(printable(message)).set_description(text);
             TestCase::new(name, status)
         }
-        Level::Warn => {
+        Level::Review | Level::Warn | Level::Standing => {
             let mut case = TestCase::new(name, TestCaseStatus::success());
-            case.set_system_out(format!("warning: {text}"));
+            let word = match finding.level {
+                Level::Review => "needs review",
+                _ => "warning",
+            };
+            case.set_system_out(format!("{word}: {text}"));
             case
         }
     };

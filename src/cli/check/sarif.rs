@@ -84,7 +84,8 @@ fn result(placed: &Placed, rule_index: Option<usize>) -> Value {
 fn level(level: Level) -> &'static str {
     match level {
         Level::Deny => "error",
-        Level::Warn => "warning",
+        Level::Review | Level::Warn => "warning",
+        Level::Standing => "note",
     }
 }
 
