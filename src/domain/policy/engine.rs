@@ -94,6 +94,18 @@ impl Policies {
         self.policies.iter().any(|policy| policy.irreversible.contains(code))
     }
 
+    /// The verdict on the pull request of a lane, whose author is an agent: what nobody can take back is denied, although
+    /// a person could approve it elsewhere.
+    #[must_use]
+    pub fn of_lane(&self, mut verdict: Verdict) -> Verdict {
+        for finding in &mut verdict.results {
+            if finding.level == Level::Review && self.is_irreversible(&finding.code) {
+                finding.level = Level::Deny;
+            }
+        }
+        verdict.with(Vec::new())
+    }
+
     /// The policies, sorted by file.
     #[must_use]
     pub fn policies(&self) -> &[Policy] {

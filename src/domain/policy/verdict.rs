@@ -12,7 +12,7 @@ pub struct Verdict {
     pub results: Vec<Finding>,
     /// What the policies find on both sides of the change, sorted in the same way. It decides nothing. Verdicts of earlier
     /// versions have it among their results.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub standing: Vec<Finding>,
 }
 
@@ -45,6 +45,24 @@ impl Verdict {
         self.results.append(&mut self.standing);
         self.results.extend(more);
         Self::of(self.results)
+    }
+
+    /// Whether a finding needs the approval of another person, also of what is denied anyway.
+    #[must_use]
+    pub fn needs_review(&self) -> bool {
+        self.results.iter().any(|finding| finding.level == Level::Review)
+    }
+
+    /// What another person must approve: the messages of its findings of that level, each once.
+    #[must_use]
+    pub fn subjects_of_review(&self) -> Vec<&str> {
+        let mut subjects: Vec<&str> = Vec::new();
+        for finding in self.results.iter().filter(|finding| finding.level == Level::Review) {
+            if !subjects.contains(&finding.message.as_str()) {
+                subjects.push(&finding.message);
+            }
+        }
+        subjects
     }
 
     /// The verdict as records of the ledger hold it: the decision, and each finding by code and place. The sentences
