@@ -144,8 +144,21 @@ warn contains objects.finding("standing_unknown", message, unknown.path, "", rem
 	unknown.base
 	unknown.changed
 	unknown.reach == "adds"
+	not is_promotion(unknown)
 	message := sprintf("the result of %s cannot be computed, and its inputs change", [unknown.what])
 	remedy := "render it before and after, and review the difference"
+}
+
+# Nothing of its folder changes but the images that its values name.
+is_promotion(unknown) if {
+	folder := trim_suffix(unknown.path, "kustomization.yaml")
+	inputs := [change | some change in input.changes; startswith(change.path, folder)]
+	count(inputs) > 0
+	every change in inputs {
+		regex.match(`/image/(tag|digest)$`, change.pointer)
+		is_string(change.before)
+		is_string(change.after)
+	}
 }
 
 # Edits to files that no kustomization lists.

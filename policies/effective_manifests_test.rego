@@ -39,6 +39,19 @@ test_containment_goes_on_over_a_tree_that_was_over_budget if {
 
 unknown(base, head) := object.union(given.nothing, {"unknown": [{"path": "kustomization.yaml", "what": "a chart", "reach": "adds", "base": base, "head": head, "changed": base != head}]})
 
+inputs_changed(changes) := object.union(given.nothing, {
+	"changes": changes,
+	"unknown": [{"path": "jobs/kustomization.yaml", "what": "a chart", "reach": "adds", "base": true, "head": true, "changed": true}],
+})
+
+value(pointer) := {"path": "jobs/values.yaml", "document": {"kind": "", "name": ""}, "pointer": pointer, "before": "a", "after": "b"}
+
+test_a_promotion_of_a_charts_image_is_no_news if {
+	count(effective_manifests.warn) == 0 with input as inputs_changed([value("/web/image/tag")])
+	given.codes(effective_manifests.warn) == {"standing_unknown"} with input as inputs_changed([value("/web/image/tag"), value("/size")])
+	given.codes(effective_manifests.warn) == {"standing_unknown"} with input as inputs_changed([])
+}
+
 test_a_new_unknown_is_denied_and_an_old_one_is_not if {
 	given.codes(effective_manifests.deny) == {"effective_unknown"} with input as unknown(false, true)
 	count(effective_manifests.deny) == 0 with input as unknown(true, true)

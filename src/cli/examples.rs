@@ -54,7 +54,7 @@ const TABLE: &[Examples] = &[
             ("the last commit", "writ check --repo . --base HEAD~1 --head HEAD"),
             ("a branch, in CI", "writ check --repo . --base origin/main --head HEAD --format sarif"),
         ],
-        exit: "0 allowed, warnings included · 1 denied · 2 usage · 3 fault",
+        exit: "0 weaker than --fail-on · 1 as strong, or stronger (by default: denied) · 2 usage · 3 fault",
     },
     Examples {
         command: "policies",

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::change::Change;
 use super::names::{BlobId, BranchName, CommitId, RunId};
-use super::policy::{Declared, Decision, Verdict};
+use super::policy::{Decision, Declared, Verdict};
 pub use super::risk::Risk;
 use super::tree::FileWrite;
 

@@ -73,14 +73,14 @@ fn what_was_over_its_budget_before_is_denied_again_unless_nothing_changes() {
     let mut after = before.clone();
     put(&mut after, "x31/more.yaml", EntryKind::Regular, "a: b\n");
     let codes = |verdict: &Verdict, level: Level| -> Vec<String> {
-        let found = verdict.results.iter().filter(|finding| finding.level == level);
+        let found = verdict.results.iter().chain(&verdict.standing).filter(|finding| finding.level == level);
         found.map(|finding| finding.code.clone()).collect()
     };
     let (_, verdict) = judge(&before, &after);
     assert_eq!(codes(&verdict, Level::Deny), ["budget_exceeded"]);
     let (_, verdict) = judge(&before, &before);
     assert!(codes(&verdict, Level::Deny).is_empty(), "{verdict:#?}");
-    assert_eq!(codes(&verdict, Level::Warn), ["budget_exceeded"]);
+    assert_eq!(codes(&verdict, Level::Standing), ["budget_exceeded"]);
     let (_, verdict) = judge(&before, &empty());
     assert!(!verdict.results.iter().any(|finding| finding.code == "budget_exceeded"), "{verdict:#?}");
 }

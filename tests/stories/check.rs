@@ -86,7 +86,7 @@ fn json_has_exactly_the_published_keys() {
     let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ");
     assert_eq!(keys(&report), "schema path library base head verdict changes");
     assert_eq!(report["schema"], "writ.check/v1");
-    assert_eq!(keys(&report["verdict"]), "decision results");
+    assert_eq!(keys(&report["verdict"]), "decision results standing");
     let first = &report["verdict"]["results"][0];
     assert_eq!(keys(first), "policy code level message path pointer remedy line");
     assert_eq!(first["code"], "forwarder_replicas");
@@ -352,6 +352,71 @@ fn a_change_is_held_to_the_lane_that_is_named() {
     assert_eq!((status, &error["code"]), (2, &Value::from("unknown_lane")), "{error}");
 }
 
+/// Between a warning and a denial: another person must approve it, and `--fail-on` says what exits with 1.
+#[test]
+fn what_needs_review_passes_unless_it_is_to_fail() {
+    let (repository, library) = (TestRepository::bare(), super::reviews::library());
+    let path = format!("{ROOT}/notes.yaml");
+    let notes = |value: &str| {
+        format!(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: notes\ndata:\n  TRADING_UNIVERSE: {value}\n"
+        )
+    };
+    let kustomization = (format!("{ROOT}/kustomization.yaml"), "resources:\n  - notes.yaml\n");
+    repository.commit("main", &[(&path, &notes("chips")), (&kustomization.0, kustomization.1)]);
+    repository.git(&["branch", "work", "main"]);
+    repository.commit("work", &[(&path, &notes("metals"))]);
+    let ask = |arguments: &[&str]| {
+        let library = ["--library", library.path().to_str().unwrap(), "--base", "main", "--head", "work"];
+        check(repository.path(), &[&library, arguments].concat())
+    };
+    let report = json(&ask(&["--format", "json"]));
+    let verdict = &report["verdict"];
+    assert_eq!((&verdict["decision"], &verdict["results"][0]["level"]), (&json!("review"), &json!("review")));
+    assert_eq!(verdict["standing"][0]["code"], "always_there", "{verdict:#}");
+    for (fail_on, status) in [("warn", 1), ("review", 1), ("deny", 0)] {
+        assert_eq!(code(&ask(&["--fail-on", fail_on])), status, "{fail_on}");
+    }
+    assert_eq!(code(&ask(&[])), 0);
+    let shown = |arguments: &[&str]| text(&ask(arguments).stdout);
+    for format in ["text", "markdown"] {
+        let folded = shown(&["--format", format]);
+        assert!(folded.contains("review") && folded.contains("the universe would change"), "{folded}");
+        assert!(folded.contains("stood before") && !folded.contains("always_there"), "{folded}");
+        let listed = shown(&["--format", format, "--standing"]);
+        assert!(listed.contains("always_there") && listed.contains("tood before"), "{listed}");
+    }
+    let sarif = json(&ask(&["--format", "sarif"]));
+    let results = sarif["runs"][0]["results"].as_array().unwrap();
+    assert_eq!(results.len(), 1, "{results:#?}");
+    assert_eq!(results[0]["level"], "warning");
+    assert_eq!(results[0]["properties"]["level"], "review");
+    let sarif = json(&ask(&["--format", "sarif", "--standing"]));
+    assert_eq!(sarif["runs"][0]["results"][1]["level"], "note");
+    let junit = shown(&["--format", "junit"]);
+    assert!(
+        junit.contains("needs review: the universe would change") && !junit.contains("always_there"),
+        "{junit}"
+    );
+    assert!(shown(&["--format", "junit", "--standing"]).contains("stood before: it was always there"));
+}
+
+/// What stood before decides nothing, so that `warn` means something to read.
+#[test]
+fn a_comment_is_allowed_whatever_stood_before() {
+    let (repository, library) = (doubled(), super::reviews::library());
+    repository.git(&["branch", "comment", "main"]);
+    let path = format!("{ROOT}/kustomization.yaml");
+    repository.commit("comment", &[(&path, "# what runs here\nresources:\n  - ws.yaml\n")]);
+    let library = ["--library", library.path().to_str().unwrap(), "--base", "main", "--head", "comment"];
+    let output =
+        check(repository.path(), &[&library[..], &["--fail-on", "warn", "--format", "json"]].concat());
+    assert_eq!(code(&output), 0);
+    let verdict = &json(&output)["verdict"];
+    assert_eq!(verdict["results"], json!([]));
+    assert_eq!(verdict["standing"].as_array().map(Vec::len), Some(1), "{verdict:#}");
+}
+
 /// However much there is to say, it is said: what does not fit is counted, and never a fault.
 #[test]
 fn a_change_of_thirty_thousand_objects_is_shown_in_part() {
@@ -361,11 +426,11 @@ fn a_change_of_thirty_thousand_objects_is_shown_in_part() {
     let finding = json!({"policy": "p", "code": "c", "level": "warn", "message": "m", "path": "a.yaml",
         "pointer": "", "remedy": "r", "line": 1});
     let check = json!({"path": ROOT, "base": "b", "head": "h", "changes": vec![change; MANY],
-        "verdict": {"decision": "warn", "results": vec![finding; MANY]}});
+        "verdict": {"decision": "warn", "results": vec![finding.clone(); MANY], "standing": vec![finding; MANY]}});
     let renderer = Renderer::compile(&Library::embedded()).unwrap();
     for template in ["check.txt", "check.md"] {
-        let shown = renderer.render(template, json!({"check": check})).unwrap();
-        assert_eq!(shown.matches("… and ").count(), 2, "{template}: {}", shown.len());
+        let shown = renderer.render(template, json!({"check": check, "standing": true})).unwrap();
+        assert_eq!(shown.matches("… and ").count(), 3, "{template}: {}", shown.len());
         assert!(shown.len() < 1 << 20, "{template}: {}", shown.len());
     }
 }

@@ -22,6 +22,7 @@ mod proposals;
 mod pull_request;
 mod pulls;
 mod replay;
+mod reviews;
 mod rollback;
 mod sealing;
 mod settings;

@@ -73,7 +73,7 @@ fn json_has_exactly_the_published_keys() {
     assert_eq!(keys(&report["files"][0]), "path before after diff");
     assert_eq!(keys(&report["changes"][0]), "path document pointer before after");
     assert_eq!(keys(&report["changes"][0]["document"]), "kind name");
-    assert_eq!(keys(&report["verdict"]), "decision results");
+    assert_eq!(keys(&report["verdict"]), "decision results standing");
     assert_eq!(keys(&report["effects"][0]), "name holds detail");
     assert_eq!(keys(&report["rollback"]), "procedure command needs_no_undo");
 }

@@ -211,12 +211,8 @@ pub(super) fn new_engine() -> Result<Engine, PolicyError> {
 }
 
 /// What a policy may say, and how strong it is.
-pub(super) const SETS: [(&str, Level); 4] = [
-    ("deny", Level::Deny),
-    ("review", Level::Review),
-    ("warn", Level::Warn),
-    ("standing", Level::Standing),
-];
+pub(super) const SETS: [(&str, Level); 4] =
+    [("deny", Level::Deny), ("review", Level::Review), ("warn", Level::Warn), ("standing", Level::Standing)];
 
 /// The package that asks all policies at once, so that what they share is worked out once.
 const ALL_SETS: &str = "writ_all";

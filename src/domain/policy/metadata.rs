@@ -121,7 +121,9 @@ pub(super) fn read(
         let names: Vec<String> = SETS.iter().map(|(set, _)| format!("`{set} contains …`")).collect();
         return Err(wrong(1, format!("it has none of {}", names.join(", "))));
     }
-    if let Some(code) = metadata.custom.irreversible.iter().find(|code| !metadata.custom.codes.contains_key(*code)) {
+    if let Some(code) =
+        metadata.custom.irreversible.iter().find(|code| !metadata.custom.codes.contains_key(*code))
+    {
         return Err(wrong(line, format!("`irreversible` has `{code}`, which is not in `codes`")));
     }
     Ok(Some(Policy {

@@ -127,7 +127,8 @@ async fn review(
     let put = put(context, job, &check).await?;
     // What the check run said already was recorded, unless this try repeats the one that wrote it.
     let is_new = job.repeated || before.as_ref().is_none_or(|before| before.digest != check.digest);
-    let was_given = before.and_then(|before| before.status) == Some(CheckStatus::Completed(Conclusion::Success));
+    let was_given =
+        before.and_then(|before| before.status) == Some(CheckStatus::Completed(Conclusion::Success));
     let record = |kind: &str| {
         let about: Vec<Value> = assessment
             .about
