@@ -30,13 +30,13 @@ import rego.v1
 import data.writ.lib.objects
 import data.writ.lib.settings
 
-# Level: what this change breaks is denied; what was already wrong is a warning.
+# Level: what this change breaks is denied; what was already wrong stands.
 deny contains entry.finding if {
 	some entry in wrong
 	not entry.was_wrong
 }
 
-warn contains entry.finding if {
+standing contains entry.finding if {
 	some entry in wrong
 	entry.was_wrong
 }

@@ -14,7 +14,7 @@ test_a_hash_of_other_symbols_is_denied if {
 test_a_hash_that_was_wrong_is_reported if {
 	wrong := {"UNIVERSE_SYMBOLS": "A", "UNIVERSE_SYMBOL_HASH": "0"}
 	count(derived_values.deny) == 0 with input as given.variables(wrong, object.union(wrong, {"UNIVERSE_SYMBOLS": "B"}))
-	given.codes(derived_values.warn) == {"symbol_hash"} with input as given.variables(wrong, object.union(wrong, {"UNIVERSE_SYMBOLS": "B"}))
+	given.codes(derived_values.standing) == {"symbol_hash"} with input as given.variables(wrong, object.union(wrong, {"UNIVERSE_SYMBOLS": "B"}))
 }
 
 test_the_order_of_symbols_does_not_count if {

@@ -3,7 +3,7 @@
 # description: |
 #   Rules judge objects as Argo CD applies them: after patches, replicas, images, components and generators. Whatever
 #   cannot be computed is denied if the change introduces it: a kustomization that no longer builds, a new Helm chart or
-#   remote base, something that may alter any object. If it was there before, it is a warning.
+#   remote base, something that may alter any object. What was there before is listed as such and decides nothing.
 # custom:
 #   codes:
 #     build_broken: The kustomization would no longer build; Argo CD would apply nothing at all.
@@ -63,7 +63,14 @@ deny contains over_budget(build) if {
 warn contains over_budget(build) if {
 	some build in input.builds
 	is_over_budget(build.head_problem)
+	not build.unchanged
 	goes_on(build)
+}
+
+standing contains over_budget(build) if {
+	some build in input.builds
+	is_over_budget(build.head_problem)
+	build.unchanged
 }
 
 goes_on(build) if build.unchanged
@@ -79,7 +86,7 @@ over_budget(build) := objects.finding("budget_exceeded", message, build.head_pro
 	remedy := "make what is generated, patched or included smaller, or split the change; `docs/policies.md` names the budgets"
 }
 
-warn contains objects.finding("standing_broken", message, build.head_problem.path, "", remedy) if {
+standing contains objects.finding("standing_broken", message, build.head_problem.path, "", remedy) if {
 	some build in input.builds
 	build.head_problem != null
 	not is_over_budget(build.head_problem)

@@ -15,7 +15,7 @@ test_what_no_longer_builds_is_denied if {
 
 test_what_did_not_build_is_reported if {
 	count(effective_manifests.deny) == 0 with input as build(problem, problem)
-	given.codes(effective_manifests.warn) == {"standing_broken"} with input as build(problem, problem)
+	given.codes(effective_manifests.standing) == {"standing_broken"} with input as build(problem, problem)
 }
 
 over_budget := object.union(problem, {"budget": "visits"})
@@ -28,7 +28,7 @@ test_what_is_over_budget_is_denied_even_where_it_was_before if {
 test_what_is_over_budget_is_reported_where_nothing_changes if {
 	same := object.union(given.nothing, {"builds": [{"folder": "", "base_problem": over_budget, "head_problem": over_budget, "unchanged": true}]})
 	count(effective_manifests.deny) == 0 with input as same
-	given.codes(effective_manifests.warn) == {"budget_exceeded"} with input as same
+	given.codes(effective_manifests.standing) == {"budget_exceeded"} with input as same
 }
 
 test_containment_goes_on_over_a_tree_that_was_over_budget if {

@@ -39,7 +39,7 @@ deny contains objects.finding("env_twice", message, objects.path(subject), setti
 	remedy := "set it once, where it is already set"
 }
 
-warn contains objects.finding("env_twice", message, objects.path(subject), settings.pointer(subject, name), remedy) if {
+standing contains objects.finding("env_twice", message, objects.path(subject), settings.pointer(subject, name), remedy) if {
 	some subject in objects.touched
 	some name, occurrences in subject.head[_].settings
 	count(occurrences) > 1

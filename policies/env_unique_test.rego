@@ -19,7 +19,7 @@ test_a_name_that_stands_twice_is_denied if {
 
 test_a_name_that_stood_twice_is_reported if {
 	count(env_unique.deny) == 0 with input as given.objects([subject(twice, twice)])
-	given.codes(env_unique.warn) == {"env_twice"} with input as given.objects([subject(twice, twice)])
+	given.codes(env_unique.standing) == {"env_twice"} with input as given.objects([subject(twice, twice)])
 }
 
 test_one_name_in_two_lists_is_fine if {

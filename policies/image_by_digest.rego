@@ -122,11 +122,12 @@ deny contains entry.finding if {
 }
 
 warn contains entry.finding if {
+	not is_planned
 	some entry in apart
-	not is_denied(entry)
+	entry.is_new
 }
 
-is_denied(entry) if {
-	is_planned
-	entry.is_new
+standing contains entry.finding if {
+	some entry in apart
+	not entry.is_new
 }

@@ -102,7 +102,7 @@ warn contains objects.finding("safety_released", message, objects.path(subject),
 	advice := "approve only if the reason for the containment is understood and resolved"
 }
 
-warn contains objects.finding("standing_weakness", message, objects.path(subject), settings.pointer(subject, name), advice) if {
+standing contains objects.finding("standing_weakness", message, objects.path(subject), settings.pointer(subject, name), advice) if {
 	some subject in trading.standing_live
 	some name in ["TRADING_KILL_SWITCH_ENABLED", "TRADING_EMERGENCY_STOP_ENABLED"]
 	danger(subject.head, name) > 0

@@ -1,7 +1,7 @@
 # METADATA
 # title: Paper trading by default, live mode in plain sight
 # description: |
-#   Paper trading is the default, and live mode is visible: each change is warned about it. The simulation stays on its
+#   Paper trading is the default, and live mode is visible: it is listed under what stood before each change. The simulation stays on its
 #   own account, pipelines start in paper mode, and a workload that trades takes its settings from where they can be
 #   judged: not from a Secret, not from a ConfigMap outside the repository, not from a command line.
 # custom:
@@ -13,7 +13,7 @@
 #     inline_setting: A command line would set a trading setting and so bypass the rules on variables.
 #   go_on: >-
 #     List the variables in `env`, or take them from a ConfigMap below the GitOps path. Pre-existing live mode needs no
-#     action: it is a warning, not a denial.
+#     action: it decides nothing.
 #   change: >-
 #     `assignment` is what a command line may not set; `sources` lists where whole sets of variables come from.
 #   example:
@@ -29,9 +29,9 @@ import data.writ.lib.objects
 import data.writ.lib.settings
 import data.writ.lib.trading
 
-# Pre-existing live mode is a warning, never a denial, so that it never blocks a risk-reducing change.
+# Pre-existing live mode decides nothing, so that it never blocks a risk-reducing change.
 
-warn contains objects.finding("standing_live", message, objects.path(subject), settings.pointer(subject, "TRADING_MODE"), remedy) if {
+standing contains objects.finding("standing_live", message, objects.path(subject), settings.pointer(subject, "TRADING_MODE"), remedy) if {
 	some subject in trading.standing_live
 	on := [sprintf("`%s`", [name]) |
 		some name in sort(trading.switches)

@@ -7,12 +7,12 @@ import data.writ.paper_default
 
 test_standing_live_mode_is_told_and_not_denied if {
 	change := given.variables({"TRADING_MODE": "live"}, {"TRADING_MODE": "live", "A": "b"})
-	given.codes(paper_default.warn) == {"standing_live"} with input as change
+	given.codes(paper_default.standing) == {"standing_live"} with input as change
 	count(paper_default.deny) == 0 with input as change
 }
 
 test_new_live_mode_is_another_rules_finding if {
-	count(paper_default.warn) == 0 with input as given.variables({"TRADING_MODE": "paper"}, {"TRADING_MODE": "live"})
+	count(paper_default.standing) == 0 with input as given.variables({"TRADING_MODE": "paper"}, {"TRADING_MODE": "live"})
 }
 
 pod(container) := {"kind": "Deployment", "spec": {"template": {"spec": {"containers": [container]}}}}

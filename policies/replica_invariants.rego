@@ -55,7 +55,7 @@ deny contains entry.finding if {
 	not entry.was_wrong
 }
 
-warn contains entry.finding if {
+standing contains entry.finding if {
 	some entry in wrong
 	entry.was_wrong
 }

@@ -47,7 +47,7 @@ deny contains objects.finding("unreadable", message, file.path, "", remedy) if {
 	message := sprintf("the file does not parse: %s", [file.head_problem])
 }
 
-warn contains objects.finding("unreadable", message, file.path, "", remedy) if {
+standing contains objects.finding("unreadable", message, file.path, "", remedy) if {
 	objects.risk == "none"
 	some file in input.files
 	file.head_problem != null

@@ -17,6 +17,6 @@ file(base, head) := object.union(given.nothing, {"files": [{"path": "a.yaml", "s
 
 test_a_file_stays_readable if {
 	given.codes(schema_unchanged.deny) == {"malformed"} with input as file(null, "line 1: tabs")
-	given.codes(schema_unchanged.warn) == {"unreadable"} with input as file("line 1: tabs", "line 2: tabs")
+	given.codes(schema_unchanged.standing) == {"unreadable"} with input as file("line 1: tabs", "line 2: tabs")
 	count(schema_unchanged.deny) == 0 with input as file("line 1: tabs", null)
 }

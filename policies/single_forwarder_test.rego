@@ -15,7 +15,7 @@ test_two_forwarders_are_denied if {
 
 test_two_that_were_two_are_reported if {
 	count(single_forwarder.deny) == 0 with input as change(forwarder(2), forwarder(2))
-	given.codes(single_forwarder.warn) == {"forwarder_replicas"} with input as change(forwarder(2), forwarder(2))
+	given.codes(single_forwarder.standing) == {"forwarder_replicas"} with input as change(forwarder(2), forwarder(2))
 }
 
 test_from_two_to_one_is_fine if {

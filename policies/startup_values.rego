@@ -27,14 +27,14 @@ import data.writ.lib.objects
 import data.writ.lib.settings
 import data.writ.lib.trading
 
-# A finding is a denial if the value was valid before, else a warning.
+# A finding is a denial if the value was valid before, else it stands.
 
 deny contains entry.finding if {
 	some entry in unfit
 	not entry.was_unfit
 }
 
-warn contains entry.finding if {
+standing contains entry.finding if {
 	some entry in unfit
 	entry.was_unfit
 }

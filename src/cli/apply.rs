@@ -28,7 +28,8 @@ pub(crate) fn run(arguments: &PlanArguments) -> ExitCode {
 
 /// Makes commit and branch; the branch's name, or `None` where nothing may be or need be written.
 fn commit(context: &PlanContext) -> Result<Option<String>, Failure> {
-    let publishable = matches!(context.planned.report.verdict.decision, Decision::Allow | Decision::Warn);
+    let decision = context.planned.report.verdict.decision;
+    let publishable = matches!(decision, Decision::Allow | Decision::Warn | Decision::Review);
     let Some(draft) = context.planned.draft.as_ref().filter(|_| publishable) else { return Ok(None) };
     let commit = context.git.commit(draft)?;
     context.git.create_branch(&context.planned.plan.branch, &commit)?;

@@ -27,7 +27,7 @@ pub(crate) fn run(arguments: &PlanArguments) -> ExitCode {
 /// The exit code of a decision.
 pub(crate) fn exit(decision: Decision) -> ExitCode {
     match decision {
-        Decision::Allow | Decision::Warn => ExitCode::SUCCESS,
+        Decision::Allow | Decision::Warn | Decision::Review => ExitCode::SUCCESS,
         Decision::Deny | Decision::NoChange => ExitCode::from(1),
     }
 }

@@ -1,7 +1,7 @@
-//! Approval: whether another human has approved exactly what a pull request of writ's proposes, and if not, why not.
+//! Approval: whether another human has approved exactly what a pull request proposes, and if not, why not.
 //!
 //! Pure: reviews, permissions and the state of the request come in; what they come to goes out. **Invariants**: a review
-//! counts only for the commit that it was made of; the one who asked never approves; what is not known counts as no;
+//! counts only for the commit that it was made of; who asked for it or opened it never approves; what is not known counts as no;
 //! a branch that holds anything else than what was planned is approved by nobody.
 
 use serde::{Deserialize, Serialize};
@@ -39,14 +39,16 @@ pub enum Opinion {
     Commented,
 }
 
-/// What is known about a pull request of writ's.
+/// What is known about a pull request.
 #[derive(Debug, Clone)]
 pub struct Question<'a> {
-    /// The risk class of what it changes.
-    pub risk: Risk,
-    /// Who asked for it.
-    pub requester: AccountId,
-    /// The commit that writ pushed.
+    /// The risk class of what it changes; `None` where writ did not plan it.
+    pub risk: Option<Risk>,
+    /// Whether a finding of the policies needs the approval of another human.
+    pub needs_review: bool,
+    /// Who asked for it, or opened it.
+    pub requesters: &'a [AccountId],
+    /// The commit that writ pushed; the head itself where writ did not plan it.
     pub planned: &'a CommitId,
     /// The commit that it proposes now.
     pub head: &'a CommitId,
@@ -64,7 +66,7 @@ pub struct Question<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum Approval {
-    /// It makes things safer, so nobody needs to approve it.
+    /// It makes things safer, or writ did not plan it; and no finding needs review.
     NotNeeded,
     /// Others have approved it.
     Given {
@@ -120,7 +122,7 @@ pub enum NotCountedReason {
     NotHuman,
     /// The account is in the settings as a program's.
     Agent,
-    /// It is the account that asked.
+    /// It is the account that asked for it, or opened it.
     Requester,
     /// The account may not write here, or not any more.
     NotWriter,
@@ -159,14 +161,15 @@ pub fn judge(question: &Question<'_>) -> (Approval, Vec<NotCounted>) {
     if question.head != question.planned {
         return (Approval::Diverged, Vec::new());
     }
-    // A comment that is tidied up later holds no containment back: it was read again before it was carried out.
-    if !question.risk.needs_approval() {
+    let needs_approval = question.risk.is_some_and(Risk::needs_approval);
+    if !needs_approval && !question.needs_review {
         return (Approval::NotNeeded, Vec::new());
     }
-    if let Some(message) = question.void {
+    // A comment that is tidied up later holds no containment back: it was read again before it was carried out.
+    if let Some(message) = question.void.filter(|_| needs_approval) {
         return (Approval::Void { message: message.to_owned() }, Vec::new());
     }
-    if question.risk == Risk::Live {
+    if question.risk == Some(Risk::Live) {
         return (Approval::NotOffered, Vec::new());
     }
     let (mut given, mut objected, mut not_counted) = (Vec::new(), Vec::new(), Vec::new());
@@ -206,7 +209,7 @@ fn reason_against(review: &Review, question: &Question<'_>) -> Option<NotCounted
         (review.opinion == Opinion::Dismissed, NotCountedReason::Dismissed),
         (!review.human, NotCountedReason::NotHuman),
         (is_agent(&review.reviewer, question.agents), NotCountedReason::Agent),
-        (review.reviewer.id == question.requester, NotCountedReason::Requester),
+        (question.requesters.contains(&review.reviewer.id), NotCountedReason::Requester),
         (!question.writers.contains(&review.reviewer.id), NotCountedReason::NotWriter),
         (review.commit.as_ref() != Some(question.head), NotCountedReason::OtherCommit),
     ];
@@ -247,10 +250,19 @@ mod tests {
     }
 
     fn judged_of(risk: Risk, reviews: &[Review]) -> (Approval, Vec<NotCounted>) {
+        judged_about(Some(risk), false, reviews)
+    }
+
+    fn judged_about(
+        risk: Option<Risk>,
+        needs_review: bool,
+        reviews: &[Review],
+    ) -> (Approval, Vec<NotCounted>) {
         let head = commit('a');
         judge(&Question {
             risk,
-            requester: AccountId(1),
+            needs_review,
+            requesters: &[AccountId(1)],
             planned: &head,
             head: &head,
             void: None,
@@ -331,13 +343,30 @@ mod tests {
         assert_eq!(judged_of(Risk::Live, &[review(10, 2, Approved)]).0, Approval::NotOffered);
     }
 
+    /// Whoever opened the pull request, and whatever class it has.
+    #[test]
+    fn what_needs_review_is_approved_by_another_human() {
+        for risk in [None, Some(Risk::Containment), Some(Risk::Restoring)] {
+            assert_eq!(judged_about(risk, true, &[]).0, Approval::Missing, "{risk:?}");
+            let (approval, _) = judged_about(risk, true, &[review(10, 2, Approved)]);
+            assert!(matches!(approval, Approval::Given { .. }), "{risk:?}");
+            for account in [1, 4, 5] {
+                let (approval, _) = judged_about(risk, true, &[review(10, account, Approved)]);
+                assert_eq!(approval, Approval::Missing, "{risk:?}, {account}");
+            }
+        }
+        assert_eq!(judged_about(None, false, &[]).0, Approval::NotNeeded);
+        assert_eq!(judged_about(Some(Risk::Live), true, &[review(10, 2, Approved)]).0, Approval::NotOffered);
+    }
+
     #[test]
     fn what_was_not_planned_or_does_not_stand_is_approved_by_nobody() {
         let (planned, head, reviews) = (commit('b'), commit('a'), [review(10, 2, Approved)]);
         for risk in [Risk::Containment, Risk::Restoring] {
             let question = Question {
-                risk,
-                requester: AccountId(1),
+                risk: Some(risk),
+                needs_review: false,
+                requesters: &[AccountId(1)],
                 planned: &planned,
                 head: &head,
                 void: None,

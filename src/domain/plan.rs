@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::change::Change;
 use super::names::{BlobId, BranchName, CommitId, RunId};
-use super::policy::{Declared, Verdict};
+use super::policy::{Declared, Decision, Verdict};
 pub use super::risk::Risk;
 use super::tree::FileWrite;
 
@@ -127,4 +127,12 @@ pub struct PlanReport {
     pub commit: Option<CommitId>,
     /// `sha256:<hex>` over the canonical JSON of this report without `commit` and `digest`.
     pub digest: String,
+}
+
+impl PlanReport {
+    /// Whether another person must approve the pull request: because of its risk class, or because of a finding.
+    #[must_use]
+    pub fn needs_approval(&self) -> bool {
+        self.risk.needs_approval() || self.verdict.decision == Decision::Review
+    }
 }

@@ -55,7 +55,7 @@ fn values(content: BodyContent<'_>, rows: usize) -> Value {
         "plan": report,
         "summary": plan.summary,
         "request": request,
-        "draft": plan.risk.needs_approval(),
+        "draft": report.needs_approval(),
         "link": link,
         "issue": issue,
         "proof": PROOF_PLACE,

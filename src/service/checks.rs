@@ -125,7 +125,12 @@ fn values(
         "own_run": seen.run.as_ref().map(RunId::as_str),
         "gitops_path": gitops_path,
         "denials": count(Level::Deny),
+        "reviews": count(Level::Review),
         "warnings": count(Level::Warn),
+        "about": judgement.map(|judgement| judgement.verdict.subjects_of_review()),
+        "standing": judgement.map_or(0, |judgement| {
+            judgement.verdict.standing.len() + judgement.standing_left_out
+        }),
         "touched": judgement.is_some_and(|judgement| judgement.touched),
         "merge_base": judgement.map(|judgement| &judgement.merge_base),
         "verdict": judgement.map(|judgement| &judgement.verdict),
@@ -144,7 +149,7 @@ fn annotations(judgement: &Judgement) -> (Vec<Annotation>, usize) {
             path: finding.path.clone(),
             line: *line,
             level: match finding.level {
-                Level::Warn => AnnotationLevel::Warning,
+                Level::Standing | Level::Warn | Level::Review => AnnotationLevel::Warning,
                 Level::Deny => AnnotationLevel::Failure,
             },
             title: format!("{}: {}", finding.policy, finding.code),

@@ -178,10 +178,10 @@ pub struct ConcludeFact {
 pub struct ApproveFact {
     /// Whether a run proposed the pull request.
     pub own: bool,
-    /// The approval, of a run's own pull request.
+    /// The approval, of a run's own pull request and of one with a finding that needs review.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<Approval>,
-    /// The reviews that do not count, of a run's own pull request.
+    /// The reviews that do not count, of the same.
     #[serde(rename = "discounted", default, skip_serializing_if = "Option::is_none")]
     pub not_counted: Option<Vec<NotCounted>>,
     /// The check run; `None` where it could not be written.

@@ -102,6 +102,10 @@ impl HeadJudge<'_> {
             return Ok(HeadAnswer::NoManifests);
         }
         let of_lanes = claims.iter().flat_map(|claim| judge.lanes().judge(&claim.on(&paths)));
+        let is_of_lane = |claim: &BranchClaim| judge.lanes().of_branch(&claim.seen.branch).is_some();
+        if claims.iter().any(is_of_lane) {
+            judged.verdict = judge.policies().of_lane(judged.verdict);
+        }
         judged.verdict = judged.verdict.with(of_lanes.collect());
         Ok(HeadAnswer::Judged(Box::new(Judgement::of(judged, merge_base, touched))))
     }

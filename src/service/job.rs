@@ -44,6 +44,8 @@ pub(super) struct ReconciliationJob {
     pub reconciliation: Reconciliation,
     /// The repository that it is in.
     pub repository: Arc<ServedRepository>,
+    /// Whether an earlier try may have had its effect.
+    pub repeated: bool,
 }
 
 /// The result of performing a step.
@@ -140,7 +142,7 @@ impl ReconciliationJob {
         let reconciliation = reconciliation
             .ok_or_else(|| StepError::Fault("the stored reconciliation cannot be read".to_owned()))?;
         let repository = context.repository(&reconciliation.repository)?;
-        Ok(Self { run: lease.run, reconciliation, repository })
+        Ok(Self { repeated: lease.earlier_intent.is_some(), run: lease.run, reconciliation, repository })
     }
 
     /// What an earlier step left.

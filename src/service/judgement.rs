@@ -24,10 +24,13 @@ pub struct Judgement {
     pub merge_base: CommitId,
     /// Whether it changes anything below the GitOps path.
     pub touched: bool,
-    /// The verdict, its findings cut at 500.
+    /// The verdict, its findings cut at 500, and those that stand as well.
     pub verdict: Verdict,
     /// How many findings were cut.
     pub findings_left_out: usize,
+    /// How many standing findings were cut.
+    #[serde(default)]
+    pub standing_left_out: usize,
     /// What changes, cut at 500, long values shortened.
     pub changes: Vec<Change>,
     /// How many changes were cut.
@@ -44,6 +47,8 @@ impl Judgement {
         judged.verdict.results.sort_by_key(|finding| std::cmp::Reverse(finding.level));
         let findings_left_out = judged.verdict.results.len().saturating_sub(MOST_STORED);
         judged.verdict.results.truncate(MOST_STORED);
+        let standing_left_out = judged.verdict.standing.len().saturating_sub(MOST_STORED);
+        judged.verdict.standing.truncate(MOST_STORED);
         let lines = judged.lines_of(&judged.verdict.results).into_iter().enumerate();
         let lines = lines.filter_map(|(index, line)| Some((index, line?))).collect();
         let Judged { verdict, mut changes, head, has_manifests: _ } = judged;
@@ -54,7 +59,17 @@ impl Judgement {
             change.after = change.after.take().map(shortened);
         }
         let head = head.commit;
-        Self { head, merge_base, touched, verdict, findings_left_out, changes, changes_left_out, lines }
+        Self {
+            head,
+            merge_base,
+            touched,
+            verdict,
+            findings_left_out,
+            standing_left_out,
+            changes,
+            changes_left_out,
+            lines,
+        }
     }
 
     /// What a check run says of it.
@@ -62,7 +77,7 @@ impl Judgement {
     pub fn conclusion(&self) -> Conclusion {
         match self.verdict.decision {
             Decision::Deny => Conclusion::Failure,
-            Decision::Allow | Decision::Warn | Decision::NoChange => Conclusion::Success,
+            Decision::Allow | Decision::Warn | Decision::Review | Decision::NoChange => Conclusion::Success,
         }
     }
 }

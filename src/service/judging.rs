@@ -181,7 +181,10 @@ impl Judge {
         let mut verdict = self.verdict(git, &base.commit, facts)?;
         let has_manifests = [&base, &head].into_iter().any(Snapshot::has_manifests);
         // The rules have seen them; nobody else needs to.
+        let news = verdict.results.len();
+        verdict.results.append(&mut verdict.standing);
         redact(&mut changes, &mut verdict.results);
+        verdict.standing = verdict.results.split_off(news);
         Ok(Judged { verdict, changes, head, has_manifests })
     }
 

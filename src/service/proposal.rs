@@ -20,7 +20,7 @@ pub fn propose(planned: &Planned, base: &BranchName, proof: &str) -> NewPull {
         base: base.clone(),
         title: planned.plan.title.clone(),
         body: insert(&planned.text, proof),
-        draft: planned.plan.risk.needs_approval(),
+        draft: planned.report.needs_approval(),
         labels: LABELS.map(str::to_owned).to_vec(),
     }
 }

@@ -68,7 +68,8 @@ fn each_code_is_found_by_a_case() {
     let mut found = BTreeSet::new();
     for (_, case) in all_cases() {
         let verdict = policies().evaluate(&facts(&case));
-        found.extend(verdict.results.into_iter().map(|finding| finding.code));
+        let all = verdict.results.into_iter().chain(verdict.standing);
+        found.extend(all.map(|finding| finding.code));
     }
     let missing: Vec<_> = policies().codes().filter(|code| !found.contains(*code)).collect();
     assert!(missing.is_empty(), "{missing:?}");
@@ -87,10 +88,13 @@ fn opa_comes_to_the_same() {
         .policies()
         .iter()
         .flat_map(|policy| {
-            [
-                (format!("{}.deny", policy.package), Level::Deny),
-                (format!("{}.warn", policy.package), Level::Warn),
-            ]
+            let sets = [
+                ("deny", Level::Deny),
+                ("review", Level::Review),
+                ("warn", Level::Warn),
+                ("standing", Level::Standing),
+            ];
+            sets.map(|(set, level)| (format!("{}.{set}", policy.package), level))
         })
         .collect();
     let tests = run_rule_tests(&library().policies).unwrap();
@@ -101,7 +105,7 @@ fn opa_comes_to_the_same() {
     for (((name, _), value), answer) in inputs.iter().zip(&values).zip(&answers) {
         // As they are in the input: writ exchanges the paths of altered objects afterwards.
         let ours = policies().evaluate(&Facts::from_json(value.clone()));
-        let ours: BTreeSet<Row> = ours.results.iter().map(row).collect();
+        let ours: BTreeSet<Row> = ours.results.iter().chain(&ours.standing).map(row).collect();
         let theirs: BTreeSet<Row> =
             sets.iter().zip(answer).flat_map(|((_, level), set)| rows_of(*level, set)).collect();
         if ours != theirs {

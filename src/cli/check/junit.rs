@@ -5,19 +5,18 @@ use quick_junit::{NonSuccessKind, Report as Suites, TestCase, TestCaseStatus, Te
 use crate::domain::policy::{Level, Policy};
 
 use super::meaning::explained;
-use super::report::{Placed, Report};
+use super::report::Placed;
 
 /// The whole document.
-pub(crate) fn suites(report: &Report, policies: &[Policy]) -> String {
-    let results = &report.verdict.results;
+pub(crate) fn suites(listed: &[&Placed], policies: &[Policy]) -> String {
     let mut names: Vec<&str> = policies.iter().map(|policy| policy.name.as_str()).collect();
     // A finding of none of them, such as a fault of the rules, is a suite too.
-    names.extend(results.iter().map(|placed| placed.finding.policy.as_str()));
+    names.extend(listed.iter().map(|placed| placed.finding.policy.as_str()));
     names.sort_unstable();
     names.dedup();
     let mut suites = Suites::new("writ check");
     for name in names {
-        let found = results.iter().filter(|placed| placed.finding.policy == name);
+        let found = listed.iter().filter(|placed| placed.finding.policy == name);
         let cases: Vec<TestCase> = found.map(|placed| case(placed, policies)).collect();
         suites.add_test_suite(suite(name, cases));
     }
@@ -48,9 +47,14 @@ fn case(placed: &Placed, policies: &[Policy]) -> TestCase {
             status.set_type(printable(&finding.code)).set_message(printable(message)).set_description(text);
             TestCase::new(name, status)
         }
-        Level::Warn => {
+        Level::Review | Level::Warn | Level::Standing => {
             let mut case = TestCase::new(name, TestCaseStatus::success());
-            case.set_system_out(format!("warning: {text}"));
+            let word = match finding.level {
+                Level::Review => "needs review",
+                Level::Standing => "stood before",
+                Level::Warn | Level::Deny => "warning",
+            };
+            case.set_system_out(format!("{word}: {text}"));
             case
         }
     };

@@ -1,6 +1,6 @@
 //! `writ check`: what the policies say about a change, for people and for CI. Reads git objects; nothing is checked out.
 //!
-//! Exit codes: 0 allowed, warnings included · 1 denied · 2 the command line is wrong · 3 a fault.
+//! Exit codes: 0 allowed, or weaker than `--fail-on` · 1 at least as strong as `--fail-on` · 2 the command line is wrong · 3 a fault.
 
 mod junit;
 mod lane;
@@ -27,7 +27,7 @@ use super::library::note;
 use super::output;
 use super::paint::paint;
 use super::terminal;
-use report::Report;
+use report::{Placed, Report};
 
 /// What is judged.
 #[derive(Debug, Args)]
@@ -48,6 +48,12 @@ pub(super) struct CheckArguments {
     /// The lane that makes the change (`A` to `E`, `a` to `f`; case-sensitive). It may not touch another lane's paths.
     #[arg(long, value_name = "LANE")]
     lane: Option<String>,
+    /// The weakest decision that exits with 1: `deny` by default.
+    #[arg(long, value_enum, value_name = "LEVEL", default_value_t = FailOn::Deny)]
+    fail_on: FailOn,
+    /// Also list what stood before the change, which does not count towards the decision.
+    #[arg(long)]
+    standing: bool,
     /// Output format.
     #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
     format: CheckFormat,
@@ -71,6 +77,29 @@ pub(super) enum CheckFormat {
     Junit,
 }
 
+/// The weakest decision that exits with 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum FailOn {
+    /// Anything that people should read.
+    Warn,
+    /// What another person must approve.
+    Review,
+    /// What must not be published.
+    Deny,
+}
+
+impl FailOn {
+    /// Whether a decision is at least so strong.
+    fn fails(self, decision: Decision) -> bool {
+        let weakest = match self {
+            Self::Warn => Decision::Warn,
+            Self::Review => Decision::Review,
+            Self::Deny => Decision::Deny,
+        };
+        decision >= weakest
+    }
+}
+
 /// The bases that are tried when none is given, in this order.
 const DEFAULT_BASES: [&str; 5] =
     ["refs/remotes/origin/HEAD", "refs/remotes/origin/main", "refs/remotes/origin/master", "main", "master"];
@@ -79,7 +108,7 @@ const DEFAULT_BASES: [&str; 5] =
 pub(super) fn run(arguments: &CheckArguments) -> ExitCode {
     match arguments.check() {
         Ok((decision, text)) => {
-            output::finish("check", &text, ExitCode::from(u8::from(decision == Decision::Deny)))
+            output::finish("check", &text, ExitCode::from(u8::from(arguments.fail_on.fails(decision))))
         }
         Err(failure) => failure.say("check", Form::json_if(arguments.format == CheckFormat::Json)),
     }
@@ -99,20 +128,24 @@ impl CheckArguments {
         }
         if let Some(lane) = &self.lane {
             let findings = lane::findings(judge.lanes(), &git, (&base, &head), lane)?;
-            judged.verdict = judged.verdict.with(findings);
+            judged.verdict = judge.policies().of_lane(judged.verdict).with(findings);
         }
         let report = Report::of(&judged, &base, judge);
+        let standing = report.verdict.standing.iter().filter(|_| self.standing);
+        let listed: Vec<&Placed> = report.verdict.results.iter().chain(standing).collect();
         let text = match self.format {
             CheckFormat::Json => format!("{:#}\n", json!(report)),
-            CheckFormat::Sarif => format!("{:#}\n", sarif::log(&report, judge.policies().policies())),
-            CheckFormat::Junit => junit::suites(&report, judge.policies().policies()),
+            CheckFormat::Sarif => {
+                format!("{:#}\n", sarif::log(&report, &listed, judge.policies().policies()))
+            }
+            CheckFormat::Junit => junit::suites(&listed, judge.policies().policies()),
             CheckFormat::Text | CheckFormat::Markdown => {
                 let renderer = Renderer::compile(&library)?;
                 let is_text = self.format == CheckFormat::Text;
                 let template = if is_text { "check.txt" } else { "check.md" };
                 let mut shown = json!(report);
                 one_line_each(&mut shown);
-                let text = renderer.render(template, json!({"check": shown}))?;
+                let text = renderer.render(template, json!({"check": shown, "standing": self.standing}))?;
                 // Values are shown as JSON, which leaves some of what confuses a terminal as it is.
                 let text = lines_for_terminal(&text);
                 if is_text { paint(&text) } else { text }

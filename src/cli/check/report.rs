@@ -32,6 +32,8 @@ pub(super) struct LocatedVerdict {
     pub decision: Decision,
     /// The findings: denials first, then by policy, code, path.
     pub results: Vec<Placed>,
+    /// What the policies find on both sides: it decides nothing.
+    pub standing: Vec<Placed>,
 }
 
 /// A finding with its line.
@@ -51,10 +53,11 @@ impl Report {
             Decision::Allow if judged.changes.is_empty() => Decision::NoChange,
             decision => decision,
         };
-        let findings = judged.verdict.results.iter().cloned();
-        let lines = judged.lines_of(&judged.verdict.results);
-        let mut results: Vec<Placed> =
-            findings.zip(lines).map(|(finding, line)| Placed { finding, line }).collect();
+        let placed = |findings: &[Finding]| -> Vec<Placed> {
+            let lines = judged.lines_of(findings);
+            findings.iter().cloned().zip(lines).map(|(finding, line)| Placed { finding, line }).collect()
+        };
+        let mut results = placed(&judged.verdict.results);
         // Stable: what is denied first, else as the verdict has them.
         results.sort_by_key(|placed| std::cmp::Reverse(placed.finding.level));
         Self {
@@ -63,7 +66,7 @@ impl Report {
             library: judge.library().to_owned(),
             base: base.clone(),
             head: judged.head.commit.clone(),
-            verdict: LocatedVerdict { decision, results },
+            verdict: LocatedVerdict { decision, results, standing: placed(&judged.verdict.standing) },
             changes: judged.changes.clone(),
         }
     }

@@ -1,4 +1,5 @@
-//! SARIF 2.1.0 (OASIS): the format that code scanning reads. Denials are errors, warnings are warnings.
+//! SARIF 2.1.0 (OASIS): the format that code scanning reads. Denials are errors; what needs review and
+//! warnings are warnings, told apart by their property `level`; what stood before is a note.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
@@ -13,14 +14,12 @@ use super::report::{Placed, Report};
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
-/// The log of one run.
-pub(crate) fn log(report: &Report, policies: &[Policy]) -> Value {
-    let mut ids: Vec<(String, &Placed)> =
-        report.verdict.results.iter().map(|placed| (rule_id(placed), placed)).collect();
+/// The log of one run, with the findings that are listed.
+pub(crate) fn log(report: &Report, listed: &[&Placed], policies: &[Policy]) -> Value {
+    let mut ids: Vec<(String, &Placed)> = listed.iter().map(|placed| (rule_id(placed), *placed)).collect();
     ids.sort_by(|one, other| one.0.cmp(&other.0));
     ids.dedup_by(|one, other| one.0 == other.0);
     let index = |placed: &Placed| ids.iter().position(|(id, _)| *id == rule_id(placed));
-    let results = report.verdict.results.iter();
     json!({
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -32,7 +31,7 @@ pub(crate) fn log(report: &Report, policies: &[Policy]) -> Value {
             }},
             "columnKind": "unicodeCodePoints",
             "properties": {"base": report.base, "head": report.head, "decision": report.verdict.decision},
-            "results": results.map(|placed| result(placed, index(placed))).collect::<Vec<_>>(),
+            "results": listed.iter().map(|placed| result(placed, index(placed))).collect::<Vec<_>>(),
         }],
     })
 }
@@ -62,6 +61,7 @@ fn result(placed: &Placed, rule_index: Option<usize>) -> Value {
         "ruleId": rule_id(placed),
         "ruleIndex": rule_index,
         "level": level(finding.level),
+        "properties": {"level": finding.level},
         "message": {"text": format!("{}\nWhat to do: {}", finding.message, finding.remedy)},
         // The same finding on another line stays the same finding.
         "partialFingerprints": {"writ/v1": fingerprint(placed)},
@@ -84,7 +84,8 @@ fn result(placed: &Placed, rule_index: Option<usize>) -> Value {
 fn level(level: Level) -> &'static str {
     match level {
         Level::Deny => "error",
-        Level::Warn => "warning",
+        Level::Review | Level::Warn => "warning",
+        Level::Standing => "note",
     }
 }
 

@@ -1,7 +1,8 @@
 //! Rego in process: compile once, evaluate with a time limit, fail closed.
 //!
 //! A policy is a package `writ.<name>` with a METADATA comment (title, description, `custom.codes`) and the sets `deny`
-//! and `warn`, as conftest has them. Packages below `writ.lib` are shared; `*_test.rego` are the rules' own tests.
+//! and `warn`, as conftest has them, `review` (another person must approve it) and `standing` (what the change did not
+//! make). Packages below `writ.lib` are shared; `*_test.rego` are the rules' own tests.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::num::NonZeroU32;
@@ -53,7 +54,7 @@ impl Policies {
             let package = engine
                 .add_policy(file.clone(), text.clone())
                 .map_err(|error| placed(file, &format!("{error:#}")))?;
-            // OK because the module was just added, and `deny` and `warn` are names of rules.
+            // OK because the module was just added, and the sets are names of rules.
             let declares = |set: &str| engine.has_declared_rule_rooted_at(file, set).unwrap_or(false);
             policies.extend(metadata::read(file, &package, text, declares)?);
         }
@@ -87,6 +88,24 @@ impl Policies {
     /// All reason codes, by policy.
     pub fn codes(&self) -> impl Iterator<Item = &str> {
         self.policies.iter().flat_map(|policy| policy.codes.keys()).map(String::as_str)
+    }
+
+    /// Whether nobody can take back what this code finds: it is denied in the pull request of a lane, which is an agent's.
+    #[must_use]
+    pub fn is_irreversible(&self, code: &str) -> bool {
+        self.policies.iter().any(|policy| policy.irreversible.contains(code))
+    }
+
+    /// The verdict on the pull request of a lane, whose author is an agent: what nobody can take back is denied, although
+    /// a person could approve it elsewhere.
+    #[must_use]
+    pub fn of_lane(&self, mut verdict: Verdict) -> Verdict {
+        for finding in &mut verdict.results {
+            if finding.level == Level::Review && self.is_irreversible(&finding.code) {
+                finding.level = Level::Deny;
+            }
+        }
+        verdict.with(Vec::new())
     }
 
     /// The policies, sorted by file.
@@ -194,7 +213,12 @@ pub(super) fn new_engine() -> Result<Engine, PolicyError> {
 }
 
 /// What a policy may say, and how strong it is.
-const SETS: [(&str, Level); 2] = [("deny", Level::Deny), ("warn", Level::Warn)];
+pub(super) const SETS: [(&str, Level); 4] = [
+    ("deny", Level::Deny),
+    ("review", Level::Review),
+    ("warn", Level::Warn),
+    ("standing", Level::Standing),
+];
 
 /// The package that asks all policies at once, so that what they share is worked out once.
 const ALL_SETS: &str = "writ_all";
@@ -215,7 +239,7 @@ fn asked(policies: &[Policy]) -> impl Iterator<Item = (&Policy, &'static str, Le
     })
 }
 
-/// One entry of `deny` or `warn`; every field must be a text and the code one that the metadata explains.
+/// One entry of a set; every field must be a text and the code one that the metadata explains.
 fn finding(policy: &Policy, level: Level, entry: &Value) -> Result<Finding, PolicyError> {
     let wrong = |message: String| PolicyError { file: policy.file.clone(), line: 0, message };
     let text = |field: &str| {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
+use super::engine::SETS;
 use super::error::PolicyError;
 
 /// One policy: a package below `writ` with sets of findings.
@@ -29,7 +30,9 @@ pub struct Policy {
     pub example: Option<Example>,
     /// The settings whose former values it asks for, read from the history of the files that set them.
     pub history: Vec<String>,
-    /// Which of `deny` and `warn` it declares.
+    /// Those of its codes that find what nobody can take back.
+    pub irreversible: BTreeSet<String>,
+    /// Which of the sets it declares: `deny`, `review`, `warn`, `standing`.
     pub(super) sets: Vec<String>,
     /// Those of its codes that no rule can emit: their text is in no rule.
     pub(super) silent: BTreeSet<String>,
@@ -85,6 +88,8 @@ struct Custom {
     example: Option<Example>,
     #[serde(default)]
     history: Vec<String>,
+    #[serde(default)]
+    irreversible: BTreeSet<String>,
 }
 
 /// The policy of a file; `None` for a shared package below `writ.lib`.
@@ -111,9 +116,13 @@ pub(super) fn read(
         wrong(line + offset, format!("the metadata: {error}"))
     })?;
     let sets: Vec<String> =
-        ["deny", "warn"].into_iter().filter(|set| declares(set)).map(str::to_owned).collect();
+        SETS.into_iter().map(|(set, _)| set).filter(|set| declares(set)).map(str::to_owned).collect();
     if sets.is_empty() {
-        return Err(wrong(1, "it has neither `deny contains …` nor `warn contains …`".to_owned()));
+        let names: Vec<String> = SETS.iter().map(|(set, _)| format!("`{set} contains …`")).collect();
+        return Err(wrong(1, format!("it has none of {}", names.join(", "))));
+    }
+    if let Some(code) = metadata.custom.irreversible.iter().find(|code| !metadata.custom.codes.contains_key(*code)) {
+        return Err(wrong(line, format!("`irreversible` has `{code}`, which is not in `codes`")));
     }
     Ok(Some(Policy {
         name: name.replace('_', "-"),
@@ -126,6 +135,7 @@ pub(super) fn read(
         change: metadata.custom.change.trim().to_owned(),
         example: metadata.custom.example,
         history: metadata.custom.history,
+        irreversible: metadata.custom.irreversible,
         sets,
         silent: BTreeSet::new(),
     }))

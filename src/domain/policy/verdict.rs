@@ -10,33 +10,59 @@ pub struct Verdict {
     pub decision: Decision,
     /// One entry per finding, sorted by policy, code, path, pointer.
     pub results: Vec<Finding>,
+    /// What the policies find on both sides of the change, sorted in the same way. It decides nothing. Verdicts of earlier
+    /// versions have it among their results.
+    #[serde(default)]
+    pub standing: Vec<Finding>,
 }
 
 impl Verdict {
-    /// The verdict that follows from findings: the strongest of them decides.
+    /// The verdict that follows from findings: the strongest of them decides, and standing ones are kept apart.
     #[must_use]
-    pub fn of(mut results: Vec<Finding>) -> Self {
-        results.sort();
-        results.dedup();
+    pub fn of(mut findings: Vec<Finding>) -> Self {
+        findings.sort();
+        findings.dedup();
+        let (standing, results): (Vec<Finding>, Vec<Finding>) =
+            findings.into_iter().partition(|finding| finding.level == Level::Standing);
         let decision = match results.iter().map(|finding| finding.level).max() {
-            None => Decision::Allow,
+            None | Some(Level::Standing) => Decision::Allow,
             Some(Level::Warn) => Decision::Warn,
+            Some(Level::Review) => Decision::Review,
             Some(Level::Deny) => Decision::Deny,
         };
-        Self { decision, results }
+        Self { decision, results, standing }
     }
 
     /// The verdict on a change that changes nothing.
     #[must_use]
     pub fn no_change() -> Self {
-        Self { decision: Decision::NoChange, results: Vec::new() }
+        Self { decision: Decision::NoChange, results: Vec::new(), standing: Vec::new() }
     }
 
     /// This verdict with more findings.
     #[must_use]
     pub fn with(mut self, more: Vec<Finding>) -> Self {
+        self.results.append(&mut self.standing);
         self.results.extend(more);
         Self::of(self.results)
+    }
+
+    /// Whether a finding needs the approval of another person, also of what is denied anyway.
+    #[must_use]
+    pub fn needs_review(&self) -> bool {
+        self.results.iter().any(|finding| finding.level == Level::Review)
+    }
+
+    /// What another person must approve: the messages of its findings of that level, each once.
+    #[must_use]
+    pub fn subjects_of_review(&self) -> Vec<&str> {
+        let mut subjects: Vec<&str> = Vec::new();
+        for finding in self.results.iter().filter(|finding| finding.level == Level::Review) {
+            if !subjects.contains(&finding.message.as_str()) {
+                subjects.push(&finding.message);
+            }
+        }
+        subjects
     }
 
     /// The verdict as records of the ledger hold it: the decision, and each finding by code and place. The sentences
@@ -62,6 +88,8 @@ pub enum Decision {
     Allow,
     /// Something people should read.
     Warn,
+    /// Another person must approve it.
+    Review,
     /// Must not be published.
     Deny,
 }
@@ -74,6 +102,7 @@ impl Decision {
             Self::NoChange => "no_change",
             Self::Allow => "allow",
             Self::Warn => "warn",
+            Self::Review => "review",
             Self::Deny => "deny",
         }
     }
@@ -86,7 +115,7 @@ pub struct Finding {
     pub policy: String,
     /// The reason code, such as `forwarder_replicas`.
     pub code: String,
-    /// `warn` or `deny`.
+    /// How strong it is.
     pub level: Level,
     /// What is wrong, one sentence.
     pub message: String,
@@ -105,8 +134,12 @@ pub struct Finding {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
+    /// It stood before the change, which does not make it worse.
+    Standing,
     /// People should read it.
     Warn,
+    /// Another person must approve it.
+    Review,
     /// Must not be published.
     Deny,
 }

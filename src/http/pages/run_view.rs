@@ -109,8 +109,11 @@ fn judged(run: &Run) -> Option<Value> {
         "touched": judgement.as_ref().map(|judgement| judgement.touched),
         "decision": judgement.as_ref().map(|judgement| words::decision(judgement.verdict.decision)),
         "findings": judgement.iter().flat_map(|judgement| &judgement.verdict.results).map(finding).collect::<Vec<_>>(),
+        "standing": judgement.iter().flat_map(|judgement| &judgement.verdict.standing).map(finding).collect::<Vec<_>>(),
         "changes": judgement.iter().flat_map(|judgement| &judgement.changes).map(change).collect::<Vec<_>>(),
-        "left_out": judgement.as_ref().map_or(0, |judgement| judgement.changes_left_out + judgement.findings_left_out),
+        "left_out": judgement.as_ref().map_or(0, |judgement| {
+            judgement.changes_left_out + judgement.findings_left_out + judgement.standing_left_out
+        }),
     }))
 }
 
@@ -198,6 +201,7 @@ fn plan(report: &PlanReport) -> Value {
         "files": files.collect::<Vec<_>>(),
         "decision": words::decision(report.verdict.decision),
         "findings": report.verdict.results.iter().map(finding).collect::<Vec<_>>(),
+        "standing": report.verdict.standing.iter().map(finding).collect::<Vec<_>>(),
         "effects": effects.collect::<Vec<_>>(),
         "warnings": report.warnings.iter().map(|warning| sentence(warning)).collect::<Vec<_>>(),
         "procedure": report.procedure,

@@ -81,6 +81,7 @@ pub(super) fn decision(decision: Decision) -> Label {
         Decision::NoChange => ("nothing to judge", "calm"),
         Decision::Allow => ("allowed", "good"),
         Decision::Warn => ("allowed, with warnings", "care"),
+        Decision::Review => ("needs review", "care"),
         Decision::Deny => ("denied", "bad"),
     };
     Label { label, tone }
@@ -109,7 +110,9 @@ pub(super) fn pull_state(state: PullState) -> Label {
 /// How strong a finding is.
 pub(super) fn level(level: Level) -> Label {
     match level {
+        Level::Standing => Label { label: "standing", tone: "calm" },
         Level::Warn => Label { label: "warn", tone: "care" },
+        Level::Review => Label { label: "review", tone: "care" },
         Level::Deny => Label { label: "deny", tone: "bad" },
     }
 }

@@ -1,8 +1,9 @@
 //! Approve: whether another human has approved exactly what writ proposes, as the check run `writ/approval`; the pull
 //! request leaves draft when that and the policies' verdict hold.
 //!
+//! It is asked of what writ proposes, by its risk class, and of everybody's pull requests with a finding that needs review.
 //! Everything is asked now: the comment, the requester's and the reviewers' rights, the reviews. What changed since the
-//! last reconciliation goes into the ledger of the run that proposed it.
+//! last reconciliation goes into the ledger: under the run that proposed it, else under the reconciliation.
 
 use std::time::Duration;
 
@@ -14,16 +15,17 @@ use crate::domain::approval::{self, Approval, Approver, NotCounted, Question, Re
 use crate::domain::digest::sha256_hex;
 use crate::domain::ledger::{Record, RecordError};
 use crate::domain::names::{AccountId, CheckId, CommitId, IssueNumber, RunId};
-use crate::domain::plan::PlanReport;
-use crate::domain::pull::{APPROVAL_CHECK, Conclusion, Observed};
+use crate::domain::plan::Risk;
+use crate::domain::policy::{Finding, Level, Verdict};
+use crate::domain::pull::{APPROVAL_CHECK, Conclusion, Observed, PullState};
 use crate::domain::request::Actor;
 use crate::domain::run::Outcome;
 use crate::ports::forge::check::{Check, CheckStatus};
 use crate::ports::forge::{ForgeError, Permission};
-use crate::ports::store::Run;
+use crate::ports::store::{Pulls, Run};
 use crate::service::context::Context;
 use crate::service::error::StepError;
-use crate::service::facts::{self, ApproveFact, ObserveFact, PlanFact, PushFact};
+use crate::service::facts::{self, ApproveFact, JudgeFact, ObserveFact, PlanFact, PushFact};
 use crate::service::job::{Performed, ReconciliationJob};
 use crate::service::ownership::Ownership;
 use crate::service::standing::Standing;
@@ -34,8 +36,10 @@ const RECHECK: Duration = Duration::from_secs(5);
 
 /// What the check run says.
 enum Said<'a> {
-    /// The pull request is not writ's.
+    /// The pull request is not writ's, and no finding needs review.
     Foreign,
+    /// The pull request is not writ's, and whether a finding needs review is not known: its head could not be judged.
+    NotJudged,
     /// Whether it is this run's is not known yet.
     Waiting(&'a RunId),
     /// It has the marks of this run, which has not opened it.
@@ -44,8 +48,8 @@ enum Said<'a> {
     Assessed(&'a Assessment),
 }
 
-/// Asks, judges, writes the check run. A pull request that is not writ's gets a neutral one, which blocks nobody; one of
-/// which that is not known yet waits, with a check run in progress.
+/// Asks, judges, writes the check run. A pull request that is not writ's gets a neutral one, which blocks nobody, unless a
+/// finding needs review; one of which that is not known yet waits, with a check run in progress.
 pub(super) async fn perform(context: &Context, job: &ReconciliationJob) -> Result<Performed, StepError> {
     let seen = job.fact::<ObserveFact>()?.seen;
     let said = match Ownership::of(context.store.as_ref(), &job.repository, &seen).await? {
@@ -58,7 +62,15 @@ pub(super) async fn perform(context: &Context, job: &ReconciliationJob) -> Resul
         }
         Ownership::SameCommit => None,
         Ownership::Claimed(run) => Some(check(context, job, &seen, &Said::Claimed(&run))?),
-        Ownership::Foreign => Some(check(context, job, &seen, &Said::Foreign)?),
+        Ownership::Foreign => match facts::shown::<JudgeFact>(&job.run) {
+            Some(JudgeFact::Finished(judgement)) if judgement.verdict.needs_review() => {
+                return review(context, job, seen, &judgement.verdict).await;
+            }
+            Some(JudgeFact::Finished(_)) => Some(check(context, job, &seen, &Said::Foreign)?),
+            // The newer head gets a check run of its own.
+            Some(JudgeFact::Moved(_)) => None,
+            None => Some(check(context, job, &seen, &Said::NotJudged)?),
+        },
     };
     let put = match said {
         Some(check) => put(context, job, &check).await?,
@@ -101,12 +113,112 @@ async fn judge(
     Ok(Performed::done(&fact, records))
 }
 
-/// The approval of a run's plan, and what it was judged from.
+/// Judges the approval of a pull request that is not writ's, with a finding that needs review.
+async fn review(
+    context: &Context,
+    job: &ReconciliationJob,
+    seen: Observed,
+    verdict: &Verdict,
+) -> Result<Performed, StepError> {
+    let assessment = assess_review(context, job, &seen, verdict).await?;
+    let check = check(context, job, &seen, &Said::Assessed(&assessment))?;
+    let repository = &job.reconciliation.repository;
+    let before = context.forge.find_check(repository, &seen.head, APPROVAL_CHECK).await?;
+    let put = put(context, job, &check).await?;
+    // What the check run said already was recorded, unless this try repeats the one that wrote it.
+    let is_new = job.repeated || before.as_ref().is_none_or(|before| before.digest != check.digest);
+    let was_given = before.and_then(|before| before.status) == Some(CheckStatus::Completed(Conclusion::Success));
+    let record = |kind: &str| {
+        let about: Vec<Value> = assessment
+            .about
+            .iter()
+            .map(|finding| {
+                json!({"policy": finding.policy, "code": finding.code, "path": finding.path,
+                    "pointer": finding.pointer})
+            })
+            .collect();
+        let body = json!({
+            "pull": seen.number, "head": seen.head, "now": assessment.approval, "about": about,
+            "discounted": assessment.not_counted,
+        });
+        context.record(&job.run.id, kind, body)
+    };
+    let records = match assessment.approval {
+        Approval::Given { .. } if is_new => vec![record("review.approved")],
+        Approval::Given { .. } => vec![],
+        _ if was_given => vec![record("review.voided")],
+        _ => vec![],
+    };
+    let fact = ApproveFact {
+        own: false,
+        approval: Some(assessment.approval),
+        not_counted: Some(assessment.not_counted),
+        check: put,
+        marked_ready: None,
+    };
+    Ok(Performed::done(&fact, records))
+}
+
+/// The most other pull requests with the same head whose reviews are read.
+const MOST_WITH_HEAD: usize = 10;
+
+/// The check run is that of the commit, so everybody who opened a pull request with it is no other human, and a review in
+/// any of them is one of this commit.
+async fn assess_review(
+    context: &Context,
+    job: &ReconciliationJob,
+    seen: &Observed,
+    verdict: &Verdict,
+) -> Result<Assessment, StepError> {
+    let repository = &job.reconciliation.repository;
+    let mut requesters = vec![seen.author.clone()];
+    let mut reviews = context.forge.reviews(repository, seen.number).await?;
+    let with_head = context.store.pulls(Pulls::WithHead(repository, &seen.head)).await?;
+    let others: Vec<Observed> = with_head
+        .into_iter()
+        .map(|pull| pull.seen)
+        .filter(|other| other.number != seen.number && other.base == seen.base)
+        .collect();
+    for other in others.iter().filter(|other| other.state == PullState::Open).take(MOST_WITH_HEAD) {
+        match context.forge.reviews(repository, other.number).await {
+            Ok(more) => reviews.extend(more),
+            Err(ForgeError::NotFound(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    reviews.sort_by_key(|review| review.id);
+    requesters.extend(others.into_iter().map(|other| other.author));
+    let writers = writers(context, job, &reviews).await?;
+    let accounts: Vec<AccountId> = requesters.iter().map(|requester| requester.id).collect();
+    let (approval, not_counted) = approval::judge(&Question {
+        risk: None,
+        needs_review: true,
+        requesters: &accounts,
+        planned: &seen.head,
+        head: &seen.head,
+        void: None,
+        reviews: &reviews,
+        writers: &writers,
+        agents: &context.agents,
+    });
+    let requester = seen.author.clone();
+    Ok(Assessment { approval, not_counted, requester, risk: None, about: to_review(verdict) })
+}
+
+/// The findings that need review.
+fn to_review(verdict: &Verdict) -> Vec<Finding> {
+    verdict.results.iter().filter(|finding| finding.level == Level::Review).cloned().collect()
+}
+
+/// Whether something is approved, and what that was judged from.
 struct Assessment {
     approval: Approval,
     not_counted: Vec<NotCounted>,
     requester: Actor,
-    report: PlanReport,
+    /// The risk class of a run's plan.
+    risk: Option<Risk>,
+    /// The findings that need review.
+    about: Vec<Finding>,
 }
 
 async fn assess(
@@ -131,9 +243,14 @@ async fn assess(
     };
     let reviews = context.forge.reviews(&job.reconciliation.repository, seen.number).await?;
     let writers = writers(context, job, &reviews).await?;
+    let about = match facts::shown::<JudgeFact>(&job.run) {
+        Some(JudgeFact::Finished(judgement)) => to_review(&judgement.verdict),
+        Some(JudgeFact::Moved(_)) | None => to_review(&report.verdict),
+    };
     let (approval, not_counted) = approval::judge(&Question {
-        risk: report.risk,
-        requester: stored.actor.id,
+        risk: Some(report.risk),
+        needs_review: !about.is_empty(),
+        requesters: &[stored.actor.id],
         planned: &planned,
         head: &seen.head,
         void: void.as_deref(),
@@ -141,7 +258,7 @@ async fn assess(
         writers: &writers,
         agents: &context.agents,
     });
-    Ok(Assessment { approval, not_counted, requester: stored.actor, report })
+    Ok(Assessment { approval, not_counted, requester: stored.actor, risk: Some(report.risk), about })
 }
 
 /// The reviewers that may write, asked now. A login that belongs to another account by now, and an account of which the
@@ -173,7 +290,7 @@ fn check(
     said: &Said<'_>,
 ) -> Result<Check, StepError> {
     let (assessment, run) = match said {
-        Said::Foreign => (None, None),
+        Said::Foreign | Said::NotJudged => (None, None),
         Said::Waiting(run) | Said::Claimed(run) => (None, Some(*run)),
         Said::Assessed(assessment) => (Some(*assessment), seen.run.as_ref()),
     };
@@ -185,7 +302,9 @@ fn check(
     let values = json!({
         "approval": assessment.map(|assessment| &assessment.approval),
         "requester": assessment.map(|assessment| &assessment.requester),
-        "risk": assessment.map(|assessment| assessment.report.risk),
+        "risk": assessment.map(|assessment| assessment.risk),
+        "about": assessment.map_or(&[][..], |assessment| &assessment.about),
+        "not_judged": matches!(said, Said::NotJudged),
         "not_counted": not_counted,
         "head": seen.head,
         "run": run.map(RunId::as_str),
@@ -201,7 +320,7 @@ fn check(
         Said::Assessed(assessment) if assessment.approval.is_satisfied() => {
             CheckStatus::Completed(Conclusion::Success)
         }
-        Said::Assessed(_) | Said::Claimed(_) => CheckStatus::Completed(Conclusion::Failure),
+        Said::Assessed(_) | Said::Claimed(_) | Said::NotJudged => CheckStatus::Completed(Conclusion::Failure),
     };
     let content = format!("{status:?}\n{title}\n{summary}");
     Ok(Check {

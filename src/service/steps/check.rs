@@ -27,7 +27,7 @@ pub(super) async fn perform(context: &Context, job: &Job) -> Result<Performed, S
     match (job.command(), report.verdict.decision) {
         (Some(Command::Plan), _) => return Ok(Performed::ends(Outcome::Answered, &fact, records)),
         (_, Decision::Deny) => return Ok(Performed::ends(Outcome::Denied, &fact, records)),
-        (_, Decision::Allow | Decision::Warn | Decision::NoChange) => {}
+        (_, Decision::Allow | Decision::Warn | Decision::Review | Decision::NoChange) => {}
     }
     let conflicts = Conflicts::of(context, job).await?;
     let performed = if let Some(same) = conflicts.first(Relation::Same) {
