@@ -13,8 +13,8 @@
 #   example:
 #     code: live_broker
 #     file: alloy-configmap.yaml
-#     from: "data:\n"
-#     to: "data:\n  broker.sh: curl https://api.alpaca.markets/v2/orders\n"
+#     from: "\ndata:\n"
+#     to: "\ndata:\n  broker.sh: curl https://api.alpaca.markets/v2/orders\n"
 package writ.broker_hosts
 
 import rego.v1

@@ -31,7 +31,7 @@ subjects := [subject |
 	some subject in objects.touched
 	count(subject.base) == 1
 	count(subject.head) == 1
-	not endswith(subject.name, "-sim")
+	subject.name != "torghut-sim"
 ]
 
 guards_trading(subject) if {
@@ -83,7 +83,7 @@ bare(value) := json.remove(value, [sprintf("spec/template/spec/%s/%d/env", [fiel
 leaves(value) := {name: leaf |
 	walk(value, [path, leaf])
 	is_leaf(leaf)
-	name := concat("/", [sprintf("%v", [step]) | some step in path])
+	name := concat("/", [replace(sprintf("%v", [step]), "/", "~1") | some step in path])
 }
 
 is_leaf(leaf) if {
@@ -128,32 +128,72 @@ ordinary_of_strategies := {
 	"enabled", "capital_authority", "priority",
 }
 
-strategies(side) := {strategy.name: strategy |
+strategies(side) := [strategy |
 	some text in side.embedded
 	some strategy in objects.list(text.value.strategies)
+	is_object(strategy)
 	is_string(strategy.name)
-}
+]
 
 review contains objects.finding("unclassified", message, side.path, "/data", remedy) if {
 	some subject in subjects
 	subject.kind == "ConfigMap"
 	side := subject.head[0]
-	before := strategies(subject.base[0])
-	some name, strategy in strategies(side)
+	some before in strategies(subject.base[0])
+	some strategy in strategies(side)
+	before.name == strategy.name
 	some field, value in strategy
-	object.get(before, [name, field], value) != value
+	object.get(before, field, value) != value
 	not field in ordinary_of_strategies
 	not is_cap(field)
-	message := sprintf("`%s` of strategy `%s` would change, and no rule knows this field", [field, name])
+	message := sprintf("`%s` of strategy `%s` would change, and no rule knows this field", [field, strategy.name])
 	remedy := "have a human decide what it does"
 }
 
 is_cap(field) if regex.match(`^max_(position|notional|gross|net|concurrent|entries|negative|session)|_stop_loss_bps$`, field)
 
+# The gate policy: rules compare thresholds and requirements, and everything else in it is asked about.
+
+gate_policies(side) := [policy |
+	some text in side.embedded
+	policy := objects.map(text.value)
+	some key, _ in policy
+	startswith(key, "gate")
+]
+
+review contains objects.finding("unclassified", message, side.path, "/data", remedy) if {
+	some subject in subjects
+	subject.kind == "ConfigMap"
+	side := subject.head[0]
+	some before in gate_policies(subject.base[0])
+	some after in gate_policies(side)
+	some key, value in after
+	object.get(before, key, "absent") != value
+	not regex.match(`_max_|_min_|_degrade$|_abstain$|_fail$|_target_coverage|require|^gate5_live_enabled$|^policy_version$`, key)
+	message := sprintf("`%s` of the gate policy in %s would change, and no rule knows it", [key, objects.title(subject)])
+	remedy := "have a human decide what it does"
+}
+
 # Rights in the cluster.
 
 broad(side) := {json.marshal(rule) | some rule in objects.list(side.value.rules)} | {json.marshal([subject, side.value.roleRef]) |
 	some subject in objects.list(side.value.subjects)
+}
+
+# In the namespace: rights on whatever runs, or on secrets.
+review contains objects.finding("rights_granted", message, side.path, "/rules", remedy) if {
+	some subject in objects.touched
+	subject.kind == "Role"
+	some side in subject.head
+	some rule in broad(side) - {known | some before in subject.base; some known in broad(before)}
+	reaches(rule)
+	message := sprintf("%s would grant rights on what runs here, or on secrets", [objects.title(subject)])
+	remedy := "have a human decide whether it needs them"
+}
+
+reaches(rule) if {
+	regex.match(`"\*"|"secrets"|"deployments|"statefulsets|"pods/exec"|"services"|"flinkdeployments`, rule)
+	regex.match(`"\*"|"(create|update|patch|delete|deletecollection)"|"secrets"`, rule)
 }
 
 review contains objects.finding("rights_granted", message, side.path, "", remedy) if {

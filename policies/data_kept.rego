@@ -40,7 +40,22 @@ removed := [subject |
 	subject.applied
 	count(subject.base) > 0
 	count(subject.head) == 0
+	not is_unreadable(subject)
 ]
+
+# An object whose file cannot be read is not removed: nothing is rendered then, and another rule denies it.
+is_unreadable(subject) if {
+	some file in input.files
+	file.path == subject.base[0].path
+	file.status != "removed"
+	is_broken(file)
+}
+
+is_broken(file) if is_string(file.head_problem)
+
+is_broken(file) if file.is_lfs
+
+is_broken(file) if file.head_kind in {"symlink", "submodule"}
 
 is_store(subject) := stores[subject.kind]
 
@@ -84,6 +99,52 @@ review contains objects.finding("workload_removed", message, objects.path(subjec
 	message := sprintf("%s would be removed", [objects.title(subject)])
 	remedy := "pause trading instead: a workload that disappears closes no position"
 }
+
+# What watches or protects may also be stopped, or changed.
+
+review contains objects.finding("protection_removed", message, side.path, "/spec", remedy) if {
+	some subject in objects.touched
+	count(subject.base) > 0
+	some side in subject.head
+	is_stopped(side)
+	protects(subject)
+	every before in subject.base {
+		not is_stopped(before)
+	}
+	message := sprintf("%s would be stopped: what it watches or protects would no longer be", [objects.title(subject)])
+	remedy := "have a human decide what watches instead"
+}
+
+is_stopped(side) if side.value.spec.suspend == true
+
+is_stopped(side) if side.value.spec.replicas == 0
+
+review contains objects.finding("protection_removed", message, side.path, "/spec", remedy) if {
+	some subject in objects.touched
+	subject.kind in {"PodDisruptionBudget", "NetworkPolicy", "CiliumNetworkPolicy"}
+	some side in subject.head
+	some before in subject.base
+	side.value.spec != before.value.spec
+	message := sprintf("%s would protect something else than now", [objects.title(subject)])
+	remedy := "have a human decide"
+}
+
+# Backups of a database that stays.
+review contains objects.finding("data_unprotected", message, side.path, "/spec", remedy) if {
+	some subject in objects.touched
+	some side in subject.head
+	some before in subject.base
+	some field in ["backup", "retentionPolicy", "schedule", "suspend", "storage", "walStorage", "plugins"]
+	saves(subject)
+	object.get(side.value.spec, field, null) != object.get(before.value.spec, field, null)
+	object.get(before.value.spec, field, null) != null
+	message := sprintf("`%s` of %s would change", [field, objects.title(subject)])
+	remedy := "have a human decide whether the data stay saved"
+}
+
+saves(subject) if subject.kind == "ScheduledBackup"
+
+saves(subject) if is_store(subject) == "PostgreSQL"
 
 # The tree.
 

@@ -14,8 +14,8 @@
 #   example:
 #     code: pipeline_weakened
 #     file: pipeline-configmap.yaml
-#     from: "default_mode: paper"
-#     to: "default_mode: paper\n      stages: []"
+#     from: "        - risk_firewall_authority\n"
+#     to: ""
 package writ.pipeline_gates
 
 import rego.v1
@@ -40,7 +40,12 @@ compared contains [subject, side, key, before, after] if {
 	before != after
 }
 
-stages(pipeline) := {stage.id: stage | some stage in objects.list(pipeline.stages); is_string(stage.id)}
+stages(pipeline) := [stage | some stage in objects.list(pipeline.stages); is_object(stage); is_string(stage.id)]
+
+ids(pipeline) := {stage.id | some stage in stages(pipeline)}
+
+# Where a stage leads, by every stage of that name: a stage said twice counts with both.
+leads(pipeline, id, way) := {object.get(stage, way, "nothing") | some stage in stages(pipeline); stage.id == id}
 
 checkpoints(pipeline) := {one | some one in objects.list(pipeline.deterministic_checkpoints)}
 
@@ -54,31 +59,31 @@ deny contains objects.finding("pipeline_weakened", message, side.path, place(key
 
 deny contains objects.finding("pipeline_weakened", message, side.path, place(key, "stages"), remedy) if {
 	some [subject, side, key, before, after] in compared
-	some id, _ in stages(before)
-	not stages(after)[id]
+	some id in ids(before) - ids(after)
 	message := sprintf("the pipeline of %s would lose the stage `%s`", [objects.title(subject), id])
 }
 
 # An edge that led to one stage leads on, past it: what lay behind the old end is reached without it.
 deny contains objects.finding("pipeline_weakened", message, side.path, place(key, "stages"), remedy) if {
 	some [subject, side, key, before, after] in compared
-	some id, stage in stages(before)
-	was := stage.next_on_pass
-	is := object.get(stages(after)[id], "next_on_pass", "nothing")
-	was != is
-	not leads_through(after, is, was)
-	message := sprintf("the stage `%s` of %s would lead to `%v` and skip `%v`", [id, objects.title(subject), is, was])
+	some id in ids(before) & ids(after)
+	some is in leads(after, id, "next_on_pass") - leads(before, id, "next_on_pass")
+	not leads_through(after, is, leads(before, id, "next_on_pass"))
+	message := sprintf("the stage `%s` of %s would lead to `%v`, and no longer to `%v`", [id, objects.title(subject), is, leads(before, id, "next_on_pass")])
 }
 
 # A new stage that leads to the old end.
-leads_through(pipeline, is, was) if stages(pipeline)[is].next_on_pass == was
+leads_through(pipeline, is, ends) if {
+	through := leads(pipeline, is, "next_on_pass")
+	count(through) > 0
+	count(through - ends) == 0
+}
 
 deny contains objects.finding("pipeline_weakened", message, side.path, place(key, "stages"), remedy) if {
 	some [subject, side, key, before, after] in compared
-	some id, stage in stages(after)
-	is := object.get(stage, "next_on_fail", "nothing")
+	some id in ids(after)
+	some is in leads(after, id, "next_on_fail") - leads(before, id, "next_on_fail")
 	not is in safe_ends
-	is != object.get(object.get(stages(before), id, {}), "next_on_fail", "nothing")
 	message := sprintf("a failure of the stage `%s` of %s would lead to `%v`", [id, objects.title(subject), is])
 }
 

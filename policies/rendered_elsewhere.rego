@@ -44,6 +44,15 @@ deny contains objects.finding("rendered_elsewhere", message, file.path, "", reme
 	remedy := "state the objects in manifests that the kustomization lists"
 }
 
+# Objects that let something else be rendered.
+deny contains objects.finding("rendered_elsewhere", message, side.path, "", remedy) if {
+	some subject in objects.touched
+	subject.kind in {"Application", "ApplicationSet", "HelmRelease", "HelmChart", "GitRepository"}
+	some side in subject.head
+	message := sprintf("%s would let other manifests be rendered, which cannot be judged here", [objects.title(subject)])
+	remedy := "state the objects in manifests that the kustomization lists"
+}
+
 # Values of charts, which are no objects: what they make of an image or a variable is not seen.
 deny contains objects.finding("values_run_trading", message, change.path, change.pointer, remedy) if {
 	some change in input.changes

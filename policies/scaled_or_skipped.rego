@@ -62,7 +62,7 @@ deny contains objects.finding("scale_annotation", message, side.path, "/spec/tem
 
 # Annotations with which Argo CD does not apply an object, or does it otherwise.
 skips(name, value) if {
-	name == "argocd.argoproj.io/hook"
+	name in {"argocd.argoproj.io/hook", "helm.sh/hook", "argocd.argoproj.io/tracking-id", "argocd.argoproj.io/ignore-resource-updates"}
 	is_string(value)
 }
 

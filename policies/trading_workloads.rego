@@ -34,6 +34,7 @@ import rego.v1
 import data.writ.lib.objects
 import data.writ.lib.settings
 import data.writ.lib.workloads
+import data.writ.paper_default
 
 # Touched objects that run something on a side.
 running := [subject |
@@ -126,6 +127,7 @@ meddles(line) if regex.match(`(^|[ /"\\])(env|export|unset|eval|source|dotenv|pr
 deny contains objects.finding("command_settings", message, side.path, "/spec", remedy) if {
 	some [subject, side, line] in new_commands
 	meddles(line)
+	not regex.match(paper_default.assignment, line)
 	message := sprintf("a command line of %s would set, unset, load or build settings", [objects.title(subject)])
 	remedy := "start the program itself, and set variables in `env`, where they can be judged"
 }
@@ -165,7 +167,7 @@ deny contains objects.finding("image_source", message, side.path, found.pointer,
 # Volumes.
 
 # The sources of the volumes of one side by name.
-volumes(side) := {volume.name: object.remove(volume, ["name"]) |
+volumes(side) := {[volume.name, object.remove(volume, ["name"])] |
 	some pod in objects.pods(side)
 	some volume in objects.list(pod.value.spec.volumes)
 	is_object(volume)
@@ -202,9 +204,8 @@ decides(text) if {
 moved_volumes contains [subject, side, name, before, after] if {
 	some [subject, side] in changed
 	some old in subject.base
-	some name, before in volumes(old)
-	after := object.get(volumes(side), name, {})
-	before != after
+	some [name, before] in volumes(old) - volumes(side)
+	after := {source | some [other, source] in volumes(side); other == name}
 }
 
 deny contains objects.finding("volume_replaced", message, side.path, "/spec/template/spec/volumes", remedy) if {
@@ -241,6 +242,48 @@ review contains objects.finding("volume_changed", message, side.path, "/spec/tem
 part_of("") := ""
 
 part_of(part) := sprintf(" (`%s`)", [part]) if part != ""
+
+# Scripts and files of settings in ConfigMaps that such a workload sees.
+
+scripts(side) := {[key, text] |
+	some key, text in objects.map(side.value.data)
+	is_string(text)
+	is_script(key, text)
+}
+
+is_script(key, _) if regex.match(`\.(sh|bash|py|env|rb|js|pth|toml|ini|conf|cfg)$|^\.env|^sitecustomize`, key)
+
+is_script(_, text) if startswith(text, "#!")
+
+is_seen(map) if {
+	some other in input.objects
+	some side in other.head
+	is_looked_at(side)
+	some [_, source] in volumes(side)
+	map in config_maps(source)
+}
+
+new_scripts contains [subject, side, key, text] if {
+	some subject in objects.touched
+	subject.kind == "ConfigMap"
+	some side in subject.head
+	some [key, text] in scripts(side) - {known | some old in subject.base; some known in scripts(old)}
+	is_seen(subject.name)
+}
+
+deny contains objects.finding("command_settings", message, side.path, sprintf("/data/%s", [key]), remedy) if {
+	some [subject, side, key, text] in new_scripts
+	meddles(text)
+	message := sprintf("`%s` of %s, which a trading workload sees, would set, unset, load or build settings", [key, objects.title(subject)])
+	remedy := "set variables in `env`, where they can be judged"
+}
+
+review contains objects.finding("command_changed", message, side.path, sprintf("/data/%s", [key]), remedy) if {
+	some [subject, side, key, text] in new_scripts
+	not meddles(text)
+	message := sprintf("`%s` of %s, which a trading workload sees, would change", [key, objects.title(subject)])
+	remedy := "have a human read what would run"
+}
 
 # Sets of variables.
 
