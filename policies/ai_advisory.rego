@@ -16,7 +16,7 @@
 #     Leave the model in shadow mode. To promote it, set the evaluation report, the challenge id and the completion time
 #     of shadow mode together with the stage, and have someone approve who has read them.
 #   change: >-
-#     `switches` and `words` list the variables with their safe values and the service's defaults.
+#     `policies/settings.yaml` lists the variables with the service's defaults; `weighs` says which of them count here.
 #   example:
 #     code: ai_fails_open
 #     file: scheduler-deployment.yaml
@@ -28,62 +28,28 @@ import rego.v1
 
 import data.writ.lib.objects
 import data.writ.lib.settings
+import data.writ.lib.table
 
 remedy := "leave the model in shadow mode; a later stage needs an evaluation, a challenge and an approval"
 
-# Safe when off. The value is the danger of the service's default, for an absent variable.
-switches := {
-	"LLM_ENABLED": 1,
-	"LLM_FAIL_OPEN_LIVE_APPROVED": 0,
-	"LLM_ADJUSTMENT_ALLOWED": 0,
-	"LLM_ADJUSTMENT_APPROVED": 0,
-	"TRADING_EXECUTION_ADVISOR_ENABLED": 0,
+# Settings of the model that the table says to be strict; the stage has rules of its own.
+weighs(name) if {
+	regex.match(`^LLM_|^TRADING_EXECUTION_ADVISOR_ENABLED$`, name)
+	name != "LLM_ROLLOUT_STAGE"
+	table.is_strict(name)
+	not table.class(name) in table.compared_whole
 }
-
-# Words in order of weight. The service's defaults are unknown: an absent variable counts as the lightest in the base
-# and as the heaviest in the head.
-words := {
-	"LLM_DSPY_RUNTIME_MODE": ["disabled", "shadow", "active"],
-	"LLM_FAIL_MODE": ["veto", "pass_through"],
-	"LLM_ABSTAIN_FAIL_MODE": ["veto", "pass_through"],
-	"LLM_ESCALATE_FAIL_MODE": ["veto", "pass_through"],
-	"LLM_QUALITY_FAIL_MODE": ["veto", "pass_through"],
-	"LLM_DSPY_LIVE_RUNTIME_BLOCK_FAIL_MODE": ["veto", "pass_through"],
-	"LLM_FAIL_MODE_ENFORCEMENT": ["strict_veto", "configured"],
-}
-
-weight_of(name, occurrence) := settings.danger_when_on(occurrence) if switches[name]
-
-weight_of("LLM_SHADOW_MODE", occurrence) := settings.danger_when_off(occurrence)
-
-weight_of(name, occurrence) := settings.danger_of_word(occurrence, words[name])
-
-absent_before(name) := switches[name]
-
-absent_before("LLM_SHADOW_MODE") := 1
-
-absent_before(name) := 0 if words[name]
-
-absent_after(name) := switches[name]
-
-absent_after("LLM_SHADOW_MODE") := 1
-
-absent_after(name) := count(words[name]) - 1
-
-weight(sides, name, absent) := max({weight_of(name, occurrence) | some occurrence in settings.occurrences(sides, name)}) if {
-	count(settings.occurrences(sides, name)) > 0
-} else := absent
 
 heavier contains [subject, name] if {
 	some subject in objects.touched
 	count(subject.head) > 0
 	some name in subject.differing
-	absent := absent_after(name)
-	weight(subject.head, name, absent) > weight(subject.base, name, before(subject, name))
+	weighs(name)
+	table.danger(subject.head, name) > before(subject, name)
 }
 
 # A new object had no model.
-before(subject, name) := absent_before(name) if settings.trades(subject.base)
+before(subject, name) := table.danger(subject.base, name) if settings.trades(subject.base)
 
 before(subject, _) := 0 if not settings.trades(subject.base)
 

@@ -30,6 +30,7 @@ import rego.v1
 
 import data.writ.lib.objects
 import data.writ.lib.settings
+import data.writ.lib.table
 import data.writ.lib.trading
 
 remedy := "keep the current value; a move toward live trading needs its own procedure, gates and approvals"
@@ -60,7 +61,16 @@ is_switch(name) if {
 	regex.match(`_(ENABLED|ALLOWED|APPROVED)$`, name)
 }
 
-speaks_of_live(name) if regex.match(`(^|_)(LIVE|SUBMIT)(_|$)`, name)
+# A name that the table of settings has in another class is no switch toward live trading.
+speaks_of_live(name) if {
+	regex.match(`(^|_)(LIVE|SUBMIT)(_|$)`, name)
+	not is_something_else(name)
+}
+
+is_something_else(name) if {
+	table.is_known(name)
+	table.class(name) != "on_is_dangerous"
+}
 
 worse contains [subject, name] if {
 	some subject in objects.touched

@@ -18,8 +18,8 @@
 #     Keep the limit. To release a kill switch or a freeze, use its restoring procedure, which someone else must
 #     approve.
 #   change: >-
-#     `guards` and `lifts` list the switches with the service's defaults, `is_cap` and `times` define the limits,
-#     `is_looser` compares gate policies.
+#     `policies/settings.yaml` lists the switches, limits and times with the service's defaults; `is_looser` compares gate
+#     policies.
 #   example:
 #     code: safety_switch
 #     file: scheduler-deployment.yaml
@@ -31,68 +31,39 @@ import rego.v1
 
 import data.writ.lib.objects
 import data.writ.lib.settings
+import data.writ.lib.table
 import data.writ.lib.trading
 
 remedy := "keep the current limit; a change that makes trading less safe needs its own procedure and approvals"
 
-# Safe when on. The value is the danger of the service's default, for an absent variable.
-guards := {
-	"TRADING_KILL_SWITCH_ENABLED": 0,
-	"TRADING_EMERGENCY_STOP_ENABLED": 1,
-	"TRADING_SCHEDULER_LEADERSHIP_REQUIRED": 0,
+# What the table of settings knows as a switch, a limit or a time that is never weakened. Switches toward live trading
+# and those of the model have rules of their own.
+kind_of("safety_switch", name) if {
+	table.is_strict(name)
+	table.class(name) in {"on_is_dangerous", "off_is_dangerous"}
+	not name in trading.switches
+	not regex.match(`^LLM_|^TRADING_EXECUTION_ADVISOR_|^TRADING_LIVE_`, name)
 }
 
-# Safe when off.
-lifts := {
-	"TRADING_FEATURE_FLAGS_ENABLED": 0,
-	"TRADING_ALLOW_SHORTS": 0,
-	"TRADING_MULTI_ACCOUNT_ENABLED": 0,
-	"TRADING_TESTNET_AFTER_HOURS_ENABLED": 0,
+kind_of("safety_cap", name) if {
+	table.is_strict(name)
+	table.class(name) == "limit"
 }
 
-times := {"TRADING_NEW_EXPOSURE_CUTOFF_TIME_ET", "TRADING_FLATTEN_START_TIME_ET", "TRADING_FLAT_CONFIRMATION_TIME_ET"}
-
-is_cap(name) if regex.match(`^TRADING_.*(_MAX_(ORDER|SYMBOL|POSITION|GROSS|NET)[A-Z_]*|_LOSS_STOP|_DRAWDOWN_STOP|_MAX_DRAWDOWN[A-Z_]*|_MAX_PARTICIPATION_RATE|_MAX_NOTIONAL[A-Z_]*)(_PCT_EQUITY|_LIMIT)?$`, name)
-
-kind_of("safety_switch", name) if guards[name]
-
-kind_of("safety_switch", name) if lifts[name]
-
-kind_of("safety_cap", name) if is_cap(name)
-
-kind_of("safety_time", name) if name in times
-
-danger_of(name, occurrence) := settings.danger_when_off(occurrence) if guards[name]
-
-danger_of(name, occurrence) := settings.danger_when_on(occurrence) if lifts[name]
-
-danger_of(name, occurrence) := settings.danger_of_cap(occurrence) if is_cap(name)
-
-danger_of(name, occurrence) := settings.danger_of_time(occurrence) if name in times
-
-# A removed cap or time limits nothing.
-absent(name) := guards[name]
-
-absent(name) := lifts[name]
-
-absent(name) := settings.worst if is_cap(name)
-
-absent(name) := settings.worst if name in times
+kind_of("safety_time", name) if {
+	table.is_strict(name)
+	table.class(name) == "time"
+}
 
 # The danger of a side: that of its worst occurrence, or of the variable's absence if the object trades. In an object
 # that does not trade, an absent limit counts as unlimited, so that adding any cap is allowed.
-danger(sides, name) := max([danger_of(name, occurrence) | some occurrence in found]) if {
-	found := settings.occurrences(sides, name)
-	count(found) > 0
-} else := absent(name) if {
+danger(sides, name) := table.danger(sides, name) if {
+	count(settings.occurrences(sides, name)) > 0
+} else := table.absent(name) if {
 	settings.trades(sides)
 } else := settings.worst if {
-	limits(name)
+	table.class(name) in {"limit", "time"}
 } else := 0
-
-limits(name) if is_cap(name)
-
-limits(name) if name in times
 
 worse contains [subject, code, name] if {
 	some subject in objects.touched
@@ -106,7 +77,8 @@ worse contains [subject, code, name] if {
 # Names that are set differently and, for a new object that trades, the one whose absence is dangerous.
 names(subject) := {name | some name in subject.differing} | {name |
 	count(subject.base) == 0
-	count(settings.occurrences(subject.head, "TRADING_ENABLED")) > 0
+	some occurrence in settings.occurrences(subject.head, "TRADING_ENABLED")
+	not settings.is_false(occurrence)
 	some name in ["TRADING_EMERGENCY_STOP_ENABLED"]
 }
 
@@ -250,6 +222,12 @@ limits_of(strategy) := {cap: value |
 rises(_, is) if is == null
 
 rises(was, is) if number(is) > number(was)
+
+# The service reads a cap of zero or less as no cap.
+rises(was, is) if {
+	number(was) > 0
+	number(is) <= 0
+}
 
 rises(was, is) if {
 	is != null

@@ -59,15 +59,31 @@ is_secret_name(name) if {
 	not regex.match(`(^|_)(TOKEN_BUDGET|KEY_PREFIX|SECRET_BINDING)`, upper(name))
 }
 
-# A meaningful literal: not empty, a number, a truth value or a reference to another variable.
+# A meaningful literal: not empty, a number, a truth value, a path or made of references to other variables.
 is_literal(occurrence) if {
 	text := trim_space(occurrence.value)
 	text != ""
 	not settings.is_true(occurrence)
 	not settings.is_false(occurrence)
 	not regex.match(`^[0-9.]+$`, text)
-	not regex.match(`^\$\([A-Za-z0-9_]+\)$`, text)
+	not is_composed(text)
+	not regex.match(`^/[A-Za-z0-9._/-]+$`, text)
 }
+
+# A text whose only secret parts are references to other variables: `postgresql://$(USER):$(PASSWORD)@$(HOST)/torghut`. A
+# part between `:` and `@` that is not a reference would be a password.
+is_composed(text) if {
+	regex.match(`\$\([A-Za-z0-9_]+\)`, text)
+	rest := regex.replace(text, `\$\([A-Za-z0-9_]+\)`, "")
+	regex.match(`^([a-z][a-z0-9+]*://)?[:@/.,?&=A-Za-z0-9_-]*$`, rest)
+	not regex.match(`:[^:@/$]+@`, text)
+	not regex.match(`(?i)(password|passwd|secret|token|key)=[^$&]`, text)
+	is_address(text)
+}
+
+is_address(text) if contains(text, "://")
+
+is_address(text) if regex.match(`^(\$\([A-Za-z0-9_]+\)[:@/.,-]?)+$`, text)
 
 deny contains objects.finding("private_key", message, change.path, change.pointer, remedy) if {
 	some change in input.changes

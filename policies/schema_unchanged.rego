@@ -71,8 +71,21 @@ deny contains objects.finding("type_changed", message, change.path, change.point
 	change.before != null
 	change.after != null
 	type_name(change.before) != type_name(change.after)
+	not either_form(change)
 	message := sprintf("the type of the value would change from %s to %s", [type_name(change.before), type_name(change.after)])
 }
+
+# Kubernetes takes both forms in some fields: ports of probes, quantities, budgets. It is the same type there.
+either_form(change) if {
+	regex.match(`/(port|targetPort|maxUnavailable|minAvailable|maxSurge|cpu|memory|storage|ephemeral-storage|sizeLimit|divisor)$`, change.pointer)
+	every value in [change.before, change.after] {
+		is_scalar(value)
+	}
+}
+
+is_scalar(value) if is_number(value)
+
+is_scalar(value) if is_string(value)
 
 # A value that becomes empty: `annotations:` whose entries lost their indentation.
 deny contains objects.finding("type_changed", message, side.path, pointer, remedy) if {

@@ -161,3 +161,16 @@ deny contains objects.finding("second_forwarder", message, side.path, "", remedy
 	message := sprintf("%s would be declared twice", [objects.title(subject)])
 	remedy := "declare each object once"
 }
+
+# The image twice in one object: an init container that stays, a sidecar.
+deny contains objects.finding("second_forwarder", message, side.path, "/spec", remedy) if {
+	some subject in objects.touched
+	some side in subject.head
+	runs := forwarder_images(side)
+	runs > 1
+	runs > max({0} | {forwarder_images(before) | some before in subject.base})
+	message := sprintf("%s would run the forwarder %d times", [objects.title(subject), runs])
+	remedy := "run the forwarder's image in one container; the broker allows one connection"
+}
+
+forwarder_images(side) := count([found | some found in side.images; objects.image_name(found.image) == workload])

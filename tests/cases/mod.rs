@@ -9,4 +9,6 @@ mod policies;
 mod policies_tests;
 mod procedures;
 mod reasons;
+mod replayed;
+mod settings;
 mod yaml;

@@ -90,6 +90,30 @@ fn ways_around_the_rules_are_denied() {
     assert!(cases.len() >= 30);
 }
 
+#[test]
+fn what_guards_trading_is_known_by_what_it_is() {
+    let cases = cases("closed.yaml");
+    let mut wrong = Vec::new();
+    for case in &cases {
+        let verdict = policies().evaluate(&facts(case));
+        let (denied, reviewed) = (codes(&verdict, Level::Deny), codes(&verdict, Level::Review));
+        let is_ordinary = case.deny.is_empty() && case.review.is_empty();
+        let is_right = match is_ordinary {
+            true => denied.is_empty() && reviewed.is_empty(),
+            false => {
+                case.deny.is_subset(&denied)
+                    && case.review.is_subset(&reviewed)
+                    && case.deny.is_empty() == denied.is_empty()
+            }
+        };
+        if !is_right {
+            wrong.push(format!("{}: denied {denied:?}, reviewed {reviewed:?}", case.name));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {} cases:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+    assert!(cases.len() >= 60);
+}
+
 /// Whoever reads a finding must find there what it speaks of.
 #[test]
 fn a_finding_names_the_file_that_says_so() {
@@ -160,7 +184,7 @@ pub(super) fn all_cases() -> Vec<(String, Case)> {
     let named = |file: &'static str| {
         cases(file).into_iter().map(move |case| (format!("{file}: {}", case.name), case))
     };
-    ["rules.yaml", "values.yaml", "bypass.yaml"].into_iter().flat_map(named).collect()
+    ["rules.yaml", "values.yaml", "bypass.yaml", "closed.yaml"].into_iter().flat_map(named).collect()
 }
 
 /// The facts of each real commit; `None`, and said so, where the corpus is not there.

@@ -169,7 +169,11 @@ fn opa(inputs: &[Value], queries: &[&str]) -> Option<Vec<Vec<Value>>> {
         return None;
     }
     let mut modules = library().policies;
+    let table: Value = serde_yaml::from_str(&modules["settings.yaml"]).unwrap();
     modules.retain(|file, _| file.ends_with(".rego"));
+    // The table is `data.settings`, whatever brings it there.
+    let rows = table["settings"].as_object().unwrap().iter().map(|(name, row)| format!("{name} := {row}\n"));
+    modules.insert("settings.rego".to_owned(), format!("package settings\n\n{}", rows.collect::<String>()));
     let asked = json!({"modules": modules, "inputs": inputs, "queries": queries});
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/opa.py");
     let mut child = Command::new(python)

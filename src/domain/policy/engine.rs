@@ -21,6 +21,7 @@ use super::explain::PolicyExplanation;
 use super::facts::Facts;
 use super::metadata::{self, Policy};
 use super::objects::ValueOrigin;
+use super::tables;
 use super::verdict::{Finding, Level, Verdict};
 
 /// The compiled rules.
@@ -40,13 +41,14 @@ const TIME_LIMIT: ExecutionTimerConfig = ExecutionTimerConfig {
 };
 
 impl Policies {
-    /// Compiles the `.rego` files of a library's `policies` (tests `*_test.rego` aside).
+    /// Compiles the `.rego` files of a library's `policies` (tests `*_test.rego` aside), with the tables beside them.
     ///
     /// # Errors
     /// - a file does not parse
     /// - a package is not `writ.<name>` or lacks its metadata
     pub fn compile(files: &BTreeMap<String, String>) -> Result<Self, PolicyError> {
         let mut engine = new_engine()?;
+        tables::add(&mut engine, files)?;
         let mut policies: Vec<Policy> = Vec::new();
         for (file, text) in rule_files(files) {
             let package = engine

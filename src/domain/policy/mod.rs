@@ -24,6 +24,7 @@ mod redaction;
 mod rule_tests;
 mod settings;
 mod size;
+mod tables;
 mod value;
 mod verdict;
 

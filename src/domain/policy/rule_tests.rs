@@ -6,6 +6,7 @@ use regorus::{Engine, Value};
 
 use super::engine::{new_engine, placed};
 use super::error::PolicyError;
+use super::tables;
 
 /// One test and its outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +38,7 @@ pub enum RuleTestOutcome {
 /// - a file does not parse
 pub fn run_rule_tests(files: &BTreeMap<String, String>) -> Result<Vec<RuleTest>, PolicyError> {
     let mut engine = new_engine()?;
+    tables::add(&mut engine, files)?;
     let mut packages = Vec::new();
     for (file, text) in files.iter().filter(|(file, _)| file.ends_with(".rego")) {
         let package = engine

@@ -1,0 +1,155 @@
+//! The rules on what others made: an adversary's changes, and the target's own history.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde::Deserialize;
+use tempfile::TempDir;
+use writ::domain::names::CommitId;
+use writ::domain::policy::{Decision, Verdict};
+use writ::ports::git::{Git as _, Repository};
+
+use super::policies::{judge, policies};
+use crate::support::corpus::GITOPS_PATH;
+use crate::support::repository::git;
+use crate::support::{self, corpus};
+
+/// The arguable changes, each with what it gets and why.
+const ARGUABLE: &str = include_str!("policies/arguable.yaml");
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Arguable {
+    decision: Decision,
+    because: String,
+}
+
+/// Dangerous changes are stopped, the critical ones denied; harmless ones are free; of the others a table says what they
+/// get.
+#[test]
+fn an_adversarys_changes_are_stopped() {
+    let Some(clone) = corpus::path("an adversary's changes") else { return };
+    let Some(shared) = support::shared() else { return };
+    let arguable: BTreeMap<String, Arguable> = serde_yaml::from_str(ARGUABLE).unwrap();
+    let base = git(&clone, &["rev-parse", "snapshot/2026-08-22^{commit}"]);
+    let repository = Repository::open(&clone).unwrap();
+    let before = repository.snapshot(&CommitId::try_from(base.clone()).unwrap(), GITOPS_PATH).unwrap();
+    let mut wrong = Vec::new();
+    let mut folders: Vec<PathBuf> =
+        std::fs::read_dir(shared.join("corpus/bypass")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    folders.sort();
+    for folder in &folders {
+        let id = folder.file_name().unwrap().to_str().unwrap();
+        let said = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap().trim().to_owned();
+        let head = patched(&clone, &base, &folder.join("change.patch"));
+        let after = repository.snapshot(&head, GITOPS_PATH).unwrap();
+        let verdict = judge(policies(), &before, &after, None);
+        let decision = verdict.decision;
+        let is_right = match (said("expect").as_str(), said("severity").as_str()) {
+            ("deny", "critical") => decision == Decision::Deny,
+            ("deny", _) => matches!(decision, Decision::Deny | Decision::Review),
+            ("pass", _) => !matches!(decision, Decision::Deny | Decision::Review),
+            _ => arguable.get(id).is_some_and(|row| row.decision == decision && !row.because.is_empty()),
+        };
+        if !is_right {
+            wrong.push(format!("{id}: {}", found(&verdict)));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), folders.len(), wrong.join("\n"));
+    assert!(folders.len() >= 149);
+}
+
+#[derive(Debug, Deserialize)]
+struct Past {
+    commit: String,
+    before: String,
+    after: String,
+    expect: Expectation,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Expectation {
+    Deny,
+    Stop,
+    Free,
+    Quiet,
+    Pass,
+    Any,
+}
+
+/// Of the target's own history, what had to be stopped is stopped and ordinary work is not; every tenth of the ordinary
+/// commits is judged.
+#[test]
+fn the_targets_history_is_judged_as_a_reader_does() {
+    let Some(shared) = support::shared() else {
+        support::left_out("the target's history", "the corpus is not there; set WRIT_SHARED");
+        return;
+    };
+    let folder = TempDir::new().unwrap();
+    let clone = folder.path().join("history.git");
+    let bundle = shared.join("corpus/history/history.bundle");
+    git(folder.path(), &["clone", "--quiet", "--bare", bundle.to_str().unwrap(), clone.to_str().unwrap()]);
+    let repository = Repository::open(&clone).unwrap();
+    let text = std::fs::read_to_string(shared.join("corpus/history/history.jsonl")).unwrap();
+    let (mut wrong, mut ordinary, mut reviewed, mut passes) = (Vec::new(), 0, 0, 0);
+    for line in text.lines() {
+        let past: Past = serde_json::from_str(line).unwrap();
+        if !matches!(past.expect, Expectation::Deny | Expectation::Stop | Expectation::Any) {
+            ordinary += 1;
+            if ordinary % 10 != 1 {
+                continue;
+            }
+        }
+        let side = |commit: &String| {
+            repository.snapshot(&CommitId::try_from(commit.clone()).unwrap(), GITOPS_PATH).unwrap()
+        };
+        let verdict = judge(policies(), &side(&past.before), &side(&past.after), None);
+        let decision = verdict.decision;
+        if past.expect == Expectation::Pass {
+            passes += 1;
+            reviewed += usize::from(decision == Decision::Review);
+        }
+        let is_right = match past.expect {
+            Expectation::Deny => decision == Decision::Deny,
+            Expectation::Stop => matches!(decision, Decision::Deny | Decision::Review),
+            Expectation::Free => matches!(decision, Decision::Allow | Decision::NoChange),
+            Expectation::Quiet => !matches!(decision, Decision::Deny | Decision::Review),
+            Expectation::Pass => decision != Decision::Deny,
+            Expectation::Any => true,
+        };
+        if !is_right {
+            wrong.push(format!("{} {:?}: {}", past.commit, past.expect, found(&verdict)));
+        }
+    }
+    assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(reviewed * 100 <= passes * 15, "{reviewed} of {passes} ordinary commits would need a review");
+}
+
+/// A verdict in one line: the decision, and the code of every finding.
+fn found(verdict: &Verdict) -> String {
+    let codes = verdict.results.iter().map(|finding| finding.code.as_str()).collect::<Vec<_>>();
+    format!("{:?} {}", verdict.decision, codes.join(" "))
+}
+
+/// The commit that a patch makes of another one, without a work tree.
+fn patched(clone: &Path, base: &str, patch: &Path) -> CommitId {
+    let folder = TempDir::new().unwrap();
+    let run = |arguments: &[&str]| {
+        let identity = ["-c", "user.name=test", "-c", "user.email=test@test"];
+        let output = Command::new("git")
+            .current_dir(clone)
+            .env("GIT_INDEX_FILE", folder.path().join("index"))
+            .args(identity)
+            .args(arguments)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    run(&["read-tree", base]);
+    run(&["apply", "--cached", "--whitespace=nowarn", patch.to_str().unwrap()]);
+    let tree = run(&["write-tree"]);
+    CommitId::try_from(run(&["commit-tree", &tree, "-p", base, "-m", "changed"])).unwrap()
+}
