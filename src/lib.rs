@@ -36,6 +36,7 @@
 //! | refusal, reason code | why something was not done, and the code of the one table by which it is explained ([`domain::refusal`], [`domain::reason`]) |
 //! | policy, verdict | a rule in `policies/`; allow, warn or deny, with place and remedy ([`domain::policy`]) |
 //! | admission | whether a run may change a repository now, or waits, behind whom and why ([`domain::admission`]) |
+//! | priority | which step is performed first, and what a crowd cannot delay ([`domain::priority`]) |
 //! | conflict | an open pull request of an earlier run that writes the same field ([`domain::conflict`]) |
 //! | approval | whether another human has approved exactly what was planned ([`domain::approval`]) |
 //! | run | the steps of one request, or one reconciliation of a pull request ([`domain::run`]) |

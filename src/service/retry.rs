@@ -5,7 +5,6 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tracing::warn;
 
 use crate::domain::run::Step;
@@ -15,23 +14,12 @@ use super::context::Context;
 use super::error::StepError;
 use super::facts::{self, AuthorizeFact};
 use super::job::Job;
-use super::reply;
+use super::reply::{self, Retry};
 
 /// How often a run's comment is updated with a failed try.
 const MOST_UPDATES: usize = 12;
 /// How long an update may take: what is wrong may be the forge itself.
 const PATIENCE: Duration = Duration::from_secs(5);
-
-/// A try that failed because something outside did not respond, and the next one.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Retry {
-    /// What is wrong, in words for people.
-    pub cause: &'static str,
-    /// When it failed; for the comment, when the step first did.
-    pub since: Timestamp,
-    /// When the next try is.
-    pub next: Timestamp,
-}
 
 /// Says in the run's comment that a step will be tried again. Best effort.
 pub(super) async fn tell(context: &Context, lease: &Lease, retry: Retry) {

@@ -24,7 +24,8 @@ use super::error::{Side, StepError};
 use super::failpoint::{Failpoint, Moment};
 use super::job::Performed;
 use super::metrics::Metrics;
-use super::retry::{self, Retry};
+use super::reply::Retry;
+use super::retry;
 use super::steps;
 
 /// How long an idle worker waits before it asks again: another process may have accepted a delivery.

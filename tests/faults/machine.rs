@@ -204,7 +204,7 @@ async fn a_remote_that_is_gone_for_a_moment_is_waited_for() {
     server.command(&stage, PAUSE).await;
     let answer = server.says("step `plan` will be retried").await;
     assert_eq!(answer.status, 200, "{}", answer.text);
-    assert!(answer.text.contains("does not appear to be a git repository"), "{}", answer.text);
+    assert!(answer.text.contains("the git repository does not respond"), "{}", answer.text);
     std::fs::rename(&away, here).unwrap();
     server.settles(&stage).await;
     paused(&stage).await;

@@ -86,20 +86,3 @@ async fn other_commands_say_so_once_they_are_authorized() {
     let problems: Vec<_> = timeline.iter().filter_map(|entry| entry.problem.as_deref()).collect();
     assert_eq!(problems, ["the forge does not respond"; 2], "in words, for the page");
 }
-
-#[tokio::test]
-async fn a_git_remote_that_is_gone_is_named_as_such() {
-    let bench = Workbench::set().await;
-    let run = bench.comment(PAUSE).await;
-    bench.work_until(&run, Step::Plan).await;
-    let path = bench.home.repository.path().to_owned();
-    let aside = path.with_extension("aside");
-    std::fs::rename(&path, &aside).unwrap();
-    let waiting = bench.work(&run).await;
-    std::fs::rename(&aside, &path).unwrap();
-    if waiting.outcome.is_none() {
-        let said = bench.replies().await.remove(0);
-        assert!(said.contains("the git repository does not respond"), "{said}");
-        assert!(!said.contains(path.to_str().unwrap()), "no addresses: {said}");
-    }
-}
