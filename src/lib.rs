@@ -58,6 +58,8 @@
 //!   kept outside the database ([`service::sealing`], [`service::resumption`]).
 //! - **`change.planned` is in the ledger before its branch exists**, and the pull request carries the proof.
 //! - **Policies compare**: what was wrong before is a warning, what gets worse is a denial. They fail closed.
+//! - **What strangers push costs one check run at most**: it is read within budgets ([`domain::budget`]), in child processes
+//!   with limits of their own ([`service::heads`], [`ports::child`]).
 //! - **Text from people is data**: never a template, a path, a branch or a shell word.
 //! - Deliberately absent: merging, a checkout of the target repository, `kubectl`, secrets in settings or logs.
 //!
