@@ -118,10 +118,7 @@ const TABLE: &[Examples] = &[
     },
     Examples {
         command: "audit key",
-        lines: &[(
-            "the verifier key, to publish",
-            "writ audit key --signing-key data/ledger.key > ledger.vkey",
-        )],
+        lines: &[("the verifier key, to publish", "writ audit key --signing-key data/ledger.key")],
         exit: USUAL_EXIT,
     },
     Examples {
