@@ -53,10 +53,15 @@ async fn one_child_answers_many_requests_and_is_then_renewed() {
 #[tokio::test]
 async fn requests_at_the_same_time_have_children_of_their_own() {
     let folder = tempfile::tempdir().unwrap();
-    let children = Arc::new(children(folder.path(), "exec cat", PATIENCE));
+    // Neither answers before both have been started.
+    let both = format!(
+        "until [ $(wc -l < {}) -ge 2 ]; do sleep 0.01; done; exec cat",
+        started(folder.path()).display()
+    );
+    let children = Arc::new(children(folder.path(), &both, PATIENCE));
     let (one, two) = tokio::join!(children.ask(b"one"), children.ask(b"two"));
     assert_eq!((one.unwrap(), two.unwrap()), (b"one".to_vec(), b"two".to_vec()));
-    assert!(ids(folder.path()).len() <= 2);
+    assert_eq!(ids(folder.path()).len(), 2);
 }
 
 #[tokio::test]
