@@ -8,6 +8,7 @@ use tokio::net::TcpStream;
 use writ::domain::names::{AccountId, CommentId};
 
 use crate::support::bot::{Bot, Home, signed};
+use crate::support::http::Request;
 
 /// Long enough for a busy machine; a test that waits so long has failed.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -100,6 +101,17 @@ async fn a_client_makes_room_for_its_own_connections() {
     }
     assert!(held.iter().all(waits));
     assert_eq!(command(&bot, 1).await, 202);
+    let counted = async {
+        // Six for those that came after them, and one for the command.
+        while !metrics(&bot).await.contains("{listener=\"webhooks\",reason=\"crowded\"} 7\n") {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, counted).await.expect("they are counted");
+}
+
+async fn metrics(bot: &Bot) -> String {
+    Request::get("/metrics").send(bot.running.operations).await.text
 }
 
 /// Behind a proxy the client is whom the proxy names: not what the client itself wrote before that.

@@ -6,6 +6,7 @@ use writ::ports::forge::check::CheckStatus;
 use writ::ports::forge::conversation::ShownCheck;
 
 use crate::support::bot::{Bot, Home};
+use crate::support::http::Request;
 use crate::support::manifests::{KUSTOMIZATION, ROOT, SCHEDULER};
 use crate::support::pulls::scheduler;
 
@@ -79,6 +80,11 @@ async fn a_head_that_takes_too_much_time_fails_its_check_and_nothing_else() {
     let (_, check) = propose(&bot, "slow", &many_documents()).await;
     is_stopped(&check);
     works(&bot).await;
+    assert!(metrics(&bot).await.contains("writ_judging_stopped_total{reason=\"took_too_long\"} 1\n"));
+}
+
+async fn metrics(bot: &Bot) -> String {
+    Request::get("/metrics").send(bot.running.operations).await.text
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -87,4 +93,5 @@ async fn a_head_that_takes_too_much_memory_fails_its_check_and_nothing_else() {
     let (_, check) = propose(&bot, "large", &large_values()).await;
     is_stopped(&check);
     works(&bot).await;
+    assert!(metrics(&bot).await.contains("writ_judging_stopped_total{reason=\"died\"} 1\n"));
 }

@@ -15,6 +15,7 @@ use writ::service::notary::Notary;
 use writ::service::resumption;
 
 use crate::support::bot::{Bot, Home};
+use crate::support::http::Request;
 use crate::support::{records, stored};
 
 const PAUSE: &str = "/actuate pause-trading reason=\"spread\" confirm=ACTUATE_TORGHUT";
@@ -340,6 +341,19 @@ async fn a_running_server_stops_signing_with_a_key_that_was_replaced() {
     assert_eq!(Checkpoint::verify(&newest, &new).unwrap().size, size);
     bot.comment("/help").await;
     bot.settle().await;
+    let operations = bot.running.operations;
+    let told = async {
+        loop {
+            let ready = Request::get("/readyz").send(operations).await;
+            assert_eq!(ready.status, 200, "deliveries are taken");
+            if ready.text.contains("the ledger is not signed any more: ") {
+                return ready.text;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    let told = tokio::time::timeout(PATIENCE, told).await.expect("readiness says so");
+    assert!(told.contains("the signing key was replaced: restart with the new one"), "{told}");
     bot.running.stop().await;
     let (_, document) = files.verify(&[]);
     assert_eq!(document["sealed"], json!(size), "nothing is signed after it: {document:#}");
