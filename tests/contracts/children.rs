@@ -68,7 +68,7 @@ async fn requests_at_the_same_time_have_children_of_their_own() {
 async fn a_child_that_takes_too_long_is_killed() {
     let folder = tempfile::tempdir().unwrap();
     // What hangs is a grandchild too: `sleep` of the shell. Its pipes must not keep the parent waiting.
-    let children = children(folder.path(), "exec sleep 1000", Duration::from_millis(500));
+    let children = children(folder.path(), "exec sleep 30", Duration::from_millis(500));
     let error = children.ask(b"request").await.unwrap_err();
     assert!(matches!(error, ChildError::TookTooLong), "{error:?}");
     let [id] = ids(folder.path())[..] else { panic!("it is not asked again: {:?}", ids(folder.path())) };

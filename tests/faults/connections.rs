@@ -137,12 +137,13 @@ async fn clients_of_a_trusted_proxy_are_told_apart() {
 
 #[tokio::test]
 async fn a_stop_does_not_wait_for_those_that_wait() {
-    let bot = Bot::start().await;
+    // Far longer than the test waits.
+    let bot = Bot::on(Home::seeded(), |settings| settings.server.shutdown_seconds = 600).await;
     let streams = [opened(bot.running.address, b"").await, opened(bot.running.address, HALF_A_HEAD).await];
     assert_eq!(command(&bot, 1).await, 202);
     bot.settle().await;
     let Bot { running, .. } = bot;
-    running.stop().await;
+    tokio::time::timeout(PATIENCE, running.stop()).await.expect("it waits for none of them");
     for stream in streams {
         assert_eq!(rest(stream).await, "");
     }

@@ -354,6 +354,11 @@ async fn a_running_server_stops_signing_with_a_key_that_was_replaced() {
     };
     let told = tokio::time::timeout(PATIENCE, told).await.expect("readiness says so");
     assert!(told.contains("the signing key was replaced: restart with the new one"), "{told}");
+    assert_eq!(
+        bot.running.store.checkpoint().await.unwrap().unwrap(),
+        newest,
+        "the old key signs nothing more"
+    );
     bot.running.stop().await;
     let (_, document) = files.verify(&[]);
     assert_eq!(document["sealed"], json!(size), "nothing is signed after it: {document:#}");
