@@ -167,6 +167,12 @@ async fn with_few_descriptors_and_many_connections_a_command_is_carried_out() {
         held.push(TcpStream::connect(server.webhooks).await.unwrap());
     }
     server.command(&stage, PAUSE).await;
+    // The oldest made room at once; the command did not wait until they were late.
+    let metrics = Request::get("/metrics").send(server.operations).await.text;
+    let closed = |reason: &str| {
+        format!("writ_connections_closed_total{{listener=\"webhooks\",reason=\"{reason}\"}} 0\n")
+    };
+    assert!(metrics.contains(&closed("overdue")) && !metrics.contains(&closed("crowded")), "{metrics}");
     for _ in 0..100 {
         held.push(TcpStream::connect(server.webhooks).await.unwrap());
     }

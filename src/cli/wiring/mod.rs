@@ -206,7 +206,12 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     let state = State {
         intake: Arc::new(intake),
         store: Arc::clone(&store),
-        health: Arc::new(Health::of(Arc::new(database.clone()), git_environment(), Arc::clone(&clock))),
+        health: Arc::new(Health::of(
+            Arc::new(database.clone()),
+            Arc::clone(&notary),
+            git_environment(),
+            Arc::clone(&clock),
+        )),
         renderer: Arc::clone(&renderer),
         metrics: Arc::clone(&metrics),
         webhooks: vec![Arc::new(GithubWebhook::new(settings.secrets.clone()))],
@@ -217,7 +222,7 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     let context = Arc::new(Context {
         store: Arc::clone(&store),
         forge,
-        heads: Arc::new(judging::heads(&settings, &library, &repositories)?),
+        heads: Arc::new(judging::heads(&settings, &library, &repositories)?.counted_by(Arc::clone(&metrics))),
         repositories,
         catalogue,
         renderer,
