@@ -7,12 +7,16 @@ use writ::domain::names::RunId;
 use writ::domain::priority::IN_FLIGHT;
 use writ::domain::run::{Outcome, Position, Step};
 use writ::ports::forge::check::CheckStatus;
+use writ::ports::forge::local::BOT_LOGIN;
 use writ::ports::store::{LedgerStore as _, Run, RunView as _, SqliteStore, StepEntry};
 
 use super::people::{Kind, People, Sent};
 use super::server::{Disk, WORKERS};
 use crate::support::bot::repository_name;
 use crate::support::records;
+
+/// Of how many pull requests at most the body is verified.
+const PROVED: usize = 50;
 
 /// The figures, and what was found wrong.
 #[derive(Default)]
@@ -79,7 +83,6 @@ pub(super) async fn all(people: &People, disk: &Disk) -> Counted {
         precedence(&mut counted, pause, &pauses, &left);
     }
     counted.pause_millis.sort_unstable();
-    audit(people).await;
     counted
 }
 
@@ -242,19 +245,27 @@ fn waiting(holds: &[&StepEntry]) -> Vec<(Timestamp, Timestamp)> {
     between.chain(long.filter(|(from, to)| from < to)).collect()
 }
 
-/// The ledger is sound, continues the checkpoint that was kept, and proves each pull request.
-async fn audit(people: &People) {
-    let data = people.stage.home.data();
-    let (database, key) = (data.join("writ.db"), data.join("ledger.key"));
-    let path = |path: &std::path::Path| path.to_str().unwrap().to_owned();
-    let verifier = people.stage.home.repository.beside("ledger.vkey");
-    let made = people.stage.writ(&["audit", "key", "--signing-key", &path(&key)]).await;
+/// The ledger is sound, continues the checkpoint that was kept, and proves the pull requests.
+pub(super) async fn audit(people: &People) {
+    let (data, stage) = (people.stage.home.data(), &people.stage);
+    let [database, signer, newest] =
+        ["writ.db", "ledger.key", "ledger.checkpoint"].map(|name| data.join(name));
+    let [verifier, body] = ["ledger.vkey", "body.md"].map(|name| stage.home.repository.beside(name));
+    let made = stage.writ(&["audit", "key", "--signing-key", signer.to_str().unwrap()]).await;
     std::fs::write(&verifier, made).unwrap();
-    for checkpoint in [people.kept_checkpoint(), data.join("ledger.checkpoint")] {
-        let arguments = ["audit", "verify", "--database", &path(&database), "--key", &path(&verifier)];
-        people.stage.writ(&[&arguments[..], &["--checkpoint", &path(&checkpoint)]].concat()).await;
+    let key = ["--key", verifier.to_str().unwrap()];
+    let mut arguments = vec!["audit", "verify", "--database", database.to_str().unwrap(), key[0], key[1]];
+    let kept = people.kept_checkpoint();
+    for checkpoint in [&kept, &newest] {
+        arguments.extend(["--checkpoint", checkpoint.to_str().unwrap()]);
     }
-    people.stage.audit().await;
+    stage.writ(&arguments).await;
+    let pulls = stage.pulls().await;
+    let own: Vec<_> = pulls.iter().filter(|pull| pull.pull.author.login == BOT_LOGIN).collect();
+    for pull in own.iter().step_by(own.len() / PROVED + 1) {
+        std::fs::write(&body, &pull.pull.body).unwrap();
+        stage.writ(&["audit", "verify-pr", "--body", body.to_str().unwrap(), key[0], key[1]]).await;
+    }
 }
 
 fn name(outcome: Option<&Outcome>) -> &'static str {

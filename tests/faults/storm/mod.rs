@@ -21,8 +21,8 @@ use crate::support::process::Stage;
 
 /// Without `STORM_MINUTES`.
 const ROUNDS: u64 = 2;
-/// Commands of one round's crowd.
-const CROWD: u64 = 24;
+/// Commands of one round's crowd: in CI, and in a long storm.
+const CROWDS: [u64; 2] = [24, 80];
 /// Slow connections of one round, of each kind.
 const SLOW: usize = 40;
 /// How long after the last round the last step may take: tries are up to two minutes apart.
@@ -41,13 +41,16 @@ async fn nothing_is_lost_or_doubled_and_no_pause_waits() {
     let disk = Disk::mount(&home.data());
     let stage = Stage::on(home).await;
     let mut storm = Storm::begin(stage, disk, Random::new(seed)).await;
+    let crowd = CROWDS[usize::from(end.is_some())];
     let mut round = 0;
     while end.map_or(round < ROUNDS, |end| Instant::now() < end) {
-        storm.round(round).await;
+        storm.round(round, crowd).await;
         round += 1;
     }
-    let counted = storm.counted().await;
+    let (people, _disk, counted) = storm.counted().await;
     eprintln!("{}", table::of(&counted, round, seed));
+    count::audit(&people).await;
+    eprintln!("storm: the ledger is sound");
     assert!(counted.problems.is_empty(), "{}", counted.problems.join("\n"));
     assert!(counted.lost == 0 && counted.doubled == 0 && counted.lower_steps == 0, "see the table");
 }
@@ -80,10 +83,10 @@ impl Storm {
     }
 
     /// One round: the fault is in its middle, the pause anywhere.
-    async fn round(&mut self, number: u64) {
+    async fn round(&mut self, number: u64, crowd: u64) {
         let begun = Instant::now();
         self.people.new_issue().await;
-        self.people.gather(CROWD).await;
+        self.people.gather(crowd).await;
         self.people.events(self.random.below(4) + 1).await;
         self.people.pause().await;
         self.people.shuffle();
@@ -109,7 +112,7 @@ impl Storm {
 
     /// Sends what has not been answered until it is.
     async fn redeliver(&mut self) {
-        for _ in 0..200 {
+        for _ in 0..1_200 {
             if self.people.pending.is_empty() {
                 return;
             }
@@ -131,7 +134,7 @@ impl Storm {
     async fn kill_meanwhile(&mut self) {
         let batch = std::mem::take(&mut self.people.pending);
         let sent = tokio::spawn(people::send(self.server.webhooks, batch));
-        tokio::time::sleep(Duration::from_millis(self.random.below(1_500))).await;
+        tokio::time::sleep(Duration::from_millis(self.moment())).await;
         self.server.kill().await;
         self.people.kills += 1;
         self.people.take_answers(sent.await.unwrap());
@@ -140,10 +143,11 @@ impl Storm {
 
     /// The disk becomes full in the middle of deliveries and steps, and has space again.
     async fn fill_the_disk_meanwhile(&mut self) {
-        let batch = std::mem::take(&mut self.people.pending);
+        let mut batch = std::mem::take(&mut self.people.pending);
+        self.people.pending = batch.split_off(batch.len() / 2);
         let sent = tokio::spawn(people::send(self.server.webhooks, batch));
-        tokio::time::sleep(Duration::from_millis(self.random.below(500))).await;
-        if self.disk.fill() {
+        tokio::time::sleep(Duration::from_millis(self.random.below(200))).await;
+        if self.disk.fill().await {
             self.people.full_disks += 1;
             self.people.take_answers(sent.await.unwrap());
             let again = std::mem::take(&mut self.people.pending);
@@ -155,13 +159,19 @@ impl Storm {
         }
     }
 
+    /// Milliseconds until a fault: while deliveries come in, or while steps are under way.
+    fn moment(&mut self) -> u64 {
+        let within = [150, 1_500][self.random.index(2)];
+        self.random.below(within)
+    }
+
     async fn open_slow_connections(&mut self) {
         self.slow = server::slow_connections(self.server.webhooks, SLOW).await;
         self.people.slow_connections += self.slow.len();
     }
 
     /// Waits until nothing is left to do, stops the server, and counts.
-    async fn counted(mut self) -> count::Counted {
+    async fn counted(mut self) -> (People, Disk, count::Counted) {
         self.redeliver().await;
         let drained = tokio::time::timeout(DRAINED, self.people.settled()).await;
         let is_drained = drained.is_ok();
@@ -170,6 +180,6 @@ impl Storm {
         if !is_drained {
             counted.problems.push("not everything came to its end".to_owned());
         }
-        counted
+        (self.people, self.disk, counted)
     }
 }

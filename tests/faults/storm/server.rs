@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command as StdCommand, Stdio};
 use std::time::Duration;
 
+use sqlx::ConnectOptions as _;
+use sqlx::sqlite::SqliteConnectOptions;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
@@ -101,7 +103,16 @@ impl Disk {
     }
 
     /// Leaves no space; whether that was possible.
-    pub(super) fn fill(&self) -> bool {
+    pub(super) async fn fill(&self) -> bool {
+        if let Some(folder) = &self.mounted {
+            // What is in the write-ahead logs already would be room to write to.
+            for database in ["writ.db", "forge.db"] {
+                let options = SqliteConnectOptions::new().filename(folder.join(database));
+                let mut connection = options.connect().await.unwrap();
+                // OK because it is busy at times.
+                let _ = sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut connection).await;
+            }
+        }
         // The kernel refuses a size below what is used, which grows meanwhile.
         (0..20).any(|_| {
             self.mounted.as_ref().is_some_and(|folder| {
