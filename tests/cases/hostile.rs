@@ -218,8 +218,21 @@ fn inputs(folder: &str) -> Vec<Input> {
     inputs
 }
 
+/// The files of all hostile trees: paths below the GitOps folder, and texts.
+pub fn trees() -> Vec<Vec<(String, String)>> {
+    inputs("").iter().map(|input| input.files(input.size)).collect()
+}
+
 impl Input {
     fn tree(&self, size: usize) -> Snapshot {
+        let mut tree = Snapshot { files: std::collections::BTreeMap::new(), ..tree() };
+        for (path, content) in self.files(size) {
+            put(&mut tree, &path, EntryKind::Regular, &content);
+        }
+        tree
+    }
+
+    fn files(&self, size: usize) -> Vec<(String, String)> {
         static ENVIRONMENT: OnceLock<Environment<'static>> = OnceLock::new();
         let environment = ENVIRONMENT.get_or_init(|| {
             let mut environment = Environment::new();
@@ -231,11 +244,8 @@ impl Input {
             environment
         });
         let text = environment.render_str(&self.template, context! { n => size }).unwrap();
-        let mut tree = Snapshot { files: std::collections::BTreeMap::new(), ..tree() };
-        for file in text.split("=== ").filter(|file| !file.trim().is_empty()) {
-            let (path, content) = file.split_once('\n').unwrap();
-            put(&mut tree, path, EntryKind::Regular, content);
-        }
-        tree
+        let files = text.split("=== ").filter(|file| !file.trim().is_empty());
+        let parts = files.map(|file| file.split_once('\n').unwrap());
+        parts.map(|(path, content)| (path.to_owned(), content.to_owned())).collect()
     }
 }
