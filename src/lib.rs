@@ -36,6 +36,7 @@
 //! | refusal, reason code | why something was not done, and the code of the one table by which it is explained ([`domain::refusal`], [`domain::reason`]) |
 //! | policy, verdict | a rule in `policies/`; allow, warn or deny, with place and remedy ([`domain::policy`]) |
 //! | admission | whether a run may change a repository now, or waits, behind whom and why ([`domain::admission`]) |
+//! | priority | which step is performed first, and what a crowd cannot delay ([`domain::priority`]) |
 //! | conflict | an open pull request of an earlier run that writes the same field ([`domain::conflict`]) |
 //! | approval | whether another human has approved exactly what was planned ([`domain::approval`]) |
 //! | run | the steps of one request, or one reconciliation of a pull request ([`domain::run`]) |
@@ -57,6 +58,8 @@
 //!   kept outside the database ([`service::sealing`], [`service::resumption`]).
 //! - **`change.planned` is in the ledger before its branch exists**, and the pull request carries the proof.
 //! - **Policies compare**: what was wrong before is a warning, what gets worse is a denial. They fail closed.
+//! - **What strangers push costs one check run at most**: it is read within budgets ([`domain::budget`]), in child processes
+//!   with limits of their own ([`service::heads`], [`ports::child`]).
 //! - **Text from people is data**: never a template, a path, a branch or a shell word.
 //! - Deliberately absent: merging, a checkout of the target repository, `kubectl`, secrets in settings or logs.
 //!

@@ -117,6 +117,35 @@ const TABLE: &[Examples] = &[
         exit: "0 it holds · 1 it does not · 2 usage · 3 fault",
     },
     Examples {
+        command: "audit key",
+        lines: &[("the verifier key, to publish", "writ audit key --signing-key data/ledger.key")],
+        exit: USUAL_EXIT,
+    },
+    Examples {
+        command: "audit rotate-key",
+        lines: &[(
+            "a new key, while the server is stopped",
+            "writ audit rotate-key --database data/writ.db --signing-key data/ledger.key",
+        )],
+        exit: USUAL_EXIT,
+    },
+    Examples {
+        command: "audit adopt",
+        lines: &[(
+            "go on with a restored database",
+            "writ audit adopt --database data/writ.db --reason \"restored the backup of Monday\"",
+        )],
+        exit: USUAL_EXIT,
+    },
+    Examples {
+        command: "replay",
+        lines: &[
+            ("one past run", "writ replay 4ci42qmgkkshwp7m --database data/writ.db"),
+            ("what other policies would have decided", "writ replay --all --policies ./library"),
+        ],
+        exit: "0 the same · 1 differs, altered, or not replayable · 2 usage · 3 fault",
+    },
+    Examples {
         command: "audit prove",
         lines: &[("one record", "writ audit prove 4ci42qmgkkshwp7m --database data/writ.db")],
         exit: USUAL_EXIT,

@@ -22,7 +22,7 @@ use crate::ports::git::{Git, Repository};
 use crate::ports::library::Library;
 use crate::ports::store::{Run, RunView as _, SqliteStore};
 use crate::service::materials::PROGRAM;
-use crate::service::replay::{ReplayError, ReplayResult, Replayed, Replayer};
+use crate::service::replay::{ReplayError, ReplayResult, ReplaySubject, Replayed, Replayer};
 
 /// Which runs are replayed, and how.
 #[derive(Debug, Args)]
@@ -30,7 +30,7 @@ pub(crate) struct ReplayArguments {
     /// The run's id.
     #[arg(required_unless_present = "all", conflicts_with = "all")]
     run: Option<String>,
-    /// Replay every run that has planned something.
+    /// Replay every run that has planned something, or judged a pull request.
     #[arg(long)]
     all: bool,
     /// A folder of policies to lay over those of that day: say which decisions they would alter.
@@ -85,7 +85,7 @@ impl ReplayArguments {
                 Some(result) => replayed.push((run.id, result)),
                 None if self.all => {}
                 None => {
-                    let problem = format!("run `{}` has planned nothing", run.id);
+                    let problem = format!("run `{}` has neither planned nor judged anything", run.id);
                     let remedy = "`writ audit show RUN` shows what it did";
                     return Err(Failure::refused(Refusal::new(reason::NOT_REPLAYABLE, problem, remedy)));
                 }
@@ -108,7 +108,7 @@ impl ReplayArguments {
 
     async fn runs(&self, store: &SqliteStore) -> Result<Vec<Run>, Failure> {
         let fault = |error| self.database.failure(&error);
-        let Some(typed) = &self.run else { return store.commands(u32::MAX).await.map_err(fault) };
+        let Some(typed) = &self.run else { return store.runs(u32::MAX).await.map_err(fault) };
         let run: RunId = typed.parse().map_err(|error| {
             let remedy = "`/status` and the run's page show its id";
             Failure::usage(Refusal::because(reason::UNKNOWN_RUN, error, remedy))
@@ -163,7 +163,11 @@ impl Report {
     fn in_words(&self) -> String {
         let mut text = String::new();
         for (run, replayed) in &self.runs {
-            let Replayed { procedure, recorded, program, result } = replayed;
+            let Replayed { subject, recorded, program, result } = replayed;
+            let subject = match subject {
+                ReplaySubject::Plan(procedure) => procedure.clone(),
+                ReplaySubject::Pull(pull) => format!("pull request #{pull}"),
+            };
             let decision = recorded["decision"].as_str().unwrap_or("-");
             let commit = match result {
                 ReplayResult::Same(Some(commit)) => format!("  commit {commit}"),
@@ -171,12 +175,12 @@ impl Report {
             };
             let name = self.name(result);
             // OK because writing to a String cannot fail.
-            let _ = writeln!(text, "{name:<14}  {run}  {procedure}  {decision}{commit}");
+            let _ = writeln!(text, "{name:<14}  {run}  {subject}  {decision}{commit}");
             for line in lines(result) {
                 let _ = writeln!(text, "                {}", for_terminal(line));
             }
             if let Some(program) = program.as_deref().filter(|program| *program != PROGRAM) {
-                let _ = writeln!(text, "                planned by {}", for_terminal(program));
+                let _ = writeln!(text, "                decided by {}", for_terminal(program));
             }
         }
         let counts: Vec<String> =
@@ -191,9 +195,14 @@ impl Report {
                 ReplayResult::Same(commit) => commit.as_ref(),
                 _ => None,
             };
+            let (procedure, pull) = match &replayed.subject {
+                ReplaySubject::Plan(procedure) => (Some(procedure), None),
+                ReplaySubject::Pull(pull) => (None, Some(pull)),
+            };
             json!({
                 "run": run,
-                "procedure": replayed.procedure,
+                "procedure": procedure,
+                "pull": pull,
                 "result": self.name(&replayed.result),
                 "code": replayed.result.code(self.policies.as_ref()),
                 "decision": replayed.recorded["decision"],

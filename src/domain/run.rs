@@ -230,15 +230,55 @@ pub fn requeue(waiting: Step) -> Option<Step> {
     waiting.is_of_reconciliation().then_some(Step::Observe)
 }
 
-/// Seconds to wait before a step is tried again after `attempt` tries (from 1) found something outside unavailable;
-/// `None` when it was tried often enough. Source: the orchestration guard's class `transient`.
-#[must_use]
-pub fn retry_seconds(attempt: u32) -> Option<u32> {
-    match attempt {
-        0 | 1 => Some(15),
-        2 => Some(30),
-        3 => Some(60),
-        4 => Some(120),
-        _ => None,
+/// For how long something outside is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Persistence {
+    /// Of a containment until its pull request is open: an hour of at most 30 seconds each. It was accepted, so an outage
+    /// does not end it while it may still matter.
+    Hour,
+    /// Of other commands: 15 minutes, at growing intervals of at most two minutes.
+    QuarterHour,
+    /// Of judging a head: four tries at growing intervals, then three more of five minutes each.
+    Judging,
+    /// Of what has an answer to give, or must not be missed: a day of at most five minutes each.
+    Day,
+}
+
+impl Persistence {
+    /// Seconds to wait before a step is tried again after `attempt` tries (from 1) found something outside unavailable;
+    /// `None` when it was tried often enough. The first four source: the orchestration guard's class `transient`.
+    #[must_use]
+    pub fn retry_seconds(self, attempt: u32) -> Option<u32> {
+        let (longest, most) = match self {
+            Self::Hour => (30, 121),
+            Self::QuarterHour => (120, 10),
+            Self::Judging => (300, 7),
+            Self::Day => (300, 288),
+        };
+        let growing = match attempt {
+            0 | 1 => 15,
+            2 => 30,
+            3 => 60,
+            4 => 120,
+            _ => longest,
+        };
+        (attempt <= most).then_some(growing.min(longest))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_containment_is_tried_for_an_hour_and_other_commands_for_a_quarter() {
+        let waits = |persistence: Persistence| -> Vec<u32> {
+            (1..).map_while(|attempt| persistence.retry_seconds(attempt)).collect()
+        };
+        let hour = waits(Persistence::Hour);
+        assert!(hour.iter().sum::<u32>() >= 3600 && hour.iter().all(|seconds| *seconds <= 30), "{hour:?}");
+        assert_eq!(waits(Persistence::QuarterHour), [15, 30, 60, 120, 120, 120, 120, 120, 120, 120]);
+        assert_eq!(waits(Persistence::Judging), [15, 30, 60, 120, 300, 300, 300]);
+        assert!(waits(Persistence::Day).iter().sum::<u32>() > 23 * 3600);
     }
 }

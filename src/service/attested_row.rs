@@ -45,13 +45,14 @@ impl AttestedRow {
         Self::new(&run.facts, run.outcome.as_ref(), settled)
     }
 
-    /// Writes it into the last record of the run. Not into that of a plan, which is the same wherever it is planned. A
+    /// Writes it into the last record of the run. Not into those of a plan, which are the same wherever it is planned. A
     /// record that is in the ledger already is none of these.
     ///
     /// `false`: there is no such record.
     pub(super) fn attest(&self, run: &RunId, records: &mut [Record]) -> bool {
-        let is_of_run =
-            |record: &&mut Record| record.run.as_ref() == Some(run) && record.kind != "change.planned";
+        let is_planned =
+            |record: &Record| ["change.planned", "change.listed"].contains(&record.kind.as_str());
+        let is_of_run = |record: &&mut Record| record.run.as_ref() == Some(run) && !is_planned(record);
         let Some(body) =
             records.iter_mut().rev().find(is_of_run).and_then(|record| record.body.as_object_mut())
         else {

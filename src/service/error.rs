@@ -142,6 +142,8 @@ mod tests {
             ForgeError::Unavailable { message: "502".to_owned(), retry_after: Some(Duration::from_secs(7)) };
         let outage = StepError::from(busy).outage().unwrap();
         assert_eq!((outage.message.as_str(), outage.retry_after), ("502", Some(Duration::from_secs(7))));
+        let gone = StepError::from(GitError::Unreachable("https://git.example: no route".to_owned()));
+        assert_eq!(gone.outage().unwrap().cause, "the git repository does not respond", "no address");
         assert!(StepError::from(GitError::Unreachable("no route".to_owned())).outage().is_some());
         assert!(StepError::from(ForgeError::Malformed("a page".to_owned())).outage().is_some());
         assert!(StepError::from(ForgeError::Forbidden("no right".to_owned())).outage().is_none());

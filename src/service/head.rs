@@ -8,10 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::error::StepError;
 use super::judgement::Judgement;
 use super::judging::Judge;
-use crate::domain::lane::Claim;
+use crate::domain::lane::{Claim, Reproducibility};
 use crate::domain::names::{BranchName, CommitId, IssueNumber, RepositoryName};
 use crate::domain::policy::Provenance;
-use crate::domain::pull::Observed;
 use crate::domain::text::error_chain;
 use crate::ports::git::{Git, GitError};
 
@@ -35,7 +34,13 @@ pub struct HeadRequest {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct BranchClaim {
     /// The pull request.
-    pub seen: Observed,
+    pub pull: IssueNumber,
+    /// The branch that it comes from.
+    pub branch: String,
+    /// Whether that branch is in another repository.
+    pub fork: bool,
+    /// What its body says about how it can be reproduced.
+    pub told: Reproducibility,
     /// Other open pull requests from the same branch.
     pub others: Vec<IssueNumber>,
 }
@@ -87,40 +92,47 @@ impl HeadJudge<'_> {
         }
     }
 
-    fn judged(self, HeadRequest { head, asked, claims, .. }: &HeadRequest) -> Result<HeadAnswer, GitError> {
+    fn judged(self, request: &HeadRequest) -> Result<HeadAnswer, GitError> {
         let Self { git, base, judge } = self;
         let base = git.resolve(&format!("refs/heads/{base}"))?;
-        let merge_base = git.merge_base(&base, head)?.unwrap_or(base);
-        let Some(paths) = git.changed_paths(&merge_base, head, MOST_FILES)? else {
-            let message = format!("the pull request changes more than {MOST_FILES} files");
-            return Ok(HeadAnswer::TooLarge(message));
-        };
-        let below = format!("{}/", judge.target().gitops_path);
-        let touched = paths.iter().any(|path| path.starts_with(&below));
-        let mut judged = judge.judge_change(git, &merge_base, head, asked.as_ref())?;
-        if !judged.has_manifests {
-            return Ok(HeadAnswer::NoManifests);
-        }
-        let of_lanes = claims.iter().flat_map(|claim| judge.lanes().judge(&claim.on(&paths)));
-        let is_of_lane = |claim: &BranchClaim| judge.lanes().of_branch(&claim.seen.branch).is_some();
-        if claims.iter().any(is_of_lane) {
-            judged.verdict = judge.policies().of_lane(judged.verdict);
-        }
-        judged.verdict = judged.verdict.with(of_lanes.collect());
-        Ok(HeadAnswer::Judged(Box::new(Judgement::of(judged, merge_base, touched))))
+        let merge_base = git.merge_base(&base, &request.head)?.unwrap_or(base);
+        judge_since(git, judge, merge_base, request)
     }
+}
+
+/// Judges what a head changes since a commit.
+///
+/// # Errors
+/// - `UnknownRevision`: one of them is not here
+/// - `TooLarge`, `TooMany`, `Odb`: their objects cannot be read
+pub(super) fn judge_since(
+    git: &dyn Git,
+    judge: &Judge,
+    merge_base: CommitId,
+    HeadRequest { head, asked, claims, .. }: &HeadRequest,
+) -> Result<HeadAnswer, GitError> {
+    let Some(paths) = git.changed_paths(&merge_base, head, MOST_FILES)? else {
+        let message = format!("the pull request changes more than {MOST_FILES} files");
+        return Ok(HeadAnswer::TooLarge(message));
+    };
+    let below = format!("{}/", judge.target().gitops_path);
+    let touched = paths.iter().any(|path| path.starts_with(&below));
+    let mut judged = judge.judge_change(git, &merge_base, head, asked.as_ref())?;
+    if !judged.has_manifests {
+        return Ok(HeadAnswer::NoManifests);
+    }
+    let of_lanes = claims.iter().flat_map(|claim| judge.lanes().judge(&claim.on(&paths)));
+    let is_of_lane = |claim: &BranchClaim| judge.lanes().of_branch(&claim.seen.branch).is_some();
+    if claims.iter().any(is_of_lane) {
+        judged.verdict = judge.policies().of_lane(judged.verdict);
+    }
+    judged.verdict = judged.verdict.with(of_lanes.collect());
+    Ok(HeadAnswer::Judged(Box::new(Judgement::of(judged, merge_base, touched))))
 }
 
 impl BranchClaim {
     fn on<'a>(&'a self, paths: &'a [String]) -> Claim<'a> {
-        let Self { seen, others } = self;
-        Claim {
-            branch: Some(&seen.branch),
-            lane: None,
-            fork: seen.fork,
-            paths,
-            stated: Some(&seen.told),
-            others,
-        }
+        let Self { branch, fork, told, others, .. } = self;
+        Claim { branch: Some(branch), lane: None, fork: *fork, paths, stated: Some(told), others }
     }
 }

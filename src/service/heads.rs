@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tracing::warn;
 
 use super::head::{HeadAnswer, HeadRequest};
+use super::metrics::Metrics;
 use crate::domain::names::{BranchName, RepositoryName};
 use crate::ports::child::{ChildError, Children};
 
@@ -38,13 +40,20 @@ pub struct JudgedRepository {
 #[derive(Debug)]
 pub struct Heads {
     children: Children,
+    metrics: Arc<Metrics>,
 }
 
 impl Heads {
     /// Judges in these children.
     #[must_use]
     pub fn new(children: Children) -> Self {
-        Self { children }
+        Self { children, metrics: Arc::default() }
+    }
+
+    /// The same, whose children that end over a head are counted here.
+    #[must_use]
+    pub fn counted_by(self, metrics: Arc<Metrics>) -> Self {
+        Self { metrics, ..self }
     }
 
     /// Judges a head; a child that is stopped or dies over it is an answer, too.
@@ -64,11 +73,14 @@ impl Heads {
         match error {
             ChildError::NotStarted(_) => HeadAnswer::Unavailable(crate::domain::text::error_chain(&error)),
             ChildError::TookTooLong => {
+                self.metrics.stopped_judging("took_too_long");
                 HeadAnswer::Stopped("judging this head took more time than judging may take".to_owned())
             }
-            ChildError::Died(_) => HeadAnswer::Stopped(
-                "judging this head took more memory than judging may take, or ended the process that judged it".to_owned(),
-            ),
+            ChildError::Died(_) => {
+                self.metrics.stopped_judging("died");
+                let message = "judging this head took more memory than judging may take, or ended the process that judged it";
+                HeadAnswer::Stopped(message.to_owned())
+            }
         }
     }
 }

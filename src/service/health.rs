@@ -14,6 +14,8 @@ use crate::ports::clock::Clock;
 use crate::ports::git::{self, Environment};
 use crate::ports::store::{Inbox, RunView};
 
+use super::notary::Notary;
+
 /// How long a report is given again: asking costs a write and a process.
 const FRESH: SignedDuration = SignedDuration::from_secs(1);
 /// How long the probe of the database may take.
@@ -25,6 +27,7 @@ const NAMED: u32 = 20;
 pub struct Health {
     inbox: Arc<dyn Inbox>,
     view: Arc<dyn RunView>,
+    notary: Arc<Notary>,
     git: Environment,
     clock: Arc<dyn Clock>,
     /// The last report, and when it was made. Locked while one is made, so that many who ask cost one.
@@ -41,10 +44,15 @@ pub struct Report {
 }
 
 impl Health {
-    /// Examines a database and the git command as this environment has it.
-    pub fn of<S: Inbox + RunView + 'static>(store: Arc<S>, git: Environment, clock: Arc<dyn Clock>) -> Self {
+    /// Examines a database, whoever signs its ledger, and the git command as this environment has it.
+    pub fn of<S: Inbox + RunView + 'static>(
+        store: Arc<S>,
+        notary: Arc<Notary>,
+        git: Environment,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         let (inbox, view) = (Arc::clone(&store) as Arc<dyn Inbox>, store as Arc<dyn RunView>);
-        Self { inbox, view, git, clock, last: Mutex::new(None) }
+        Self { inbox, view, notary, git, clock, last: Mutex::new(None) }
     }
 
     /// What is wrong now, or was a second ago.
@@ -70,6 +78,7 @@ impl Health {
         let is_ready = problem.is_none();
         let mut problems: Vec<String> =
             problem.map(|problem| format!("the database cannot be written: {problem}")).into_iter().collect();
+        problems.extend(self.notary.refusal().map(|why| format!("the ledger is not signed any more: {why}")));
         let environment = self.git.clone();
         let git = tokio::task::spawn_blocking(move || git::check_command(&environment)).await;
         if let Ok(Err(error)) = git {

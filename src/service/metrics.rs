@@ -21,6 +21,8 @@ struct Counted {
     runs: BTreeMap<&'static str, u64>,
     steps: BTreeMap<(&'static str, &'static str), u64>,
     durations: BTreeMap<&'static str, Durations>,
+    closed: BTreeMap<(&'static str, &'static str), u64>,
+    stopped: BTreeMap<&'static str, u64>,
 }
 
 #[derive(Debug, Default, Clone)]
@@ -54,6 +56,16 @@ impl Metrics {
         durations.sum += seconds;
     }
 
+    /// Counts connections of a listener that were closed before their end, by reason: `overdue`, `crowded`.
+    pub fn closed_connections(&self, listener: &'static str, reason: &'static str, count: u64) {
+        *self.locked().closed.entry((listener, reason)).or_default() += count;
+    }
+
+    /// Counts a judging process that ended over a head, by reason: `took_too_long`, `died`.
+    pub fn stopped_judging(&self, reason: &'static str) {
+        *self.locked().stopped.entry(reason).or_default() += 1;
+    }
+
     /// Everything in Prometheus' text format, version 0.0.4.
     #[must_use]
     pub fn text(&self) -> String {
@@ -74,6 +86,16 @@ impl Metrics {
         head(&mut out, "writ_step_duration_seconds", "histogram", "Duration of step attempts in seconds.");
         for (step, durations) in &counted.durations {
             durations.write(step, &mut out);
+        }
+        let name = "writ_connections_closed_total";
+        head(&mut out, name, "counter", "Connections that were closed before their end, by reason.");
+        for ((listener, reason), count) in &counted.closed {
+            line(&mut out, format_args!("{name}{{listener=\"{listener}\",reason=\"{reason}\"}} {count}"));
+        }
+        let name = "writ_judging_stopped_total";
+        head(&mut out, name, "counter", "Judging processes that ended over a head, by reason.");
+        for (reason, count) in &counted.stopped {
+            line(&mut out, format_args!("{name}{{reason=\"{reason}\"}} {count}"));
         }
         out
     }

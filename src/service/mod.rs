@@ -32,6 +32,7 @@ pub mod procedure_summary;
 pub mod proposal;
 mod recipe;
 pub mod reconciliation;
+mod rejudging;
 pub mod replay;
 pub mod reply;
 pub mod resumption;

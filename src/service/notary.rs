@@ -4,6 +4,8 @@
 //! **Invariant**: no tree is signed that does not continue the one that was signed before, as the database has it, as
 //! this process remembers it, and as it was kept outside the database when the process began ([`super::resumption`]).
 
+use std::sync::PoisonError;
+
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::domain::ledger::{Checkpoint, NodeHash, OwnRecord, Proof, Record, SignerKey, embed, tree};
@@ -24,7 +26,12 @@ pub struct Notary {
     head: Mutex<Option<Checkpoint>>,
     /// Why nothing more is signed.
     halted: Mutex<Option<String>>,
+    /// Why the last try to sign was refused.
+    refused: Refused,
 }
+
+/// Why signing is refused, for whoever asks from elsewhere.
+type Refused = std::sync::Mutex<Option<String>>;
 
 /// A checkpoint that was just signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +57,13 @@ impl Notary {
     /// A notary with this key; the ledger's name is the key's.
     #[must_use]
     pub fn new(key: SignerKey) -> Self {
-        Self { key, kept: None, head: Mutex::default(), halted: Mutex::default() }
+        Self {
+            key,
+            kept: None,
+            head: Mutex::default(),
+            halted: Mutex::default(),
+            refused: Refused::default(),
+        }
     }
 
     /// The same, which keeps its newest checkpoint in this file.
@@ -109,6 +122,28 @@ impl Notary {
     /// - [`StoreError::Corrupt`]: the tree no longer continues what was signed, so that signing it would vouch for a
     ///   changed history; or the ledger says that the key was replaced
     pub async fn seal(&self, ledger: &dyn LedgerStore) -> Result<Seal, StoreError> {
+        let sealed = self.try_seal(ledger).await;
+        match &sealed {
+            Ok(_) => self.note(None),
+            // It is not refused: it is tried again.
+            Err(StoreError::Unavailable(_)) => {}
+            Err(error) => self.note(Some(error_chain(error))),
+        }
+        sealed
+    }
+
+    /// Why nothing is signed any more; `None` while signing goes on.
+    #[must_use]
+    pub fn refusal(&self) -> Option<String> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn note(&self, refusal: Option<String>) {
+        // OK to go on after a panic elsewhere: the value is replaced as a whole.
+        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = refusal;
+    }
+
+    async fn try_seal(&self, ledger: &dyn LedgerStore) -> Result<Seal, StoreError> {
         let mut head = self.head.lock().await;
         if let Some(why) = self.halted.lock().await.clone() {
             return Err(StoreError::Corrupt(why));
@@ -145,12 +180,15 @@ impl Notary {
         let head = self.head.lock().await;
         let Some(head) = head.as_ref() else { return Ok(false) };
         let size = ledger.ledger_size().await?;
-        let newest = ledger.checkpoint().await?.as_deref().map(read_own).transpose()?;
+        // One that cannot be read is another one; sealing says what is wrong with it.
+        let newest = ledger.checkpoint().await?;
+        let newest = newest.and_then(|note| Checkpoint::parse_unverified(&note).ok());
         Ok(size == head.size && newest.as_ref() == Some(head))
     }
 
     /// Signs nothing more until the process starts again.
     pub(super) async fn halt(&self, why: String) {
+        self.note(Some(why.clone()));
         *self.halted.lock().await = Some(why);
     }
 

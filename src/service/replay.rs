@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::domain::ledger::{LeafHash, Record};
-use crate::domain::names::{BranchName, CommitId, RunId};
+use crate::domain::names::{BranchName, CommitId, IssueNumber, RunId};
 use crate::domain::reason::{self, Code};
 use crate::domain::request::{Actor, Origin, Request};
 use crate::ports::git::{Git, GitError};
@@ -22,6 +22,7 @@ use super::facts::{self, PlanFact};
 use super::materials::Materials;
 use super::planning::{PlanError, Planned, Planner, RecordedPlan};
 use super::recipe::Recipe;
+use super::rejudging::RecordedVerdict;
 
 /// Replays runs of one database.
 pub struct Replayer<'a> {
@@ -35,14 +36,23 @@ pub struct Replayer<'a> {
 /// A run that was replayed.
 #[derive(Debug, Clone)]
 pub struct Replayed {
-    /// The procedure.
-    pub procedure: String,
+    /// What was decided on.
+    pub subject: ReplaySubject,
     /// The decision that was recorded, with its findings: [`Verdict::recorded`](crate::domain::policy::Verdict::recorded).
     pub recorded: Value,
     /// The program that decided; `None` in records of earlier versions.
     pub program: Option<String>,
     /// What the replay came to.
     pub result: ReplayResult,
+}
+
+/// What a run decided on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReplaySubject {
+    /// The plan of a request; the procedure.
+    Plan(String),
+    /// The head of a pull request.
+    Pull(IssueNumber),
 }
 
 /// What a replay came to.
@@ -113,7 +123,8 @@ impl<'a> Replayer<'a> {
         Self { store, policies, planners: HashMap::new() }
     }
 
-    /// Replays a run on a repository; `None` for a run that has planned nothing, such as `/help`.
+    /// Replays a run on a repository: its plan, or else its verdict on a pull request. `None` for a run that has decided
+    /// neither, such as `/help`.
     ///
     /// # Errors
     /// - the database cannot be read
@@ -125,7 +136,7 @@ impl<'a> Replayer<'a> {
     ) -> Result<Option<Replayed>, ReplayError> {
         let recorded = match self.recorded(run).await? {
             Ok(Some(recorded)) => recorded,
-            Ok(None) => return Ok(None),
+            Ok(None) => return self.rejudge(run, git).await,
             Err(why) => return Ok(Some(Replayed::unreadable(why))),
         };
         let inputs = match Inputs::deserialize(&recorded.record.body) {
@@ -140,11 +151,11 @@ impl<'a> Replayer<'a> {
         };
         let Inputs { procedure, verdict, materials, .. } = inputs;
         let program = materials.map(|materials| materials.program);
-        Ok(Some(Replayed { procedure, recorded: verdict, program, result }))
+        Ok(Some(Replayed { subject: ReplaySubject::Plan(procedure), recorded: verdict, program, result }))
     }
 
-    /// What was recorded of a run: the inner result says why it is not to be used.
-    async fn recorded(&self, run: &Run) -> Result<Result<Option<Recorded>, String>, StoreError> {
+    /// The records of a run; the inner error says which one is not to be used.
+    async fn records(&self, run: &Run) -> Result<Result<Vec<Record>, String>, StoreError> {
         let mut records = Vec::new();
         for Leaf { index, data, hash, .. } in self.store.leaves_of(&run.id).await? {
             match Record::from_canonical(&data) {
@@ -152,6 +163,74 @@ impl<'a> Replayer<'a> {
                 _ => return Ok(Err(format!("leaf {index} was altered (`writ audit verify`)"))),
             }
         }
+        Ok(Ok(records))
+    }
+
+    /// Gives a run's newest verdict on a pull request again.
+    async fn rejudge(
+        &mut self,
+        run: &Run,
+        git: Option<Arc<dyn Git>>,
+    ) -> Result<Option<Replayed>, ReplayError> {
+        let records = match self.records(run).await? {
+            Ok(records) => records,
+            Err(why) => return Ok(Some(Replayed::unreadable(why))),
+        };
+        let Some(record) = records.iter().rfind(|record| record.kind == "verdict.given") else {
+            return Ok(None);
+        };
+        let verdict = match RecordedVerdict::deserialize(&record.body) {
+            Ok(verdict) => verdict,
+            Err(error) => {
+                return Ok(Some(Replayed::unreadable(format!("its verdict cannot be read: {error}"))));
+            }
+        };
+        let result = match self.given_again(run, &verdict, git).await? {
+            Ok(now) => self.compare_verdicts(&verdict.verdict, &now),
+            Err(why) => ReplayResult::NotReplayable(why),
+        };
+        let RecordedVerdict { pull, verdict, materials, .. } = verdict;
+        let program = materials.map(|materials| materials.program);
+        Ok(Some(Replayed { subject: ReplaySubject::Pull(pull), recorded: verdict, program, result }))
+    }
+
+    /// A verdict on a pull request, given again; the inner error says why there is none.
+    async fn given_again(
+        &mut self,
+        run: &Run,
+        verdict: &RecordedVerdict,
+        git: Option<Arc<dyn Git>>,
+    ) -> Result<Result<Value, String>, ReplayError> {
+        let Some(materials) = &verdict.materials else {
+            return Ok(Err("version 0.1.0 judged it, which recorded no materials".to_owned()));
+        };
+        let Some(git) = git else {
+            return Ok(Err(format!("there is no clone of `{}`", run.subject.repository)));
+        };
+        let request = match verdict.request(&run.subject.repository) {
+            Ok(request) => request,
+            Err(why) => return Ok(Err(why)),
+        };
+        Ok(match self.planner(run, materials, None).await? {
+            Ok(planner) => verdict.judge_again(git.as_ref(), planner.judge(), &request),
+            Err(why) => Err(why),
+        })
+    }
+
+    fn compare_verdicts(&self, was: &Value, is: &Value) -> ReplayResult {
+        let mut differences = altered(was, is);
+        if self.policies.is_none() && was != is && differences.is_empty() {
+            differences.push(format!("the verdict was {}, and is {}", shortened(was), shortened(is)));
+        }
+        if differences.is_empty() { ReplayResult::Same(None) } else { ReplayResult::Differs(differences) }
+    }
+
+    /// What was recorded of a run: the inner result says why it is not to be used.
+    async fn recorded(&self, run: &Run) -> Result<Result<Option<Recorded>, String>, StoreError> {
+        let records = match self.records(run).await? {
+            Ok(records) => records,
+            Err(why) => return Ok(Err(why)),
+        };
         let fact = match facts::find::<PlanFact>(run) {
             Ok(fact) => fact,
             Err(error) => return Ok(Err(crate::domain::text::error_chain(&error))),
@@ -290,7 +369,7 @@ impl Inputs {
 impl Replayed {
     fn unreadable(why: String) -> Self {
         let result = ReplayResult::NotReplayable(why);
-        Self { procedure: String::new(), recorded: Value::Null, program: None, result }
+        Self { subject: ReplaySubject::Plan(String::new()), recorded: Value::Null, program: None, result }
     }
 }
 

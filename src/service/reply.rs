@@ -21,11 +21,21 @@ use super::context::Context;
 use super::error::StepError;
 use super::facts::{self, AuthorizeFact, CloseFact, PlanFact, ProposeFact, PushFact, Withdrawn};
 use super::job::Job;
-use super::retry::Retry;
 use super::stored_command::StoredCommand;
 
 /// The most characters that GitHub takes in a comment.
 const LONGEST: usize = 65_536;
+
+/// A try that failed because something outside did not respond, and the next one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Retry {
+    /// What is wrong, in words for people.
+    pub cause: &'static str,
+    /// When it failed; for the comment, when the step first did.
+    pub since: Timestamp,
+    /// When the next try is.
+    pub next: Timestamp,
+}
 
 /// The HTML comment by which a run's status comment is found again.
 #[must_use]

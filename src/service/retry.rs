@@ -5,7 +5,6 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tracing::warn;
 
 use crate::domain::run::Step;
@@ -15,23 +14,14 @@ use super::context::Context;
 use super::error::StepError;
 use super::facts::{self, AuthorizeFact};
 use super::job::Job;
-use super::reply;
+use super::reply::{self, Retry};
 
 /// How often a run's comment is updated with a failed try.
 const MOST_UPDATES: usize = 12;
+/// How often that of a containment is, for each step: with every try of an hour, so that it always says when the next is.
+const MOST_UPDATES_OF_CONTAINMENT: usize = 130;
 /// How long an update may take: what is wrong may be the forge itself.
 const PATIENCE: Duration = Duration::from_secs(5);
-
-/// A try that failed because something outside did not respond, and the next one.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Retry {
-    /// What is wrong, in words for people.
-    pub cause: &'static str,
-    /// When it failed; for the comment, when the step first did.
-    pub since: Timestamp,
-    /// When the next try is.
-    pub next: Timestamp,
-}
 
 /// Says in the run's comment that a step will be tried again. Best effort.
 pub(super) async fn tell(context: &Context, lease: &Lease, retry: Retry) {
@@ -61,7 +51,12 @@ async fn update(context: &Context, lease: &Lease, retry: Retry) -> Result<(), St
     let timeline = context.store.timeline(&lease.run.id).await?;
     // A run that waits for its turn postpones the step without a failure.
     let failures = timeline.iter().filter(|entry| entry.problem.is_some() && entry.step != Step::Turn);
-    if failures.clone().count() >= MOST_UPDATES {
+    let of_step = failures.clone().filter(|entry| entry.step == lease.step).count();
+    let has_said_enough = match is_urgent {
+        true => of_step >= MOST_UPDATES_OF_CONTAINMENT,
+        false => failures.clone().count() >= MOST_UPDATES,
+    };
+    if has_said_enough {
         return Ok(());
     }
     let first = failures.filter(|entry| entry.step == lease.step).find_map(|entry| entry.finished_at);

@@ -4,6 +4,7 @@
 //! whose lease was lost writes nothing; a panic ends one step, not the process. Several workers, in one process or
 //! in many, are safe on one store. Where a run goes is decided by `domain::run::next` alone.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,7 +13,7 @@ use serde_json::json;
 use tokio::sync::{Notify, watch};
 use tracing::{Instrument as _, error, info, info_span, warn};
 
-use crate::domain::run::{Position, Step, StepResult, next, retry_seconds};
+use crate::domain::run::{Persistence, Position, Step, StepResult, next};
 use crate::domain::text::error_chain;
 use crate::ports::clock::Clock;
 use crate::ports::store::{Finished, Lease, StepQueue, StoreError};
@@ -24,19 +25,16 @@ use super::error::{Side, StepError};
 use super::failpoint::{Failpoint, Moment};
 use super::job::Performed;
 use super::metrics::Metrics;
-use super::retry::{self, Retry};
+use super::reply::Retry;
+use super::retry;
 use super::steps;
 
 /// How long an idle worker waits before it asks again: another process may have accepted a delivery.
 const IDLE: Duration = Duration::from_secs(2);
 /// A step that was begun so often without coming to an end takes the process down with it; it is not tried again.
 const MOST_TRIES: u32 = 8;
-/// How often a reply is tried: a day of every five minutes. Nobody is left without an answer by an outage.
-const MOST_REPLY_TRIES: u32 = 288;
 /// How long a step waits that this machine held up: a full disk, no descriptors, no git.
 const MACHINE_RETRY: Duration = Duration::from_secs(4);
-/// Seconds between late tries of a reply.
-const REPLY_RETRY: u32 = 300;
 
 /// One worker.
 #[derive(Clone)]
@@ -107,6 +105,21 @@ impl Worker {
         }
     }
 
+    /// How often a step was begun before and never came to an end; not asked while it cannot be too often.
+    async fn unfinished_tries(&self, lease: &Lease) -> Result<u32, StoreError> {
+        if lease.run.attempts <= MOST_TRIES || is_patient(lease.step) {
+            return Ok(0);
+        }
+        let timeline = self.context.store.timeline(&lease.run.id).await?;
+        let unfinished: BTreeSet<u32> = timeline
+            .iter()
+            .filter(|entry| entry.step == lease.step && entry.finished_at.is_none())
+            .map(|entry| entry.attempt)
+            .filter(|attempt| *attempt != lease.run.attempts)
+            .collect();
+        Ok(u32::try_from(unfinished.len()).unwrap_or(u32::MAX))
+    }
+
     /// Releases a lease whose result could not be stored, as soon as the database takes it: the step then goes on at once
     /// and not at the end of the lease.
     fn release_later(&self, lease: Lease) {
@@ -133,13 +146,11 @@ impl Worker {
         Failpoint::reach(self.failpoint, step, Moment::BeforeIntent);
         self.store.record_intent(lease, &steps::intent(lease), self.clock.now()).await?;
         Failpoint::reach(self.failpoint, step, Moment::AfterIntent);
-        let performed = if lease.run.attempts > MOST_TRIES && !is_patient(step) {
-            Err(StepError::Fault(format!(
-                "the step was started {} times and never finished",
-                lease.run.attempts
-            )))
-        } else {
-            self.perform(lease).await
+        let performed = match self.unfinished_tries(lease).await? {
+            tries if tries >= MOST_TRIES => {
+                Err(StepError::Fault(format!("the step was started {tries} times and never finished")))
+            }
+            _ => self.perform(lease).await,
         };
         Failpoint::reach(self.failpoint, step, Moment::AfterEffect);
         if Failpoint::repeats(self.failpoint, step, lease.run.attempts) {
@@ -295,15 +306,19 @@ fn is_patient(step: Step) -> bool {
     matches!(step, Step::Report | Step::Observe | Step::Conclude | Step::Approve)
 }
 
+/// For how long a step waits for something outside.
+fn persistence(lease: &Lease) -> Persistence {
+    match lease.step {
+        Step::Judge => Persistence::Judging,
+        step if is_patient(step) => Persistence::Day,
+        _ if lease.priority.is_containment() => Persistence::Hour,
+        _ => Persistence::QuarterHour,
+    }
+}
+
 /// When a step is tried again that something outside did not answer; `None` when it was tried often enough.
 fn wait_seconds(lease: &Lease, asked: Option<Duration>) -> Option<u32> {
-    let tries = lease.run.attempts;
-    let own = match retry_seconds(tries) {
-        Some(seconds) => seconds,
-        None if is_patient(lease.step) && tries <= MOST_REPLY_TRIES => REPLY_RETRY,
-        None if lease.step == Step::Judge && tries < MOST_TRIES => REPLY_RETRY,
-        None => return None,
-    };
+    let own = persistence(lease).retry_seconds(lease.run.attempts)?;
     // The other side knows best when it will be back; more than an hour is not waiting any more.
     let asked = asked.map_or(0, |asked| u32::try_from(asked.as_secs()).unwrap_or(3600).min(3600));
     Some(own.max(asked))

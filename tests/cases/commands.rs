@@ -10,6 +10,8 @@ use serde::Deserialize;
 use writ::domain::command::{Command, KnownProcedure, Mistake, ParsedCommand, Reading, read, table};
 use writ::domain::refusal::{Place, TextPosition};
 
+use crate::support;
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Case {
@@ -213,6 +215,8 @@ fn what_a_mistake_shows_has_no_characters_that_reorder_or_break_out() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(support::cases(256)))]
+
     #[test]
     fn no_comment_makes_reading_panic(body in "(?s).{0,400}") {
         let _ = read(&body, &procedures());

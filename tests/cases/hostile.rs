@@ -13,9 +13,14 @@ use writ::domain::change;
 use writ::domain::manifest::Manifests;
 use writ::domain::policy::{Documents, Facts, Level, Situation, Verdict};
 use writ::domain::tree::{EntryKind, Snapshot};
+use writ::ports::library::Library;
+use writ::service::head::{HeadAnswer, HeadRequest};
 
 use super::policies::{policies, put, target, tree};
+use crate::support::bot::repository_name;
 use crate::support::corpus;
+use crate::support::repository::TestRepository;
+use crate::support::workbench::heads;
 
 /// A tree that grows with one number; files in `hostile/`.
 struct Input {
@@ -43,6 +48,29 @@ fn each_is_denied_by_the_budget_that_it_exceeds_and_stays_within_all() {
     }
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), inputs.len(), wrong.join("\n"));
     assert!(inputs.len() >= 20, "{}", inputs.len());
+}
+
+/// The same trees as a stranger's heads: a child process with the usual limits on memory and CPU time judges each, and
+/// lives on. Budgets are not exceeded by being killed.
+#[tokio::test]
+async fn each_is_judged_within_the_limits_of_a_child() {
+    let repository = TestRepository::bare();
+    repository.commit("main", &[("readme.md", "words\n")]);
+    let heads = heads(&Library::embedded(), repository.path());
+    let mut wrong = Vec::new();
+    for input in &inputs("") {
+        let tree = input.tree(input.size);
+        let files = tree.files.iter().map(|(path, entry)| (path.as_str(), entry.text().unwrap()));
+        repository.git(&["branch", "-f", "head", "main"]);
+        let head = repository.commit("head", &files.collect::<Vec<_>>());
+        let request = HeadRequest { repository: repository_name(), head, asked: None, claims: Vec::new() };
+        match heads.judge(&request).await {
+            HeadAnswer::Judged(judged)
+                if judged.verdict.results.iter().any(|finding| finding.code == "budget_exceeded") => {}
+            other => wrong.push(format!("{}: {other:?}", input.name)),
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// What is asked for once is done once: twice as much takes twice as much.
@@ -190,8 +218,21 @@ fn inputs(folder: &str) -> Vec<Input> {
     inputs
 }
 
+/// The files of all hostile trees: paths below the GitOps folder, and texts.
+pub fn trees() -> Vec<Vec<(String, String)>> {
+    inputs("").iter().map(|input| input.files(input.size)).collect()
+}
+
 impl Input {
     fn tree(&self, size: usize) -> Snapshot {
+        let mut tree = Snapshot { files: std::collections::BTreeMap::new(), ..tree() };
+        for (path, content) in self.files(size) {
+            put(&mut tree, &path, EntryKind::Regular, &content);
+        }
+        tree
+    }
+
+    fn files(&self, size: usize) -> Vec<(String, String)> {
         static ENVIRONMENT: OnceLock<Environment<'static>> = OnceLock::new();
         let environment = ENVIRONMENT.get_or_init(|| {
             let mut environment = Environment::new();
@@ -203,11 +244,8 @@ impl Input {
             environment
         });
         let text = environment.render_str(&self.template, context! { n => size }).unwrap();
-        let mut tree = Snapshot { files: std::collections::BTreeMap::new(), ..tree() };
-        for file in text.split("=== ").filter(|file| !file.trim().is_empty()) {
-            let (path, content) = file.split_once('\n').unwrap();
-            put(&mut tree, path, EntryKind::Regular, content);
-        }
-        tree
+        let files = text.split("=== ").filter(|file| !file.trim().is_empty());
+        let parts = files.map(|file| file.split_once('\n').unwrap());
+        parts.map(|(path, content)| (path.to_owned(), content.to_owned())).collect()
     }
 }

@@ -2,7 +2,7 @@
 
 mod commands;
 mod documents;
-mod hostile;
+pub mod hostile;
 mod kustomize;
 mod plans;
 mod policies;

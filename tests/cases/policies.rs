@@ -19,7 +19,7 @@ use writ::domain::target::TargetProfile;
 use writ::domain::tree::{Entry, EntryKind, FileWrite, Snapshot};
 use writ::ports::library::Library;
 
-use crate::support::corpus;
+use crate::support::{self, corpus};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -395,7 +395,7 @@ fn denied(verdict: &Verdict) -> Vec<&str> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(support::cases(96)))]
 
     /// Whatever is where something else is expected, the rules find their words for it.
     #[test]

@@ -53,17 +53,22 @@ async fn one_child_answers_many_requests_and_is_then_renewed() {
 #[tokio::test]
 async fn requests_at_the_same_time_have_children_of_their_own() {
     let folder = tempfile::tempdir().unwrap();
-    let children = Arc::new(children(folder.path(), "exec cat", PATIENCE));
+    // Neither answers before both have been started.
+    let both = format!(
+        "until [ $(wc -l < {}) -ge 2 ]; do sleep 0.01; done; exec cat",
+        started(folder.path()).display()
+    );
+    let children = Arc::new(children(folder.path(), &both, PATIENCE));
     let (one, two) = tokio::join!(children.ask(b"one"), children.ask(b"two"));
     assert_eq!((one.unwrap(), two.unwrap()), (b"one".to_vec(), b"two".to_vec()));
-    assert!(ids(folder.path()).len() <= 2);
+    assert_eq!(ids(folder.path()).len(), 2);
 }
 
 #[tokio::test]
 async fn a_child_that_takes_too_long_is_killed() {
     let folder = tempfile::tempdir().unwrap();
     // What hangs is a grandchild too: `sleep` of the shell. Its pipes must not keep the parent waiting.
-    let children = children(folder.path(), "exec sleep 1000", Duration::from_millis(500));
+    let children = children(folder.path(), "exec sleep 30", Duration::from_millis(500));
     let error = children.ask(b"request").await.unwrap_err();
     assert!(matches!(error, ChildError::TookTooLong), "{error:?}");
     let [id] = ids(folder.path())[..] else { panic!("it is not asked again: {:?}", ids(folder.path())) };

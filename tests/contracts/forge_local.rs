@@ -1,6 +1,8 @@
 //! What the local forge does beyond the suite: it refuses as GitHub would, follows branches, survives being opened again.
 
 use jiff::Timestamp;
+use sqlx::ConnectOptions as _;
+use sqlx::sqlite::SqliteConnectOptions;
 use writ::domain::names::{BranchName, RepositoryName};
 use writ::ports::forge::local::LocalForge;
 use writ::ports::forge::{Forge as _, ForgeError, NewPull, Permission, Reaction};
@@ -92,6 +94,31 @@ async fn two_workers_make_one_status_comment_and_one_pull_request() {
         tokio::join!(stage.forge.open_pull(&repository, &pull), other.open_pull(&repository, &pull));
     assert_eq!(one.expect("a pull request"), two.expect("a pull request"));
     assert_eq!((stage.comments(issue).await.len(), stage.pulls().await.len()), (1, 1));
+}
+
+/// When the disk is full, SQLite ends a transaction by itself; so does this trigger.
+#[tokio::test]
+async fn a_transaction_that_the_database_ended_is_over() {
+    let stage = LocalStage::start().await.expect("a stage");
+    let (repository, issue) = (stage.repository(), stage.open_issue("wes").await);
+    let behind_its_back = async |sql: &'static str| {
+        let mut connection =
+            SqliteConnectOptions::new().filename(stage.database()).connect().await.expect("a file");
+        sqlx::raw_sql(sql).execute(&mut connection).await.expect("a statement");
+    };
+    behind_its_back(
+        "CREATE TRIGGER full BEFORE INSERT ON forge_comments BEGIN SELECT RAISE(ROLLBACK, 'the disk is full'); END",
+    )
+    .await;
+    let put = async || stage.forge.put_status(&repository, issue, "<!-- m -->", "<!-- m -->a").await;
+    for _ in 0..8 {
+        let error = put().await.expect_err("it is full");
+        assert!(error.to_string().contains("the disk is full"), "{error}");
+    }
+    behind_its_back("DROP TRIGGER full").await;
+    for _ in 0..8 {
+        put().await.expect("there is space");
+    }
 }
 
 #[tokio::test]

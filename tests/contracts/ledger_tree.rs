@@ -6,6 +6,8 @@ use sha2::Sha256;
 use writ::domain::ledger::tree::{self, Edge};
 use writ::domain::ledger::{LeafHash, NodeHash, NodeId, Nodes};
 
+use crate::support;
+
 type Reference = MemoryBackedTree<Sha256, Vec<u8>>;
 
 /// All nodes of a tree, as a store would keep them, and its root after each leaf.
@@ -79,7 +81,7 @@ fn what_cannot_be_proven_is_refused() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(support::cases(64)))]
 
     #[test]
     fn any_leaves_give_the_reference_s_tree(

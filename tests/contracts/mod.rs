@@ -4,6 +4,7 @@ mod children;
 mod forge;
 mod forge_local;
 mod forge_stages;
+mod git_deletion;
 mod git_history;
 mod git_objects;
 mod git_remote;

@@ -29,6 +29,7 @@ macro_rules! store_contract {
             a_run_comes_back_as_it_was_given,
             the_longest_due_run_is_leased_first,
             no_lower_step_is_begun_before_a_containments_pull_request,
+            a_worker_that_read_the_clock_earlier_begins_no_lower_step,
             a_containment_that_waits_for_something_outside_lets_others_go_on,
             priority_decides_before_the_time,
             a_crowd_of_pauses_by_strangers_is_behind_one_by_a_known_account,

@@ -74,6 +74,16 @@ pub async fn no_lower_step_is_begun_before_a_containments_pull_request(store: Ar
     assert_ne!(after[1].run.id, run_id(99), "the others go on");
 }
 
+/// A worker reads the clock, waits for the database's lock, and leases then: meanwhile others have gone on.
+pub async fn a_worker_that_read_the_clock_earlier_begins_no_lower_step(store: Arc<dyn Store>) {
+    learn(&store, ADA, Rights::Write).await;
+    accept(&store, &command(1, ADA, Work::Command, 0)).await;
+    accept(&store, &command(99, ADA, Work::Containment, 1)).await;
+    let pause = lease(&store, "one", 1).await.expect("the containment");
+    go_on(&store, &pause, Step::Turn, 5).await;
+    assert_eq!(lease(&store, "two", 4).await.expect("its next step").run.id, run_id(99));
+}
+
 pub async fn a_containment_that_waits_for_something_outside_lets_others_go_on(store: Arc<dyn Store>) {
     learn(&store, ADA, Rights::Write).await;
     for number in 0..4 {

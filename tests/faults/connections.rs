@@ -8,6 +8,7 @@ use tokio::net::TcpStream;
 use writ::domain::names::{AccountId, CommentId};
 
 use crate::support::bot::{Bot, Home, signed};
+use crate::support::http::Request;
 
 /// Long enough for a busy machine; a test that waits so long has failed.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -100,6 +101,17 @@ async fn a_client_makes_room_for_its_own_connections() {
     }
     assert!(held.iter().all(waits));
     assert_eq!(command(&bot, 1).await, 202);
+    let counted = async {
+        // Six for those that came after them, and one for the command.
+        while !metrics(&bot).await.contains("{listener=\"webhooks\",reason=\"crowded\"} 7\n") {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, counted).await.expect("they are counted");
+}
+
+async fn metrics(bot: &Bot) -> String {
+    Request::get("/metrics").send(bot.running.operations).await.text
 }
 
 /// Behind a proxy the client is whom the proxy names: not what the client itself wrote before that.
@@ -125,12 +137,13 @@ async fn clients_of_a_trusted_proxy_are_told_apart() {
 
 #[tokio::test]
 async fn a_stop_does_not_wait_for_those_that_wait() {
-    let bot = Bot::start().await;
+    // Far longer than the test waits.
+    let bot = Bot::on(Home::seeded(), |settings| settings.server.shutdown_seconds = 600).await;
     let streams = [opened(bot.running.address, b"").await, opened(bot.running.address, HALF_A_HEAD).await];
     assert_eq!(command(&bot, 1).await, 202);
     bot.settle().await;
     let Bot { running, .. } = bot;
-    running.stop().await;
+    tokio::time::timeout(PATIENCE, running.stop()).await.expect("it waits for none of them");
     for stream in streams {
         assert_eq!(rest(stream).await, "");
     }

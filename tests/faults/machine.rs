@@ -81,6 +81,21 @@ impl Limited {
         Request::get("/readyz").send(self.operations).await
     }
 
+    /// Waits until metrics have counted connections that made room for others.
+    async fn closed_connections(&self) -> String {
+        let counted = async {
+            loop {
+                let metrics = Request::get("/metrics").send(self.operations).await.text;
+                let crowded = "{listener=\"webhooks\",reason=\"crowded\"} ";
+                if metrics.split_once(crowded).is_some_and(|(_, count)| !count.starts_with("0\n")) {
+                    return metrics;
+                }
+                tokio::time::sleep(INTERVAL).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, counted).await.expect("they are counted")
+    }
+
     /// Waits until readiness says this.
     async fn says(&self, what: &str) -> Answer {
         let said = async {
@@ -167,6 +182,9 @@ async fn with_few_descriptors_and_many_connections_a_command_is_carried_out() {
         held.push(TcpStream::connect(server.webhooks).await.unwrap());
     }
     server.command(&stage, PAUSE).await;
+    // The oldest made room at once; the command did not wait until they were late.
+    let metrics = server.closed_connections().await;
+    assert!(metrics.contains("{listener=\"webhooks\",reason=\"overdue\"} 0\n"), "{metrics}");
     for _ in 0..100 {
         held.push(TcpStream::connect(server.webhooks).await.unwrap());
     }
@@ -204,7 +222,7 @@ async fn a_remote_that_is_gone_for_a_moment_is_waited_for() {
     server.command(&stage, PAUSE).await;
     let answer = server.says("step `plan` will be retried").await;
     assert_eq!(answer.status, 200, "{}", answer.text);
-    assert!(answer.text.contains("does not appear to be a git repository"), "{}", answer.text);
+    assert!(answer.text.contains("the git repository does not respond"), "{}", answer.text);
     std::fs::rename(&away, here).unwrap();
     server.settles(&stage).await;
     paused(&stage).await;

@@ -13,6 +13,7 @@ mod machine;
 mod reconciliations;
 mod retries;
 mod shutdown;
+mod storm;
 mod withdrawals;
 mod worker;
 mod writes;

@@ -11,6 +11,7 @@ use crate::support::manifests;
 use crate::support::workbench::{Failure, Workbench, code};
 
 const PAUSE: &str = "/actuate pause-trading reason=\"broker rejects orders\" confirm=ACTUATE_TORGHUT";
+const RESTART: &str = "/actuate restart-ws reason=\"feed is stale\" confirm=ACTUATE_TORGHUT";
 
 fn scheduler() -> String {
     format!("{}/scheduler-deployment.yaml", manifests::ROOT)
@@ -19,7 +20,7 @@ fn scheduler() -> String {
 #[tokio::test]
 async fn a_forge_that_comes_back_is_asked_again_after_15_30_60_120_seconds() {
     let bench = Workbench::set().await;
-    let run = bench.comment(PAUSE).await;
+    let run = bench.comment(RESTART).await;
     bench.fail("permission", &[Failure::Unavailable; 4]);
     for seconds in [15, 30, 60, 120] {
         let waiting = bench.work(&run).await;
@@ -36,9 +37,9 @@ async fn a_forge_that_comes_back_is_asked_again_after_15_30_60_120_seconds() {
 #[tokio::test]
 async fn a_forge_that_stays_away_ends_the_run_with_nothing_changed() {
     let bench = Workbench::set().await;
-    let run = bench.comment(PAUSE).await;
-    bench.fail("permission", &[Failure::Unavailable; 5]);
-    for _ in 0..5 {
+    let run = bench.comment(RESTART).await;
+    bench.fail("permission", &[Failure::Unavailable; 11]);
+    for _ in 0..11 {
         bench.work(&run).await;
         bench.clock.pass(Duration::from_secs(120));
     }
@@ -66,11 +67,11 @@ async fn a_lost_answer_opens_no_second_pull_request() {
 #[tokio::test]
 async fn an_effect_that_cannot_be_known_stops_the_run_for_a_person() {
     let bench = Workbench::set().await;
-    let run = bench.comment(PAUSE).await;
+    let run = bench.comment(RESTART).await;
     bench.work_until(&run, Step::Propose).await;
     bench.fail("open_pull", &[Failure::AnswerLost]);
-    bench.fail("open_pull", &[Failure::Unavailable; 4]);
-    for _ in 0..5 {
+    bench.fail("open_pull", &[Failure::Unavailable; 10]);
+    for _ in 0..11 {
         bench.work(&run).await;
         bench.clock.pass(Duration::from_secs(120));
     }

@@ -7,10 +7,11 @@ use serde_json::Value;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 use tempfile::TempDir;
-use writ::domain::names::RunId;
+use writ::domain::names::{IssueNumber, RunId};
 
 use crate::support::bot::{Bot, Home};
 use crate::support::manifests;
+use crate::support::pulls::scheduler;
 use crate::support::repository::TestRepository;
 
 const PAUSE: &str = "/actuate pause-trading reason=\"broker rejects orders\" confirm=ACTUATE_TORGHUT";
@@ -104,7 +105,9 @@ async fn past_runs_come_to_the_same_commit_and_verdict_with_the_library_of_that_
     let (exit, report, told) = replay(&bot, &["--all"]);
     assert_eq!(exit, 0, "{report:#}{told}");
     assert_eq!(report["schema"], "writ.replay/v1");
-    assert_eq!(report["counts"]["same"], 5, "{report:#}");
+    // The rest are the verdicts on our own pull requests.
+    let plans = report["runs"].as_array().unwrap().iter().filter(|run| run["pull"].is_null()).count();
+    assert_eq!((plans, &report["counts"]["same"]), (5, &report["runs"].as_array().unwrap().len().into()));
     for run in [&paused, &undone, &shown, &again, &later] {
         assert_eq!(of(&report, run)["result"], "same", "{report:#}");
     }
@@ -193,4 +196,49 @@ async fn changed_policies_tell_which_past_decisions_they_would_alter() {
     let (exit, error, _) = replay(&bot, &["--all", "--policies", path(policies.path())]);
     assert_eq!((exit, error["code"].as_str()), (2, Some("library_invalid")), "{error:#}");
     assert_eq!(replay(&bot, &["--all", "--policies", "/nowhere"]).0, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn verdicts_on_pull_requests_of_others_are_given_again() {
+    let bot = Bot::start().await;
+    let stopped = manifests::SCHEDULER.replace("replicas: 1", "replicas: 0");
+    let docs = [("docs/torghut/runbook.md", "words\n")];
+    let allowed = bot.propose_from_fork("safer", &[(&scheduler(), &stopped)]).await;
+    // Denied for what its branch claims, which is not among the files.
+    let denied = bot.propose("codex/torghut-v3-A-20260822-run-1", &docs).await;
+    let planned = said(&bot, RESTART, "**Proposed:**").await;
+    let own = bot.pulls().await.into_iter().map(|pull| pull.pull.number).max().unwrap();
+    bot.tell("opened", own).await;
+    bot.settle().await;
+    let (exit, report, told) = replay(&bot, &["--all"]);
+    assert_eq!(exit, 0, "{report:#}{told}");
+    assert_eq!(of(&report, &planned)["pull"], Value::Null, "a plan");
+    let on = |report: &Value, pull: IssueNumber| {
+        let runs = report["runs"].as_array().unwrap();
+        let found = runs.iter().find(|run| run["pull"] == pull.0);
+        found.unwrap_or_else(|| panic!("#{pull} in {report:#}")).clone()
+    };
+    for (pull, decision) in [(allowed, "allow"), (denied, "deny"), (own, "allow")] {
+        let replayed = on(&report, pull);
+        assert_eq!(
+            (&replayed["result"], &replayed["decision"]),
+            (&"same".into(), &decision.into()),
+            "{report:#}"
+        );
+        assert_eq!(replayed["procedure"], Value::Null);
+        let run = replayed["run"].as_str().unwrap();
+        assert_eq!(replay(&bot, &[run]).0, 0);
+    }
+
+    let elsewhere = TestRepository::bare();
+    let (exit, report, _) = replay(&bot, &["--all", "--repo", path(elsewhere.path())]);
+    let gone = on(&report, allowed);
+    assert_eq!((exit, gone["code"].as_str()), (1, Some("not_replayable")), "{report:#}");
+    assert!(gone["differences"][0].as_str().unwrap().contains("is not in the repository"), "{gone:#}");
+
+    let policies = TempDir::new().unwrap();
+    std::fs::write(policies.path().join("replicas_stay.rego"), NO_REPLICAS).unwrap();
+    let (exit, report, _) = replay(&bot, &["--all", "--policies", path(policies.path())]);
+    assert_eq!((exit, on(&report, allowed)["code"].as_str()), (1, Some("decision_altered")), "{report:#}");
+    assert_eq!(on(&report, denied)["result"], "same", "{report:#}");
 }

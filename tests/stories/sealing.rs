@@ -15,6 +15,7 @@ use writ::service::notary::Notary;
 use writ::service::resumption;
 
 use crate::support::bot::{Bot, Home};
+use crate::support::http::Request;
 use crate::support::{records, stored};
 
 const PAUSE: &str = "/actuate pause-trading reason=\"spread\" confirm=ACTUATE_TORGHUT";
@@ -216,6 +217,38 @@ async fn an_older_copy_is_refused_and_adopted_for_a_reason() {
     assert_eq!((exit, codes(&document)), (1, vec!["ledger_forked"]), "{document:#}");
 }
 
+/// The body of a pull request is a checkpoint that everybody has who was told of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fork_is_found_from_the_body_of_a_pull_request() {
+    let (home, files) = stopped().await;
+    files.copy("writ.db", "older.db");
+    let bot = Bot::on(home, |_| {}).await;
+    bot.comment(PAUSE).await;
+    bot.reply().await;
+    let body = bot.pulls().await.remove(0).pull.body;
+    let Bot { home, running, .. } = bot;
+    running.stop().await;
+    let kept = files.path("body.md");
+    std::fs::write(&kept, &body).unwrap();
+    let verify = || files.verify(&["--checkpoint", text(&kept)]);
+    let (exit, document) = verify();
+    assert_eq!((exit, codes(&document)), (0, vec![]), "{document:#}");
+
+    // An operator goes back to the older copy, and leaves nothing outside that would say so.
+    files.copy("older.db", "writ.db");
+    std::fs::remove_file(files.path("ledger.checkpoint")).unwrap();
+    let (exit, document) = verify();
+    assert_eq!((exit, codes(&document)), (1, vec!["ledger_rolled_back"]), "{document:#}");
+    let server = wiring::start(home.settings()).await.unwrap();
+    let noted = Record::new("test.noted", None, jiff::Timestamp::now(), json!({}));
+    server.store.append(&vec![noted; 50]).await.unwrap();
+    server.stop().await;
+    assert_eq!(files.verify(&[]).0, 0, "by itself, the other history is sound");
+    let (exit, document) = verify();
+    assert_eq!((exit, codes(&document)), (1, vec!["ledger_forked"]), "{document:#}");
+    assert_eq!(document["compared_checkpoints"], json!([text(&kept)]));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_key_over_an_old_ledger_is_refused_and_adopted_for_a_reason() {
     let (home, files) = stopped().await;
@@ -308,6 +341,24 @@ async fn a_running_server_stops_signing_with_a_key_that_was_replaced() {
     assert_eq!(Checkpoint::verify(&newest, &new).unwrap().size, size);
     bot.comment("/help").await;
     bot.settle().await;
+    let operations = bot.running.operations;
+    let told = async {
+        loop {
+            let ready = Request::get("/readyz").send(operations).await;
+            assert_eq!(ready.status, 200, "deliveries are taken");
+            if ready.text.contains("the ledger is not signed any more: ") {
+                return ready.text;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    let told = tokio::time::timeout(PATIENCE, told).await.expect("readiness says so");
+    assert!(told.contains("the signing key was replaced: restart with the new one"), "{told}");
+    assert_eq!(
+        bot.running.store.checkpoint().await.unwrap().unwrap(),
+        newest,
+        "the old key signs nothing more"
+    );
     bot.running.stop().await;
     let (_, document) = files.verify(&[]);
     assert_eq!(document["sealed"], json!(size), "nothing is signed after it: {document:#}");

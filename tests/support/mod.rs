@@ -45,6 +45,12 @@ pub fn program(name: &str) -> Option<PathBuf> {
     std::env::split_paths(&folders).map(|folder| folder.join(name)).find(|path| path.is_file())
 }
 
+/// How many random cases a test tries: so many in CI, and that many times `WRIT_TESTS_TIMES` in `tests/run --long`.
+pub fn cases(count: u32) -> u32 {
+    let times = std::env::var("WRIT_TESTS_TIMES").map_or(1, |text| text.parse().expect("a number of times"));
+    count.saturating_mul(times)
+}
+
 /// Says in one line that a check was left out; fails where `tests/run` promised that nothing is.
 pub fn left_out(what: &str, why: &str) {
     // Not `println`: the test runner would keep the line to itself.

@@ -143,7 +143,8 @@ impl Stage {
         }
     }
 
-    async fn writ(&self, arguments: &[&str]) -> String {
+    /// Runs writ to its end and gives what it prints; panics where it fails.
+    pub async fn writ(&self, arguments: &[&str]) -> String {
         let output = Command::new(env!("CARGO_BIN_EXE_writ")).args(arguments).output().await.unwrap();
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         let complained = String::from_utf8_lossy(&output.stderr);

@@ -53,7 +53,8 @@ impl Server {
             _ => None,
         };
         let sources = Sources { file: Some(&file), flags: &[], variable: &variable };
-        let (settings, _) = load(&sources).expect("right settings");
+        let (mut settings, _) = load(&sources).expect("right settings");
+        settings.program = env!("CARGO_BIN_EXE_writ").into();
         let running = start(settings).await.expect("the server starts");
         Self { running, _folder: folder }
     }

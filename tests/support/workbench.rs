@@ -412,8 +412,8 @@ impl Forge for FailingForge {
     }
 }
 
-/// Judging processes for the workbench's one repository.
-fn heads(library: &Library, mirror: &Path) -> Heads {
+/// Judging processes with the usual limits, for a repository with the small manifests' path.
+pub fn heads(library: &Library, mirror: &Path) -> Heads {
     let greeting = Greeting {
         policies: library.policies.clone(),
         repositories: vec![JudgedRepository {

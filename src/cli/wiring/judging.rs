@@ -1,12 +1,13 @@
 //! From settings to the processes that judge heads.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 
-use super::mirror;
 use crate::cli::settings::{JudgeSettings, Settings};
+use crate::domain::names::RepositoryName;
 use crate::ports::child::Children;
 use crate::ports::library::Library;
 use crate::service::context::ServedRepository;
@@ -46,4 +47,9 @@ pub(super) fn heads(
         Duration::from_secs(u64::from(seconds) * 2),
     );
     Ok(Heads::new(children))
+}
+
+/// The folder of a repository's bare clone.
+pub(super) fn mirror(data: &Path, name: &RepositoryName) -> PathBuf {
+    data.join("mirrors").join(name.owner()).join(format!("{}.git", name.name()))
 }

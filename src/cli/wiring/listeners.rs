@@ -1,6 +1,7 @@
 //! The three listeners, each with what it serves and its limits.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -9,7 +10,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::cli::settings::ServerSettings;
-use crate::http::server::{Limits, serve};
+use crate::http::server::{Limits, Rules, serve};
 use crate::http::{self, State};
 
 /// File descriptors for everything but connections: the database's files, git's pipes, packs, the forge.
@@ -77,25 +78,17 @@ impl Listeners {
         }
         let by_client = settings.connections.by_client;
         let few = FEW.min(spare / 8).max(4);
-        let trusted = settings.trusted_proxies.clone();
-        tasks.spawn(serve(
-            self.webhooks,
-            http::webhooks(state.clone()),
-            (limits(webhooks, by_client), trusted),
-            stopped.clone(),
-        ));
-        tasks.spawn(serve(
-            self.pages,
-            http::pages(state.clone()),
-            (limits(few, few), Vec::new()),
-            stopped.clone(),
-        ));
-        tasks.spawn(serve(
-            self.operations,
-            http::operations(state.clone()),
-            (limits(few, few), Vec::new()),
-            stopped.clone(),
-        ));
+        let rules =
+            |name, limits| Rules { name, limits, trusted: Vec::new(), metrics: Arc::clone(&state.metrics) };
+        let of_webhooks = Rules {
+            trusted: settings.trusted_proxies.clone(),
+            ..rules("webhooks", limits(webhooks, by_client))
+        };
+        let (of_pages, of_operations) =
+            (rules("pages", limits(few, few)), rules("operations", limits(few, few)));
+        tasks.spawn(serve(self.webhooks, http::webhooks(state.clone()), of_webhooks, stopped.clone()));
+        tasks.spawn(serve(self.pages, http::pages(state.clone()), of_pages, stopped.clone()));
+        tasks.spawn(serve(self.operations, http::operations(state.clone()), of_operations, stopped.clone()));
     }
 }
 

@@ -7,7 +7,7 @@ mod listeners;
 mod private;
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,7 +21,6 @@ pub use self::environment::git_environment;
 use self::listeners::{Addresses, Listeners};
 use super::settings::{ForgeAccount, ForgeSettings, LedgerSettings, RepositorySettings, Settings};
 use crate::domain::ledger::KeptCheckpoint;
-use crate::domain::names::RepositoryName;
 use crate::domain::reason;
 use crate::domain::refusal::Refusal;
 use crate::domain::text::error_chain;
@@ -207,7 +206,12 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     let state = State {
         intake: Arc::new(intake),
         store: Arc::clone(&store),
-        health: Arc::new(Health::of(Arc::new(database.clone()), git_environment(), Arc::clone(&clock))),
+        health: Arc::new(Health::of(
+            Arc::new(database.clone()),
+            Arc::clone(&notary),
+            git_environment(),
+            Arc::clone(&clock),
+        )),
         renderer: Arc::clone(&renderer),
         metrics: Arc::clone(&metrics),
         webhooks: vec![Arc::new(GithubWebhook::new(settings.secrets.clone()))],
@@ -218,7 +222,7 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     let context = Arc::new(Context {
         store: Arc::clone(&store),
         forge,
-        heads: Arc::new(judging::heads(&settings, &library, &repositories)?),
+        heads: Arc::new(judging::heads(&settings, &library, &repositories)?.counted_by(Arc::clone(&metrics))),
         repositories,
         catalogue,
         renderer,
@@ -374,7 +378,7 @@ fn served(
     interrupt: &Interrupt,
 ) -> anyhow::Result<Arc<ServedRepository>> {
     let name = &repository.name;
-    let git = Repository::mirror(&mirror(&settings.server.data, name), &repository.remote)
+    let git = Repository::mirror(&judging::mirror(&settings.server.data, name), &repository.remote)
         .with_context(|| format!("opening the mirror of `{name}`"))?
         .with_environment(git_environment())
         .with_interrupt(interrupt.clone());
@@ -388,9 +392,4 @@ fn served(
         git: Arc::new(git),
         planner: Arc::new(planner),
     }))
-}
-
-/// The folder of a repository's bare clone.
-fn mirror(data: &Path, name: &RepositoryName) -> PathBuf {
-    data.join("mirrors").join(name.owner()).join(format!("{}.git", name.name()))
 }

@@ -121,8 +121,8 @@ reasons! { Ledger:
         "No signed checkpoint covers the leaf yet.",
         "wait: a server signs every record within a second";
     NOT_REPLAYABLE = "not_replayable",
-        "What the run was decided with is not here any more: its library was not stored, or its base is gone.",
-        "give the repository that has the base with `--repo`; runs of version 0.1.0 have no stored library";
+        "What the run was decided with is not here: its library was not stored, its base or head is gone, or an earlier version did not record it.",
+        "give the repository that has the commits with `--repo`; runs of version 0.1.0 have no stored library";
     REPLAY_DIFFERS = "replay_differs",
         "Planned and judged again from what was recorded, the run comes to something else.",
         "run `writ audit verify`; if the ledger is sound, the program decides differently than the one that decided";

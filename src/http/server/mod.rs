@@ -30,6 +30,8 @@ use tracing::{debug, info, warn};
 pub use self::connections::Limits;
 pub(in crate::http) use self::visit::Visit;
 
+use crate::service::metrics::Metrics;
+
 use self::connections::{Closed, Connections};
 use self::heard::Heard;
 use self::network::Network;
@@ -42,13 +44,21 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// The largest head of a request, bytes: GitHub's is below 2 KiB.
 const HEAD_BYTES: usize = 16 * 1024;
 
+/// What connections of a listener may take, and who counts those that are closed for it.
+pub struct Rules {
+    /// The listener's name in metrics.
+    pub name: &'static str,
+    /// Their number, time and memory.
+    pub limits: Limits,
+    /// The proxies whose word on a client's address counts.
+    pub trusted: Vec<Network>,
+    /// Counters.
+    pub metrics: Arc<Metrics>,
+}
+
 /// Serves a router on a socket until told to stop; requests that have begun are answered then.
-pub async fn serve(
-    listener: TcpListener,
-    router: Router,
-    (limits, trusted): (Limits, Vec<Network>),
-    mut stopped: watch::Receiver<bool>,
-) {
+pub async fn serve(listener: TcpListener, router: Router, rules: Rules, mut stopped: watch::Receiver<bool>) {
+    let Rules { name, limits, trusted, metrics } = rules;
     let shared = Arc::new(Shared::new(Connections::new(limits), trusted));
     let mut tasks = JoinSet::new();
     let mut ticks = tokio::time::interval(TICK);
@@ -59,7 +69,10 @@ pub async fn serve(
             () = told_to_stop(&mut stopped) => break,
             _ = ticks.tick() => {
                 shared.connections().tick();
+                let before = told;
                 told = tell(&shared, told);
+                metrics.closed_connections(name, "overdue", told.overdue - before.overdue);
+                metrics.closed_connections(name, "crowded", told.crowded - before.crowded);
             }
             Some(_) = tasks.join_next() => {}
             () = shared.room.notified(), if !has_room => {}

@@ -21,6 +21,7 @@ use crate::service::head::{BranchClaim, HeadAnswer, HeadJudge, HeadRequest};
 use crate::service::job::{Performed, ReconciliationJob};
 use crate::service::planning::PlanError;
 use crate::service::recipe::Recipe;
+use crate::service::rejudging::VerdictInputs;
 
 /// Fetches, compares and stores the verdict.
 pub(super) async fn perform(context: &Context, job: &ReconciliationJob) -> Result<Performed, StepError> {
@@ -32,7 +33,12 @@ pub(super) async fn perform(context: &Context, job: &ReconciliationJob) -> Resul
     put_working(context, job, &seen).await;
     let plan = own_plan(context, job, &seen).await?;
     let claims = claims(context, job, &seen).await?;
-    let judgement = match answer(context, job, &seen, (plan, claims)).await? {
+    let (request, place) = build_request(job, &seen, plan, claims).await?;
+    let answer = match place {
+        Place::Here => judge_here(job, request.clone()).await?,
+        Place::Child => context.heads.judge(&request).await,
+    };
+    let judgement = match answer {
         HeadAnswer::Judged(judgement) => judgement,
         HeadAnswer::NoManifests => return Ok(no_manifests(job.repository.planner.gitops_path())),
         HeadAnswer::TooLarge(message) => return Ok(too_large(message)),
@@ -44,29 +50,38 @@ pub(super) async fn perform(context: &Context, job: &ReconciliationJob) -> Resul
         "pull": seen.number, "head": judgement.head, "merge_base": judgement.merge_base,
         "verdict": judgement.verdict.recorded(), "library": job.repository.planner.judge().library(),
         "materials": job.repository.planner.judge().materials(),
+        "inputs": VerdictInputs { asked: request.asked, claims: request.claims },
     });
     let record = context.record(&job.run.id, "verdict.given", body);
     Ok(Performed::done(&JudgeFact::Finished(judgement), vec![record]))
 }
 
-/// Judges the head: in this process where it is exactly what writ planned, else in a child process.
-async fn answer(
-    context: &Context,
+/// Where a head is judged.
+enum Place {
+    /// In this process: it is exactly what writ planned.
+    Here,
+    /// In a child process.
+    Child,
+}
+
+/// What is asked about the head, and where.
+async fn build_request(
     job: &ReconciliationJob,
     seen: &Observed,
-    (plan, claims): (Option<OwnPlan>, Vec<BranchClaim>),
-) -> Result<HeadAnswer, StepError> {
+    plan: Option<OwnPlan>,
+    claims: Vec<BranchClaim>,
+) -> Result<(HeadRequest, Place), StepError> {
     let is_planned = plan.as_ref().is_some_and(|plan| plan.report.commit.as_ref() == Some(&seen.head));
     let asked = match plan {
         Some(plan) => blocking(move || plan.asked()).await??,
         None => None,
     };
-    let is_own = is_planned && asked.is_some();
-    let request =
-        HeadRequest { repository: job.repository.name.clone(), head: seen.head.clone(), asked, claims };
-    if !is_own {
-        return Ok(context.heads.judge(&request).await);
-    }
+    let place = if is_planned && asked.is_some() { Place::Here } else { Place::Child };
+    let repository = job.repository.name.clone();
+    Ok((HeadRequest { repository, head: seen.head.clone(), asked, claims }, place))
+}
+
+async fn judge_here(job: &ReconciliationJob, request: HeadRequest) -> Result<HeadAnswer, StepError> {
     let repository = Arc::clone(&job.repository);
     blocking(move || {
         let ServedRepository { git, base, planner, .. } = &*repository;
@@ -170,7 +185,8 @@ async fn claims(
         };
         let others =
             same_branch.iter().filter(|other| is_other(other)).map(|other| other.seen.number).collect();
-        claims.push(BranchClaim { seen: pull, others });
+        let Observed { number, branch, fork, told, .. } = pull;
+        claims.push(BranchClaim { pull: number, branch, fork, told, others });
     }
     Ok(claims)
 }

@@ -7,6 +7,7 @@ use writ::domain::manifest::Manifest;
 use writ::domain::yaml::{self, Edit};
 
 use super::corpus::{real_edits, typed};
+use crate::support;
 
 /// The text before with what turns it into the text after, and how many operations that took.
 fn turned(before: &str, after: &str) -> Result<(String, usize), yaml::YamlRefusal> {
@@ -122,7 +123,7 @@ fn value() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
+    #![proptest_config(ProptestConfig::with_cases(support::cases(512)))]
 
     #[test]
     fn a_difference_turns_one_value_into_the_other(before in value(), after in value()) {

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::properties;
+use crate::support;
 
 /// A node as it is written: in a block, or between brackets.
 #[derive(Debug, Clone)]
@@ -188,7 +189,7 @@ fn flow(out: &mut String, node: &Written) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: support::cases(1000), failure_persistence: None, ..ProptestConfig::default() })]
 
     /// A written document is read as YAML, one edit of it is right or refused, and so is a second one.
     #[test]

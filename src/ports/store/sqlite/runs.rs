@@ -162,9 +162,11 @@ pub(super) async fn finish(
         Position::At(step) => Some(step.as_str()),
         Position::Settled => None,
     };
+    // The next step of a containment has been due since its acceptance: a worker that took the time before this step ended,
+    // and leases after it, finds it due.
     sqlx::query(
         "UPDATE runs SET step = ?1, outcome = coalesce(?2, outcome), facts = ?3, attempts = 0, updated_at = ?4, \
-         due_at = iif(?1 IS NULL, NULL, ?4), leased_by = NULL, leased_until = NULL WHERE id = ?5",
+         due_at = iif(?1 IS NULL, NULL, iif(priority <= 1, created_at, ?4)), leased_by = NULL, leased_until = NULL WHERE id = ?5",
     )
     .bind(next)
     .bind(outcome_text(finished.outcome.as_ref())?)
