@@ -7,9 +7,8 @@
 #![expect(clippy::print_stdout, reason = "a bench prints what it measured")]
 #![expect(clippy::disallowed_methods, reason = "measures durations")]
 
-use std::net::SocketAddr;
-use std::path::Path;
-use std::process::Stdio;
+mod site;
+
 use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
@@ -19,22 +18,24 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use serde_json::json;
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::process::{Child, Command};
 use writ::ports::forge::github::webhook::Secrets;
 
-const SECRET: &str = "a-secret-for-benches-only";
+use site::git;
+use site::server::{SECRET, Server};
+
 const CONNECTIONS: usize = 32;
 const REQUESTS: usize = 4_000;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     for workers in [0, 2] {
-        let server = Server::start(workers).await;
+        let folder = TempDir::new().expect("a folder");
+        git(folder.path(), &["init", "--quiet", "--bare", "--initial-branch=main", "lab.git"]);
+        let server = Server::start(folder.path(), &folder.path().join("lab.git"), workers).await;
         let idle = server.memory();
         let cpu = server.cpu();
         let begun = Instant::now();
-        let mut times = server.load(workers).await;
+        let mut times = load(&server, workers).await;
         let took = begun.elapsed();
         let cpu = server.cpu().saturating_sub(cpu);
         times.sort_unstable();
@@ -54,103 +55,35 @@ async fn main() {
     }
 }
 
-struct Server {
-    child: Child,
-    address: SocketAddr,
-    _folder: TempDir,
-}
-
-/// Resident memory, kilobytes.
-struct Memory {
-    now: u64,
-    peak: u64,
-}
-
-impl Server {
-    async fn start(workers: usize) -> Self {
-        let folder = TempDir::new().expect("a folder");
-        let remote = folder.path().join("lab.git");
-        git(folder.path(), &["init", "-q", "--bare", "-b", "main", "lab.git"]).await;
-        let settings = folder.path().join("writ.yaml");
-        let text = format!(
-            "listen: 127.0.0.1:0\npages: 127.0.0.1:0\noperations: 127.0.0.1:0\ndata: {}\nworkers: {workers}\nforge: {{kind: local}}\n\
-             repositories:\n  - {{name: example/lab, remote: {}}}\n",
-            folder.path().display(),
-            remote.display()
-        );
-        std::fs::write(&settings, text).expect("settings");
-        let mut child = Command::new(env!("CARGO_BIN_EXE_writ"))
-            .args(["serve", "--file"])
-            .arg(&settings)
-            .env("WRIT_WEBHOOK_SECRET", SECRET)
-            .env("WRIT_LOG", "warn")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .expect("the server starts");
-        let mut said = BufReader::new(child.stdout.take().expect("a pipe")).lines();
-        let address = loop {
-            let line = said.next_line().await.expect("readable").expect("the server says where it listens");
-            if let Some(address) = line.strip_prefix("webhooks            http://") {
-                break address.parse().expect("an address");
+/// Sends all deliveries, and gives the time that each took.
+async fn load(server: &Server, round: usize) -> Vec<Duration> {
+    let secrets = Secrets::new([SECRET.to_owned()]);
+    let uri = format!("http://{}/webhooks/github", server.address);
+    let client: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
+    let mut connections = tokio::task::JoinSet::new();
+    for connection in 0..CONNECTIONS {
+        let (client, uri, secrets) = (client.clone(), uri.clone(), secrets.clone());
+        connections.spawn(async move {
+            let mut times = Vec::new();
+            for number in (connection..REQUESTS).step_by(CONNECTIONS) {
+                let body = payload(number);
+                let request = HttpRequest::post(&uri)
+                    .header("content-type", "application/json")
+                    .header("x-github-event", "issue_comment")
+                    .header("x-github-delivery", format!("bench-{round}-{number}"))
+                    .header("x-hub-signature-256", secrets.sign(&body))
+                    .body(Full::new(body.into()))
+                    .expect("a request");
+                let begun = Instant::now();
+                let response = client.request(request).await.expect("an answer");
+                assert_eq!(response.status(), 202);
+                response.into_body().collect().await.expect("a whole answer");
+                times.push(begun.elapsed());
             }
-        };
-        Self { child, address, _folder: folder }
+            times
+        });
     }
-
-    /// Sends all deliveries, and gives the time that each took.
-    async fn load(&self, round: usize) -> Vec<Duration> {
-        let secrets = Secrets::new([SECRET.to_owned()]);
-        let uri = format!("http://{}/webhooks/github", self.address);
-        let client: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
-        let mut connections = tokio::task::JoinSet::new();
-        for connection in 0..CONNECTIONS {
-            let (client, uri, secrets) = (client.clone(), uri.clone(), secrets.clone());
-            connections.spawn(async move {
-                let mut times = Vec::new();
-                for number in (connection..REQUESTS).step_by(CONNECTIONS) {
-                    let body = payload(number);
-                    let request = HttpRequest::post(&uri)
-                        .header("content-type", "application/json")
-                        .header("x-github-event", "issue_comment")
-                        .header("x-github-delivery", format!("bench-{round}-{number}"))
-                        .header("x-hub-signature-256", secrets.sign(&body))
-                        .body(Full::new(body.into()))
-                        .expect("a request");
-                    let begun = Instant::now();
-                    let response = client.request(request).await.expect("an answer");
-                    assert_eq!(response.status(), 202);
-                    response.into_body().collect().await.expect("a whole answer");
-                    times.push(begun.elapsed());
-                }
-                times
-            });
-        }
-        connections.join_all().await.concat()
-    }
-
-    /// CPU time so far. Linux counts it in ticks of 10 ms.
-    fn cpu(&self) -> Duration {
-        let stat = self.proc("stat");
-        let after_name = stat.rsplit_once(") ").expect("a name in parentheses").1;
-        let ticks = after_name.split(' ').skip(11).take(2).map(|field| field.parse::<u64>().expect("ticks"));
-        Duration::from_millis(ticks.sum::<u64>() * 10)
-    }
-
-    fn memory(&self) -> Memory {
-        let status = self.proc("status");
-        let field = |name: &str| {
-            let line = status.lines().find(|line| line.starts_with(name)).expect("the field");
-            line.split_whitespace().nth(1).and_then(|number| number.parse().ok()).expect("kilobytes")
-        };
-        Memory { now: field("VmRSS:"), peak: field("VmHWM:") }
-    }
-
-    fn proc(&self, file: &str) -> String {
-        let id = self.child.id().expect("it runs");
-        std::fs::read_to_string(format!("/proc/{id}/{file}")).expect("a Linux process")
-    }
+    connections.join_all().await.concat()
 }
 
 /// A command as GitHub sends it, with an issue text of usual length.
@@ -168,9 +101,4 @@ fn payload(number: usize) -> Vec<u8> {
         "sender": user,
     });
     payload.to_string().into_bytes()
-}
-
-async fn git(folder: &Path, arguments: &[&str]) {
-    let status = Command::new("git").args(arguments).current_dir(folder).status().await.expect("git runs");
-    assert!(status.success());
 }

@@ -2,6 +2,9 @@
 //! `../shared`), else the demo's small one.
 
 #![expect(unreachable_pub, reason = "nothing is above a bench")]
+#![allow(dead_code, reason = "each bench uses a part")]
+
+pub mod server;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -44,7 +47,7 @@ fn tree() -> PathBuf {
     if corpus.is_dir() { corpus } else { here.join("src/cli/demo/fixtures") }
 }
 
-fn git(folder: &Path, arguments: &[&str]) {
+pub fn git(folder: &Path, arguments: &[&str]) {
     let status = Command::new("git")
         .args(arguments)
         .current_dir(folder)

@@ -216,9 +216,10 @@ pub async fn commands_are_counted_by_account_and_repository(store: Arc<dyn Store
         accept(&store, &command).await;
     }
     let earlier =
-        async |number, since| store.earlier_commands(&run_id(number), at(since)).await.expect("a count");
+        async |number, since| store.earlier_commands(&run_id(number), at(since), 60).await.expect("a count");
     assert_eq!(earlier(1, 0).await, 0);
     assert_eq!(earlier(5, 0).await, 2, "of this account and in this repository");
     assert_eq!(earlier(5, 10).await, 1, "since then");
     assert_eq!(earlier(4, 0).await, 0);
+    assert_eq!(store.earlier_commands(&run_id(5), at(0), 1).await.expect("a count"), 1, "no more is read");
 }

@@ -40,6 +40,7 @@ pub trait Accounts: Send + Sync {
         now: Timestamp,
     ) -> Result<bool, StoreError>;
 
-    /// How many commands a run's account gave in its repository after `since` and before the run's own.
-    async fn earlier_commands(&self, run: &RunId, since: Timestamp) -> Result<u32, StoreError>;
+    /// How many commands a run's account gave in its repository after `since` and before the run's own; `most` where
+    /// there are more.
+    async fn earlier_commands(&self, run: &RunId, since: Timestamp, most: u32) -> Result<u32, StoreError>;
 }

@@ -72,7 +72,8 @@ async fn over_quota(
         return Ok(None);
     }
     let quota = context.quotas.commands_with(standing::rights_of(permission));
-    let earlier = context.store.earlier_commands(&job.run.id, counted_from(job.run.created_at)).await?;
+    let since = counted_from(job.run.created_at);
+    let earlier = context.store.earlier_commands(&job.run.id, since, quota).await?;
     if earlier < quota {
         return Ok(None);
     }

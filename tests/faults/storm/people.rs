@@ -2,10 +2,12 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use serde_json::Value;
+use sqlx::ConnectOptions as _;
+use sqlx::sqlite::SqliteConnectOptions;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use writ::domain::names::{CommentId, CommitId, IssueNumber, RunId};
@@ -359,6 +361,31 @@ impl People {
         while self.store().await.next_due().await.unwrap().is_some() {
             tokio::time::sleep(INTERVAL).await;
         }
+    }
+
+    /// Waits until nothing is left to do; `false` when no run comes to its end for so long.
+    pub(super) async fn all_are_over(&self, longest: Duration) -> bool {
+        let (mut fewest, mut since) = (i64::MAX, Instant::now());
+        loop {
+            let open = self.unfinished().await;
+            if open == 0 {
+                return true;
+            }
+            if open < fewest {
+                (fewest, since) = (open, Instant::now());
+            } else if since.elapsed() > longest {
+                return false;
+            }
+            tokio::time::sleep(INTERVAL * 10).await;
+        }
+    }
+
+    async fn unfinished(&self) -> i64 {
+        let file = self.stage.home.data().join("writ.db");
+        let mut database =
+            SqliteConnectOptions::new().filename(file).read_only(true).connect().await.unwrap();
+        let count = "SELECT count(*) FROM runs WHERE due_at IS NOT NULL";
+        sqlx::query_scalar(count).fetch_one(&mut database).await.unwrap()
     }
 
     pub(super) async fn store(&self) -> SqliteStore {

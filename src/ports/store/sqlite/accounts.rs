@@ -138,19 +138,23 @@ pub(super) async fn claim_refusal(
     Ok(claimed.rows_affected() > 0)
 }
 
-/// Counts the commands that a run's account gave in its repository between `since` and the run.
+/// Counts the commands that a run's account gave in its repository between `since` and the run, up to `most`: of a crowd
+/// from one account no more is read.
 pub(super) async fn earlier_commands(
     connection: &mut SqliteConnection,
     run: &RunId,
     since: Timestamp,
+    most: u32,
 ) -> Result<u32, StoreError> {
     let statement = format!(
-        "SELECT count(*) FROM runs, (SELECT actor AS who, {REPOSITORY} AS place, rowid AS own FROM runs WHERE id = ?) \
-         WHERE actor = who AND created_at > ? AND {REPOSITORY} = place AND runs.rowid < own"
+        "SELECT count(*) FROM (SELECT 1 FROM runs, \
+         (SELECT actor AS who, {REPOSITORY} AS place, rowid AS own FROM runs WHERE id = ?) \
+         WHERE actor = who AND created_at > ? AND {REPOSITORY} = place AND runs.rowid < own LIMIT ?)"
     );
     let found: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(statement))
         .bind(run.as_str())
         .bind(micros(since))
+        .bind(most)
         .fetch_one(connection)
         .await
         .map_err(unavailable)?;

@@ -268,9 +268,9 @@ impl Accounts for SqliteStore {
         Ok(first)
     }
 
-    async fn earlier_commands(&self, run: &RunId, since: Timestamp) -> Result<u32, StoreError> {
+    async fn earlier_commands(&self, run: &RunId, since: Timestamp, most: u32) -> Result<u32, StoreError> {
         let mut session = self.read().await?;
-        let count = accounts::earlier_commands(&mut session, run, since).await;
+        let count = accounts::earlier_commands(&mut session, run, since, most).await;
         session.close(count).await
     }
 }
