@@ -17,6 +17,7 @@ mod explain;
 mod facts;
 mod files;
 mod gather;
+mod groups;
 mod history;
 mod metadata;
 mod objects;
