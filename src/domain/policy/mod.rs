@@ -26,6 +26,7 @@ mod rule_tests;
 mod settings;
 mod size;
 mod tables;
+mod tally;
 mod value;
 mod verdict;
 
@@ -37,4 +38,5 @@ pub use facts::{Declared, Facts, Provenance, Sides, Situation};
 pub use metadata::{Example, Policy};
 pub use redaction::{REDACTED, redact, redact_secrets};
 pub use rule_tests::{RuleTest, RuleTestOutcome, run_rule_tests};
+pub use tally::{CodeTally, Tally};
 pub use verdict::{Decision, Finding, Level, Verdict};
