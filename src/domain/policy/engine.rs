@@ -31,15 +31,15 @@ use super::verdict::{Finding, Level, Verdict};
 pub struct Policies {
     /// In the order of files.
     policies: Vec<Policy>,
-    groups: Vec<Group>,
+    pub(super) groups: Vec<Group>,
 }
 
 /// Policies that are evaluated together, so that what they share is worked out once.
 #[derive(Debug, Clone)]
-struct Group {
-    engine: Engine,
+pub(super) struct Group {
+    pub engine: Engine,
     /// In the order of files.
-    policies: Vec<Policy>,
+    pub policies: Vec<Policy>,
 }
 
 /// The longest that one evaluation may take: thousands of times what it needs, so it never decides an ordinary one.

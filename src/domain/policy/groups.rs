@@ -19,7 +19,7 @@ pub(super) struct Group<'f> {
     pub files: BTreeSet<&'f str>,
     /// Those of them that the group answers for; shared ones belong to no group.
     pub own: BTreeSet<&'f str>,
-    /// The bytes of the files that it answers for.
+    /// The bytes of code of the files that it answers for.
     bytes: usize,
 }
 
@@ -47,7 +47,7 @@ pub(super) fn divided<'f>(files: &Files<'f>, groups: usize) -> Vec<Group<'f>> {
         let files: BTreeSet<&str> = files.keys().copied().collect();
         return vec![Group { own: &files - &shared, files, bytes: 0 }];
     }
-    let length = |unit: &BTreeSet<&str>| unit.iter().map(|file| files[*file].len()).sum::<usize>();
+    let length = |unit: &BTreeSet<&str>| unit.iter().map(|file| code_length(files[*file])).sum::<usize>();
     let mut units: Vec<BTreeSet<&str>> = units.into_values().collect();
     units.sort_by_key(|unit| std::cmp::Reverse(length(unit)));
     let mut divided: Vec<Group<'_>> = Vec::new();
@@ -62,6 +62,11 @@ pub(super) fn divided<'f>(files: &Files<'f>, groups: usize) -> Vec<Group<'f>> {
         group.files = needed(&group.own | &shared, files, &packages);
     }
     divided
+}
+
+/// The bytes of a file without those of its comments.
+fn code_length(text: &str) -> usize {
+    text.lines().filter(|line| !line.starts_with('#')).map(str::len).sum()
 }
 
 /// Some files and all that they refer to, however far.

@@ -7,6 +7,7 @@
 //! what no kustomization lists is judged too, apart from what is applied; what cannot be worked out is in
 //! `input.unknown`, never left out.
 
+mod ahead;
 mod builtins;
 mod document;
 mod documents;
@@ -29,6 +30,8 @@ mod tables;
 mod tally;
 mod value;
 mod verdict;
+#[cfg(test)]
+mod work_tests;
 
 pub use documents::Documents;
 pub use engine::Policies;
