@@ -1,12 +1,14 @@
 //! Judging a change of one file on a tree of real size, inside one process: cold (library compiled, repository opened,
 //! nothing parsed yet) and warm (the same planner, repository and base again, and another head each time).
 //!
-//! The tree is that of `site/`; the change is `replicas` of the scheduler from 1 to 0.
+//! The tree is that of `site/`; the change is `replicas` of the scheduler from 1 to 0, and in `new_config_maps` so many
+//! ConfigMaps in the same file.
 
 #![expect(clippy::print_stdout, reason = "a bench prints what it measured")]
 
 mod site;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -34,7 +36,12 @@ struct Stage {
     site: Site,
     /// Commits that differ in a comment beside `replicas`.
     heads: Vec<CommitId>,
+    /// Commits with new ConfigMaps, by how many there are.
+    with_config_maps: BTreeMap<usize, CommitId>,
 }
+
+/// How many ConfigMaps are added.
+const CONFIG_MAPS: [usize; 3] = [200, 400, 800];
 
 static STAGE: LazyLock<Stage> = LazyLock::new(|| {
     let site = Site::new();
@@ -42,18 +49,29 @@ static STAGE: LazyLock<Stage> = LazyLock::new(|| {
     let base = repository.snapshot(&site.base, site::GITOPS_PATH).expect("a snapshot");
     let path = format!("{}/scheduler-deployment.yaml", site::GITOPS_PATH);
     let text = base.files[&path].text().expect("UTF-8");
-    let head = |number: usize| {
-        let text = text.replace("  replicas: 1", &format!("  replicas: 0 # {number}"));
+    let commit = |text: String| {
         let draft = CommitDraft {
             base: site.base.clone(),
             writes: vec![FileWrite { path: path.clone(), bytes: text.into_bytes() }],
-            message: "replicas\n".to_owned(),
+            message: "bench\n".to_owned(),
             at: "2026-08-22T10:30:00Z".parse().expect("a time"),
         };
         repository.commit(&draft).expect("a commit")
     };
-    Stage { heads: (0..500).map(head).collect(), site }
+    let head = |number: usize| commit(text.replace("  replicas: 1", &format!("  replicas: 0 # {number}")));
+    let with = |count: usize| {
+        let maps: String = (0..count).map(config_map).collect();
+        (count, commit(format!("{}\n{maps}", text.trim_end())))
+    };
+    let heads = (0..500).map(head).collect();
+    let with_config_maps = CONFIG_MAPS.into_iter().map(with).collect();
+    Stage { heads, with_config_maps, site }
 });
+
+fn config_map(number: usize) -> String {
+    let data: String = (0..5).map(|key| format!("  KEY_{key}: \"value {number}\"\n")).collect();
+    format!("---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: more-{number}\ndata:\n{data}")
+}
 
 fn planner() -> Planner {
     Planner::compile(&Library::embedded(), None).expect("the embedded library is valid")
@@ -77,6 +95,13 @@ fn warm(bencher: Bencher<'_, '_>) {
     let mut heads = STAGE.heads.iter().cycle().skip(1);
     let next = || heads.next().expect("a cycle has no end");
     bencher.with_inputs(next).bench_local_values(|head| judge(&planner, &repository, head));
+}
+
+/// So many new ConfigMaps. Aim: at most 2 s for 800.
+#[divan::bench(args = CONFIG_MAPS, sample_count = 3, sample_size = 1)]
+fn new_config_maps(bencher: Bencher<'_, '_>, count: usize) {
+    let (planner, repository) = (planner(), STAGE.site.repository());
+    bencher.bench_local(|| judge(&planner, &repository, &STAGE.with_config_maps[&count]));
 }
 
 /// The same as [`warm`], in a child process as the server does it: the cost of the process boundary.
@@ -115,9 +140,13 @@ fn warm_in_a_child(bencher: Bencher<'_, '_>) {
 }
 
 fn sides() -> (Snapshot, Snapshot) {
+    sides_of(&STAGE.heads[0])
+}
+
+fn sides_of(head: &CommitId) -> (Snapshot, Snapshot) {
     let repository = STAGE.site.repository();
     let snapshot = |commit| repository.snapshot(commit, site::GITOPS_PATH).expect("a snapshot");
-    (snapshot(&STAGE.site.base), snapshot(&STAGE.heads[0]))
+    (snapshot(&STAGE.site.base), snapshot(head))
 }
 
 /// What of `warm` is comparing the files by name.
@@ -140,12 +169,51 @@ fn facts_alone(bencher: Bencher<'_, '_>) {
 /// What of `warm` is the rules.
 #[divan::bench]
 fn rules_alone(bencher: Bencher<'_, '_>) {
-    let ((base, head), documents) = (sides(), Documents::new());
+    let facts = facts_of(&STAGE.heads[0]);
+    let policies = Policies::compile(&Library::embedded().policies).expect("valid policies");
+    bencher.bench(|| policies.evaluate(&facts));
+}
+
+/// What of `rules_alone` is one policy, and what it shares with others.
+#[divan::bench(args = policy_files())]
+fn one_policy(bencher: Bencher<'_, '_>, file: &str) {
+    let (facts, policies) = (facts_of(&STAGE.heads[0]), only(file));
+    bencher.bench(|| policies.evaluate(&facts));
+}
+
+/// The same for many new objects.
+#[divan::bench(args = policy_files(), sample_count = 2, sample_size = 1)]
+fn one_policy_of_new_config_maps(bencher: Bencher<'_, '_>, file: &str) {
+    let (facts, policies) = (facts_of(&STAGE.with_config_maps[&CONFIG_MAPS[2]]), only(file));
+    bencher.bench(|| policies.evaluate(&facts));
+}
+
+fn facts_of(head: &CommitId) -> Facts {
+    let ((base, head), documents) = (sides_of(head), Documents::new());
     let changes = between_trees(&base, &head, &Manifests::default());
     let planner = planner();
     let target = planner.judge().target();
     let situation = Situation { target, base: &base, changes: &changes, provenance: None };
-    let facts = Facts::of_trees(&situation, &head, &documents);
+    Facts::of_trees(&situation, &head, &documents)
+}
+
+fn policy_files() -> Vec<String> {
     let policies = Policies::compile(&Library::embedded().policies).expect("valid policies");
-    bencher.bench(|| policies.evaluate(&facts));
+    policies.policies().iter().map(|policy| policy.file.clone()).collect()
+}
+
+/// One policy, with those that it imports.
+fn only(file: &str) -> Policies {
+    let mut files = Library::embedded().policies;
+    let mut wanted = vec![file.to_owned()];
+    let mut kept = BTreeSet::new();
+    while let Some(name) = wanted.pop() {
+        let imports = files[&name].lines().filter_map(|line| line.strip_prefix("import data.writ."));
+        let imported =
+            imports.filter(|import| !import.starts_with("lib.")).map(|name| format!("{name}.rego"));
+        wanted.extend(imported.filter(|name| !kept.contains(name)));
+        kept.insert(name);
+    }
+    files.retain(|name, _| kept.contains(name) || name.starts_with("lib/") || name.ends_with(".yaml"));
+    Policies::compile(&files).expect("valid policies")
 }

@@ -80,11 +80,13 @@ bare(value) := json.remove(value, [sprintf("spec/template/spec/%s/%d/env", [fiel
 	some index, _ in objects.list(value.spec.template.spec[field])
 ])
 
-leaves(value) := {name: leaf |
+# The leaves of a value by their paths, as lists of steps.
+leaves(value) := {path: leaf |
 	walk(value, [path, leaf])
 	is_leaf(leaf)
-	name := concat("/", [replace(sprintf("%v", [step]), "/", "~1") | some step in path])
 }
+
+field_of(path) := concat("/", [replace(sprintf("%v", [step]), "/", "~1") | some step in path])
 
 is_leaf(leaf) if {
 	not is_object(leaf)
@@ -95,11 +97,13 @@ is_leaf(leaf) if leaf in [{}, []]
 
 differing(before, after) := {path |
 	some path, leaf in after
-	object.get(before, path, "absent") != leaf
+	not before[path] == leaf
 } | {path |
-	some path, _ in before
-	object.get(after, path, "absent") == "absent"
+	some path, leaf in before
+	not is_there(after, path)
 }
+
+is_there(found, path) if found[path] == found[path]
 
 review contains objects.finding("unclassified", message, side.path, sprintf("/%s", [path]), remedy) if {
 	some subject in subjects
@@ -107,18 +111,19 @@ review contains objects.finding("unclassified", message, side.path, sprintf("/%s
 	side := subject.head[0]
 	before := leaves(bare(subject.base[0].value))
 	after := leaves(bare(side.value))
-	some path in differing(before, after)
-	is_open(path, after)
+	some steps in differing(before, after)
+	path := field_of(steps)
+	is_open(path, steps, after)
 	message := sprintf("`%s` of %s would change, and no rule knows this field", [path, objects.title(subject)])
 	remedy := "have a human decide what it does; add it to the list of ordinary fields if it is one"
 }
 
-is_open(path, _) if not is_known(path)
+is_open(path, _, _) if not is_known(path)
 
 # Limits that disappear are not ordinary.
-is_open(path, after) if {
+is_open(path, steps, after) if {
 	contains(path, "/resources/limits/")
-	object.get(after, path, "absent") == "absent"
+	not is_there(after, steps)
 }
 
 # Strategies of the catalog, by name.

@@ -183,14 +183,15 @@ config_maps(volume) := {name |
 }
 
 # ConfigMaps with the catalog, the gate policy or the pipeline.
-holds_rules(name) if {
+ruling := {other.name |
 	some other in input.objects
 	other.kind == "ConfigMap"
-	other.name == name
 	some side in array.concat(other.base, other.head)
 	some text in side.embedded
 	decides(objects.map(text.value))
 }
+
+holds_rules(name) if name in ruling
 
 decides(text) if text.strategies
 
@@ -255,20 +256,21 @@ is_script(key, _) if regex.match(`\.(sh|bash|py|env|rb|js|pth|toml|ini|conf|cfg)
 
 is_script(_, text) if startswith(text, "#!")
 
-is_seen(map) if {
+# The ConfigMaps that such workloads see; found once, however many scripts are new.
+seen := {map |
 	some other in input.objects
 	some side in other.head
 	is_looked_at(side)
 	some [_, source] in volumes(side)
-	map in config_maps(source)
+	some map in config_maps(source)
 }
 
 new_scripts contains [subject, side, key, text] if {
 	some subject in objects.touched
 	subject.kind == "ConfigMap"
+	subject.name in seen
 	some side in subject.head
 	some [key, text] in scripts(side) - {known | some old in subject.base; some known in scripts(old)}
-	is_seen(subject.name)
 }
 
 deny contains objects.finding("command_settings", message, side.path, sprintf("/data/%s", [key]), remedy) if {

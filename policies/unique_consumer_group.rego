@@ -97,13 +97,19 @@ warn contains objects.finding("group_unknown", message, objects.path(subject), s
 
 deny contains objects.finding("group_shared", message, objects.path(subject), settings.pointer(subject, name), remedy) if {
 	some [subject, name, group] in changed
-	some other in input.objects
-	identity(other) != identity(subject)
-	some known, _ in other.head[_].settings
-	is_group(known)
-	group in settings.literals(other.head, known)
-	message := sprintf("the consumer group `%s` is already used by %s", [group, objects.title(other)])
+	some [other, title] in users[group]
+	other != identity(subject)
+	message := sprintf("the consumer group `%s` is already used by %s", [group, title])
 	remedy := "give each job its own group"
+}
+
+# The objects that use each group; found once, however many groups are new.
+users[group] contains [identity(other), objects.title(other)] if {
+	some other in input.objects
+	some side in other.head
+	some name, _ in side.settings
+	is_group(name)
+	some group in settings.literals(other.head, name)
 }
 
 identity(subject) := [subject.group, subject.kind, subject.namespace, subject.name]

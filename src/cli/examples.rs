@@ -72,6 +72,17 @@ const TABLE: &[Examples] = &[
         exit: "0 all pass · 1 one fails · 2 usage · 3 fault",
     },
     Examples {
+        command: "policies history",
+        lines: &[
+            ("how often each code would have been found", "writ policies history --repo . --path apps/shop"),
+            (
+                "changed rules on the last 500 commits",
+                "writ policies history HEAD~500.. --repo . --library ./writ",
+            ),
+        ],
+        exit: "0 counted · 2 usage · 3 fault",
+    },
+    Examples {
         command: "library list",
         lines: &[("what a folder changes", "writ library list --library ./writ")],
         exit: "0 listed · 2 usage · 3 a file is wrong, or a rule is missing",

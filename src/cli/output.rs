@@ -4,7 +4,7 @@
 //! is no failure: the rest is dropped.
 
 use std::fmt::Display;
-use std::io::{ErrorKind, Write as _};
+use std::io::{ErrorKind, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 /// Writes a command's result and gives its exit code: the given one, or 3 where the result cannot be written.
@@ -40,4 +40,34 @@ pub(crate) fn tell(line: impl Display) {
 pub(crate) fn complain(line: impl Display) {
     // OK because there is no other place to say it.
     let _ = writeln!(anstream::stderr().lock(), "{line}");
+}
+
+/// Shows on standard error how far a long command is, in one line that is written over; only at a terminal.
+pub(crate) struct Progress {
+    of: usize,
+    is_shown: bool,
+}
+
+impl Progress {
+    /// Nothing of so many is done.
+    pub(crate) fn new(of: usize) -> Self {
+        Self { of, is_shown: std::io::stderr().is_terminal() }
+    }
+
+    /// So many are done.
+    pub(crate) fn done(&self, count: usize) {
+        if self.is_shown {
+            // OK for the same reason as in `complain`.
+            let _ = write!(anstream::stderr().lock(), "\r{count} of {}", self.of);
+        }
+    }
+}
+
+impl Drop for Progress {
+    /// Leaves an empty line for what comes next.
+    fn drop(&mut self) {
+        if self.is_shown {
+            let _ = write!(anstream::stderr().lock(), "\r\x1b[K");
+        }
+    }
 }

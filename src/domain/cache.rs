@@ -71,6 +71,11 @@ impl<K: Clone + Eq + Hash, V> Cache<K, V> {
         Ok(answer)
     }
 
+    /// Whether the answer to a question is known; this does not count as a use of it.
+    pub(super) fn has(&self, key: &K) -> bool {
+        self.kept().answers.contains_key(key)
+    }
+
     /// How many bytes the answers take that are kept, by the estimate.
     pub(super) fn bytes(&self) -> usize {
         self.kept().bytes

@@ -5,6 +5,7 @@
 //! any machine: report, body, record (hence leaf), commit message and commit id.
 
 use std::collections::BTreeSet;
+use std::thread::ScopedJoinHandle;
 
 use serde_json::{Value, json};
 
@@ -94,13 +95,25 @@ impl Planner {
         library: &Library,
         gitops_path: impl Into<Option<&'p str>>,
     ) -> Result<Self, CompileError> {
-        let catalogue = Catalogue::load(&library.patches).map_err(|error| CompileError::Invalid {
+        let read = || (Catalogue::load(&library.patches), Renderer::compile(library));
+        let (judge, (catalogue, renderer)) = std::thread::scope(|scope| {
+            // The policies take longest, so that everything else is read beside them.
+            let reading = std::thread::Builder::new().spawn_scoped(scope, read);
+            let judge = Judge::compile(library, gitops_path.into());
+            let read = match reading.map(ScopedJoinHandle::join) {
+                Ok(Ok(read)) => read,
+                Ok(Err(panic)) => std::panic::resume_unwind(panic),
+                // The system has no thread to spare.
+                Err(_) => read(),
+            };
+            (judge, read)
+        });
+        let catalogue = catalogue.map_err(|error| CompileError::Invalid {
             file: format!("patches/{}", error.file),
             line: error.line,
             message: error.message,
         })?;
-        let judge = Judge::compile(library, gitops_path.into())?;
-        Ok(Self { catalogue, judge, renderer: Renderer::compile(library)?, public_url: None })
+        Ok(Self { catalogue, judge: judge?, renderer: renderer?, public_url: None })
     }
 
     /// The same, for a bot whose pages are at this address, without a final slash.

@@ -399,6 +399,12 @@ fn what_needs_review_passes_unless_it_is_to_fail() {
         "{junit}"
     );
     assert!(shown(&["--format", "junit", "--standing"]).contains("stood before: it was always there"));
+    // What fails the command fails its test, too.
+    let failures = |fail_on: &str| {
+        let junit = shown(&["--format", "junit", "--standing", "--fail-on", fail_on]);
+        junit.matches("<failure").count()
+    };
+    assert_eq!(["deny", "review", "warn"].map(failures), [0, 1, 1]);
 }
 
 /// What stood before decides nothing, so that `warn` means something to read.
@@ -415,6 +421,24 @@ fn a_comment_is_allowed_whatever_stood_before() {
     let verdict = &json(&output)["verdict"];
     assert_eq!(verdict["results"], json!([]));
     assert_eq!(verdict["standing"].as_array().map(Vec::len), Some(1), "{verdict:#}");
+}
+
+/// Another digest of the same repository is everyday work.
+#[test]
+fn a_promotion_is_allowed_without_a_word() {
+    let repository = doubled();
+    let path = format!("{ROOT}/ws.yaml");
+    let deployment = repository.git(&["show", &format!("main:{path}")]);
+    repository.git(&["branch", "promotion", "main"]);
+    repository.commit(
+        "promotion",
+        &[(&path, &format!("{}\n", deployment.replace("@sha256:d86b", "@sha256:e97c")))],
+    );
+    let all = ["--base", "main", "--head", "promotion", "--fail-on", "warn", "--format", "json"];
+    let output = check(repository.path(), &all);
+    assert_eq!(code(&output), 0, "{output:?}");
+    let verdict = &json(&output)["verdict"];
+    assert_eq!((&verdict["decision"], &verdict["results"]), (&json!("allow"), &json!([])));
 }
 
 /// However much there is to say, it is said: what does not fit is counted, and never a fault.

@@ -1,4 +1,5 @@
-//! JUnit XML, as CI systems read it: one suite per policy, one test per finding; a policy that finds nothing passes.
+//! JUnit XML, as CI systems read it: one suite per policy, one test per finding, which fails if the check fails for
+//! findings of its level; a policy that finds nothing passes.
 
 use quick_junit::{NonSuccessKind, Report as Suites, TestCase, TestCaseStatus, TestSuite};
 
@@ -8,7 +9,7 @@ use super::meaning::explained;
 use super::report::Placed;
 
 /// The whole document.
-pub(crate) fn suites(listed: &[&Placed], policies: &[Policy]) -> String {
+pub(crate) fn suites(listed: &[&Placed], policies: &[Policy], fails: impl Fn(Level) -> bool) -> String {
     let mut names: Vec<&str> = policies.iter().map(|policy| policy.name.as_str()).collect();
     // A finding of none of them, such as a fault of the rules, is a suite too.
     names.extend(listed.iter().map(|placed| placed.finding.policy.as_str()));
@@ -17,7 +18,8 @@ pub(crate) fn suites(listed: &[&Placed], policies: &[Policy]) -> String {
     let mut suites = Suites::new("writ check");
     for name in names {
         let found = listed.iter().filter(|placed| placed.finding.policy == name);
-        let cases: Vec<TestCase> = found.map(|placed| case(placed, policies)).collect();
+        let cases: Vec<TestCase> =
+            found.map(|placed| case(placed, policies, fails(placed.finding.level))).collect();
         suites.add_test_suite(suite(name, cases));
     }
     // OK because writing into memory cannot fail.
@@ -33,7 +35,7 @@ fn suite(policy: &str, mut cases: Vec<TestCase>) -> TestSuite {
     suite
 }
 
-fn case(placed: &Placed, policies: &[Policy]) -> TestCase {
+fn case(placed: &Placed, policies: &[Policy], is_failure: bool) -> TestCase {
     let finding = &placed.finding;
     let line = placed.line.map(|line| format!(":{line}")).unwrap_or_default();
     let place = format!("{}{line} {}", finding.path, finding.pointer);
@@ -41,22 +43,20 @@ fn case(placed: &Placed, policies: &[Policy]) -> TestCase {
     let (message, remedy) = (&finding.message, &finding.remedy);
     let text = printable(&format!("{message}\n{}\n{explanation}\nWhat to do: {remedy}", place.trim()));
     let name = printable(format!("{} {place}", finding.code).trim());
-    let mut case = match finding.level {
-        Level::Deny => {
-            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-            status.set_type(printable(&finding.code)).set_message(printable(message)).set_description(text);
-            TestCase::new(name, status)
-        }
-        Level::Review | Level::Warn | Level::Standing => {
-            let mut case = TestCase::new(name, TestCaseStatus::success());
-            let word = match finding.level {
-                Level::Review => "needs review",
-                Level::Standing => "stood before",
-                Level::Warn | Level::Deny => "warning",
-            };
-            case.set_system_out(format!("{word}: {text}"));
-            case
-        }
+    let mut case = if is_failure {
+        let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+        status.set_type(printable(&finding.code)).set_message(printable(message)).set_description(text);
+        TestCase::new(name, status)
+    } else {
+        let mut case = TestCase::new(name, TestCaseStatus::success());
+        let word = match finding.level {
+            Level::Deny => "denied",
+            Level::Review => "needs review",
+            Level::Warn => "warning",
+            Level::Standing => "stood before",
+        };
+        case.set_system_out(format!("{word}: {text}"));
+        case
     };
     if !finding.path.is_empty() {
         case.extra.insert("file".into(), printable(&finding.path).into());

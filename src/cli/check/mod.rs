@@ -138,7 +138,9 @@ impl CheckArguments {
             CheckFormat::Sarif => {
                 format!("{:#}\n", sarif::log(&report, &listed, judge.policies().policies()))
             }
-            CheckFormat::Junit => junit::suites(&listed, judge.policies().policies()),
+            CheckFormat::Junit => {
+                junit::suites(&listed, judge.policies().policies(), |level| self.fail_on.fails(level.into()))
+            }
             CheckFormat::Text | CheckFormat::Markdown => {
                 let renderer = Renderer::compile(&library)?;
                 let is_text = self.format == CheckFormat::Text;

@@ -1,4 +1,4 @@
-//! Rego in process: compile once, evaluate with a time limit, fail closed.
+//! Rego in process: compile once, evaluate with a time limit, fail closed. Groups of policies run at the same time.
 //!
 //! A policy is a package `writ.<name>` with a METADATA comment (title, description, `custom.codes`) and the sets `deny`
 //! and `warn`, as conftest has them, `review` (another person must approve it) and `standing` (what the change did not
@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::num::NonZeroU32;
+use std::thread::ScopedJoinHandle;
 use std::time::Duration;
 
 use regorus::utils::limits::ExecutionTimerConfig;
@@ -19,6 +20,7 @@ use super::builtins;
 use super::error::{Incomplete, PolicyError};
 use super::explain::PolicyExplanation;
 use super::facts::Facts;
+use super::groups;
 use super::metadata::{self, Policy};
 use super::objects::ValueOrigin;
 use super::tables;
@@ -27,8 +29,17 @@ use super::verdict::{Finding, Level, Verdict};
 /// The compiled rules.
 #[derive(Debug, Clone)]
 pub struct Policies {
-    engine: Engine,
+    /// In the order of files.
     policies: Vec<Policy>,
+    pub(super) groups: Vec<Group>,
+}
+
+/// Policies that are evaluated together, so that what they share is worked out once.
+#[derive(Debug, Clone)]
+pub(super) struct Group {
+    pub engine: Engine,
+    /// In the order of files.
+    pub policies: Vec<Policy>,
 }
 
 /// The longest that one evaluation may take: thousands of times what it needs, so it never decides an ordinary one.
@@ -47,20 +58,13 @@ impl Policies {
     /// - a file does not parse
     /// - a package is not `writ.<name>` or lacks its metadata
     pub fn compile(files: &BTreeMap<String, String>) -> Result<Self, PolicyError> {
-        let mut engine = new_engine()?;
-        tables::add(&mut engine, files)?;
-        let mut policies: Vec<Policy> = Vec::new();
-        for (file, text) in rule_files(files) {
-            let package = engine
-                .add_policy(file.clone(), text.clone())
-                .map_err(|error| placed(file, &format!("{error:#}")))?;
-            // OK because the module was just added, and the sets are names of rules.
-            let declares = |set: &str| engine.has_declared_rule_rooted_at(file, set).unwrap_or(false);
-            policies.extend(metadata::read(file, &package, text, declares)?);
-        }
-        engine
-            .add_policy(ALL_SETS.to_owned(), all_sets(&policies))
-            .map_err(|error| placed(ALL_SETS, &format!("{error:#}")))?;
+        let texts: groups::Files<'_> =
+            rule_files(files).map(|(file, text)| (file.as_str(), text.as_str())).collect();
+        let divided = groups::divided(&texts, groups::at_once());
+        let compile = |group: &groups::Group<'_>| Group::compile(group, &texts, files);
+        let groups: Vec<Group> = in_parallel(&divided, compile).into_iter().collect::<Result<_, _>>()?;
+        let mut policies: Vec<Policy> = groups.iter().flat_map(|group| group.policies.clone()).collect();
+        policies.sort_by(|one, other| one.file.cmp(&other.file));
         let shared: Vec<&String> = rule_files(files)
             .filter(|(file, _)| policies.iter().all(|policy| policy.file != **file))
             .map(|(_, text)| text)
@@ -72,10 +76,7 @@ impl Policies {
             };
             policy.silent = policy.codes.keys().filter(is_silent).cloned().collect();
         }
-        // Without an input nothing is found, but everything that only shows at evaluation does: unknown functions,
-        // rules that call themselves. It also prepares the engine, which its clones then need not do.
-        ask(&mut engine, &policies, Value::new_object())?;
-        Ok(Self { engine, policies })
+        Ok(Self { policies, groups })
     }
 
     /// What a reason code means; `None` for one that no policy finds.
@@ -165,13 +166,78 @@ impl Policies {
     /// An evaluation that fails or takes too long is a denial with code `policy_fault`, never a silent pass.
     #[must_use]
     pub fn evaluate(&self, facts: &Facts) -> Verdict {
-        // Compiled modules are shared; a clone holds only the state of one evaluation.
-        Verdict::of(match ask(&mut self.engine.clone(), &self.policies, facts.input.clone()) {
-            Ok(results) => placed_in(results, &facts.places),
+        let ask = |group: &Group| group.evaluate(facts.input.clone());
+        let found: Result<Vec<Vec<Finding>>, PolicyError> =
+            in_parallel(&self.groups, ask).into_iter().collect();
+        Verdict::of(match found {
+            Ok(results) => placed_in(results.concat(), &facts.places),
             Err(error) => vec![fault(&error)],
         })
     }
 }
+
+impl Group {
+    fn compile(
+        group: &groups::Group<'_>,
+        texts: &groups::Files<'_>,
+        files: &BTreeMap<String, String>,
+    ) -> Result<Self, PolicyError> {
+        let mut engine = new_engine()?;
+        tables::add(&mut engine, files)?;
+        let mut policies: Vec<Policy> = Vec::new();
+        for file in &group.files {
+            let text = texts[file];
+            let package = engine
+                .add_policy((*file).to_owned(), text.to_owned())
+                .map_err(|error| placed(file, &format!("{error:#}")))?;
+            // OK because the module was just added, and the sets are names of rules.
+            let declares = |set: &str| engine.has_declared_rule_rooted_at(file, set).unwrap_or(false);
+            if group.own.contains(file) || package.starts_with(SHARED) {
+                policies.extend(metadata::read(file, &package, text, declares)?);
+            }
+        }
+        engine
+            .add_policy(ALL_SETS.to_owned(), all_sets(&policies))
+            .map_err(|error| placed(ALL_SETS, &format!("{error:#}")))?;
+        // Without an input nothing is found, but everything that only shows at evaluation does: unknown functions,
+        // rules that call themselves. It also prepares the engine, which its clones then need not do.
+        ask(&mut engine, &policies, Value::new_object())?;
+        Ok(Self { engine, policies })
+    }
+
+    fn evaluate(&self, input: Value) -> Result<Vec<Finding>, PolicyError> {
+        // Compiled modules are shared; a clone holds only the state of one evaluation.
+        ask(&mut self.engine.clone(), &self.policies, input)
+    }
+}
+
+/// What a function makes of each, in their order: the first on this thread, the others on threads of their own, where
+/// the system has any.
+fn in_parallel<T: Sync, R: Send>(items: &[T], make: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let Some((first, others)) = items.split_first() else { return Vec::new() };
+    std::thread::scope(|scope| {
+        let make = &make;
+        let start = |item| {
+            let thread =
+                std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, move || make(item));
+            (item, thread)
+        };
+        let started: Vec<_> = others.iter().map(start).collect();
+        let mut made = vec![make(first)];
+        made.extend(started.into_iter().map(|(item, thread)| match thread.map(ScopedJoinHandle::join) {
+            Ok(Ok(made)) => made,
+            Ok(Err(panic)) => std::panic::resume_unwind(panic),
+            Err(_) => make(item),
+        }));
+        made
+    })
+}
+
+/// The stack of a thread, bytes: that of a main thread, since values are walked as deep as they are.
+const STACK: usize = 8 << 20;
+
+/// Where packages are that are no policies.
+const SHARED: &str = "data.writ.lib.";
 
 /// The files with rules, tests left out.
 fn rule_files(files: &BTreeMap<String, String>) -> impl Iterator<Item = (&String, &String)> {
@@ -216,7 +282,7 @@ pub(super) fn new_engine() -> Result<Engine, PolicyError> {
 pub(super) const SETS: [(&str, Level); 4] =
     [("deny", Level::Deny), ("review", Level::Review), ("warn", Level::Warn), ("standing", Level::Standing)];
 
-/// The package that asks all policies at once, so that what they share is worked out once.
+/// The package that asks all policies of a group at once.
 const ALL_SETS: &str = "writ_all";
 
 fn all_sets(policies: &[Policy]) -> String {

@@ -14,6 +14,7 @@ use crate::domain::risk::Risk;
 use crate::domain::target::TargetProfile;
 use crate::domain::tree::{EntryKind, FileWrite, LFS_POINTER_START, Snapshot};
 
+use super::ahead::parsing_ahead;
 use super::documents::Documents;
 use super::files::{Content, Files, is_manifest};
 use super::gather::Gathered;
@@ -101,7 +102,8 @@ impl Facts {
         documents: &Documents,
     ) -> Self {
         let risk = situation.provenance.map(|asked| asked.risk);
-        let gathered = Gathered::of(situation.target, [base, head], risk, &documents.effective);
+        let gather = || Gathered::of(situation.target, [base, head], risk, &documents.effective);
+        let gathered = parsing_ahead([base, head], &documents.parsed, gather);
         let paths: BTreeSet<&str> = base.paths().chain(head.paths()).collect();
         let files = paths.into_iter().filter_map(|path| file_fact(path, base, head));
         let places = gathered.objects.places();

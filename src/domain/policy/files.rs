@@ -101,6 +101,15 @@ impl<'a> Files<'a> {
         self.contents.keys().copied()
     }
 
+    /// The files that may hold objects and are known by their blobs.
+    pub(super) fn manifests(&self) -> impl Iterator<Item = (&'a BlobId, &'a [u8])> + '_ {
+        let files = self.contents.iter().filter(|(path, _)| is_manifest(path));
+        files.filter_map(|(_, content)| match content.kind {
+            EntryKind::Regular | EntryKind::Executable => Some((content.blob?, content.bytes)),
+            EntryKind::Symlink | EntryKind::Submodule => None,
+        })
+    }
+
     /// A file's objects; `None` where there is no such file.
     pub(super) fn parsed(&self, path: &str) -> Option<Arc<Parsed>> {
         if let Some(parsed) = self.parsed.borrow().get(path) {

@@ -7,6 +7,7 @@
 //! what no kustomization lists is judged too, apart from what is applied; what cannot be worked out is in
 //! `input.unknown`, never left out.
 
+mod ahead;
 mod builtins;
 mod document;
 mod documents;
@@ -17,6 +18,7 @@ mod explain;
 mod facts;
 mod files;
 mod gather;
+mod groups;
 mod history;
 mod metadata;
 mod objects;
@@ -25,8 +27,11 @@ mod rule_tests;
 mod settings;
 mod size;
 mod tables;
+mod tally;
 mod value;
 mod verdict;
+#[cfg(test)]
+mod work_tests;
 
 pub use documents::Documents;
 pub use engine::Policies;
@@ -36,4 +41,5 @@ pub use facts::{Declared, Facts, Provenance, Sides, Situation};
 pub use metadata::{Example, Policy};
 pub use redaction::{REDACTED, redact, redact_secrets};
 pub use rule_tests::{RuleTest, RuleTestOutcome, run_rule_tests};
+pub use tally::{CodeTally, Tally};
 pub use verdict::{Decision, Finding, Level, Verdict};

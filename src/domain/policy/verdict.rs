@@ -24,12 +24,8 @@ impl Verdict {
         findings.dedup();
         let (standing, results): (Vec<Finding>, Vec<Finding>) =
             findings.into_iter().partition(|finding| finding.level == Level::Standing);
-        let decision = match results.iter().map(|finding| finding.level).max() {
-            None | Some(Level::Standing) => Decision::Allow,
-            Some(Level::Warn) => Decision::Warn,
-            Some(Level::Review) => Decision::Review,
-            Some(Level::Deny) => Decision::Deny,
-        };
+        let strongest = results.iter().map(|finding| finding.level).max();
+        let decision = strongest.map_or(Decision::Allow, Decision::from);
         Self { decision, results, standing }
     }
 
@@ -104,6 +100,18 @@ impl Decision {
             Self::Warn => "warn",
             Self::Review => "review",
             Self::Deny => "deny",
+        }
+    }
+}
+
+impl From<Level> for Decision {
+    /// The decision on a change of whose findings none is stronger.
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Standing => Self::Allow,
+            Level::Warn => Self::Warn,
+            Level::Review => Self::Review,
+            Level::Deny => Self::Deny,
         }
     }
 }

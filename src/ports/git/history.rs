@@ -1,4 +1,4 @@
-//! The earlier contents of a file, from the ancestors of a commit: for questions such as "was this value ever used".
+//! What ancestors of a commit held: the earlier contents of a file, and the commits that changed a folder.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use git2::{Odb, Oid, Sort};
 
 use super::GitError;
-use super::objects::{MODE_TREE, RawEntries, tree_of};
+use super::objects::{self, MODE_TREE, RawEntries, commit_id, tree_of};
 use crate::domain::names::CommitId;
 
 /// The contents that a file has and had.
@@ -53,6 +53,70 @@ pub(super) fn file_history(
         }
     }
     Ok(FileHistory { contents, is_whole })
+}
+
+/// A commit that changed something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PastChange {
+    /// Its first parent, with which it is compared.
+    pub before: CommitId,
+    /// The commit.
+    pub commit: CommitId,
+    /// The first line of its message.
+    pub subject: String,
+}
+
+/// The commits of a range that changed something below a path, oldest first, by first parents alone: what a merge
+/// brought in counts as one change. The range is a revision with all its ancestors, or `FROM..TO` without those of `FROM`.
+/// A commit without a parent here is compared with nothing, and left out.
+pub(super) fn past_changes(
+    repository: &git2::Repository,
+    range: &str,
+    path: &str,
+) -> Result<Vec<PastChange>, GitError> {
+    let (from, to) = match range.split_once("..") {
+        Some((from, to)) => (Some(from), to),
+        None => (None, range),
+    };
+    let resolve = |revision: &str| {
+        let revision = if revision.is_empty() { "HEAD" } else { revision };
+        objects::resolve(repository, revision)
+            .and_then(|commit| Oid::from_str(commit.as_str()).map_err(GitError::odb))
+    };
+    let known = match from {
+        Some(from) => ancestors(repository, resolve(from)?)?,
+        None => HashSet::new(),
+    };
+    let odb = repository.odb().map_err(GitError::odb)?;
+    let mut trees = Trees { odb: &odb, children: HashMap::new() };
+    let mut changes = Vec::new();
+    let mut here = repository.find_commit(resolve(to)?).map_err(GitError::odb)?;
+    let mut folder = trees.folder(here.tree_id(), path)?;
+    while !known.contains(&here.id()) {
+        // The first commit, or the edge of a shallow clone.
+        if here.parent_count() == 0 {
+            break;
+        }
+        let before = here.parent(0).map_err(GitError::odb)?;
+        let former = trees.folder(before.tree_id(), path)?;
+        if former != folder {
+            let subject = here.summary().ok().flatten().unwrap_or_default().to_owned();
+            changes.push(PastChange {
+                before: commit_id(before.id()),
+                commit: commit_id(here.id()),
+                subject,
+            });
+        }
+        (here, folder) = (before, former);
+    }
+    changes.reverse();
+    Ok(changes)
+}
+
+fn ancestors(repository: &git2::Repository, commit: Oid) -> Result<HashSet<Oid>, GitError> {
+    let mut walk = repository.revwalk().map_err(GitError::odb)?;
+    walk.push(commit).map_err(GitError::odb)?;
+    walk.map(|id| id.map_err(GitError::odb)).collect()
 }
 
 /// Looks into trees; all but the root are the same in most commits, and are looked into once.

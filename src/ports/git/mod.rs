@@ -17,7 +17,7 @@ use crate::domain::tree::{FileWrite, Snapshot};
 
 pub use crate::domain::credential::Credential;
 pub use command::{Environment, Interrupt, check_command};
-pub use history::FileHistory;
+pub use history::{FileHistory, PastChange};
 pub use repository::Repository;
 
 /// A commit to create: the base's tree with the contents of some files replaced.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use git2::{BranchType, ErrorCode, RepositoryInitOptions, RepositoryOpenFlags};
 
 use super::command::{Environment, Interrupt};
-use super::history::{self, FileHistory};
+use super::history::{self, FileHistory, PastChange};
 use super::objects::{self, Blobs};
 use super::surgery;
 use super::transport::{Moving, Remote};
@@ -105,6 +105,16 @@ impl Repository {
     #[must_use]
     pub fn is_shallow(&self) -> bool {
         self.state().repository.is_shallow()
+    }
+
+    /// The commits of a range that changed something below a path, oldest first, by first parents alone. The range is a
+    /// revision with all its ancestors, or `FROM..TO` without those of `FROM`; an empty side is `HEAD`.
+    ///
+    /// # Errors
+    /// - `UnknownRevision`: a side of the range is no commit here
+    /// - `Odb`: the history cannot be read
+    pub fn past_changes(&self, range: &str, path: &str) -> Result<Vec<PastChange>, GitError> {
+        history::past_changes(&self.state().repository, range, path)
     }
 
     fn over(repository: git2::Repository, remote: Option<Remote>) -> Self {

@@ -1,6 +1,8 @@
-//! `writ policies`: the policies, what any reason code means, the rules' tests.
+//! `writ policies`: the policies, what any reason code means, the rules' tests, and how often they would have spoken.
 //!
 //! Exit codes: 0 shown, or all tests passed · 1 no such code, a broken policy file, a failed test · 2 usage.
+
+mod history;
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
@@ -41,18 +43,21 @@ enum PoliciesCommand {
     },
     /// Run the rules' own tests (`*_test.rego`).
     Test(Shown),
+    /// Judge each past change of a branch again, and count how often each code is found.
+    History(history::HistoryArguments),
 }
 
 /// Runs it.
 pub(super) fn run(arguments: &PoliciesArguments) -> ExitCode {
-    let (shown, done) = match &arguments.command {
-        None => (&arguments.shown, list(&arguments.shown)),
-        Some(PoliciesCommand::Explain { code, shown }) => (shown, explain(code, shown)),
-        Some(PoliciesCommand::Test(shown)) => (shown, test(shown)),
+    let (form, done) = match &arguments.command {
+        None => (arguments.shown.format.into(), list(&arguments.shown)),
+        Some(PoliciesCommand::Explain { code, shown }) => (shown.format.into(), explain(code, shown)),
+        Some(PoliciesCommand::Test(shown)) => (shown.format.into(), test(shown)),
+        Some(PoliciesCommand::History(arguments)) => (arguments.form(), arguments.replay()),
     };
     match done {
         Ok((text, exit)) => output::finish("policies", &text, exit),
-        Err(failure) => failure.say("policies", shown.format.into()),
+        Err(failure) => failure.say("policies", form),
     }
 }
 
