@@ -18,6 +18,7 @@ pub mod kustomize;
 pub mod lane;
 pub mod ledger;
 pub mod manifest;
+pub mod merge;
 pub mod names;
 pub mod plan;
 pub mod policy;

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::domain::approval::{Approval, NotCounted};
+use crate::domain::lane::MissingValidation;
 use crate::domain::ledger::Record;
 use crate::domain::names::{AccountId, BranchName, CheckId, CommentId, CommitId, IssueNumber, RunId};
 use crate::domain::plan::PlanReport;
@@ -165,6 +166,9 @@ pub struct ConcludeFact {
     pub title: String,
     /// The digest of what it says.
     pub digest: String,
+    /// The check runs of others that are not green, of a lane's head.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<MissingValidation>,
     /// Its id; `None` where it could not be written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub check: Option<CheckId>,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::error::StepError;
 use super::judgement::Judgement;
 use super::judging::Judge;
-use crate::domain::lane::{Claim, Reproducibility};
+use crate::domain::lane::{Claim, Reproducibility, Validation};
 use crate::domain::names::{BranchName, CommitId, IssueNumber, RepositoryName};
 use crate::domain::policy::Provenance;
 use crate::domain::text::error_chain;
@@ -122,12 +122,18 @@ pub(super) fn judge_since(
         return Ok(HeadAnswer::NoManifests);
     }
     let of_lanes = claims.iter().flat_map(|claim| judge.lanes().judge(&claim.on(&paths)));
-    let is_of_lane = |claim: &BranchClaim| judge.lanes().of_branch(&claim.seen.branch).is_some();
+    let is_of_lane = |claim: &BranchClaim| judge.lanes().of_branch(&claim.branch).is_some();
     if claims.iter().any(is_of_lane) {
         judged.verdict = judge.policies().of_lane(judged.verdict);
     }
     judged.verdict = judged.verdict.with(of_lanes.collect());
-    Ok(HeadAnswer::Judged(Box::new(Judgement::of(judged, merge_base, touched))))
+    let mut validations: Vec<Validation> = Vec::new();
+    for claim in claims {
+        let needed = judge.lanes().validations(&claim.branch, &paths).into_iter();
+        validations.extend(needed.filter(|needed| !validations.contains(needed)).collect::<Vec<_>>());
+    }
+    let judgement = Judgement::of(judged, merge_base, touched).needing(validations);
+    Ok(HeadAnswer::Judged(Box::new(judgement)))
 }
 
 impl BranchClaim {

@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::domain::change::Change;
+use crate::domain::lane::Validation;
 use crate::domain::names::CommitId;
-use crate::domain::policy::{Decision, Verdict};
+use crate::domain::policy::{Decision, Finding, Verdict};
 use crate::domain::pull::Conclusion;
 
 use super::judging::Judged;
@@ -35,6 +36,9 @@ pub struct Judgement {
     pub changes: Vec<Change>,
     /// How many changes were cut.
     pub changes_left_out: usize,
+    /// The check runs of others that must be green on this head: it is a lane's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub validations: Vec<Validation>,
     /// Where findings are in the files of the head: index of the finding, and line from 1.
     pub lines: Vec<(usize, usize)>,
 }
@@ -68,8 +72,24 @@ impl Judgement {
             standing_left_out,
             changes,
             changes_left_out,
+            validations: Vec::new(),
             lines,
         }
+    }
+
+    /// The same, for which these check runs of others must be green.
+    #[must_use]
+    pub fn needing(self, validations: Vec<Validation>) -> Self {
+        Self { validations, ..self }
+    }
+
+    /// The same, denied by one more finding, which is on no line.
+    #[must_use]
+    pub fn denied_by(mut self, finding: Finding) -> Self {
+        // At the end: lines are given by the positions of the others.
+        self.verdict.results.push(finding);
+        self.verdict.decision = Decision::Deny;
+        self
     }
 
     /// What a check run says of it.

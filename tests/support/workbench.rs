@@ -13,6 +13,7 @@ use writ::domain::admission::Quotas;
 use writ::domain::approval::Review;
 use writ::domain::command::KnownProcedure;
 use writ::domain::credential::Credential;
+use writ::domain::lane::SeenCheck;
 use writ::domain::ledger::SignerKey;
 use writ::domain::names::{BranchName, CheckId, CommentId, CommitId, IssueNumber, RepositoryName, RunId};
 use writ::domain::run::{Outcome, Position, Step};
@@ -132,6 +133,7 @@ impl Workbench {
         let planner = Planner::compile(&library, manifests::ROOT).unwrap();
         let catalogue = summaries(&planner);
         let served_catalogue = catalogue.clone();
+        let lanes = planner.judge().lanes().clone();
         let procedures: Vec<KnownProcedure> = catalogue.iter().map(ProcedureSummary::known).collect();
         let mirror = Repository::mirror(&data.join("mirror.git"), home.repository.path().to_str().unwrap());
         let served = ServedRepository {
@@ -174,6 +176,7 @@ impl Workbench {
             catalogue: served_catalogue,
             agents: vec![AGENT.to_owned()],
             library: library.digest(),
+            lanes: lanes.clone(),
             wake,
         };
         Self { home, worker, store, people, forge, clock, intake, issue }
@@ -401,6 +404,15 @@ impl Forge for FailingForge {
         name: &str,
     ) -> Result<Option<FoundCheck>, ForgeError> {
         self.call("find_check", self.inner.find_check(repository, head, name)).await
+    }
+
+    async fn check_runs(
+        &self,
+        repository: &RepositoryName,
+        head: &CommitId,
+        name: &str,
+    ) -> Result<Vec<SeenCheck>, ForgeError> {
+        self.call("check_runs", self.inner.check_runs(repository, head, name)).await
     }
 
     async fn put_check(&self, repository: &RepositoryName, check: &Check) -> Result<CheckId, ForgeError> {

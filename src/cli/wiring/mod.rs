@@ -200,11 +200,13 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
         catalogue: catalogue.clone(),
         agents: settings.server.agents.clone(),
         library: library.digest(),
+        lanes: repositories.first().map(|served| served.planner.judge().lanes().clone()).unwrap_or_default(),
         wake: Arc::clone(&wake),
     };
+    let intake = Arc::new(intake);
     let verifier = notary.verifier();
     let state = State {
-        intake: Arc::new(intake),
+        intake: Arc::clone(&intake),
         store: Arc::clone(&store),
         health: Arc::new(Health::of(
             Arc::new(database.clone()),
@@ -250,6 +252,7 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     let mut tasks = JoinSet::new();
     listeners.serve(&mut tasks, &settings.server, &state, &stopped);
     tasks.spawn(sealing.clone().run(stopped.clone()));
+    tasks.spawn(intake.keep_sweeping(stopped.clone()));
     if let Some(branch) = branch.clone() {
         tasks.spawn(branch.run(stopped.clone()));
     }

@@ -47,6 +47,12 @@ impl Verdict {
         Self::of(self.results)
     }
 
+    /// Whether a finding denies it.
+    #[must_use]
+    pub fn denies(&self) -> bool {
+        self.decision == Decision::Deny
+    }
+
     /// Whether a finding needs the approval of another person, also of what is denied anyway.
     #[must_use]
     pub fn needs_review(&self) -> bool {

@@ -46,13 +46,20 @@ pub(super) async fn perform(context: &Context, job: &ReconciliationJob) -> Resul
         "base": seen.base, "draft": seen.draft, "fork": seen.fork, "author": seen.author, "look": job.run.id,
     });
     let records = kinds.iter().map(|kind| context.record(subject_run, kind, body.clone())).collect();
-    let policy = before.filter(|before| before.seen.head == seen.head).and_then(|before| before.policy);
+    let (merge, same_head) = match before {
+        Some(before) => (before.merge.clone(), Some(before).filter(|before| before.seen.head == seen.head)),
+        None => (None, None),
+    };
+    let is_open = seen.state == PullState::Open;
     let stored = StoredPull {
         repository: job.reconciliation.repository.clone(),
         seen: seen.clone(),
-        policy,
+        policy: same_head.as_ref().and_then(|before| before.policy),
         look: job.run.id.clone(),
         at: context.clock.now(),
+        // What it waits for, it is asked again at the end.
+        recheck: same_head.and_then(|before| before.recheck).filter(|_| is_open),
+        merge,
     };
     let closed_run = if seen.state == PullState::Open { None } else { seen.run.clone() };
     let happened = kinds.into_iter().map(str::to_owned).collect();
