@@ -12,6 +12,10 @@ use super::http::Answer;
 use super::manifests::{ROOT, SCHEDULER};
 use super::records;
 
+/// The check runs that the lanes' table names for a change of manifests.
+pub const VALIDATIONS: [&str; 3] =
+    ["Validate PR title", "PR validation (kubeconform)", "PR validation (argo-lint)"];
+
 /// The scheduler's manifest, full path.
 pub fn scheduler() -> String {
     format!("{ROOT}/scheduler-deployment.yaml")
@@ -105,6 +109,28 @@ impl Bot {
             "repository": {"full_name": "example/lab"},
         });
         self.tell_event("check_run", &payload).await;
+    }
+
+    /// Another app's check run of a commit is as GitHub calls it (`None`: in progress), without an event.
+    pub async fn report_check(&self, head: &CommitId, check: (&str, &str), conclusion: Option<&str>) {
+        self.forge.report_check(&repository_name(), head, check, conclusion).await.unwrap();
+    }
+
+    /// The same, with the event of it.
+    pub async fn complete_check(&self, head: &CommitId, (app, name): (&str, &str), conclusion: &str) {
+        self.report_check(head, (app, name), Some(conclusion)).await;
+        let payload = json!({
+            "action": "completed", "check_run": {"name": name, "head_sha": head, "app": {"slug": app}},
+            "repository": {"full_name": "example/lab"},
+        });
+        self.tell_event("check_run", &payload).await;
+    }
+
+    /// All check runs that the lanes' table names are green on a commit; no event is sent.
+    pub async fn validate(&self, head: &CommitId) {
+        for name in VALIDATIONS {
+            self.report_check(head, ("github-actions", name), Some("success")).await;
+        }
     }
 
     /// The one policy check of a commit, when all work is done.
