@@ -102,7 +102,7 @@ fn warm_in_a_child(bencher: Bencher<'_, '_>) {
     let heads = Heads::new(Children::new(program, arguments, greeting, Duration::from_secs(60)));
     let judge = |head: &CommitId| {
         let (repository, head) = (name.clone(), head.clone());
-        let request = HeadRequest { repository, head, asked: None, claims: Vec::new() };
+        let request = HeadRequest { repository, head, asked: None, claims: Vec::new(), since: None, circumstances: Circumstances::default() };
         match runtime.block_on(heads.judge(&request)) {
             HeadAnswer::Judged(judgement) => judgement,
             other => panic!("{other:?}"),

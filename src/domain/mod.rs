@@ -7,6 +7,7 @@ pub mod admission;
 pub mod approval;
 pub mod budget;
 mod cache;
+pub mod calendar;
 pub mod change;
 pub mod command;
 pub mod conflict;

@@ -1,5 +1,6 @@
 //! A judgement: what judging a pull request's head found, as it is stored and shown.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -39,6 +40,9 @@ pub struct Judgement {
     /// The check runs of others that must be green on this head: it is a lane's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub validations: Vec<Validation>,
+    /// When it has to be judged again although nothing changes: a rule begins to decide, a window opens or closes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
     /// Where findings are in the files of the head: index of the finding, and line from 1.
     pub lines: Vec<(usize, usize)>,
 }
@@ -51,6 +55,7 @@ impl Judgement {
         judged.verdict.results.sort_by_key(|finding| std::cmp::Reverse(finding.level));
         let findings_left_out = judged.verdict.results.len().saturating_sub(MOST_STORED);
         judged.verdict.results.truncate(MOST_STORED);
+        judged.verdict.observed.truncate(MOST_STORED);
         let standing_left_out = judged.verdict.standing.len().saturating_sub(MOST_STORED);
         judged.verdict.standing.truncate(MOST_STORED);
         let lines = judged.lines_of(&judged.verdict.results).into_iter().enumerate();
@@ -73,6 +78,7 @@ impl Judgement {
             changes,
             changes_left_out,
             validations: Vec::new(),
+            until: None,
             lines,
         }
     }
@@ -81,6 +87,12 @@ impl Judgement {
     #[must_use]
     pub fn needing(self, validations: Vec<Validation>) -> Self {
         Self { validations, ..self }
+    }
+
+    /// The same, which has to be judged again at a time.
+    #[must_use]
+    pub fn holding_until(self, until: Option<Timestamp>) -> Self {
+        Self { until, ..self }
     }
 
     /// The same, denied by one more finding, which is on no line.

@@ -28,7 +28,7 @@ use writ::ports::library::Library;
 use writ::ports::render::Renderer;
 use writ::ports::store::{LedgerStore as _, Run, RunView as _, SqliteStore, StepQueue as _};
 use writ::service::accept::{Intake, Reception};
-use writ::service::context::{Context, ServedRepository};
+use writ::service::context::{Context, RunningIn, ServedRepository};
 use writ::service::heads::{Greeting, Heads, JudgedRepository};
 use writ::service::metrics::Metrics;
 use writ::service::notary::Notary;
@@ -141,6 +141,7 @@ impl Workbench {
             base: "main".to_owned().try_into().unwrap(),
             git: Arc::new(mirror.unwrap()),
             planner: Arc::new(planner),
+            running_in: RunningIn::default(),
         };
         let context = Context {
             store: Arc::clone(&shared),
@@ -195,6 +196,7 @@ impl Workbench {
             base: served.base.clone(),
             git: Arc::clone(&served.git),
             planner: Arc::new(planner),
+            running_in: RunningIn::default(),
         };
         self.worker.context = Arc::new(Context {
             store: Arc::clone(&context.store),

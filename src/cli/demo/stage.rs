@@ -68,6 +68,8 @@ impl Stage {
                 remote: remote.to_string_lossy().into_owned(),
                 base: BranchName::try_from(repository::BASE.to_owned())?,
                 gitops_path: None,
+                observe: Vec::new(),
+                calendar: None,
             }],
             program: own_program(),
             failpoint: None,

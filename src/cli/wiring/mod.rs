@@ -40,7 +40,7 @@ use crate::ports::store::{
 };
 use crate::service::accept::Intake;
 use crate::service::checkpoint_branch::CheckpointBranch;
-use crate::service::context::{Context, ServedRepository};
+use crate::service::context::{Context, RunningIn, ServedRepository};
 use crate::service::health::Health;
 use crate::service::metrics::Metrics;
 use crate::service::notary::Notary;
@@ -389,10 +389,20 @@ fn served(
     let planner = Planner::compile(library, repository.gitops_path.as_deref())?
         .with_cache(room)
         .with_pages_at(settings.server.public_url.clone());
+    for observed in &repository.observe {
+        let is_known = planner.judge().knows_rule(&observed.rule);
+        anyhow::ensure!(
+            is_known,
+            "`observe` of `{name}` names no policy and no code: `{}` [{}]; `writ policies` lists them",
+            observed.rule.escape_debug(),
+            reason::SETTING_INVALID
+        );
+    }
     Ok(Arc::new(ServedRepository {
         name: name.clone(),
         base: repository.base.clone(),
         git: Arc::new(git),
         planner: Arc::new(planner),
+        running_in: RunningIn { observe: repository.observe.clone(), calendar: repository.calendar.clone() },
     }))
 }

@@ -27,6 +27,12 @@ pub fn meaning(code: &str) -> Option<(&'static str, &'static str)> {
     Some((policy, reason::definition(code)?.meaning))
 }
 
+/// Whether findings of lanes have such a policy.
+#[must_use]
+pub fn is_policy(name: &str) -> bool {
+    CODES.iter().any(|(policy, _)| *policy == name)
+}
+
 /// A change, as far as lanes are concerned.
 #[derive(Debug, Clone, Copy)]
 pub struct Claim<'a> {

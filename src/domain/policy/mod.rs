@@ -8,6 +8,7 @@
 //! `input.unknown`, never left out.
 
 mod builtins;
+mod circumstances;
 mod document;
 mod documents;
 mod effective;
@@ -28,6 +29,9 @@ mod tables;
 mod value;
 mod verdict;
 
+pub use circumstances::{
+    Circumstances, FROZEN, OUTSIDE_HOURS, ObservedRule, TimedVerdict, Window, may_be_observed,
+};
 pub use documents::Documents;
 pub use engine::Policies;
 pub use error::{Incomplete, PolicyError};

@@ -8,6 +8,7 @@ use crate::domain::policy::Finding;
 use crate::domain::pull::{Conclusion, PullState};
 use crate::domain::run::Outcome;
 use crate::ports::forge::check::Check;
+use crate::ports::store::Recheck;
 use crate::service::checks::{self, CheckContent, CheckContext};
 use crate::service::context::Context;
 use crate::service::error::StepError;
@@ -50,6 +51,10 @@ pub(super) async fn perform(context: &Context, job: &ReconciliationJob) -> Resul
         Err(error) => return Err(error.into()),
     };
     let is_missing = !missing.is_empty();
+    let until = match &judged {
+        Some(JudgeFact::Finished(judgement)) => judgement.until,
+        Some(JudgeFact::Moved(_)) | None => None,
+    };
     let performed = concluded(context, job, &check, missing, put);
     let stored =
         job.stored_pull(context.store.as_ref()).await?.filter(|stored| stored.seen.head == seen.head);
@@ -58,7 +63,10 @@ pub(super) async fn perform(context: &Context, job: &ReconciliationJob) -> Resul
         Some(mut stored) => {
             stored.policy = judged;
             // Failed ones can be run again, and that event can be lost as well.
-            stored.recheck = is_missing.then(|| validating::recheck(stored.recheck, context.clock.now()));
+            let now = context.clock.now();
+            let asked_again = is_missing.then(|| validating::recheck(stored.recheck, now));
+            let judged_again = until.map(|at| Recheck { at, since: now });
+            stored.recheck = [asked_again, judged_again].into_iter().flatten().min_by_key(|recheck| recheck.at);
             performed.storing(stored)
         }
         None => performed,
