@@ -96,7 +96,9 @@ impl Calendar {
         for freeze in &self.freezes {
             let length = freeze.name.chars().count();
             if !(1..=LONGEST_NAME).contains(&length) || freeze.name.chars().any(char::is_control) {
-                return Err(format!("the name of a freeze is not one line of 1 to {LONGEST_NAME} characters"));
+                return Err(format!(
+                    "the name of a freeze is not one line of 1 to {LONGEST_NAME} characters"
+                ));
             }
             if freeze.from >= freeze.to {
                 return Err(format!("the freeze `{}` ends before it begins", freeze.name));
@@ -120,7 +122,8 @@ impl Calendar {
         if let Some((false, until)) = hours {
             return Some(Window { code: OUTSIDE_HOURS.to_owned(), name: String::new(), closed: true, until });
         }
-        let next_freeze = frozen.iter().filter(|(_, (from, _))| *from > now).min_by_key(|(_, (from, _))| *from);
+        let next_freeze =
+            frozen.iter().filter(|(_, (from, _))| *from > now).min_by_key(|(_, (from, _))| *from);
         let closes = hours.and_then(|(_, until)| until);
         match (next_freeze, closes) {
             (Some((freeze, (from, _))), closes) if closes.is_none_or(|closes| *from <= closes) => {
@@ -148,7 +151,8 @@ impl Hours {
     fn at(&self, now: Timestamp, zone: &TimeZone) -> (bool, Option<Timestamp>) {
         let here = now.to_zoned(zone.clone()).datetime();
         let instant = |date: Date, time: Time| zone.to_timestamp(date.to_datetime(time)).ok();
-        let today = self.has(here.date()).then(|| (instant(here.date(), self.from), instant(here.date(), self.to)));
+        let today =
+            self.has(here.date()).then(|| (instant(here.date(), self.from), instant(here.date(), self.to)));
         if let Some((Some(from), Some(to))) = today
             && (from..to).contains(&now)
         {
@@ -224,27 +228,56 @@ mod tests {
     fn hours_are_those_of_the_market_whatever_the_clocks_do() {
         let market = calendar(MARKET);
         // Winter: five hours behind. Summer: four.
-        assert_eq!(window(&market, "2026-01-12T14:29:59Z"), is(true, "outside_hours", "2026-01-12T14:30:00Z"));
-        assert_eq!(window(&market, "2026-01-12T14:30:00Z"), is(false, "outside_hours", "2026-01-12T21:00:00Z"));
-        assert_eq!(window(&market, "2026-07-13T13:30:00Z"), is(false, "outside_hours", "2026-07-13T20:00:00Z"));
-        assert_eq!(window(&market, "2026-07-13T20:00:00Z"), is(true, "outside_hours", "2026-07-14T13:30:00Z"));
+        assert_eq!(
+            window(&market, "2026-01-12T14:29:59Z"),
+            is(true, "outside_hours", "2026-01-12T14:30:00Z")
+        );
+        assert_eq!(
+            window(&market, "2026-01-12T14:30:00Z"),
+            is(false, "outside_hours", "2026-01-12T21:00:00Z")
+        );
+        assert_eq!(
+            window(&market, "2026-07-13T13:30:00Z"),
+            is(false, "outside_hours", "2026-07-13T20:00:00Z")
+        );
+        assert_eq!(
+            window(&market, "2026-07-13T20:00:00Z"),
+            is(true, "outside_hours", "2026-07-14T13:30:00Z")
+        );
         // Clocks change on Sunday the 8th of March and on Sunday the 1st of November.
-        assert_eq!(window(&market, "2026-03-06T21:30:00Z"), is(true, "outside_hours", "2026-03-09T13:30:00Z"));
-        assert_eq!(window(&market, "2026-10-30T20:30:00Z"), is(true, "outside_hours", "2026-11-02T14:30:00Z"));
+        assert_eq!(
+            window(&market, "2026-03-06T21:30:00Z"),
+            is(true, "outside_hours", "2026-03-09T13:30:00Z")
+        );
+        assert_eq!(
+            window(&market, "2026-10-30T20:30:00Z"),
+            is(true, "outside_hours", "2026-11-02T14:30:00Z")
+        );
         // A weekend and a holiday.
-        assert_eq!(window(&market, "2026-12-24T21:30:00Z"), is(true, "outside_hours", "2026-12-28T14:30:00Z"));
-        assert_eq!(window(&market, "2026-12-25T15:00:00Z"), is(true, "outside_hours", "2026-12-28T14:30:00Z"));
+        assert_eq!(
+            window(&market, "2026-12-24T21:30:00Z"),
+            is(true, "outside_hours", "2026-12-28T14:30:00Z")
+        );
+        assert_eq!(
+            window(&market, "2026-12-25T15:00:00Z"),
+            is(true, "outside_hours", "2026-12-28T14:30:00Z")
+        );
     }
 
     #[test]
     fn a_time_that_clocks_skip_or_repeat_is_one_instant() {
         // 02:30 does not exist on the 8th of March; 01:30 comes twice on the 1st of November.
-        let night = calendar(
-            "time_zone: America/New_York\nhours: {days: [sun], from: \"01:30\", to: \"02:30\"}\n",
+        let night =
+            calendar("time_zone: America/New_York\nhours: {days: [sun], from: \"01:30\", to: \"02:30\"}\n");
+        assert_eq!(
+            window(&night, "2026-03-08T06:30:00Z"),
+            is(false, "outside_hours", "2026-03-08T07:30:00Z")
         );
-        assert_eq!(window(&night, "2026-03-08T06:30:00Z"), is(false, "outside_hours", "2026-03-08T07:30:00Z"));
         assert_eq!(window(&night, "2026-11-01T05:29:59Z"), is(true, "outside_hours", "2026-11-01T05:30:00Z"));
-        assert_eq!(window(&night, "2026-11-01T05:30:00Z"), is(false, "outside_hours", "2026-11-01T07:30:00Z"));
+        assert_eq!(
+            window(&night, "2026-11-01T05:30:00Z"),
+            is(false, "outside_hours", "2026-11-01T07:30:00Z")
+        );
     }
 
     #[test]
@@ -256,7 +289,10 @@ mod tests {
         assert_eq!((now.closed, now.code.as_str(), now.name.as_str()), (true, "frozen", "quarter end"));
         assert_eq!(now.until, Some(at("2026-01-13T17:00:00Z")));
         assert_eq!(window(&frozen, "2026-01-12T15:00:00Z"), is(false, "frozen", "2026-01-12T17:00:00Z"));
-        assert_eq!(window(&frozen, "2026-01-13T17:00:00Z"), is(false, "outside_hours", "2026-01-13T21:00:00Z"));
+        assert_eq!(
+            window(&frozen, "2026-01-13T17:00:00Z"),
+            is(false, "outside_hours", "2026-01-13T21:00:00Z")
+        );
         let only = calendar(
             "time_zone: Europe/Berlin\nfreezes: [{name: move, from: 2026-03-29T02:30, to: 2026-03-29T03:30}]\n",
         );

@@ -16,7 +16,10 @@ use super::policy::{Finding, Level, Verdict};
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum Merge {
     /// That is not known yet.
-    Assessing,
+    Assessing {
+        /// The reconciliation that saw it open last.
+        look: RunId,
+    },
     /// Nothing was against it.
     Regular,
     /// It had to be denied, or nobody had approved it.
@@ -55,6 +58,8 @@ pub enum MergeFault {
     Denied,
     /// It needed the approval of another human, and had none.
     Unapproved,
+    /// It could not be judged, or was merged before that.
+    Unjudged,
 }
 
 /// How a merge over a denial was settled.
@@ -95,6 +100,7 @@ impl MergeFault {
         match self {
             Self::Denied => "although `writ/policy` denied it",
             Self::Unapproved => "without the approval that it needed",
+            Self::Unjudged => "without a verdict of `writ/policy`",
         }
     }
 }
@@ -119,7 +125,10 @@ impl OverDenial {
                 == (&other.policy, &other.code, &other.path, &other.pointer)
         };
         let is_gone = |finding: &Finding| !now.results.iter().any(|other| is_same(finding, other));
-        !self.findings.is_empty() && self.findings.iter().all(is_gone)
+        // What a lane may not do is no matter of content.
+        let is_content = |finding: &Finding| !finding.policy.starts_with("lane-");
+        !self.findings.is_empty()
+            && self.findings.iter().all(|finding| is_content(finding) && is_gone(finding))
     }
 }
 
@@ -157,7 +166,11 @@ mod tests {
         let denied = Verdict::of(vec![finding("x", Level::Deny)]);
         let review = Verdict::of(vec![finding("x", Level::Review)]);
         let given = Approval::Given { by: vec![] };
-        assert_eq!(MergeFault::of(&denied, &given), Some(MergeFault::Denied), "approval does not outweigh it");
+        assert_eq!(
+            MergeFault::of(&denied, &given),
+            Some(MergeFault::Denied),
+            "approval does not outweigh it"
+        );
         assert_eq!(MergeFault::of(&review, &Approval::Missing), Some(MergeFault::Unapproved));
         assert_eq!(MergeFault::of(&review, &given), None);
         assert_eq!(MergeFault::of(&Verdict::of(vec![]), &Approval::NotNeeded), None);
@@ -172,6 +185,8 @@ mod tests {
         assert!(both.is_mended_by(&now(vec![finding("z", Level::Deny)])), "another one is no part of it");
         assert!(!both.is_mended_by(&now(vec![finding("y", Level::Review)])));
         assert!(!both.is_mended_by(&now(vec![finding("x", Level::Warn)])), "milder is not gone");
+        let lane = Finding { policy: "lane-paths".to_owned(), ..finding("foreign_path", Level::Deny) };
+        assert!(!over(vec![lane]).is_mended_by(&now(vec![])), "whose it was is no matter of content");
         assert!(!over(vec![]).is_mended_by(&now(vec![])), "a missing approval is not mended by nothing");
     }
 

@@ -216,7 +216,8 @@ impl Intake {
                 continue;
             }
             // It is due once, so a second sweep is a duplicate.
-            let delivery = format!("{SWEEP}:{}#{}:{}", pull.repository, pull.seen.number, due.as_microsecond());
+            let delivery =
+                format!("{SWEEP}:{}#{}:{}", pull.repository, pull.seen.number, due.as_microsecond());
             let body_sha256 = sha256_hex(delivery.as_bytes());
             let cause =
                 Cause { event: SWEEP, delivery: &delivery, body_sha256: &body_sha256, content_key: None };

@@ -138,6 +138,7 @@ fn values(
         "standing": judgement.map_or(0, |judgement| {
             judgement.verdict.standing.len() + judgement.standing_left_out
         }),
+        "observed": judgement.map_or(&[][..], |judgement| &judgement.verdict.observed),
         "touched": judgement.is_some_and(|judgement| judgement.touched),
         "merge_base": judgement.map(|judgement| &judgement.merge_base),
         "verdict": judgement.map(|judgement| &judgement.verdict),

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::domain::admission::Quotas;
 use crate::domain::calendar::Calendar;
 use crate::domain::ledger::Record;
-use crate::domain::names::{BranchName, RepositoryName, RunId};
+use crate::domain::names::{BranchName, IssueNumber, RepositoryName, RunId};
 use crate::domain::policy::{Circumstances, ObservedRule};
 use crate::ports::clock::Clock;
 use crate::ports::forge::Forge;
@@ -69,6 +69,8 @@ pub struct RunningIn {
     pub observe: Vec<ObservedRule>,
     /// Freezes and the hours of the market.
     pub calendar: Option<Calendar>,
+    /// The issue that is told of merges over a denial, beside the pull request itself.
+    pub notify_issue: Option<IssueNumber>,
 }
 
 impl RunningIn {

@@ -12,8 +12,7 @@ use crate::domain::manifest::Manifests;
 use crate::domain::names::CommitId;
 use crate::domain::plan::Plan;
 use crate::domain::policy::{
-    Documents, Facts, Finding, Incomplete, Policies, Provenance, Situation, Verdict, Window,
-    redact,
+    Documents, Facts, Finding, Incomplete, Policies, Provenance, Situation, Verdict, Window, redact,
 };
 use crate::domain::target::{self, TargetProfile};
 use crate::domain::tree::{Entry, Snapshot};

@@ -106,11 +106,7 @@ impl Recipe {
     }
 
     /// Plans on a base, under circumstances. Blocking.
-    pub(super) fn plan(
-        &self,
-        base: &CommitId,
-        circumstances: &Circumstances,
-    ) -> Result<Planned, PlanError> {
+    pub(super) fn plan(&self, base: &CommitId, circumstances: &Circumstances) -> Result<Planned, PlanError> {
         let (planner, git) = (&self.repository.planner, self.repository.git.as_ref());
         match &self.basis {
             Basis::Procedure => planner.plan_in(git, base, &self.request, circumstances),

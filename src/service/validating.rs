@@ -38,6 +38,11 @@ pub(super) async fn missing(
 /// The findings about those that are completed and not green.
 pub(super) fn findings(missing: &[MissingValidation]) -> Vec<Finding> {
     let failed = missing.iter().filter(|missing| missing.state == MissingState::NotGreen);
+    findings_of_all(&failed.cloned().collect::<Vec<_>>())
+}
+
+/// The findings about all of them, also those that are waited for.
+pub(super) fn findings_of_all(missing: &[MissingValidation]) -> Vec<Finding> {
     let finding = |missing: &MissingValidation| {
         let name = quoted(&missing.validation.name, 200);
         let by = missing.validation.app.as_ref().map(|app| format!(" of {}", quoted(app, 100)));
@@ -52,7 +57,7 @@ pub(super) fn findings(missing: &[MissingValidation]) -> Vec<Finding> {
             place: None,
         }
     };
-    failed.map(finding).collect()
+    missing.iter().map(finding).collect()
 }
 
 /// When a pull request that waits is reconciled again without an event: the longer it waits, the later.

@@ -117,7 +117,11 @@ async fn a_lanes_head_waits_for_the_named_check_runs() {
     let check = waits("nothing has begun").await;
     assert_eq!(check.title, "Waiting for Validate PR title and 2 more");
     assert!(check.summary.contains("`validation_missing`"), "{}", check.summary);
-    assert!(check.summary.contains("`PR validation (kubeconform)` of `github-actions`: has not begun"), "{}", check.summary);
+    assert!(
+        check.summary.contains("`PR validation (kubeconform)` of `github-actions`: has not begun"),
+        "{}",
+        check.summary
+    );
     // Neither a stranger's of the same name nor one that is skipped counts.
     for name in VALIDATIONS {
         bot.complete_check(&head, ("stranger", name), "success").await;

@@ -134,6 +134,7 @@ impl Home {
                 gitops_path: Some(manifests::ROOT.to_owned()),
                 observe: Vec::new(),
                 calendar: None,
+                notify_issue: None,
             }],
             program: env!("CARGO_BIN_EXE_writ").into(),
             failpoint: None,

@@ -70,6 +70,7 @@ impl Stage {
                 gitops_path: None,
                 observe: Vec::new(),
                 calendar: None,
+                notify_issue: None,
             }],
             program: own_program(),
             failpoint: None,

@@ -142,7 +142,7 @@ const SYNTAX: [&str; 5] = [
 ];
 
 /// The fields of a repository.
-const OF_REPOSITORY: [(&str, &str); 15] = [
+const OF_REPOSITORY: [(&str, &str); 16] = [
     ("name", "expected the repository as `owner/name`"),
     ("remote", "expected an address or path as text"),
     ("base", "expected the name of a branch"),
@@ -150,6 +150,7 @@ const OF_REPOSITORY: [(&str, &str); 15] = [
     ("observe", "expected a list of rules, each with `rule` and `until`"),
     ("rule", "expected the name of a policy or a reason code"),
     ("until", "expected a time with its offset, such as `2027-01-15T00:00:00Z`"),
+    ("notify_issue", "expected the number of an issue"),
     ("calendar", "expected `time_zone`, `hours` and `freezes`"),
     ("time_zone", "expected an IANA name such as `America/New_York`"),
     ("hours", "expected `days`, `from`, `to` and `except`"),
@@ -231,7 +232,8 @@ fn expected_at(place: &str) -> String {
     }
     let of_repository = place.strip_prefix(REPOSITORIES).and_then(|rest| rest.split_once("]."));
     // The innermost name: what is in `observe` and `calendar` has names of its own.
-    let innermost = of_repository.and_then(|(_, names)| names.rsplit(['.', ']']).find(|name| !name.is_empty()));
+    let innermost =
+        of_repository.and_then(|(_, names)| names.rsplit(['.', ']']).find(|name| !name.is_empty()));
     let innermost = innermost.map(|name| name.split('[').next().unwrap_or(name));
     if let Some((_, expected)) =
         innermost.and_then(|name| OF_REPOSITORY.iter().find(|(known, _)| *known == name))

@@ -192,10 +192,7 @@ pub(super) fn repository_problems(
             problems.push(wrong(format!("repositories[{index}].calendar"), problem));
         }
         for observed in repository.observe.iter().filter(|observed| !may_be_observed(&observed.rule)) {
-            let problem = format!(
-                "{} always decides; observe another rule",
-                quoted(&observed.rule, 100)
-            );
+            let problem = format!("{} always decides; observe another rule", quoted(&observed.rule, 100));
             problems.push(wrong(format!("repositories[{index}].observe"), problem));
         }
     }

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::admission::Quotas;
 use crate::domain::calendar::Calendar;
 use crate::domain::credential::SecretString;
-use crate::domain::names::{BranchName, RepositoryName};
+use crate::domain::names::{BranchName, IssueNumber, RepositoryName};
 use crate::domain::policy::ObservedRule;
 use crate::http::server::network::Network;
 use crate::ports::forge::github::webhook::Secrets;
@@ -185,6 +185,9 @@ pub struct RepositorySettings {
     /// Freezes and the hours of the market.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calendar: Option<Calendar>,
+    /// The issue that is told of pull requests that were merged over a denial; `None` for none but the pull request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notify_issue: Option<IssueNumber>,
 }
 
 fn default_base() -> BranchName {

@@ -403,6 +403,10 @@ fn served(
         base: repository.base.clone(),
         git: Arc::new(git),
         planner: Arc::new(planner),
-        running_in: RunningIn { observe: repository.observe.clone(), calendar: repository.calendar.clone() },
+        running_in: RunningIn {
+            observe: repository.observe.clone(),
+            calendar: repository.calendar.clone(),
+            notify_issue: repository.notify_issue,
+        },
     }))
 }

@@ -296,7 +296,12 @@ mod tests {
             ),
             ("id: A", "id: [A]", 5, "invalid type"),
             ("lanes:", "checks:\n- {name: writ/policy}\nlanes:", 5, "cannot wait for itself"),
-            ("  name: core", "  name: core\n  checks: [{name: tests, paths: [a//b]}]", 8, "`a//b`: it has an empty part"),
+            (
+                "  name: core",
+                "  name: core\n  checks: [{name: tests, paths: [a//b]}]",
+                8,
+                "`a//b`: it has an empty part",
+            ),
             ("  name: core", "  name: core\n  checks: [{names: tests}]", 8, "unknown field `names`"),
         ] {
             let error = load(&GOOD.replace(from, to)).unwrap_err();

@@ -129,9 +129,8 @@ mod tests {
     #[test]
     fn only_success_of_the_named_app_is_green() {
         use CheckResult::{Green, NotGreen, Pending};
-        let state = |app: Option<&str>, seen: &[SeenCheck]| {
-            wanted(app).missing_in(seen).map(|missing| missing.state)
-        };
+        let state =
+            |app: Option<&str>, seen: &[SeenCheck]| wanted(app).missing_in(seen).map(|missing| missing.state);
         let ci = Some("ci");
         assert_eq!(state(ci, &[]), Some(MissingState::Absent));
         assert_eq!(state(ci, &[seen("tests", "ci", Green)]), None);
@@ -155,7 +154,11 @@ mod tests {
     fn results_are_read_strictly() {
         assert_eq!(CheckResult::read("completed", Some("success")), CheckResult::Green);
         for conclusion in ["failure", "neutral", "skipped", "cancelled", "timed_out", "stale"] {
-            assert_eq!(CheckResult::read("completed", Some(conclusion)), CheckResult::NotGreen, "{conclusion}");
+            assert_eq!(
+                CheckResult::read("completed", Some(conclusion)),
+                CheckResult::NotGreen,
+                "{conclusion}"
+            );
         }
         assert_eq!(CheckResult::read("completed", None), CheckResult::NotGreen);
         for status in ["queued", "in_progress", "waiting", "requested", "pending"] {

@@ -222,7 +222,8 @@ mod tests {
     fn an_open_window_asks_nobody_and_is_judged_again_when_it_closes() {
         let verdict = || Verdict::of(vec![finding("restoring-hours", "frozen", Level::Review)]);
         let in_window = |closed: bool| {
-            let window = Window { code: "frozen".to_owned(), name: "x".to_owned(), closed, until: Some(at(50)) };
+            let window =
+                Window { code: "frozen".to_owned(), name: "x".to_owned(), closed, until: Some(at(50)) };
             Circumstances { at: at(1), observe: vec![], window: Some(window) }
         };
         let open = verdict().under(&in_window(false));

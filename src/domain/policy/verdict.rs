@@ -39,12 +39,7 @@ impl Verdict {
     /// The verdict on a change that changes nothing.
     #[must_use]
     pub fn no_change() -> Self {
-        Self {
-            decision: Decision::NoChange,
-            results: Vec::new(),
-            standing: Vec::new(),
-            observed: Vec::new(),
-        }
+        Self { decision: Decision::NoChange, results: Vec::new(), standing: Vec::new(), observed: Vec::new() }
     }
 
     /// This verdict with more findings.

@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::error::StoreError;
-use crate::domain::names::{CommitId, IssueNumber, RepositoryName, RunId, Subject};
 use crate::domain::merge::Merge;
+use crate::domain::names::{CommitId, IssueNumber, RepositoryName, RunId, Subject};
 use crate::domain::pull::{Conclusion, Observed};
 use crate::domain::request::Request;
 use crate::domain::run::{Outcome, Position, Step};

@@ -17,9 +17,15 @@ use crate::service::job::{Performed, ReconciliationJob};
 use crate::service::judgement::Judgement;
 use crate::service::validating;
 
+use super::merged;
+
 /// Writes the check run. What could not be judged gets one too, that fails: a required check must not hang.
 pub(super) async fn perform(context: &Context, job: &ReconciliationJob) -> Result<Performed, StepError> {
     let seen = job.fact::<ObserveFact>()?.seen;
+    // Nobody can hold it back any more; what its merge means is said by the next step.
+    if seen.state == PullState::Merged {
+        return Ok(merged::concluded(job, &seen));
+    }
     let judged = facts::shown::<JudgeFact>(&job.run);
     let repository = &job.reconciliation.repository;
     let missing = match (&job.run.outcome, &judged) {
@@ -66,7 +72,8 @@ pub(super) async fn perform(context: &Context, job: &ReconciliationJob) -> Resul
             let now = context.clock.now();
             let asked_again = is_missing.then(|| validating::recheck(stored.recheck, now));
             let judged_again = until.map(|at| Recheck { at, since: now });
-            stored.recheck = [asked_again, judged_again].into_iter().flatten().min_by_key(|recheck| recheck.at);
+            stored.recheck =
+                [asked_again, judged_again].into_iter().flatten().min_by_key(|recheck| recheck.at);
             performed.storing(stored)
         }
         None => performed,

@@ -23,14 +23,23 @@ use crate::service::planning::PlanError;
 use crate::service::recipe::Recipe;
 use crate::service::rejudging::VerdictInputs;
 
+use super::merged;
+
 /// Fetches, compares and stores the verdict.
 pub(super) async fn perform(context: &Context, job: &ReconciliationJob) -> Result<Performed, StepError> {
     let seen = job.fact::<ObserveFact>()?.seen;
+    if seen.state == PullState::Merged
+        && let Some(performed) = merged::judged(context, job, &seen).await?
+    {
+        return Ok(performed);
+    }
     let credential = context.credential(&job.repository).await?;
     if !is_here(job, &seen, credential).await? {
         return not_here(context, job, &seen).await;
     }
-    put_working(context, job, &seen).await;
+    if seen.state == PullState::Open {
+        put_working(context, job, &seen).await;
+    }
     let plan = own_plan(context, job, &seen).await?;
     let claims = claims(context, job, &seen).await?;
     let circumstances = job.repository.running_in.circumstances(context.clock.now());
@@ -83,7 +92,10 @@ async fn build_request(
     };
     let place = if is_planned && asked.is_some() { Place::Here } else { Place::Child };
     let repository = job.repository.name.clone();
-    Ok((HeadRequest { repository, head: seen.head.clone(), since: None, asked, claims, circumstances }, place))
+    Ok((
+        HeadRequest { repository, head: seen.head.clone(), since: None, asked, claims, circumstances },
+        place,
+    ))
 }
 
 async fn judge_here(job: &ReconciliationJob, request: HeadRequest) -> Result<HeadAnswer, StepError> {

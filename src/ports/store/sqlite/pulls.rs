@@ -48,7 +48,9 @@ pub(super) async fn read(
         Pulls::FromBranch(..) => format!("{ALL} WHERE repository = ? AND branch = ? ORDER BY number"),
         Pulls::Due(_) => format!("{ALL} WHERE due <= ? ORDER BY due, number LIMIT 100"),
         Pulls::MergedOverDenial => {
-            format!("{ALL} WHERE json_extract(merge, '$.state') = 'over_denial' ORDER BY seen_at DESC, number DESC")
+            format!(
+                "{ALL} WHERE json_extract(merge, '$.state') = 'over_denial' ORDER BY seen_at DESC, number DESC"
+            )
         }
     };
     let query = sqlx::query(sqlx::AssertSqlSafe(statement));
