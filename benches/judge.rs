@@ -17,7 +17,7 @@ use site::Site;
 use writ::domain::change::between_trees;
 use writ::domain::manifest::Manifests;
 use writ::domain::names::{BranchName, CommitId, RepositoryName};
-use writ::domain::policy::{Documents, Facts, Policies, Situation};
+use writ::domain::policy::{Circumstances, Documents, Facts, Policies, Situation};
 use writ::domain::tree::{FileWrite, Snapshot};
 use writ::ports::child::Children;
 use writ::ports::git::{CommitDraft, Git as _, Repository};
@@ -127,7 +127,14 @@ fn warm_in_a_child(bencher: Bencher<'_, '_>) {
     let heads = Heads::new(Children::new(program, arguments, greeting, Duration::from_secs(60)));
     let judge = |head: &CommitId| {
         let (repository, head) = (name.clone(), head.clone());
-        let request = HeadRequest { repository, head, asked: None, claims: Vec::new() };
+        let request = HeadRequest {
+            repository,
+            head,
+            asked: None,
+            claims: Vec::new(),
+            since: None,
+            circumstances: Circumstances::default(),
+        };
         match runtime.block_on(heads.judge(&request)) {
             HeadAnswer::Judged(judgement) => judgement,
             other => panic!("{other:?}"),

@@ -68,4 +68,13 @@ pub enum PullSelector {
     Head(CommitId),
     /// Those from this branch.
     Branch(String),
+    /// Those of lanes with this head, where others' check runs on it were completed.
+    Checked {
+        /// The head.
+        head: CommitId,
+        /// The check run; `None` for all of one app.
+        name: Option<String>,
+        /// The slug of its app, where the source names one.
+        app: Option<String>,
+    },
 }

@@ -7,15 +7,17 @@
 //! library alone; `domain::priority` says what follows.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use crate::domain::approval::is_agent;
 use crate::domain::command::table::Needs;
 use crate::domain::command::{self, Ask, Command, KnownProcedure, Mistake, ParsedCommand, Reading};
 use crate::domain::digest::sha256_hex;
 use crate::domain::event::{Delivery, Event, NewComment, PullEvent, PullSelector};
+use crate::domain::lane::Lanes;
 use crate::domain::ledger::Record;
 use crate::domain::names::{IssueNumber, RepositoryName, RunId};
 use crate::domain::priority::Work;
@@ -48,9 +50,24 @@ pub struct Intake {
     pub agents: Vec<String>,
     /// The digest of the library, which every record names.
     pub library: String,
+    /// The lanes, whose table names the check runs of others that matter.
+    pub lanes: Lanes,
     /// Told when there is something to do.
     pub wake: Arc<Notify>,
 }
+
+/// What causes a reconciliation.
+struct Cause<'a> {
+    event: &'a str,
+    delivery: &'a str,
+    body_sha256: &'a str,
+    content_key: Option<String>,
+}
+
+/// The event of a reconciliation that nothing but time causes, and the beginning of its delivery's id.
+const SWEEP: &str = "sweep";
+/// How often it is asked what is due.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(10);
 
 /// The outcome of a delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,38 +146,98 @@ impl Intake {
         let Some(repository) = self.served(&event.repository) else {
             return Ok(Reception::Ignored { reason: reason::REPOSITORY_NOT_SERVED });
         };
+        if let PullSelector::Checked { name: Some(name), app, .. } = &event.pulls
+            && !self.lanes.names_validation(name, app.as_deref())
+        {
+            return Ok(Reception::Ignored { reason: reason::CHECK_NOT_NAMED });
+        }
         let pulls = self.selected(&repository, &event.pulls).await?;
         if pulls.is_empty() {
             return Ok(Reception::Ignored { reason: reason::PULL_REQUEST_NOT_KNOWN });
         }
+        let cause = Cause {
+            event: &event.name,
+            delivery: &delivery.id,
+            body_sha256: &delivery.body_sha256,
+            // Redelivered under another id, an event of one pull request has the same body: its time is in it. A wish to
+            // check again can come twice in the very same words, and a branch can be deleted twice.
+            content_key: matches!(event.pulls, PullSelector::Number(_))
+                .then(|| format!("{repository}#{}:{}", event.name, delivery.body_sha256)),
+        };
+        self.schedule(&repository, &pulls, &delivery.event_name, cause).await
+    }
+
+    /// Schedules a reconciliation of each pull request, in one transaction.
+    async fn schedule(
+        &self,
+        repository: &RepositoryName,
+        pulls: &[IssueNumber],
+        event_name: &str,
+        cause: Cause<'_>,
+    ) -> Result<Reception, StoreError> {
         let now = self.clock.now();
+        let Cause { event, delivery, body_sha256, content_key } = cause;
         let (mut runs, mut records) = (Vec::new(), Vec::new());
         for pull in pulls {
             let reconciliation =
-                Reconciliation { repository: repository.clone(), pull, event: event.name.clone() };
-            let run = reconciliation.new_run(&delivery.id, &delivery.body_sha256);
+                Reconciliation { repository: repository.clone(), pull: *pull, event: event.to_owned() };
+            let run = reconciliation.new_run(delivery, body_sha256);
             let body = json!({
                 "look": reconciliation,
-                "delivery": delivery.id,
-                "body_sha256": delivery.body_sha256,
+                "delivery": delivery,
+                "body_sha256": body_sha256,
                 "library": self.library,
             });
             records.push(Record::new("look.accepted", Some(run.id.clone()), now, body));
             runs.push(run);
         }
         self.store_arrival(Arrival {
-            delivery: delivery.id.clone(),
-            event: delivery.event_name.clone(),
-            // Redelivered under another id, an event of one pull request has the same body: its time is in it. A wish to
-            // check again can come twice in the very same words, and a branch can be deleted twice.
-            content_key: matches!(event.pulls, PullSelector::Number(_))
-                .then(|| format!("{repository}#{}:{}", event.name, delivery.body_sha256)),
-            body_sha256: delivery.body_sha256.clone(),
+            delivery: delivery.to_owned(),
+            event: event_name.to_owned(),
+            content_key,
+            body_sha256: body_sha256.to_owned(),
             received_at: now,
             records,
             runs,
         })
         .await
+    }
+
+    /// Schedules a reconciliation of each pull request that is due without an event: others' check runs whose events may
+    /// be lost, dates that pass. Gives how many are new.
+    ///
+    /// # Errors
+    /// - the database is unavailable; they remain due
+    pub async fn sweep(&self) -> Result<usize, StoreError> {
+        let mut scheduled = 0;
+        for pull in self.view.pulls(Pulls::Due(self.clock.now())).await? {
+            let Some(due) = pull.recheck.map(|recheck| recheck.at) else { continue };
+            if self.served(&pull.repository).is_none() {
+                continue;
+            }
+            // It is due once, so a second sweep is a duplicate.
+            let delivery =
+                format!("{SWEEP}:{}#{}:{}", pull.repository, pull.seen.number, due.as_microsecond());
+            let body_sha256 = sha256_hex(delivery.as_bytes());
+            let cause =
+                Cause { event: SWEEP, delivery: &delivery, body_sha256: &body_sha256, content_key: None };
+            let reception = self.schedule(&pull.repository, &[pull.seen.number], SWEEP, cause).await?;
+            scheduled += usize::from(matches!(reception, Reception::Accepted { .. }));
+        }
+        Ok(scheduled)
+    }
+
+    /// Sweeps until told to stop.
+    pub async fn keep_sweeping(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
+        while !*stop.borrow() {
+            if let Err(error) = self.sweep().await {
+                tracing::warn!(error = &error as &dyn std::error::Error, "what is due cannot be read");
+            }
+            tokio::select! {
+                _ = stop.changed() => {}
+                () = tokio::time::sleep(SWEEP_INTERVAL) => {}
+            }
+        }
     }
 
     /// The pull requests that an event is about. One that names a commit or a branch is about those seen before: each
@@ -174,6 +251,11 @@ impl Intake {
             PullSelector::Number(number) => return Ok(vec![*number]),
             PullSelector::Head(head) => Pulls::WithHead(repository, head),
             PullSelector::Branch(name) => Pulls::FromBranch(repository, name),
+            PullSelector::Checked { head, .. } => {
+                let found = self.view.pulls(Pulls::WithHead(repository, head)).await?;
+                let of_lanes = found.iter().filter(|pull| self.lanes.of_branch(&pull.seen.branch).is_some());
+                return Ok(of_lanes.map(|pull| pull.seen.number).collect());
+            }
         };
         Ok(self.view.pulls(which).await?.iter().map(|pull| pull.seen.number).collect())
     }

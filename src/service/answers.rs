@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::domain::command::{Command, table};
+use crate::domain::merge::Merge;
 use crate::domain::names::{IssueNumber, RepositoryName, RunId};
 use crate::domain::run::{Outcome, Position};
 use crate::domain::text::nearest;
@@ -66,7 +67,20 @@ async fn status(context: &Context, job: &Job, run: Option<&RunId>) -> Result<Str
         Some(_) => None,
         None => stored_pull(context, &job.repository.name, place).await?.as_ref().map(shown),
     };
-    Ok(context.renderer.render("runs.md", json!({"wanted": run, "runs": rows, "standing": standing}))?)
+    let over = merged_over_denial(context, &job.repository.name).await?;
+    let values = json!({"wanted": run, "runs": rows, "standing": standing, "over": over});
+    Ok(context.renderer.render("runs.md", values)?)
+}
+
+/// The pull requests of a repository that were merged over a denial, which is neither mended nor acknowledged.
+async fn merged_over_denial(context: &Context, repository: &RepositoryName) -> Result<Vec<Value>, StepError> {
+    let found = context.store.pulls(Pulls::MergedOverDenial).await?;
+    let here = found.iter().filter(|pull| pull.repository == *repository);
+    let shown = |pull: &StoredPull| {
+        let Some(Merge::OverDenial(over)) = &pull.merge else { return None };
+        Some(json!({"pull": pull.seen.number, "url": pull.seen.url, "words": over.fault.as_words()}))
+    };
+    Ok(here.filter_map(shown).collect())
 }
 
 async fn stored_pull(

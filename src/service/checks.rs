@@ -6,6 +6,7 @@
 use serde_json::{Value, json};
 
 use crate::domain::digest::sha256_hex;
+use crate::domain::lane::MissingValidation;
 use crate::domain::names::RunId;
 use crate::domain::policy::Level;
 use crate::domain::pull::{Conclusion, Observed, POLICY_CHECK};
@@ -25,6 +26,8 @@ pub enum CheckContent<'a> {
     Working,
     /// This is the verdict.
     Judged(&'a Judgement),
+    /// This is the verdict; these check runs of others are waited for.
+    Waiting(&'a Judgement, &'a [MissingValidation]),
     /// The head was not judged: another took its place.
     Moved,
     /// The head could not be judged: a [`Outcome::Refused`].
@@ -52,7 +55,7 @@ pub fn check(
     content: CheckContent<'_>,
 ) -> Result<Check, RenderError> {
     let (annotations, left_out) = match content {
-        CheckContent::Judged(judgement) => annotations(judgement),
+        CheckContent::Judged(judgement) | CheckContent::Waiting(judgement, _) => annotations(judgement),
         _ => (Vec::new(), 0),
     };
     let write = |template: &str, rows: usize| {
@@ -60,7 +63,7 @@ pub fn check(
         renderer.render(template, values).map(|text| text.trim().to_owned())
     };
     let status = match content {
-        CheckContent::Working => CheckStatus::InProgress,
+        CheckContent::Working | CheckContent::Waiting(..) => CheckStatus::InProgress,
         CheckContent::Judged(judgement) => CheckStatus::Completed(judgement.conclusion()),
         CheckContent::Moved => CheckStatus::Completed(Conclusion::Neutral),
         CheckContent::Refused(_) => CheckStatus::Completed(Conclusion::Failure),
@@ -107,7 +110,7 @@ fn values(
 ) -> Value {
     let CheckContext { seen, gitops_path, .. } = context;
     let (judgement, refused) = match content {
-        CheckContent::Judged(judgement) => (Some(judgement), None),
+        CheckContent::Judged(judgement) | CheckContent::Waiting(judgement, _) => (Some(judgement), None),
         CheckContent::Refused(outcome) => (None, Some(outcome)),
         CheckContent::Working | CheckContent::Moved => (None, None),
     };
@@ -117,6 +120,10 @@ fn values(
     };
     json!({
         "working": matches!(content, CheckContent::Working),
+        "waits_for": match content {
+            CheckContent::Waiting(_, missing) => missing,
+            _ => &[],
+        },
         "moved": matches!(content, CheckContent::Moved),
         "refused": refused,
         "rows": rows,
@@ -131,6 +138,7 @@ fn values(
         "standing": judgement.map_or(0, |judgement| {
             judgement.verdict.standing.len() + judgement.standing_left_out
         }),
+        "observed": judgement.map_or(&[][..], |judgement| &judgement.verdict.observed),
         "touched": judgement.is_some_and(|judgement| judgement.touched),
         "merge_base": judgement.map(|judgement| &judgement.merge_base),
         "verdict": judgement.map(|judgement| &judgement.verdict),

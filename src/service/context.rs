@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::domain::admission::Quotas;
+use crate::domain::calendar::Calendar;
 use crate::domain::ledger::Record;
-use crate::domain::names::{BranchName, RepositoryName, RunId};
+use crate::domain::names::{BranchName, IssueNumber, RepositoryName, RunId};
+use crate::domain::policy::{Circumstances, ObservedRule};
 use crate::ports::clock::Clock;
 use crate::ports::forge::Forge;
 use crate::ports::git::{Credential, Git};
@@ -55,6 +58,28 @@ pub struct ServedRepository {
     pub git: Arc<dyn Git>,
     /// Plans on it.
     pub planner: Arc<Planner>,
+    /// How it is run in.
+    pub running_in: RunningIn,
+}
+
+/// How writ is run in at a repository: what only observes for now, and when restoring needs a human.
+#[derive(Debug, Clone, Default)]
+pub struct RunningIn {
+    /// The rules that observe, each until a time.
+    pub observe: Vec<ObservedRule>,
+    /// Freezes and the hours of the market.
+    pub calendar: Option<Calendar>,
+    /// The issue that is told of merges over a denial, beside the pull request itself.
+    pub notify_issue: Option<IssueNumber>,
+}
+
+impl RunningIn {
+    /// What bears upon a verdict that is given at a time.
+    #[must_use]
+    pub fn circumstances(&self, at: Timestamp) -> Circumstances {
+        let window = self.calendar.as_ref().and_then(|calendar| calendar.window(at));
+        Circumstances { at, observe: self.observe.clone(), window }
+    }
 }
 
 impl Context {

@@ -10,10 +10,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::domain::approval::{Approval, NotCounted};
+use crate::domain::lane::MissingValidation;
 use crate::domain::ledger::Record;
 use crate::domain::names::{AccountId, BranchName, CheckId, CommentId, CommitId, IssueNumber, RunId};
 use crate::domain::plan::PlanReport;
-use crate::domain::policy::{Decision, Declared};
+use crate::domain::policy::{Circumstances, Decision, Declared};
 use crate::domain::pull::{Conclusion, Observed};
 use crate::domain::run::Step;
 use crate::ports::store::Run;
@@ -165,6 +166,9 @@ pub struct ConcludeFact {
     pub title: String,
     /// The digest of what it says.
     pub digest: String,
+    /// The check runs of others that are not green, of a lane's head.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<MissingValidation>,
     /// Its id; `None` where it could not be written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub check: Option<CheckId>,
@@ -287,6 +291,13 @@ pub fn withdrawn(run: &Run) -> Option<Withdrawn> {
 /// Whether this is a [`NoFact`], each of which has at most one field: a whole plan is not tried as one.
 fn is_nothing(stored: &Value) -> bool {
     stored.as_object().is_some_and(|fields| fields.len() <= 1) && NoFact::deserialize(stored).is_ok()
+}
+
+/// The circumstances that a `change.planned` names: those under which it was planned.
+#[must_use]
+pub fn circumstances(planned: &Record) -> Circumstances {
+    let named = planned.body.get("circumstances");
+    named.and_then(|named| Circumstances::deserialize(named).ok()).unwrap_or_default()
 }
 
 /// The fact of a step that must have been performed.

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::error::StepError;
 use super::judgement::Judgement;
 use super::judging::Judge;
-use crate::domain::lane::{Claim, Reproducibility};
+use crate::domain::lane::{Claim, Reproducibility, Validation};
 use crate::domain::names::{BranchName, CommitId, IssueNumber, RepositoryName};
-use crate::domain::policy::Provenance;
+use crate::domain::policy::{Circumstances, Provenance, TimedVerdict};
 use crate::domain::text::error_chain;
 use crate::ports::git::{Git, GitError};
 
@@ -28,6 +28,12 @@ pub struct HeadRequest {
     pub asked: Option<Provenance>,
     /// What the pull requests with this head claim by their branches.
     pub claims: Vec<BranchClaim>,
+    /// The commit that it is compared with; `None` for its merge base with the served branch.
+    #[serde(default)]
+    pub since: Option<CommitId>,
+    /// What else bears upon the verdict.
+    #[serde(default)]
+    pub circumstances: Circumstances,
 }
 
 /// What a pull request claims by its branch.
@@ -95,7 +101,10 @@ impl HeadJudge<'_> {
     fn judged(self, request: &HeadRequest) -> Result<HeadAnswer, GitError> {
         let Self { git, base, judge } = self;
         let base = git.resolve(&format!("refs/heads/{base}"))?;
-        let merge_base = git.merge_base(&base, &request.head)?.unwrap_or(base);
+        let merge_base = match &request.since {
+            Some(since) => since.clone(),
+            None => git.merge_base(&base, &request.head)?.unwrap_or(base),
+        };
         judge_since(git, judge, merge_base, request)
     }
 }
@@ -109,7 +118,7 @@ pub(super) fn judge_since(
     git: &dyn Git,
     judge: &Judge,
     merge_base: CommitId,
-    HeadRequest { head, asked, claims, .. }: &HeadRequest,
+    HeadRequest { head, asked, claims, circumstances, .. }: &HeadRequest,
 ) -> Result<HeadAnswer, GitError> {
     let Some(paths) = git.changed_paths(&merge_base, head, MOST_FILES)? else {
         let message = format!("the pull request changes more than {MOST_FILES} files");
@@ -117,7 +126,10 @@ pub(super) fn judge_since(
     };
     let below = format!("{}/", judge.target().gitops_path);
     let touched = paths.iter().any(|path| path.starts_with(&below));
-    let mut judged = judge.judge_change(git, &merge_base, head, asked.as_ref())?;
+    // What writ itself planned is judged by every rule.
+    let circumstances = if asked.is_some() { circumstances.of_plan() } else { circumstances.clone() };
+    let window = circumstances.window.as_ref();
+    let mut judged = judge.judge_change_in(git, [&merge_base, head], asked.as_ref(), window)?;
     if !judged.has_manifests {
         return Ok(HeadAnswer::NoManifests);
     }
@@ -126,8 +138,15 @@ pub(super) fn judge_since(
     if claims.iter().any(is_of_lane) {
         judged.verdict = judge.policies().of_lane(judged.verdict);
     }
-    judged.verdict = judged.verdict.with(of_lanes.collect());
-    Ok(HeadAnswer::Judged(Box::new(Judgement::of(judged, merge_base, touched))))
+    let TimedVerdict { verdict, until } = judged.verdict.with(of_lanes.collect()).under(&circumstances);
+    judged.verdict = verdict;
+    let mut validations: Vec<Validation> = Vec::new();
+    for claim in claims {
+        let needed = judge.lanes().validations(&claim.branch, &paths).into_iter();
+        validations.extend(needed.filter(|needed| !validations.contains(needed)).collect::<Vec<_>>());
+    }
+    let judgement = Judgement::of(judged, merge_base, touched).needing(validations).holding_until(until);
+    Ok(HeadAnswer::Judged(Box::new(judgement)))
 }
 
 impl BranchClaim {

@@ -119,7 +119,8 @@ impl Job {
     pub(super) async fn plan_again(&self) -> Result<Option<Planned>, StepError> {
         let PlanFact { report, record, text, .. } = self.fact()?;
         let (recipe, base) = (self.recipe()?, report.base.clone());
-        let again = blocking(move || recipe.plan(&base)).await?;
+        let circumstances = facts::circumstances(&record);
+        let again = blocking(move || recipe.plan(&base, &circumstances)).await?;
         match again {
             Ok(planned) if planned.report.digest == report.digest => {
                 let recorded = RecordedPlan { record, text, commit: report.commit };

@@ -1,11 +1,13 @@
 //! A judgement: what judging a pull request's head found, as it is stored and shown.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::domain::change::Change;
+use crate::domain::lane::Validation;
 use crate::domain::names::CommitId;
-use crate::domain::policy::{Decision, Verdict};
+use crate::domain::policy::{Decision, Finding, Verdict};
 use crate::domain::pull::Conclusion;
 
 use super::judging::Judged;
@@ -35,6 +37,12 @@ pub struct Judgement {
     pub changes: Vec<Change>,
     /// How many changes were cut.
     pub changes_left_out: usize,
+    /// The check runs of others that must be green on this head: it is a lane's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub validations: Vec<Validation>,
+    /// When it has to be judged again although nothing changes: a rule begins to decide, a window opens or closes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
     /// Where findings are in the files of the head: index of the finding, and line from 1.
     pub lines: Vec<(usize, usize)>,
 }
@@ -47,6 +55,7 @@ impl Judgement {
         judged.verdict.results.sort_by_key(|finding| std::cmp::Reverse(finding.level));
         let findings_left_out = judged.verdict.results.len().saturating_sub(MOST_STORED);
         judged.verdict.results.truncate(MOST_STORED);
+        judged.verdict.observed.truncate(MOST_STORED);
         let standing_left_out = judged.verdict.standing.len().saturating_sub(MOST_STORED);
         judged.verdict.standing.truncate(MOST_STORED);
         let lines = judged.lines_of(&judged.verdict.results).into_iter().enumerate();
@@ -68,8 +77,31 @@ impl Judgement {
             standing_left_out,
             changes,
             changes_left_out,
+            validations: Vec::new(),
+            until: None,
             lines,
         }
+    }
+
+    /// The same, for which these check runs of others must be green.
+    #[must_use]
+    pub fn needing(self, validations: Vec<Validation>) -> Self {
+        Self { validations, ..self }
+    }
+
+    /// The same, which has to be judged again at a time.
+    #[must_use]
+    pub fn holding_until(self, until: Option<Timestamp>) -> Self {
+        Self { until, ..self }
+    }
+
+    /// The same, denied by one more finding, which is on no line.
+    #[must_use]
+    pub fn denied_by(mut self, finding: Finding) -> Self {
+        // At the end: lines are given by the positions of the others.
+        self.verdict.results.push(finding);
+        self.verdict.decision = Decision::Deny;
+        self
     }
 
     /// What a check run says of it.

@@ -7,12 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::budget::CACHE_BYTES;
 use crate::domain::change::{Change, between_trees};
-use crate::domain::lane::Lanes;
+use crate::domain::lane::{self, Lanes};
 use crate::domain::manifest::Manifests;
 use crate::domain::names::CommitId;
 use crate::domain::plan::Plan;
 use crate::domain::policy::{
-    Documents, Facts, Finding, Incomplete, Policies, Provenance, Situation, Verdict, redact,
+    Documents, Facts, Finding, Incomplete, Policies, Provenance, Situation, Verdict, Window, redact,
 };
 use crate::domain::target::{self, TargetProfile};
 use crate::domain::tree::{Entry, Snapshot};
@@ -137,6 +137,14 @@ impl Judge {
         &self.policies
     }
 
+    /// Whether a policy, or a code that a policy or the lanes find, is called so.
+    #[must_use]
+    pub fn knows_rule(&self, rule: &str) -> bool {
+        let of_lanes = |rule: &str| lane::meaning(rule).is_some() || lane::is_policy(rule);
+        self.policies.policies().iter().any(|policy| policy.name == rule || policy.codes.contains_key(rule))
+            || of_lanes(rule)
+    }
+
     /// The lanes.
     #[must_use]
     pub fn lanes(&self) -> &Lanes {
@@ -173,11 +181,25 @@ impl Judge {
         head: &CommitId,
         provenance: Option<&Provenance>,
     ) -> Result<Judged, GitError> {
+        self.judge_change_in(git, [base, head], provenance, None)
+    }
+
+    /// The same in a window of the repository's calendar: rules speak as if it were closed, see [`Verdict::under`].
+    ///
+    /// # Errors
+    /// - as [`Judge::judge_change`]
+    pub fn judge_change_in(
+        &self,
+        git: &dyn Git,
+        [base, head]: [&CommitId; 2],
+        provenance: Option<&Provenance>,
+        window: Option<&Window>,
+    ) -> Result<Judged, GitError> {
         let base = git.snapshot(base, &self.target.gitops_path)?;
         let head = git.snapshot(head, &self.target.gitops_path)?;
         let mut changes = between_trees(&base, &head, &self.manifests);
         let situation = Situation { target: &self.target, base: &base, changes: &changes, provenance };
-        let facts = Facts::of_trees(&situation, &head, &self.documents);
+        let facts = Facts::of_trees(&situation, &head, &self.documents).in_window(window);
         let mut verdict = self.verdict(git, &base.commit, facts)?;
         let has_manifests = [&base, &head].into_iter().any(Snapshot::has_manifests);
         // The rules have seen them; nobody else needs to.
@@ -188,7 +210,7 @@ impl Judge {
         Ok(Judged { verdict, changes, head, has_manifests })
     }
 
-    /// Judges a plan of writ's own on its base.
+    /// Judges a plan of writ's own on its base, in a window of the repository's calendar.
     ///
     /// # Errors
     /// - `UnknownRevision`, `Odb`: the history of a file that rules ask for cannot be read
@@ -198,13 +220,15 @@ impl Judge {
         plan: &Plan,
         base: &Snapshot,
         provenance: &Provenance,
+        window: Option<&Window>,
     ) -> Result<Verdict, GitError> {
         if plan.no_change.is_some() {
             return Ok(Verdict::no_change());
         }
         let changes = &plan.changes;
         let situation = Situation { target: &self.target, base, changes, provenance: Some(provenance) };
-        self.verdict(git, &base.commit, Facts::of_writes(&situation, &plan.writes, &self.documents))
+        let facts = Facts::of_writes(&situation, &plan.writes, &self.documents).in_window(window);
+        self.verdict(git, &base.commit, facts)
     }
 
     /// The verdict on facts about a change of `base`, with the history that rules ask for. They ask only about changes

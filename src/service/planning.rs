@@ -14,7 +14,7 @@ use crate::domain::explanation::Explainer;
 use crate::domain::ledger::Record;
 use crate::domain::names::CommitId;
 use crate::domain::plan::{Plan, PlanReport};
-use crate::domain::policy::{Provenance, Verdict};
+use crate::domain::policy::{Circumstances, Provenance, Verdict};
 use crate::domain::procedure::{
     Catalogue, HandLayout, PlanInput, ROLLBACK, RevertTarget, admit, by_hand, confirm, draft, roll_back,
 };
@@ -224,11 +224,25 @@ impl Planner {
     /// - `Refused`: the request is not valid, no variant fits the base, a precondition or an effect does not hold
     /// - `Git`: the base is not there, or objects cannot be read
     pub fn plan(&self, git: &dyn Git, base: &CommitId, request: &Request) -> Result<Planned, PlanError> {
+        self.plan_in(git, base, request, &Circumstances::default())
+    }
+
+    /// The same under circumstances.
+    ///
+    /// # Errors
+    /// - as [`Planner::plan`]
+    pub fn plan_in(
+        &self,
+        git: &dyn Git,
+        base: &CommitId,
+        request: &Request,
+        circumstances: &Circumstances,
+    ) -> Result<Planned, PlanError> {
         self.admit(request)?;
         let procedure = self.catalogue.find(&request.procedure)?;
         let snapshot = git.snapshot(base, self.gitops_path())?;
         let plan = draft(procedure, request, self.input(&snapshot))?;
-        self.complete(git, &snapshot, request, plan, None)
+        self.complete(git, &snapshot, request, plan, (None, circumstances))
     }
 
     /// Plans the exact inverse of what a run changed, and judges it.
@@ -242,10 +256,11 @@ impl Planner {
         base: &CommitId,
         request: &Request,
         undone: &RevertTarget,
+        circumstances: &Circumstances,
     ) -> Result<Planned, PlanError> {
         let snapshot = git.snapshot(base, self.gitops_path())?;
         let plan = roll_back(&self.catalogue, undone, request, self.input(&snapshot))?;
-        self.complete(git, &snapshot, request, plan, Some(undone))
+        self.complete(git, &snapshot, request, plan, (Some(undone), circumstances))
     }
 
     fn input<'a>(&'a self, base: &'a Snapshot) -> PlanInput<'a> {
@@ -259,15 +274,21 @@ impl Planner {
         base: &Snapshot,
         request: &Request,
         plan: Plan,
-        undone: Option<&RevertTarget>,
+        (undone, circumstances): (Option<&RevertTarget>, &Circumstances),
     ) -> Result<Planned, PlanError> {
-        let verdict = self.judge.judge_plan(git, &plan, base, &provenance(&plan, request))?;
+        let circumstances = circumstances.of_plan();
+        let window = circumstances.window.as_ref();
+        let verdict = self.judge.judge_plan(git, &plan, base, &provenance(&plan, request), window)?;
+        let verdict = verdict.under(&circumstances).verdict;
         let mut report = report(&plan, verdict);
         let procedure = undone.map_or(&plan.procedure, |undone| &undone.procedure);
         let materials = self.judge.materials().with_procedure(self.catalogue.sha256(procedure));
         let mut facts = self.facts(&plan, &report, request);
         facts["materials"] = json!(materials);
         facts["public_url"] = json!(self.public_url);
+        if !circumstances.is_plain() {
+            facts["circumstances"] = json!(circumstances);
+        }
         if let Some(undone) = undone {
             facts["undoes"] = json!({"run": undone.run, "leaf": undone.leaf, "procedure": undone.procedure});
         }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::domain::ledger::Record;
 use crate::domain::names::{CommitId, RepositoryName, RunId};
 use crate::domain::plan::Risk;
+use crate::domain::policy::Circumstances;
 use crate::domain::procedure::{HandLayout, ROLLBACK, RUN_ARGUMENT, RevertTarget};
 use crate::domain::reason;
 use crate::domain::refusal::{Place, Refusal};
@@ -104,12 +105,12 @@ impl Recipe {
         }
     }
 
-    /// Plans on a base. Blocking.
-    pub(super) fn plan(&self, base: &CommitId) -> Result<Planned, PlanError> {
+    /// Plans on a base, under circumstances. Blocking.
+    pub(super) fn plan(&self, base: &CommitId, circumstances: &Circumstances) -> Result<Planned, PlanError> {
         let (planner, git) = (&self.repository.planner, self.repository.git.as_ref());
         match &self.basis {
-            Basis::Procedure => planner.plan(git, base, &self.request),
-            Basis::Rollback(undone) => planner.roll_back(git, base, &self.request, undone),
+            Basis::Procedure => planner.plan_in(git, base, &self.request, circumstances),
+            Basis::Rollback(undone) => planner.roll_back(git, base, &self.request, undone, circumstances),
             Basis::Impossible(refusal) => Err(refusal.clone().into()),
         }
     }

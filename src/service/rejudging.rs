@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::domain::names::{CommitId, IssueNumber, RepositoryName};
-use crate::domain::policy::Provenance;
+use crate::domain::policy::{Circumstances, Provenance};
 use crate::domain::text::error_chain;
 use crate::ports::git::{Git, GitError};
 
@@ -19,6 +19,9 @@ pub(super) struct VerdictInputs {
     pub(super) asked: Option<Provenance>,
     /// What the pull requests with its head claimed by their branches.
     pub(super) claims: Vec<BranchClaim>,
+    /// Clock and settings, as far as they bore upon it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) circumstances: Option<Circumstances>,
 }
 
 /// A `verdict.given` of a pull request, as it is recorded.
@@ -40,12 +43,19 @@ pub(super) struct RecordedVerdict {
 impl RecordedVerdict {
     /// What can be judged again; the error says why it cannot: an earlier version recorded it.
     pub(super) fn request(&self, repository: &RepositoryName) -> Result<HeadRequest, String> {
-        let Some(VerdictInputs { asked, claims }) = self.inputs.clone() else {
+        let Some(VerdictInputs { asked, claims, circumstances }) = self.inputs.clone() else {
             return Err(
                 "an earlier version judged it, which did not record what the branch claims".to_owned()
             );
         };
-        Ok(HeadRequest { repository: repository.clone(), head: self.head.clone(), asked, claims })
+        Ok(HeadRequest {
+            repository: repository.clone(),
+            head: self.head.clone(),
+            asked,
+            claims,
+            since: None,
+            circumstances: circumstances.unwrap_or_default(),
+        })
     }
 
     /// The verdict now; the error says why there is none.

@@ -11,13 +11,14 @@ use serde_json::Value;
 
 use crate::domain::ledger::{LeafHash, Record};
 use crate::domain::names::{BranchName, CommitId, IssueNumber, RunId};
+use crate::domain::policy::Circumstances;
 use crate::domain::reason::{self, Code};
 use crate::domain::request::{Actor, Origin, Request};
 use crate::ports::git::{Git, GitError};
 use crate::ports::library::Library;
 use crate::ports::store::{Leaf, Run, Store, StoreError};
 
-use super::context::ServedRepository;
+use super::context::{RunningIn, ServedRepository};
 use super::facts::{self, PlanFact};
 use super::materials::Materials;
 use super::planning::{PlanError, Planned, Planner, RecordedPlan};
@@ -104,6 +105,8 @@ struct Inputs {
     materials: Option<Materials>,
     #[serde(default)]
     public_url: Option<String>,
+    #[serde(default)]
+    circumstances: Circumstances,
 }
 
 /// What was recorded of a run.
@@ -269,10 +272,15 @@ impl<'a> Replayer<'a> {
         let request = inputs.request(&recorded.record);
         // OK because nothing here asks for the branch: it is only where a server fetches from.
         let base = BranchName::try_from("main".to_owned()).unwrap_or_else(|_| unreachable!("a branch"));
-        let repository =
-            ServedRepository { name: run.subject.repository.clone(), base, git: Arc::clone(&git), planner };
+        let repository = ServedRepository {
+            name: run.subject.repository.clone(),
+            base,
+            git: Arc::clone(&git),
+            planner,
+            running_in: RunningIn::default(),
+        };
         let recipe = Recipe::of(self.store, &Arc::new(repository), &request).await?;
-        Ok(match recipe.plan(&inputs.base) {
+        Ok(match recipe.plan(&inputs.base, &inputs.circumstances) {
             Ok(planned) => Ok((planned, git)),
             Err(PlanError::Refused(refusal)) => {
                 Err(ReplayResult::Differs(vec![format!("it is refused now: {refusal} (`{}`)", refusal.code)]))

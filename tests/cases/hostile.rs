@@ -11,7 +11,7 @@ use serde_json::Value;
 use writ::domain::budget::{self, Work};
 use writ::domain::change;
 use writ::domain::manifest::Manifests;
-use writ::domain::policy::{Documents, Facts, Level, Situation, Verdict};
+use writ::domain::policy::{Circumstances, Documents, Facts, Level, Situation, Verdict};
 use writ::domain::tree::{EntryKind, Snapshot};
 use writ::ports::library::Library;
 use writ::service::head::{HeadAnswer, HeadRequest};
@@ -63,7 +63,14 @@ async fn each_is_judged_within_the_limits_of_a_child() {
         let files = tree.files.iter().map(|(path, entry)| (path.as_str(), entry.text().unwrap()));
         repository.git(&["branch", "-f", "head", "main"]);
         let head = repository.commit("head", &files.collect::<Vec<_>>());
-        let request = HeadRequest { repository: repository_name(), head, asked: None, claims: Vec::new() };
+        let request = HeadRequest {
+            repository: repository_name(),
+            head,
+            asked: None,
+            claims: Vec::new(),
+            since: None,
+            circumstances: Circumstances::default(),
+        };
         match heads.judge(&request).await {
             HeadAnswer::Judged(judged)
                 if judged.verdict.results.iter().any(|finding| finding.code == "budget_exceeded") => {}

@@ -137,6 +137,8 @@ pub fn pull(number: u64, head: char, by: u64) -> StoredPull {
             branch_deleted: false,
         },
         policy: None,
+        recheck: None,
+        merge: None,
         look: run_id(by),
         at: at(number.try_into().expect("small")),
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use writ::domain::names::CommitId;
+use writ::domain::policy::Circumstances;
 use writ::domain::pull::Conclusion;
 use writ::ports::child::Children;
 use writ::ports::forge::check::CheckStatus;
@@ -131,7 +132,14 @@ async fn the_system_stops_a_head_that_takes_too_much_of_the_processor() {
         serde_json::to_vec(&greeting).unwrap(),
         Duration::from_secs(600),
     ));
-    let request = HeadRequest { repository: repository_name(), head, asked: None, claims: Vec::new() };
+    let request = HeadRequest {
+        repository: repository_name(),
+        head,
+        asked: None,
+        claims: Vec::new(),
+        since: None,
+        circumstances: Circumstances::default(),
+    };
     let answer = heads.judge(&request).await;
     assert!(matches!(&answer, HeadAnswer::Stopped(why) if why.contains("more time")), "{answer:?}");
 }

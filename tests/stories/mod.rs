@@ -24,6 +24,7 @@ mod pulls;
 mod replay;
 mod reviews;
 mod rollback;
+mod running_in;
 mod sealing;
 mod settings;
 mod tampering;

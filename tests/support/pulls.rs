@@ -1,5 +1,7 @@
 //! What people do with pull requests, on a bot with the local forge: the forge's webhook is sent as GitHub does.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use serde_json::{Value, json};
 use writ::domain::names::{BranchName, CommitId, IssueNumber};
 use writ::ports::forge::NewPull;
@@ -11,6 +13,10 @@ use super::bot::{Bot, repository_name, signed};
 use super::http::Answer;
 use super::manifests::{ROOT, SCHEDULER};
 use super::records;
+
+/// The check runs that the lanes' table names for a change of manifests.
+pub const VALIDATIONS: [&str; 3] =
+    ["Validate PR title", "PR validation (kubeconform)", "PR validation (argo-lint)"];
 
 /// The scheduler's manifest, full path.
 pub fn scheduler() -> String {
@@ -85,7 +91,9 @@ impl Bot {
 
     /// Sends the webhook of something that happened at a pull request.
     pub async fn tell(&self, action: &str, pull: IssueNumber) -> Answer {
-        let number = self.running.store.runs(1000).await.unwrap().len();
+        // Each event has a body of its own, as it has a time of its own on GitHub.
+        static TOLD: AtomicUsize = AtomicUsize::new(0);
+        let number = TOLD.fetch_add(1, Ordering::Relaxed);
         self.tell_event("pull_request", &pull_payload(action, pull, number)).await
     }
 
@@ -105,6 +113,28 @@ impl Bot {
             "repository": {"full_name": "example/lab"},
         });
         self.tell_event("check_run", &payload).await;
+    }
+
+    /// Another app's check run of a commit is as GitHub calls it (`None`: in progress), without an event.
+    pub async fn report_check(&self, head: &CommitId, check: (&str, &str), conclusion: Option<&str>) {
+        self.forge.report_check(&repository_name(), head, check, conclusion).await.unwrap();
+    }
+
+    /// The same, with the event of it.
+    pub async fn complete_check(&self, head: &CommitId, (app, name): (&str, &str), conclusion: &str) {
+        self.report_check(head, (app, name), Some(conclusion)).await;
+        let payload = json!({
+            "action": "completed", "check_run": {"name": name, "head_sha": head, "app": {"slug": app}},
+            "repository": {"full_name": "example/lab"},
+        });
+        self.tell_event("check_run", &payload).await;
+    }
+
+    /// All check runs that the lanes' table names are green on a commit; no event is sent.
+    pub async fn validate(&self, head: &CommitId) {
+        for name in VALIDATIONS {
+            self.report_check(head, ("github-actions", name), Some("success")).await;
+        }
     }
 
     /// The one policy check of a commit, when all work is done.

@@ -13,6 +13,7 @@ use writ::domain::admission::Quotas;
 use writ::domain::approval::Review;
 use writ::domain::command::KnownProcedure;
 use writ::domain::credential::Credential;
+use writ::domain::lane::SeenCheck;
 use writ::domain::ledger::SignerKey;
 use writ::domain::names::{BranchName, CheckId, CommentId, CommitId, IssueNumber, RepositoryName, RunId};
 use writ::domain::run::{Outcome, Position, Step};
@@ -27,7 +28,7 @@ use writ::ports::library::Library;
 use writ::ports::render::Renderer;
 use writ::ports::store::{LedgerStore as _, Run, RunView as _, SqliteStore, StepQueue as _};
 use writ::service::accept::{Intake, Reception};
-use writ::service::context::{Context, ServedRepository};
+use writ::service::context::{Context, RunningIn, ServedRepository};
 use writ::service::heads::{Greeting, Heads, JudgedRepository};
 use writ::service::metrics::Metrics;
 use writ::service::notary::Notary;
@@ -132,6 +133,7 @@ impl Workbench {
         let planner = Planner::compile(&library, manifests::ROOT).unwrap();
         let catalogue = summaries(&planner);
         let served_catalogue = catalogue.clone();
+        let lanes = planner.judge().lanes().clone();
         let procedures: Vec<KnownProcedure> = catalogue.iter().map(ProcedureSummary::known).collect();
         let mirror = Repository::mirror(&data.join("mirror.git"), home.repository.path().to_str().unwrap());
         let served = ServedRepository {
@@ -139,6 +141,7 @@ impl Workbench {
             base: "main".to_owned().try_into().unwrap(),
             git: Arc::new(mirror.unwrap()),
             planner: Arc::new(planner),
+            running_in: RunningIn::default(),
         };
         let context = Context {
             store: Arc::clone(&shared),
@@ -174,6 +177,7 @@ impl Workbench {
             catalogue: served_catalogue,
             agents: vec![AGENT.to_owned()],
             library: library.digest(),
+            lanes: lanes.clone(),
             wake,
         };
         Self { home, worker, store, people, forge, clock, intake, issue }
@@ -192,6 +196,7 @@ impl Workbench {
             base: served.base.clone(),
             git: Arc::clone(&served.git),
             planner: Arc::new(planner),
+            running_in: RunningIn::default(),
         };
         self.worker.context = Arc::new(Context {
             store: Arc::clone(&context.store),
@@ -401,6 +406,15 @@ impl Forge for FailingForge {
         name: &str,
     ) -> Result<Option<FoundCheck>, ForgeError> {
         self.call("find_check", self.inner.find_check(repository, head, name)).await
+    }
+
+    async fn check_runs(
+        &self,
+        repository: &RepositoryName,
+        head: &CommitId,
+        name: &str,
+    ) -> Result<Vec<SeenCheck>, ForgeError> {
+        self.call("check_runs", self.inner.check_runs(repository, head, name)).await
     }
 
     async fn put_check(&self, repository: &RepositoryName, check: &Check) -> Result<CheckId, ForgeError> {

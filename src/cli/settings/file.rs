@@ -142,11 +142,23 @@ const SYNTAX: [&str; 5] = [
 ];
 
 /// The fields of a repository.
-const OF_REPOSITORY: [(&str, &str); 4] = [
+const OF_REPOSITORY: [(&str, &str); 16] = [
     ("name", "expected the repository as `owner/name`"),
     ("remote", "expected an address or path as text"),
     ("base", "expected the name of a branch"),
     ("gitops_path", "expected a folder relative to the repository's root"),
+    ("observe", "expected a list of rules, each with `rule` and `until`"),
+    ("rule", "expected the name of a policy or a reason code"),
+    ("until", "expected a time with its offset, such as `2027-01-15T00:00:00Z`"),
+    ("notify_issue", "expected the number of an issue"),
+    ("calendar", "expected `time_zone`, `hours` and `freezes`"),
+    ("time_zone", "expected an IANA name such as `America/New_York`"),
+    ("hours", "expected `days`, `from`, `to` and `except`"),
+    ("days", "expected a list of mon, tue, wed, thu, fri, sat, sun"),
+    ("from", "expected a time such as `09:30`; of a freeze, `2026-12-30T18:00`"),
+    ("to", "expected a time such as `16:00`; of a freeze, `2027-01-04T09:00`"),
+    ("except", "expected a list of dates such as `2026-12-25`"),
+    ("freezes", "expected a list of freezes, each with `name`, `from` and `to`"),
 ];
 
 /// The path as far as it consists of names of settings.
@@ -219,8 +231,12 @@ fn expected_at(place: &str) -> String {
         return format!("expected {}", row.kind.expected());
     }
     let of_repository = place.strip_prefix(REPOSITORIES).and_then(|rest| rest.split_once("]."));
+    // The innermost name: what is in `observe` and `calendar` has names of its own.
+    let innermost =
+        of_repository.and_then(|(_, names)| names.rsplit(['.', ']']).find(|name| !name.is_empty()));
+    let innermost = innermost.map(|name| name.split('[').next().unwrap_or(name));
     if let Some((_, expected)) =
-        of_repository.and_then(|(_, name)| OF_REPOSITORY.iter().find(|(known, _)| *known == name))
+        innermost.and_then(|name| OF_REPOSITORY.iter().find(|(known, _)| *known == name))
     {
         return (*expected).to_owned();
     }

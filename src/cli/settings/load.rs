@@ -8,7 +8,9 @@ use super::table::web_address;
 use super::values::{Explained, Values};
 use super::{ForgeAccount, ForgeSettings, RepositorySettings, ServerSettings, Settings};
 use crate::domain::credential::{self, SecretString};
+use crate::domain::policy::may_be_observed;
 use crate::domain::target::folder_path;
+use crate::domain::text::quoted;
 use crate::ports::forge::github::webhook::Secrets;
 use crate::service::failpoint::{Failpoint, FailpointError};
 
@@ -183,6 +185,15 @@ pub(super) fn repository_problems(
                 let problem = format!("the path {mistake}; give a folder such as `apps/shop`");
                 problems.push(wrong(format!("repositories[{index}].gitops_path"), problem));
             }
+        }
+    }
+    for (index, repository) in repositories.iter().enumerate() {
+        if let Some(problem) = repository.calendar.as_ref().and_then(|calendar| calendar.check().err()) {
+            problems.push(wrong(format!("repositories[{index}].calendar"), problem));
+        }
+        for observed in repository.observe.iter().filter(|observed| !may_be_observed(&observed.rule)) {
+            let problem = format!("{} always decides; observe another rule", quoted(&observed.rule, 100));
+            problems.push(wrong(format!("repositories[{index}].observe"), problem));
         }
     }
     for (index, repository) in repositories.iter().enumerate() {

@@ -19,8 +19,10 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::admission::Quotas;
+use crate::domain::calendar::Calendar;
 use crate::domain::credential::SecretString;
-use crate::domain::names::{BranchName, RepositoryName};
+use crate::domain::names::{BranchName, IssueNumber, RepositoryName};
+use crate::domain::policy::ObservedRule;
 use crate::http::server::network::Network;
 use crate::ports::forge::github::webhook::Secrets;
 use crate::service::failpoint::Failpoint;
@@ -177,6 +179,15 @@ pub struct RepositorySettings {
     /// The folder that procedures edit, no slash at either end; `None` is that of the library's target.
     #[serde(default)]
     pub gitops_path: Option<String>,
+    /// The rules that only observe for now, each until a time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub observe: Vec<ObservedRule>,
+    /// Freezes and the hours of the market.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calendar: Option<Calendar>,
+    /// The issue that is told of pull requests that were merged over a denial; `None` for none but the pull request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notify_issue: Option<IssueNumber>,
 }
 
 fn default_base() -> BranchName {

@@ -40,7 +40,7 @@ use crate::ports::store::{
 };
 use crate::service::accept::Intake;
 use crate::service::checkpoint_branch::CheckpointBranch;
-use crate::service::context::{Context, ServedRepository};
+use crate::service::context::{Context, RunningIn, ServedRepository};
 use crate::service::health::Health;
 use crate::service::metrics::Metrics;
 use crate::service::notary::Notary;
@@ -200,11 +200,13 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
         catalogue: catalogue.clone(),
         agents: settings.server.agents.clone(),
         library: library.digest(),
+        lanes: repositories.first().map(|served| served.planner.judge().lanes().clone()).unwrap_or_default(),
         wake: Arc::clone(&wake),
     };
+    let intake = Arc::new(intake);
     let verifier = notary.verifier();
     let state = State {
-        intake: Arc::new(intake),
+        intake: Arc::clone(&intake),
         store: Arc::clone(&store),
         health: Arc::new(Health::of(
             Arc::new(database.clone()),
@@ -250,6 +252,7 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     let mut tasks = JoinSet::new();
     listeners.serve(&mut tasks, &settings.server, &state, &stopped);
     tasks.spawn(sealing.clone().run(stopped.clone()));
+    tasks.spawn(intake.keep_sweeping(stopped.clone()));
     if let Some(branch) = branch.clone() {
         tasks.spawn(branch.run(stopped.clone()));
     }
@@ -386,10 +389,24 @@ fn served(
     let planner = Planner::compile(library, repository.gitops_path.as_deref())?
         .with_cache(room)
         .with_pages_at(settings.server.public_url.clone());
+    for observed in &repository.observe {
+        let is_known = planner.judge().knows_rule(&observed.rule);
+        anyhow::ensure!(
+            is_known,
+            "`observe` of `{name}` names no policy and no code: `{}` [{}]; `writ policies` lists them",
+            observed.rule.escape_debug(),
+            reason::SETTING_INVALID
+        );
+    }
     Ok(Arc::new(ServedRepository {
         name: name.clone(),
         base: repository.base.clone(),
         git: Arc::new(git),
         planner: Arc::new(planner),
+        running_in: RunningIn {
+            observe: repository.observe.clone(),
+            calendar: repository.calendar.clone(),
+            notify_issue: repository.notify_issue,
+        },
     }))
 }

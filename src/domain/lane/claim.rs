@@ -9,7 +9,7 @@ use super::reproducibility::Reproducibility;
 use super::table::{Lane, Lanes};
 
 /// The codes of lanes, with the policies that find them.
-const CODES: [(&str, Code); 7] = [
+const CODES: [(&str, Code); 8] = [
     ("lane-paths", reason::FOREIGN_PATH),
     ("lane-paths", reason::UNOWNED_PATH),
     ("lane-branches", reason::UNKNOWN_LANE),
@@ -17,6 +17,7 @@ const CODES: [(&str, Code); 7] = [
     ("lane-branches", reason::BRANCH_REUSED),
     ("lane-reproducibility", reason::FACTS_MISSING),
     ("lane-branches", reason::FORK_BRANCH),
+    ("lane-validation", reason::VALIDATION_MISSING),
 ];
 
 /// What a reason code of lanes means: the policy that finds it, and a sentence; `None` for another code.
@@ -24,6 +25,12 @@ const CODES: [(&str, Code); 7] = [
 pub fn meaning(code: &str) -> Option<(&'static str, &'static str)> {
     let policy = CODES.iter().find(|(_, known)| *known == *code).map(|(policy, _)| *policy)?;
     Some((policy, reason::definition(code)?.meaning))
+}
+
+/// Whether findings of lanes have such a policy.
+#[must_use]
+pub fn is_policy(name: &str) -> bool {
+    CODES.iter().any(|(policy, _)| *policy == name)
 }
 
 /// A change, as far as lanes are concerned.
@@ -228,6 +235,55 @@ mod tests {
             ["foreign_path"]
         );
         assert_eq!(own("C", "README.md"), ["unowned_path"]);
+    }
+
+    /// Facts of the target repository: what the lanes' handbook gives to each, by the names that its files have.
+    #[test]
+    fn observability_and_schemas_have_their_own_lanes() {
+        let own = |branch: &str, path: &str| {
+            codes(&format!("codex/torghut-v3-{branch}-20260822-run-1"), &[path], WHOLE)
+        };
+        let of_e = [
+            "argocd/applications/observability/torghut-execution-recovery-dashboard-configmap.yaml",
+            "argocd/applications/observability/graf-mimir-rules.yaml",
+            "argocd/applications/torghut/ws/torghut-dashboard.yaml",
+            "argocd/applications/torghut/torghut-alerts.yaml",
+        ];
+        let clickhouse = "argocd/applications/torghut/clickhouse";
+        let of_b = [
+            format!("{clickhouse}/signal-schema-job.yaml"),
+            format!("{clickhouse}/intraday-bars-schema-job.yaml"),
+            format!("{clickhouse}/ta-replicated-table-migration-job.yaml"),
+            format!("{clickhouse}/ta-schema-configmap.yaml"),
+        ];
+        for path in of_e {
+            assert!(own("E", path).is_empty(), "{path}");
+            assert_eq!(own("C", path), ["foreign_path"], "{path}");
+        }
+        for path in &of_b {
+            assert!(own("B", path).is_empty(), "{path}");
+            assert_eq!(own("C", path), ["foreign_path"], "{path}");
+        }
+        for path in ["clickhouse-cluster.yaml", "signal-publisher-cronjob.yaml", "kustomization.yaml"] {
+            let path = format!("{clickhouse}/{path}");
+            assert!(own("C", &path).is_empty(), "{path}");
+            assert_eq!(own("B", &path), ["foreign_path"], "{path}");
+        }
+        assert_eq!(own("E", "argocd/applications/observability/grafana-values.yaml"), ["unowned_path"]);
+    }
+
+    #[test]
+    fn the_table_names_the_check_runs_of_each_lane() {
+        let lanes = lanes();
+        for lane in ["A", "B", "C", "D", "E", "a", "b", "c", "d", "e", "f"] {
+            let branch = format!("codex/torghut-v3-{lane}-20260822-run-1");
+            let names = |path: &str| -> Vec<String> {
+                lanes.validations(&branch, &[path.to_owned()]).into_iter().map(|one| one.name).collect()
+            };
+            assert_eq!(names("docs/torghut/runbook.md"), ["Validate PR title"], "{lane}");
+            let manifest = names(GITOPS);
+            assert!(manifest.contains(&"PR validation (kubeconform)".to_owned()), "{lane}: {manifest:?}");
+        }
     }
 
     #[test]

@@ -7,7 +7,9 @@ mod claim;
 mod glob;
 mod reproducibility;
 mod table;
+mod validation;
 
-pub use claim::{Claim, meaning};
+pub use claim::{Claim, is_policy, meaning};
 pub use reproducibility::Reproducibility;
 pub use table::{Lane, Lanes, LanesError};
+pub use validation::{CheckResult, MissingState, MissingValidation, SeenCheck, Validation};

@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::glob::{Glob, run_of};
+use super::validation::{NamedValidation, Validation};
 
 /// The file's name below `policies/`.
 const FILE: &str = "lanes.yaml";
 /// The schema that this program reads.
 const SCHEMA: &str = "writ.lanes/v1";
+/// The beginning of the names of writ's own check runs.
+const OWN_CHECKS: &str = "writ/";
 
 /// A table that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -29,6 +32,8 @@ pub struct Lanes {
     forbidden: Vec<Forbidden>,
     /// The facts that a lane's pull request must state.
     pub(super) reproducibility: Vec<String>,
+    /// The check runs that the head of every lane needs.
+    checks: Vec<NamedValidation>,
 }
 
 /// One lane.
@@ -45,6 +50,7 @@ pub struct Lane {
     /// The patterns of its branches.
     pub branches: Vec<String>,
     globs: Vec<Glob>,
+    checks: Vec<NamedValidation>,
 }
 
 /// Branches that no lane may use.
@@ -67,7 +73,20 @@ struct Written {
     forbidden: Vec<Forbidden>,
     #[serde(default)]
     reproducibility: Vec<String>,
+    #[serde(default)]
+    checks: Vec<WrittenCheck>,
     lanes: Vec<WrittenLane>,
+}
+
+/// A check run that must be green.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenCheck {
+    name: String,
+    #[serde(default)]
+    app: Option<String>,
+    #[serde(default)]
+    paths: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -78,6 +97,8 @@ struct WrittenLane {
     name: String,
     owns: Vec<String>,
     branches: Vec<String>,
+    #[serde(default)]
+    checks: Vec<WrittenCheck>,
 }
 
 impl Lanes {
@@ -101,6 +122,7 @@ impl Lanes {
             reserved: written.reserved,
             forbidden: written.forbidden,
             reproducibility: written.reproducibility,
+            checks: checked_names(written.checks).map_err(|(said, message)| placed(&said, message))?,
         };
         for lane in written.lanes {
             let place = format!("id: {}", lane.id);
@@ -137,8 +159,9 @@ impl Lanes {
             Glob::parse(pattern).map_err(|why| (Some(pattern.clone()), format!("`{pattern}`: {why}")))
         });
         let globs = globs.collect::<Result<_, _>>()?;
-        let WrittenLane { id, family, name, owns, branches } = lane;
-        Ok(Lane { id, family, name, owns, branches, globs })
+        let WrittenLane { id, family, name, owns, branches, checks } = lane;
+        let checks = checked_names(checks).map_err(|(said, message)| (Some(said), message))?;
+        Ok(Lane { id, family, name, owns, branches, globs, checks })
     }
 
     /// The lanes, in the order of the file.
@@ -160,6 +183,27 @@ impl Lanes {
             let run = lane.branches.iter().find_map(|pattern| run_of(pattern, branch))?;
             Some((lane, run))
         })
+    }
+
+    /// The check runs that must be green on the head of a change of these paths from this branch, each once, in the order
+    /// of the file; none for a branch of no lane.
+    #[must_use]
+    pub fn validations(&self, branch: &str, paths: &[String]) -> Vec<Validation> {
+        let Some((lane, _)) = self.of_branch(branch) else { return Vec::new() };
+        let mut found: Vec<Validation> = Vec::new();
+        for named in self.checks.iter().chain(&lane.checks).filter(|named| named.is_for(paths)) {
+            if !found.contains(&named.validation) {
+                found.push(named.validation.clone());
+            }
+        }
+        found
+    }
+
+    /// Whether the head of any lane needs such a check run.
+    #[must_use]
+    pub fn names_validation(&self, name: &str, app: Option<&str>) -> bool {
+        let of_lanes = self.lanes.iter().flat_map(|lane| &lane.checks);
+        self.checks.iter().chain(of_lanes).any(|named| named.validation.is(name, app))
     }
 
     /// Whether only lanes may have such a branch.
@@ -199,6 +243,24 @@ impl Lane {
     }
 }
 
+/// Check runs that can be waited for; else the text in the file that is wrong, and what is wrong with it.
+fn checked_names(written: Vec<WrittenCheck>) -> Result<Vec<NamedValidation>, (String, String)> {
+    let checked = |WrittenCheck { name, app, paths }: WrittenCheck| {
+        if name.trim().is_empty() || app.as_ref().is_some_and(|app| app.trim().is_empty()) {
+            return Err((name, "a check run, or its app, has an empty name".to_owned()));
+        }
+        if name.starts_with(OWN_CHECKS) {
+            let message = format!("`{name}` is writ's own check run, which cannot wait for itself");
+            return Err((name, message));
+        }
+        let globs = paths.iter().map(|pattern| {
+            Glob::parse(pattern).map_err(|why| (pattern.clone(), format!("`{pattern}`: {why}")))
+        });
+        Ok(NamedValidation { paths: globs.collect::<Result<_, _>>()?, validation: Validation { name, app } })
+    };
+    written.into_iter().map(checked).collect()
+}
+
 /// The first line that holds a text.
 fn line_of(text: &str, said: &str) -> usize {
     text.lines().position(|line| line.contains(said)).map_or(0, |at| at + 1)
@@ -233,10 +295,36 @@ mod tests {
                 "lane `A` is defined twice",
             ),
             ("id: A", "id: [A]", 5, "invalid type"),
+            ("lanes:", "checks:\n- {name: writ/policy}\nlanes:", 5, "cannot wait for itself"),
+            (
+                "  name: core",
+                "  name: core\n  checks: [{name: tests, paths: [a//b]}]",
+                8,
+                "`a//b`: it has an empty part",
+            ),
+            ("  name: core", "  name: core\n  checks: [{names: tests}]", 8, "unknown field `names`"),
         ] {
             let error = load(&GOOD.replace(from, to)).unwrap_err();
             assert!(error.message.contains(says), "{to}: {error}");
             assert_eq!(error.line, line, "{to}: {error}");
         }
+    }
+
+    #[test]
+    fn a_head_needs_the_check_runs_of_its_lane_and_paths() {
+        let text = GOOD
+            .replace("lanes:", "checks:\n- {name: title, app: ci}\nlanes:")
+            .replace("  name: core", "  name: core\n  checks:\n  - {name: title, app: ci}\n  - {name: tests, paths: [\"app/**/*.py\"]}");
+        let lanes = load(&text).unwrap();
+        let names = |branch: &str, paths: &[&str]| -> Vec<String> {
+            let paths: Vec<String> = paths.iter().map(|path| (*path).to_owned()).collect();
+            lanes.validations(branch, &paths).into_iter().map(|validation| validation.name).collect()
+        };
+        let branch = "codex/v3-A-20260822-run-1";
+        assert_eq!(names(branch, &["app/readme.md"]), ["title"], "each once");
+        assert_eq!(names(branch, &["app/readme.md", "app/a/b.py"]), ["title", "tests"]);
+        assert_eq!(names("fix/typo", &["app/a/b.py"]), Vec::<String>::new(), "a person's");
+        assert!(lanes.names_validation("tests", None) && lanes.names_validation("title", Some("ci")));
+        assert!(!lanes.names_validation("title", Some("stranger")) && !lanes.names_validation("lint", None));
     }
 }

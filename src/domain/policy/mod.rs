@@ -9,6 +9,7 @@
 
 mod ahead;
 mod builtins;
+mod circumstances;
 mod document;
 mod documents;
 mod effective;
@@ -33,6 +34,9 @@ mod verdict;
 #[cfg(test)]
 mod work_tests;
 
+pub use circumstances::{
+    Circumstances, FROZEN, OUTSIDE_HOURS, ObservedRule, TimedVerdict, Window, may_be_observed,
+};
 pub use documents::Documents;
 pub use engine::Policies;
 pub use error::{Incomplete, PolicyError};

@@ -14,6 +14,9 @@ pub struct Verdict {
     /// versions have it among their results.
     #[serde(default)]
     pub standing: Vec<Finding>,
+    /// What would deny it, or need review, by rules that only observe for now. It decides nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub observed: Vec<Finding>,
 }
 
 impl Verdict {
@@ -26,13 +29,13 @@ impl Verdict {
             findings.into_iter().partition(|finding| finding.level == Level::Standing);
         let strongest = results.iter().map(|finding| finding.level).max();
         let decision = strongest.map_or(Decision::Allow, Decision::from);
-        Self { decision, results, standing }
+        Self { decision, results, standing, observed: Vec::new() }
     }
 
     /// The verdict on a change that changes nothing.
     #[must_use]
     pub fn no_change() -> Self {
-        Self { decision: Decision::NoChange, results: Vec::new(), standing: Vec::new() }
+        Self { decision: Decision::NoChange, results: Vec::new(), standing: Vec::new(), observed: Vec::new() }
     }
 
     /// This verdict with more findings.
@@ -40,7 +43,13 @@ impl Verdict {
     pub fn with(mut self, more: Vec<Finding>) -> Self {
         self.results.append(&mut self.standing);
         self.results.extend(more);
-        Self::of(self.results)
+        Self { observed: self.observed, ..Self::of(self.results) }
+    }
+
+    /// Whether a finding denies it.
+    #[must_use]
+    pub fn denies(&self) -> bool {
+        self.decision == Decision::Deny
     }
 
     /// Whether a finding needs the approval of another person, also of what is denied anyway.
@@ -70,7 +79,11 @@ impl Verdict {
             "path": finding.path, "pointer": finding.pointer})
         };
         let findings: Vec<Value> = self.results.iter().map(finding).collect();
-        json!({"decision": self.decision, "findings": findings})
+        let mut recorded = json!({"decision": self.decision, "findings": findings});
+        if !self.observed.is_empty() {
+            recorded["observed"] = self.observed.iter().map(finding).collect();
+        }
+        recorded
     }
 }
 

@@ -54,6 +54,9 @@ reasons! { Deliveries:
     CHECK_NOT_OURS = "check_not_ours",
         "Ignored: the check run belongs to another program.",
         "do nothing";
+    CHECK_NOT_NAMED = "check_not_named",
+        "Ignored: a check run was completed that `policies/lanes.yaml` does not name.",
+        "do nothing; to have a lane's head wait for it, name it there";
     NOT_A_BRANCH = "not_a_branch",
         "Ignored: a tag was deleted, not a branch.",
         "do nothing";

@@ -24,6 +24,9 @@ reasons! { Lanes:
     FORK_BRANCH = "fork_branch",
         "A lane's branch is in a fork; lanes work in the repository itself.",
         "push the branch to the repository itself";
+    VALIDATION_MISSING = "validation_missing",
+        "A check run that `policies/lanes.yaml` names for the lane is not green on exactly this head.",
+        "mend what the check run complains about and push, or run it again; the verdict follows by itself";
     POLICY_FAULT = "policy_fault",
         "The policies could not be evaluated, or not in time. Nothing is published that was not judged.",
         "correct the policy file, or ask its owner to";

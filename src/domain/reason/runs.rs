@@ -48,4 +48,7 @@ reasons! { Runs:
     FAULT = "fault",
         "Writ, its settings or its rights are at fault.",
         "show the message or the delivery's id to whoever runs writ: its log says more";
+    MERGED_OVER_DENIAL = "merged_over_denial",
+        "A pull request was merged although `writ/policy` denied it or the approval that it needed was missing.",
+        "revert or mend it; if it is meant, have someone other than its author approve exactly its merged commit";
 }

@@ -46,16 +46,18 @@ async fn runs(Shared(state): Shared<State>) -> Response {
         Ok((
             store.commands(LISTED).await?,
             store.pulls(Pulls::Latest(LISTED)).await?,
+            store.pulls(Pulls::MergedOverDenial).await?,
             store.ledger_size().await?,
         ))
     };
-    let (runs, pulls, ledger_size) = match found.await {
+    let (runs, pulls, over, ledger_size) = match found.await {
         Ok(found) => found,
         Err(error) => return unavailable(&error),
     };
     let context = json!({
         "runs": runs.iter().map(run_view::summary).collect::<Vec<_>>(),
         "pulls": pulls.iter().map(run_view::pull_summary).collect::<Vec<_>>(),
+        "over": over.iter().filter_map(run_view::over_denial).collect::<Vec<_>>(),
         "limit": LISTED,
         "ledger_size": ledger_size,
         "example": table::TABLE[0].example,

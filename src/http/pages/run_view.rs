@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::domain::change::Change;
 use crate::domain::ledger::Record;
+use crate::domain::merge::Merge;
 use crate::domain::plan::PlanReport;
 use crate::domain::policy::Finding;
 use crate::domain::request::Origin;
@@ -71,6 +72,16 @@ pub(super) fn pull_summary(pull: &StoredPull) -> Value {
     })
 }
 
+/// A merge over a denial that is neither mended nor acknowledged; `None` for any other.
+pub(super) fn over_denial(pull: &StoredPull) -> Option<Value> {
+    let Some(Merge::OverDenial(over)) = &pull.merge else { return None };
+    Some(json!({
+        "pull": pull_summary(pull), "words": sentence(over.fault.as_words()), "run": over.run,
+        "at": words::moment(over.at),
+        "findings": over.findings.iter().map(finding).collect::<Vec<_>>(),
+    }))
+}
+
 /// The run with its steps, plan and records; the caller adds the checkpoint.
 pub(super) fn whole(run: &Run, timeline: &[StepEntry], leaves: &[Leaf]) -> Value {
     let report = facts::shown::<PlanFact>(run).map(|fact| fact.report);
@@ -110,6 +121,7 @@ fn judged(run: &Run) -> Option<Value> {
         "decision": judgement.as_ref().map(|judgement| words::decision(judgement.verdict.decision)),
         "findings": judgement.iter().flat_map(|judgement| &judgement.verdict.results).map(finding).collect::<Vec<_>>(),
         "standing": judgement.iter().flat_map(|judgement| &judgement.verdict.standing).map(finding).collect::<Vec<_>>(),
+        "observed": judgement.iter().flat_map(|judgement| &judgement.verdict.observed).map(finding).collect::<Vec<_>>(),
         "changes": judgement.iter().flat_map(|judgement| &judgement.changes).map(change).collect::<Vec<_>>(),
         "left_out": judgement.as_ref().map_or(0, |judgement| {
             judgement.changes_left_out + judgement.findings_left_out + judgement.standing_left_out

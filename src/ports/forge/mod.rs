@@ -11,6 +11,7 @@ use jiff::Timestamp;
 
 use crate::domain::approval::Review;
 use crate::domain::credential::Credential;
+use crate::domain::lane::SeenCheck;
 use crate::domain::names::{
     AccountId, BranchName, CheckId, CommentId, CommitId, IssueNumber, RepositoryName,
 };
@@ -217,6 +218,15 @@ pub trait Forge: Send + Sync {
         head: &CommitId,
         name: &str,
     ) -> Result<Option<FoundCheck>, ForgeError>;
+
+    /// The check runs of this name on a commit that others than the bot made; of those that were run again, the last. In
+    /// no order.
+    async fn check_runs(
+        &self,
+        repository: &RepositoryName,
+        head: &CommitId,
+        name: &str,
+    ) -> Result<Vec<SeenCheck>, ForgeError>;
 
     /// Creates the check run, or updates the bot's newest one with its name on its commit. One that already has the same
     /// content is left as it is.

@@ -28,7 +28,7 @@ pub use ledger::{Leaf, LedgerStore, StoredCheckpoint};
 pub use libraries::LibraryStore;
 pub use queue::{Finished, Lease, StepQueue};
 pub use sqlite::SqliteStore;
-pub use view::{Postponed, Pulls, Run, RunView, StepEntry, StoredPull};
+pub use view::{Postponed, Pulls, Recheck, Run, RunView, StepEntry, StoredPull};
 
 /// All ports of one database, for the wiring and for those that need more than two of them.
 pub trait Store: Inbox + StepQueue + Accounts + LedgerStore + LibraryStore + RunView {}

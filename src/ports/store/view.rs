@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::error::StoreError;
+use crate::domain::merge::Merge;
 use crate::domain::names::{CommitId, IssueNumber, RepositoryName, RunId, Subject};
 use crate::domain::pull::{Conclusion, Observed};
 use crate::domain::request::Request;
@@ -84,6 +85,19 @@ pub struct StoredPull {
     pub look: RunId,
     /// When that read the pull request.
     pub at: Timestamp,
+    /// When it is reconciled again without an event; `None` for never.
+    pub recheck: Option<Recheck>,
+    /// How its merge is judged; `None` for one that was not merged under the eyes of writ.
+    pub merge: Option<Merge>,
+}
+
+/// A reconciliation that needs no event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Recheck {
+    /// When it is due.
+    pub at: Timestamp,
+    /// Since when the pull request is waiting for the same.
+    pub since: Timestamp,
 }
 
 /// Which pull requests to read.
@@ -97,6 +111,10 @@ pub enum Pulls<'a> {
     WithHead(&'a RepositoryName, &'a CommitId),
     /// All from this branch of the repository itself, by number.
     FromBranch(&'a RepositoryName, &'a str),
+    /// Those that are due now, at most 100, the longest overdue first.
+    Due(Timestamp),
+    /// Those that were merged over a denial, which is neither mended nor acknowledged, newest first.
+    MergedOverDenial,
 }
 
 /// Where runs and pull requests are read.

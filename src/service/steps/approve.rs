@@ -31,6 +31,8 @@ use crate::service::ownership::Ownership;
 use crate::service::standing::Standing;
 use crate::service::stored_command::StoredCommand;
 
+use super::merged;
+
 /// How often it is asked again whether a run has noted its pull request.
 const RECHECK: Duration = Duration::from_secs(5);
 
@@ -52,6 +54,9 @@ enum Said<'a> {
 /// finding needs review; one of which that is not known yet waits, with a check run in progress.
 pub(super) async fn perform(context: &Context, job: &ReconciliationJob) -> Result<Performed, StepError> {
     let seen = job.fact::<ObserveFact>()?.seen;
+    if seen.state == PullState::Merged {
+        return merged::perform(context, job, seen).await;
+    }
     let said = match Ownership::of(context.store.as_ref(), &job.repository, &seen).await? {
         Ownership::Own(run) => return judge(context, job, seen, &run).await,
         Ownership::Unknown(run) => {
@@ -165,7 +170,7 @@ const MOST_WITH_HEAD: usize = 10;
 
 /// The check run is that of the commit, so everybody who opened a pull request with it is no other human, and a review in
 /// any of them is one of this commit.
-async fn assess_review(
+pub(super) async fn assess_review(
     context: &Context,
     job: &ReconciliationJob,
     seen: &Observed,
@@ -212,8 +217,8 @@ fn to_review(verdict: &Verdict) -> Vec<Finding> {
 }
 
 /// Whether something is approved, and what that was judged from.
-struct Assessment {
-    approval: Approval,
+pub(super) struct Assessment {
+    pub(super) approval: Approval,
     not_counted: Vec<NotCounted>,
     requester: Actor,
     /// The risk class of a run's plan.
@@ -222,7 +227,7 @@ struct Assessment {
     about: Vec<Finding>,
 }
 
-async fn assess(
+pub(super) async fn assess(
     context: &Context,
     job: &ReconciliationJob,
     seen: &Observed,

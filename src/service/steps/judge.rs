@@ -7,7 +7,7 @@ use serde_json::json;
 use tracing::warn;
 
 use crate::domain::plan::PlanReport;
-use crate::domain::policy::Provenance;
+use crate::domain::policy::{Circumstances, Provenance};
 use crate::domain::pull::{Observed, POLICY_CHECK, PullState};
 use crate::domain::reason;
 use crate::domain::request::Request;
@@ -23,17 +23,27 @@ use crate::service::planning::PlanError;
 use crate::service::recipe::Recipe;
 use crate::service::rejudging::VerdictInputs;
 
+use super::merged;
+
 /// Fetches, compares and stores the verdict.
 pub(super) async fn perform(context: &Context, job: &ReconciliationJob) -> Result<Performed, StepError> {
     let seen = job.fact::<ObserveFact>()?.seen;
+    if seen.state == PullState::Merged
+        && let Some(performed) = merged::judged(context, job, &seen).await?
+    {
+        return Ok(performed);
+    }
     let credential = context.credential(&job.repository).await?;
     if !is_here(job, &seen, credential).await? {
         return not_here(context, job, &seen).await;
     }
-    put_working(context, job, &seen).await;
+    if seen.state == PullState::Open {
+        put_working(context, job, &seen).await;
+    }
     let plan = own_plan(context, job, &seen).await?;
     let claims = claims(context, job, &seen).await?;
-    let (request, place) = build_request(job, &seen, plan, claims).await?;
+    let circumstances = job.repository.running_in.circumstances(context.clock.now());
+    let (request, place) = build_request(job, &seen, plan, (claims, circumstances)).await?;
     let answer = match place {
         Place::Here => judge_here(job, request.clone()).await?,
         Place::Child => context.heads.judge(&request).await,
@@ -50,7 +60,11 @@ pub(super) async fn perform(context: &Context, job: &ReconciliationJob) -> Resul
         "pull": seen.number, "head": judgement.head, "merge_base": judgement.merge_base,
         "verdict": judgement.verdict.recorded(), "library": job.repository.planner.judge().library(),
         "materials": job.repository.planner.judge().materials(),
-        "inputs": VerdictInputs { asked: request.asked, claims: request.claims },
+        "inputs": VerdictInputs {
+            asked: request.asked,
+            claims: request.claims,
+            circumstances: Some(request.circumstances).filter(|circumstances| !circumstances.is_plain()),
+        },
     });
     let record = context.record(&job.run.id, "verdict.given", body);
     Ok(Performed::done(&JudgeFact::Finished(judgement), vec![record]))
@@ -69,7 +83,7 @@ async fn build_request(
     job: &ReconciliationJob,
     seen: &Observed,
     plan: Option<OwnPlan>,
-    claims: Vec<BranchClaim>,
+    (claims, circumstances): (Vec<BranchClaim>, Circumstances),
 ) -> Result<(HeadRequest, Place), StepError> {
     let is_planned = plan.as_ref().is_some_and(|plan| plan.report.commit.as_ref() == Some(&seen.head));
     let asked = match plan {
@@ -78,7 +92,10 @@ async fn build_request(
     };
     let place = if is_planned && asked.is_some() { Place::Here } else { Place::Child };
     let repository = job.repository.name.clone();
-    Ok((HeadRequest { repository, head: seen.head.clone(), asked, claims }, place))
+    Ok((
+        HeadRequest { repository, head: seen.head.clone(), since: None, asked, claims, circumstances },
+        place,
+    ))
 }
 
 async fn judge_here(job: &ReconciliationJob, request: HeadRequest) -> Result<HeadAnswer, StepError> {
@@ -147,6 +164,7 @@ async fn put_working(context: &Context, job: &ReconciliationJob, seen: &Observed
 /// A plan of writ's own, and how to come to it again.
 struct OwnPlan {
     report: PlanReport,
+    circumstances: Circumstances,
     request: Request,
     recipe: Recipe,
 }
@@ -159,10 +177,11 @@ async fn own_plan(
 ) -> Result<Option<OwnPlan>, StepError> {
     let Some(id) = &seen.run else { return Ok(None) };
     let Some(run) = context.store.run(id).await? else { return Ok(None) };
-    let report = facts::require::<PlanFact>(&run)?.report;
+    let PlanFact { report, record, .. } = facts::require::<PlanFact>(&run)?;
+    let circumstances = facts::circumstances(&record);
     let Some(request) = run.request else { return Ok(None) };
     let recipe = Recipe::of(context.store.as_ref(), &job.repository, &request).await?;
-    Ok(Some(OwnPlan { report, request, recipe }))
+    Ok(Some(OwnPlan { report, circumstances, request, recipe }))
 }
 
 /// The claims on this head. The check run is that of the commit, so every open pull request with it counts: another
@@ -195,7 +214,7 @@ impl OwnPlan {
     /// Who asked for what; `None` where planning again gives another plan than the recorded one: then the pull request is
     /// judged as anybody's.
     fn asked(&self) -> Result<Option<Provenance>, GitError> {
-        match self.recipe.plan(&self.report.base) {
+        match self.recipe.plan(&self.report.base, &self.circumstances) {
             Ok(again) if again.report.digest == self.report.digest => {
                 Ok(Some(again.provenance(&self.request)))
             }

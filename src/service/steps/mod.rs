@@ -9,6 +9,7 @@ mod check;
 mod close;
 mod conclude;
 mod judge;
+mod merged;
 mod observe;
 mod plan;
 mod propose;

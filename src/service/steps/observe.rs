@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use crate::domain::lane::Reproducibility;
+use crate::domain::merge::Merge;
 use crate::domain::names::{BranchName, RepositoryName, RunId};
 use crate::domain::pull::{Observed, PullState, record_kinds, run_named_in};
 use crate::domain::reason;
@@ -22,7 +23,7 @@ use crate::service::job::{Performed, ReconciliationJob};
 const LONGEST_TITLE: usize = 300;
 
 /// Reads the pull request and records its state. The reconciliation goes on where it is open against the served
-/// branch.
+/// branch, or where its merge is still to be judged or settled.
 pub(super) async fn perform(context: &Context, job: &ReconciliationJob) -> Result<Performed, StepError> {
     let pull = match context.forge.pull(&job.reconciliation.repository, job.reconciliation.pull).await {
         Ok(pull) => pull,
@@ -46,19 +47,31 @@ pub(super) async fn perform(context: &Context, job: &ReconciliationJob) -> Resul
         "base": seen.base, "draft": seen.draft, "fork": seen.fork, "author": seen.author, "look": job.run.id,
     });
     let records = kinds.iter().map(|kind| context.record(subject_run, kind, body.clone())).collect();
-    let policy = before.filter(|before| before.seen.head == seen.head).and_then(|before| before.policy);
+    let is_served = seen.base == job.repository.base.as_str();
+    let merge = before.as_ref().and_then(|before| match (before.seen.state, seen.state) {
+        (PullState::Open, PullState::Merged) if is_served => {
+            Some(Merge::Assessing { look: before.look.clone() })
+        }
+        _ => before.merge.clone(),
+    });
+    let is_assessed = matches!(merge, Some(Merge::Assessing { .. } | Merge::OverDenial(_)));
+    let same_head = before.filter(|before| before.seen.head == seen.head);
+    let is_open = seen.state == PullState::Open;
     let stored = StoredPull {
         repository: job.reconciliation.repository.clone(),
         seen: seen.clone(),
-        policy,
+        policy: same_head.as_ref().and_then(|before| before.policy),
         look: job.run.id.clone(),
         at: context.clock.now(),
+        // What it waits for, it is asked again at the end.
+        recheck: same_head.and_then(|before| before.recheck).filter(|_| is_open),
+        merge,
     };
     let closed_run = if seen.state == PullState::Open { None } else { seen.run.clone() };
     let happened = kinds.into_iter().map(str::to_owned).collect();
     let fact = ObserveFact { seen, happened };
     let seen = &fact.seen;
-    let performed = if seen.state == PullState::Open && seen.base == job.repository.base.as_str() {
+    let performed = if (seen.state == PullState::Open && is_served) || is_assessed {
         Performed::done(&fact, records)
     } else {
         let outcome = Outcome::Reconciled { pull: seen.number, state: seen.state, conclusion: None };

@@ -13,9 +13,10 @@ use crate::service::planning::PlanError;
 pub(super) async fn perform(context: &Context, job: &Job) -> Result<Performed, StepError> {
     let credential = context.credential(&job.repository).await?;
     let (repository, recipe) = (Arc::clone(&job.repository), job.recipe()?);
+    let circumstances = repository.running_in.circumstances(context.clock.now());
     let planned = blocking(move || {
         let base = repository.git.fetch(&repository.base, credential.as_ref())?;
-        recipe.plan(&base)
+        recipe.plan(&base, &circumstances)
     })
     .await?;
     match planned {

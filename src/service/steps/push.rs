@@ -8,12 +8,13 @@ use std::sync::Arc;
 
 use crate::domain::names::CommitId;
 use crate::domain::plan::PlanReport;
-use crate::domain::policy::Decision;
+use crate::domain::policy::{Circumstances, Decision};
 use crate::domain::reason;
 use crate::domain::run::Step;
 use crate::ports::git::{Credential, GitError, PushOutcome};
 use crate::service::context::{Context, ServedRepository};
 use crate::service::error::{StepError, blocking};
+use crate::service::facts::{self, PlanFact};
 use crate::service::job::{Job, Performed};
 use crate::service::planning::PlanError;
 use crate::service::recipe::Recipe;
@@ -92,13 +93,14 @@ async fn base_refuses(
     credential: Option<Credential>,
 ) -> Result<Option<Performed>, StepError> {
     let (repository, report, recipe) = (Arc::clone(&job.repository), report.clone(), job.recipe()?);
-    blocking(move || compare(&repository, &report, &recipe, credential.as_ref())).await?
+    let circumstances = facts::circumstances(&job.fact::<PlanFact>()?.record);
+    blocking(move || compare(&repository, &report, (&recipe, &circumstances), credential.as_ref())).await?
 }
 
 fn compare(
     repository: &ServedRepository,
     report: &PlanReport,
-    recipe: &Recipe,
+    (recipe, circumstances): (&Recipe, &Circumstances),
     credential: Option<&Credential>,
 ) -> Result<Option<Performed>, StepError> {
     let tip = repository.git.fetch(&repository.base, credential)?;
@@ -109,7 +111,7 @@ fn compare(
         let remedy = "comment the command again; it is then planned on the current base";
         Ok(Some(Performed::refused(reason::BASE_MOVED, what, remedy)))
     };
-    match recipe.plan(&tip) {
+    match recipe.plan(&tip, circumstances) {
         Ok(now) if now.report.files != report.files => {
             moved(format!("the files to change differ between `{tip}` and `{}`", report.base))
         }

@@ -6,6 +6,7 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use crate::domain::lane::{CheckResult, SeenCheck};
 use crate::domain::names::{AccountId, CheckId, CommentId, CommitId, IssueNumber, RepositoryName};
 use crate::domain::pull::PullState;
 use crate::domain::request::Actor;
@@ -206,6 +207,40 @@ fn nobody() -> Actor {
 #[derive(Debug, Deserialize)]
 pub(super) struct CheckRuns {
     pub(super) check_runs: Vec<CheckRun>,
+}
+
+/// The same, as far as check runs of others are read.
+#[derive(Debug, Deserialize)]
+pub(super) struct ForeignCheckRuns {
+    pub(super) check_runs: Vec<ForeignCheckRun>,
+}
+
+/// `check-run` of any app.
+#[derive(Debug, Deserialize)]
+pub(super) struct ForeignCheckRun {
+    name: String,
+    status: String,
+    conclusion: Option<String>,
+    app: Option<CheckApp>,
+}
+
+#[derive(Debug, Deserialize)]
+struct CheckApp {
+    id: u64,
+    slug: Option<String>,
+}
+
+impl ForeignCheckRun {
+    /// Whether this app made it.
+    pub(super) fn is_of(&self, app: Option<u64>) -> bool {
+        app.is_some() && self.app.as_ref().map(|app| app.id) == app
+    }
+
+    /// In the port's types.
+    pub(super) fn read(self) -> SeenCheck {
+        let result = CheckResult::read(&self.status, self.conclusion.as_deref());
+        SeenCheck { name: self.name, app: self.app.and_then(|app| app.slug), result }
+    }
 }
 
 /// `check-run`.

@@ -6,15 +6,19 @@
 
 use serde_json::{Value, json};
 
-use super::answers::{CheckAnnotation, CheckRun, CheckRuns, Made};
+use super::answers::{CheckAnnotation, CheckRun, CheckRuns, ForeignCheckRun, ForeignCheckRuns, Made};
 use super::api::Github;
 use super::connection::Call;
+use crate::domain::lane::SeenCheck;
 use crate::domain::names::{CheckId, CommitId, RepositoryName};
 use crate::ports::forge::ForgeError;
 use crate::ports::forge::check::{Annotation, Check, CheckStatus};
 
 /// The most annotations that a request carries.
 const BATCH: usize = 50;
+
+/// The most check runs of one name on a commit that are read.
+const MOST_OF_NAME: usize = 100;
 
 /// Which check run is written.
 #[derive(Debug, Clone, Copy)]
@@ -52,6 +56,26 @@ impl Github {
             Err(ForgeError::NotFound(_)) => Ok(listed),
             Err(error) => Err(error),
         }
+    }
+
+    /// The check runs of a name on a commit that other apps made, the last of each check suite.
+    pub(super) async fn foreign_checks(
+        &self,
+        repository: &RepositoryName,
+        head: &CommitId,
+        name: &str,
+    ) -> Result<Vec<SeenCheck>, ForgeError> {
+        let name = percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC);
+        let path = format!(
+            "/repos/{repository}/commits/{head}/check-runs?check_name={name}&filter=latest&per_page={MOST_OF_NAME}"
+        );
+        let found: ForeignCheckRuns = self.read(repository, &path, &format!("commit {head}")).await?;
+        if found.check_runs.len() >= MOST_OF_NAME {
+            return Err(ForgeError::Malformed(format!("commit {head} has too many check runs of one name")));
+        }
+        let own = self.identity.app();
+        let foreign = found.check_runs.into_iter().filter(|check| !check.is_of(own));
+        Ok(foreign.map(ForeignCheckRun::read).collect())
     }
 
     /// Creates the check run, or updates the newest one. May be repeated after any failure: it goes on from what it finds.

@@ -27,6 +27,7 @@ use super::check::{Check, FoundCheck};
 use super::{Comment, Forge, ForgeError, NewPull, Permission, Pull, Reaction};
 use crate::domain::approval::Review;
 use crate::domain::credential::Credential;
+use crate::domain::lane::SeenCheck;
 use crate::domain::names::{
     AccountId, BranchName, CheckId, CommentId, CommitId, IssueNumber, RepositoryName,
 };
@@ -268,6 +269,15 @@ impl Forge for Github {
     ) -> Result<Option<FoundCheck>, ForgeError> {
         let found = self.identity.exchange.settle(|| self.newest_check(repository, head, name)).await?;
         Ok(found.map(CheckRun::read))
+    }
+
+    async fn check_runs(
+        &self,
+        repository: &RepositoryName,
+        head: &CommitId,
+        name: &str,
+    ) -> Result<Vec<SeenCheck>, ForgeError> {
+        self.foreign_checks(repository, head, name).await
     }
 
     async fn put_check(&self, repository: &RepositoryName, check: &Check) -> Result<CheckId, ForgeError> {

@@ -12,6 +12,7 @@ use super::inserts::new_comment;
 use super::rows::{self, PULLS, stored, unavailable};
 use crate::domain::approval::Review;
 use crate::domain::credential::Credential;
+use crate::domain::lane::SeenCheck;
 use crate::domain::names::{
     AccountId, BranchName, CheckId, CommentId, CommitId, IssueNumber, RepositoryName,
 };
@@ -161,6 +162,15 @@ impl Forge for LocalForge {
         name: &str,
     ) -> Result<Option<FoundCheck>, ForgeError> {
         self.found_check(repository, head, name).await
+    }
+
+    async fn check_runs(
+        &self,
+        repository: &RepositoryName,
+        head: &CommitId,
+        name: &str,
+    ) -> Result<Vec<SeenCheck>, ForgeError> {
+        self.foreign_checks(repository, head, name).await
     }
 
     async fn put_check(&self, repository: &RepositoryName, check: &Check) -> Result<CheckId, ForgeError> {

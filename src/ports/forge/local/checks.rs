@@ -7,6 +7,7 @@ use super::super::check::{Check, FoundCheck, LONGEST_TEXT};
 use super::super::conversation::ShownAnnotation;
 use super::database::LocalForge;
 use super::rows::{self, unavailable};
+use crate::domain::lane::{CheckResult, SeenCheck};
 use crate::domain::names::{CheckId, CommitId, RepositoryName};
 
 impl LocalForge {
@@ -31,6 +32,59 @@ impl LocalForge {
         .await
         .map_err(unavailable)?;
         rows::some_row(done.rows_affected(), || format!("check run `{name}` of {head}"))
+    }
+
+    /// Another app's check run of a commit, new or as it is from now on. `conclusion` is GitHub's name of it; `None` where
+    /// the check run is not completed.
+    ///
+    /// # Errors
+    /// - `Unavailable`: the database; the repository is not hosted
+    pub async fn report_check(
+        &self,
+        repository: &RepositoryName,
+        head: &CommitId,
+        (app, name): (&str, &str),
+        conclusion: Option<&str>,
+    ) -> Result<(), ForgeError> {
+        sqlx::query(
+            "INSERT INTO forge_foreign_checks (repository, head, name, app, status, conclusion)
+             VALUES (?, ?, ?, ?, ?, ?)
+             ON CONFLICT (repository, head, name, app) DO UPDATE SET status = excluded.status,
+                 conclusion = excluded.conclusion",
+        )
+        .bind(repository.as_str())
+        .bind(head.as_str())
+        .bind(name)
+        .bind(app)
+        .bind(if conclusion.is_some() { "completed" } else { "in_progress" })
+        .bind(conclusion)
+        .execute(&self.pool)
+        .await
+        .map_err(unavailable)?;
+        Ok(())
+    }
+
+    pub(super) async fn foreign_checks(
+        &self,
+        repository: &RepositoryName,
+        head: &CommitId,
+        name: &str,
+    ) -> Result<Vec<SeenCheck>, ForgeError> {
+        let rows = sqlx::query(
+            "SELECT * FROM forge_foreign_checks WHERE repository = ? AND head = ? AND name = ? ORDER BY app",
+        )
+        .bind(repository.as_str())
+        .bind(head.as_str())
+        .bind(name)
+        .fetch_all(&self.pool)
+        .await
+        .map_err(unavailable)?;
+        let seen = |row: &SqliteRow| {
+            let conclusion = rows::some_text(row, "conclusion")?;
+            let result = CheckResult::read(&rows::text(row, "status")?, conclusion.as_deref());
+            Ok(SeenCheck { name: rows::text(row, "name")?, app: rows::some_text(row, "app")?, result })
+        };
+        rows.iter().map(seen).collect()
     }
 
     pub(super) async fn found_check(

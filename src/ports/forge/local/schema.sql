@@ -92,6 +92,16 @@ CREATE TABLE IF NOT EXISTS forge_checks (
     annotations TEXT NOT NULL,
     UNIQUE (repository, head, name)
 ) STRICT;
+-- Check runs of other apps than the bot.
+CREATE TABLE IF NOT EXISTS forge_foreign_checks (
+    repository TEXT NOT NULL REFERENCES forge_repositories (name),
+    head       TEXT NOT NULL,
+    name       TEXT NOT NULL,
+    app        TEXT NOT NULL,
+    status     TEXT NOT NULL CHECK (status IN ('queued', 'in_progress', 'completed')),
+    conclusion TEXT,
+    PRIMARY KEY (repository, head, name, app)
+) STRICT;
 CREATE TABLE IF NOT EXISTS forge_reviews (
     id         INTEGER PRIMARY KEY AUTOINCREMENT,
     repository TEXT NOT NULL,

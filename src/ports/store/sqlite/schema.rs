@@ -9,13 +9,14 @@ use super::error::unavailable;
 const APPLICATION: i64 = 0x7772_6974;
 
 /// The statements that lead from one version to the next, beginning with an empty file.
-const VERSIONS: [&str; 6] = [
+const VERSIONS: [&str; 7] = [
     include_str!("schema.sql"),
     include_str!("pulls.sql"),
     include_str!("turns.sql"),
     include_str!("deliveries.sql"),
     include_str!("accounts.sql"),
     include_str!("libraries.sql"),
+    include_str!("rechecks.sql"),
 ];
 
 /// The version that this program writes.

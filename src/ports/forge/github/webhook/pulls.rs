@@ -32,6 +32,14 @@ struct CheckRunPayload {
 struct PayloadCheckRun {
     name: String,
     head_sha: CommitId,
+    #[serde(default)]
+    app: Option<PayloadApp>,
+}
+
+#[derive(Deserialize)]
+struct PayloadApp {
+    #[serde(default)]
+    slug: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -43,6 +51,8 @@ struct CheckSuitePayload {
 #[derive(Deserialize)]
 struct PayloadCheckSuite {
     head_sha: CommitId,
+    #[serde(default)]
+    app: Option<PayloadApp>,
 }
 
 #[derive(Deserialize)]
@@ -72,6 +82,22 @@ pub(super) fn read(event: &str, action: Option<&str>, text: &str) -> Result<Even
                 return Ok(Event::Unused(reason::CHECK_NOT_OURS));
             }
             (payload.repository, PullSelector::Head(payload.check_run.head_sha))
+        }
+        ("check_run", "completed") => {
+            let payload: CheckRunPayload = fields(text)?;
+            let PayloadCheckRun { name, head_sha: head, app } = payload.check_run;
+            // Ours are completed by ourselves.
+            if CHECKS.contains(&name.as_str()) {
+                return Ok(Event::Unused(reason::CHECK_NOT_NAMED));
+            }
+            let app = app.and_then(|app| app.slug);
+            (payload.repository, PullSelector::Checked { head, name: Some(name), app })
+        }
+        ("check_suite", "completed") => {
+            let payload: CheckSuitePayload = fields(text)?;
+            let PayloadCheckSuite { head_sha: head, app } = payload.check_suite;
+            let app = app.and_then(|app| app.slug);
+            (payload.repository, PullSelector::Checked { head, name: None, app })
         }
         ("check_suite", "rerequested") => {
             let payload: CheckSuitePayload = fields(text)?;
@@ -121,6 +147,18 @@ mod tests {
         });
         assert_eq!(selector("check_run", &check), PullSelector::Head(head.parse().unwrap()));
         assert_eq!(selector("check_suite", &check), PullSelector::Head(head.parse().unwrap()));
+        let completed = json!({
+            "action": "completed", "repository": repository,
+            "check_run": {"name": "tests", "head_sha": head, "app": {"slug": "ci"}},
+            "check_suite": {"head_sha": head, "app": null},
+        });
+        let checked = |name: Option<&str>, app: Option<&str>| PullSelector::Checked {
+            head: head.parse().unwrap(),
+            name: name.map(str::to_owned),
+            app: app.map(str::to_owned),
+        };
+        assert_eq!(selector("check_run", &completed), checked(Some("tests"), Some("ci")));
+        assert_eq!(selector("check_suite", &completed), checked(None, None));
         let gone = json!({"ref": "topic", "ref_type": "branch", "repository": repository});
         assert_eq!(selector("delete", &gone), PullSelector::Branch("topic".to_owned()));
     }
@@ -138,6 +176,11 @@ mod tests {
             "repository": {"full_name": "o/r"}
         });
         assert_eq!(nothing("check_run", other), "check_not_ours");
+        let own = json!({
+            "action": "completed", "check_run": {"name": "writ/policy", "head_sha": "a".repeat(40)},
+            "repository": {"full_name": "o/r"}
+        });
+        assert_eq!(nothing("check_run", own), "check_not_named");
         let tag = json!({"ref": "v1", "ref_type": "tag", "repository": {"full_name": "o/r"}});
         assert_eq!(nothing("delete", tag), "not_a_branch");
         let wrong =
