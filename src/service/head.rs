@@ -12,6 +12,7 @@ use crate::domain::lane::{Claim, Reproducibility};
 use crate::domain::names::{BranchName, CommitId, IssueNumber, RepositoryName};
 use crate::domain::policy::Provenance;
 use crate::domain::text::error_chain;
+use crate::domain::watch::is_at_or_below;
 use crate::ports::git::{Git, GitError};
 
 /// The most files that a pull request may change and still be judged.
@@ -111,18 +112,19 @@ pub(super) fn judge_since(
     merge_base: CommitId,
     HeadRequest { head, asked, claims, .. }: &HeadRequest,
 ) -> Result<HeadAnswer, GitError> {
-    let Some(paths) = git.changed_paths(&merge_base, head, MOST_FILES)? else {
+    let Some(paths) = git.changed_paths(&merge_base, head, "", MOST_FILES)? else {
         let message = format!("the pull request changes more than {MOST_FILES} files");
         return Ok(HeadAnswer::TooLarge(message));
     };
-    let below = format!("{}/", judge.target().gitops_path);
-    let touched = paths.iter().any(|path| path.starts_with(&below));
     let mut judged = judge.judge_change(git, &merge_base, head, asked.as_ref())?;
+    let is_judged =
+        |path: &String| is_at_or_below(path, &judge.target().gitops_path) || judged.outside.contains(path);
+    let touched = paths.iter().any(is_judged);
     if !judged.has_manifests {
         return Ok(HeadAnswer::NoManifests);
     }
     let of_lanes = claims.iter().flat_map(|claim| judge.lanes().judge(&claim.on(&paths)));
-    let is_of_lane = |claim: &BranchClaim| judge.lanes().of_branch(&claim.seen.branch).is_some();
+    let is_of_lane = |claim: &BranchClaim| judge.lanes().of_branch(&claim.branch).is_some();
     if claims.iter().any(is_of_lane) {
         judged.verdict = judge.policies().of_lane(judged.verdict);
     }

@@ -42,5 +42,6 @@ pub mod sealing;
 mod standing;
 mod steps;
 pub mod stored_command;
+mod tree;
 mod withdrawal;
 pub mod worker;

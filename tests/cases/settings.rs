@@ -38,10 +38,9 @@ fn table() -> BTreeMap<String, Value> {
 /// Each expectation becomes a test of the rules' own, so that the rules' reading of the table is what is tested.
 #[test]
 fn each_setting_is_riskier_in_the_direction_that_is_expected() {
-    let text = std::fs::read_to_string(
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/settings.yaml"),
-    )
-    .unwrap();
+    let text =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/settings.yaml"))
+            .unwrap();
     let expected: Vec<Expectation> = serde_yaml::from_str(&text).unwrap();
     let mut module =
         "package writ.expected_test\n\nimport rego.v1\n\nimport data.writ.lib.table\n\n".to_owned();

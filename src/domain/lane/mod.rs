@@ -9,5 +9,6 @@ mod reproducibility;
 mod table;
 
 pub use claim::{Claim, meaning};
+pub(super) use glob::Glob;
 pub use reproducibility::Reproducibility;
 pub use table::{Lane, Lanes, LanesError};

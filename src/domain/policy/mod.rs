@@ -27,6 +27,7 @@ mod size;
 mod tables;
 mod value;
 mod verdict;
+mod watched;
 
 pub use documents::Documents;
 pub use engine::Policies;
