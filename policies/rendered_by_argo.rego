@@ -310,10 +310,11 @@ rest(set, field) := object.get(set.value.spec, field, null) if field != "generat
 in_elements(at, set) if {
 	some index, part in at
 	part == "elements"
-	item := array.slice(at, 0, index + 2)
+	watched.pointer(array.slice(at, 0, index + 2)) in element_pointers[watched.key(set)]
+}
+
+element_pointers[application.set] contains application.pointer if {
 	some application in array.concat(watched.base_applications, watched.head_applications)
-	application.set == watched.key(set)
-	application.pointer == concat("/", array.concat(["/spec/generators"], [sprintf("%v", [step]) | some step in item]))
 }
 
 review contains objects.finding("application_changed", message, after.path, "/metadata", remedy_review) if {

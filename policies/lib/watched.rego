@@ -94,8 +94,8 @@ single(resource) := {
 	"selected": true, "fields": object.union(spec, {"annotations": annotations}), "paths": paths_of(spec),
 	"namespace": destination,
 } if {
-	spec := object_or_empty(resource.value.spec)
-	annotations := object_or_empty(object.get(object_or_empty(resource.value.metadata), "annotations", {}))
+	spec := object_or_empty(object.get(resource.value, "spec", {}))
+	annotations := object_or_empty(object.get(object_or_empty(object.get(resource.value, "metadata", {})), "annotations", {}))
 	destination := object.get(object_or_empty(object.get(spec, "destination", {})), "namespace", "")
 }
 
@@ -111,11 +111,14 @@ elements(set) := [element |
 	name := name_of(fields, paths)
 	element := {
 		"set": key(set), "name": name, "path": set.path, "title": sprintf("`%s` of %s", [name, title(set)]),
-		"pointer": concat("/", array.concat(["/spec/generators"], [sprintf("%v", [part]) | some part in array.concat(at, [list, index])])),
+		"pointer": pointer(array.concat(at, [list, index])),
 		"selected": selected(fields, at, selectors), "fields": fields, "paths": paths,
 		"namespace": object.get(fields, "namespace", object.get(fields, "name", "")),
 	}
 ]
+
+# The pointer of a place below the generators of a set.
+pointer(at) := concat("/", array.concat(["/spec/generators"], [sprintf("%v", [part]) | some part in at]))
 
 name_of(fields, _) := fields.name if is_string(fields.name)
 else := fields.appName if is_string(fields.appName)

@@ -12,7 +12,6 @@ use crate::domain::lane::{Claim, Reproducibility};
 use crate::domain::names::{BranchName, CommitId, IssueNumber, RepositoryName};
 use crate::domain::policy::Provenance;
 use crate::domain::text::error_chain;
-use crate::domain::watch::is_at_or_below;
 use crate::ports::git::{Git, GitError};
 
 /// The most files that a pull request may change and still be judged.
@@ -117,9 +116,7 @@ pub(super) fn judge_since(
         return Ok(HeadAnswer::TooLarge(message));
     };
     let mut judged = judge.judge_change(git, &merge_base, head, asked.as_ref())?;
-    let is_judged =
-        |path: &String| is_at_or_below(path, &judge.target().gitops_path) || judged.outside.contains(path);
-    let touched = paths.iter().any(is_judged);
+    let touched = paths.iter().any(|path| judged.concerns(path, &judge.target().gitops_path));
     if !judged.has_manifests {
         return Ok(HeadAnswer::NoManifests);
     }

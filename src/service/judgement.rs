@@ -51,7 +51,7 @@ impl Judgement {
         judged.verdict.standing.truncate(MOST_STORED);
         let lines = judged.lines_of(&judged.verdict.results).into_iter().enumerate();
         let lines = lines.filter_map(|(index, line)| Some((index, line?))).collect();
-        let Judged { verdict, mut changes, head, outside: _, has_manifests: _ } = judged;
+        let Judged { verdict, mut changes, head, .. } = judged;
         let changes_left_out = changes.len().saturating_sub(MOST_STORED);
         changes.truncate(MOST_STORED);
         for change in &mut changes {

@@ -47,8 +47,10 @@ pub struct Judged {
     /// The files below the GitOps path at the head, those outside of it that its kustomizations refer to, and the watched
     /// ones that differ.
     pub head: Snapshot,
-    /// The files outside of the GitOps path that were judged: what kustomizations refer to, what is watched and differs.
-    pub outside: BTreeSet<String>,
+    /// The files outside of the GitOps path that its kustomizations refer to, on either side.
+    pub reached: BTreeSet<String>,
+    /// The watched files that differ.
+    pub watched: BTreeSet<String>,
     /// Whether there is a manifest below the GitOps path, on either side. Without one, nothing was judged.
     pub has_manifests: bool,
 }
@@ -219,11 +221,12 @@ impl Judge {
         verdict.results.append(&mut verdict.standing);
         redact(&mut changes, &mut verdict.results);
         verdict.standing = verdict.results.split_off(news);
-        let files = [&base, &head, before, after].into_iter().flat_map(|side| side.files.keys());
-        let outside = files.filter(|path| !is_at_or_below(path, gitops_path)).cloned().collect();
+        let outside = |path: &&String| !is_at_or_below(path, gitops_path);
+        let reached = base.files.keys().chain(head.files.keys()).filter(outside).cloned().collect();
+        let watched_paths = before.files.keys().chain(after.files.keys()).cloned().collect();
         let [_, after] = watched;
         head.files.extend(after.files);
-        Ok(Judged { verdict, changes, head, outside, has_manifests })
+        Ok(Judged { verdict, changes, head, reached, watched: watched_paths, has_manifests })
     }
 
     /// Judges a plan of writ's own on its base.
@@ -265,6 +268,12 @@ impl Judge {
 const MOST_SEARCHED: usize = 1_000_000;
 
 impl Judged {
+    /// Whether the change of a path was judged, by any rule.
+    #[must_use]
+    pub fn concerns(&self, path: &str, gitops_path: &str) -> bool {
+        is_at_or_below(path, gitops_path) || self.reached.contains(path) || self.watched.contains(path)
+    }
+
     /// For each finding the line of the head's file, from 1, to which it belongs: that of its node, else that of the nearest
     /// node above it that is there. `None` where it is about no file, or about one that is gone.
     #[must_use]

@@ -132,6 +132,7 @@ impl Home {
                 remote: self.repository.path().to_str().unwrap().to_owned(),
                 base: "main".to_owned().try_into().unwrap(),
                 gitops_path: Some(manifests::ROOT.to_owned()),
+                watch: None,
             }],
             program: env!("CARGO_BIN_EXE_writ").into(),
             failpoint: None,

@@ -68,6 +68,7 @@ impl Stage {
                 remote: remote.to_string_lossy().into_owned(),
                 base: BranchName::try_from(repository::BASE.to_owned())?,
                 gitops_path: None,
+                watch: None,
             }],
             program: own_program(),
             failpoint: None,

@@ -142,11 +142,12 @@ const SYNTAX: [&str; 5] = [
 ];
 
 /// The fields of a repository.
-const OF_REPOSITORY: [(&str, &str); 4] = [
+const OF_REPOSITORY: [(&str, &str); 5] = [
     ("name", "expected the repository as `owner/name`"),
     ("remote", "expected an address or path as text"),
     ("base", "expected the name of a branch"),
     ("gitops_path", "expected a folder relative to the repository's root"),
+    ("watch", "expected a list of paths relative to the repository's root"),
 ];
 
 /// The path as far as it consists of names of settings.

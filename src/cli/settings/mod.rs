@@ -21,12 +21,13 @@ use serde::{Deserialize, Serialize};
 use crate::domain::admission::Quotas;
 use crate::domain::credential::SecretString;
 use crate::domain::names::{BranchName, RepositoryName};
+use crate::domain::watch::{Watch, WatchError};
 use crate::http::server::network::Network;
 use crate::ports::forge::github::webhook::Secrets;
 use crate::service::failpoint::Failpoint;
 
 pub use flags::Flags;
-pub use load::{load, own_program};
+pub use load::{load, own_program, repositories_of};
 pub use problems::{Problems, problems};
 pub use source::{SettingsError, Source, Sources};
 pub use table::{Kind, Row, SECRETS, TABLE};
@@ -177,6 +178,20 @@ pub struct RepositorySettings {
     /// The folder that procedures edit, no slash at either end; `None` is that of the library's target.
     #[serde(default)]
     pub gitops_path: Option<String>,
+    /// Patterns of the paths beyond it that are judged for their reach into it; `None` is those of the library's target,
+    /// an empty list is none.
+    #[serde(default)]
+    pub watch: Option<Vec<String>>,
+}
+
+impl RepositorySettings {
+    /// The watched paths, where the settings name any or none.
+    ///
+    /// # Errors
+    /// - a pattern is wrong
+    pub fn watched(&self) -> Result<Option<Watch>, WatchError> {
+        self.watch.as_deref().map(Watch::parse).transpose()
+    }
 }
 
 fn default_base() -> BranchName {
