@@ -117,6 +117,7 @@ fn warm_in_a_child(bencher: Bencher<'_, '_>) {
             mirror: STAGE.site.repository().path().to_owned(),
             base,
             gitops_path: site::GITOPS_PATH.to_owned(),
+            watch: Vec::new(),
         }],
         cache_bytes: 64 << 20,
     };

@@ -2,11 +2,12 @@
 # title: Nothing renders beside the kustomization
 # description: |
 #   Argo CD's plugin also takes Helm charts, helmfiles and templates that lie in the folder, and files that override the
-#   application's source. Their objects are not judged here, so none of these files may appear or change.
+#   application's source. Their objects are not judged here, so none of these files may appear or change, neither below the
+#   GitOps path nor beside what its kustomizations refer to outside of it. Taking one away needs someone's approval.
 # custom:
 #   codes:
 #     values_run_trading: Values of a chart would run an image of the trading service or the forwarder, or set trading settings.
-#     rendered_elsewhere: A file would appear or change that Argo CD renders or reads beside the kustomization.
+#     rendered_elsewhere: A file would appear, change or go that Argo CD renders or reads beside the kustomization.
 #   go_on: >-
 #     State the objects in manifests that the kustomization lists.
 #   change: >-
@@ -35,13 +36,41 @@ renders(path) if {
 # The path below the GitOps path.
 below(path) := trim_prefix(path, concat("", [input.gitops_path, "/"]))
 
-deny contains objects.finding("rendered_elsewhere", message, file.path, "", remedy) if {
+# Files that are read beside the kustomization; what a kustomization lists by name is an ordinary manifest, wherever it is.
+beside contains file if {
 	some file in input.files
-	file.status != "removed"
-	startswith(file.path, concat("", [input.gitops_path, "/"]))
 	renders(below(file.path))
+	is_own(file.path)
+}
+
+beside contains file if {
+	some file in input.files
+	renders(below(file.path))
+	not is_own(file.path)
+	not is_listed(file.path)
+}
+
+is_own(path) if startswith(path, concat("", [input.gitops_path, "/"]))
+
+is_listed(path) if {
+	some subject in input.objects
+	subject.applied
+	some side in array.concat(subject.base, subject.head)
+	side.path == path
+}
+
+deny contains objects.finding("rendered_elsewhere", message, file.path, "", remedy) if {
+	some file in beside
+	file.status != "removed"
 	message := sprintf("Argo CD would read `%s` beside the kustomization; its objects cannot be judged here", [below(file.path)])
 	remedy := "state the objects in manifests that the kustomization lists"
+}
+
+review contains objects.finding("rendered_elsewhere", message, file.path, "", remedy) if {
+	some file in beside
+	file.status == "removed"
+	message := sprintf("Argo CD would not read `%s` any more, nor apply what it made of it", [below(file.path)])
+	remedy := "have someone approve it who knows what was rendered from it"
 }
 
 # Objects that let something else be rendered.

@@ -13,6 +13,7 @@ nothing := {
 	"objects": [],
 	"builds": [],
 	"unknown": [],
+	"watched": [],
 	"history": null,
 }
 
@@ -69,3 +70,14 @@ texts(key, base, head) := objects([touched(
 
 # The codes of some findings.
 codes(findings) := {finding.code | some finding in findings}
+
+# An object of a watched file.
+watched(path, group, kind, name, value) := {
+	"path": path, "index": 0, "group": group, "kind": kind, "namespace": "", "name": name,
+	"value": object.union({"kind": kind}, value), "settings": {}, "images": [], "embedded": {},
+}
+
+# An input with one watched file, whose objects differ.
+differing(path, base, head) := object.union(nothing, {"watched": [{"path": path, "base": watched_side(base), "head": watched_side(head)}]})
+
+watched_side(objects) := {"kind": "file", "problem": null, "exceeded": false, "objects": objects, "reaches": [], "text": null}

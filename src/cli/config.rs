@@ -9,7 +9,7 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::failure::{Failure, Form};
-use super::library::usual_gitops_path;
+use super::library::{usual_gitops_path, watched_words};
 use super::output;
 use super::probe::{Probe, Reach, probe};
 use super::settings::{Explained, Flags, Problems, SECRETS, Settings, SettingsError, TABLE, problems};
@@ -152,7 +152,9 @@ fn explain(settings: &Settings, explained: &[Explained]) -> String {
         let (name, remote, base) = (&repository.name, &repository.remote, &repository.base);
         let path = repository.gitops_path.as_deref().unwrap_or(&usual);
         text.push_str(&format!(
-            "repositories[{index}]      {name}: `{path}` on `{base}` of {remote}  [file]\n"
+            "repositories[{index}]      {name}: `{path}` on `{base}` of {remote}  [file]\n{:<20} watches {}\n",
+            "",
+            watched_words(settings, repository)
         ));
     }
     text.push_str(&format!("secrets              {} active\n", settings.secrets.count()));

@@ -11,6 +11,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use crate::domain::names::{BranchName, RepositoryName};
+use crate::domain::watch::Watch;
 use crate::ports::child::{Limits, allow_cpu, confine, frame};
 use crate::ports::git::Repository;
 use crate::ports::library::Library;
@@ -66,7 +67,8 @@ impl Judges {
         let judge = |repository: JudgedRepository| {
             let git = Repository::open(&repository.mirror).map_err(io::Error::other)?;
             let judge = Judge::compile(&library, Some(&repository.gitops_path)).map_err(io::Error::other)?;
-            Ok((repository.name, (git, repository.base, judge.with_cache(room))))
+            let watch = Watch::parse(&repository.watch).map_err(io::Error::other)?;
+            Ok((repository.name, (git, repository.base, judge.watching(watch).with_cache(room))))
         };
         Ok(Self(greeting.repositories.into_iter().map(judge).collect::<io::Result<_>>()?))
     }

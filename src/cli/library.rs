@@ -13,7 +13,7 @@ use crate::ports::library::{Library, LibraryFile, LibraryOrigin};
 
 use super::failure::Failure;
 use super::output;
-use super::settings::Settings;
+use super::settings::{RepositorySettings, Settings};
 use super::terminal::{self, ListFormat, Shown};
 
 /// What can be done with the library.
@@ -46,11 +46,25 @@ pub(super) fn log(library: &Library) {
     }
 }
 
+/// What a repository watches, for people: its own patterns, else those of the library's target, as far as it can be read.
+pub(super) fn watched_words(settings: &Settings, repository: &RepositorySettings) -> String {
+    let patterns = repository.watch.clone().or_else(|| Some(target(settings)?.watch));
+    match patterns.unwrap_or_default().as_slice() {
+        [] => "nothing".to_owned(),
+        patterns => patterns.iter().map(|pattern| format!("`{pattern}`")).collect::<Vec<_>>().join(", "),
+    }
+}
+
+/// The library's target, where it can be read.
+fn target(settings: &Settings) -> Option<TargetProfile> {
+    let library = settings.server.library.as_deref().map_or_else(|| Ok(Library::embedded()), Library::read);
+    library.ok().and_then(|library| TargetProfile::load(&library.policies).ok())
+}
+
 /// The GitOps path of repositories that name none: that of the library's target, as far as it can be read.
 pub(super) fn usual_gitops_path(settings: &Settings) -> String {
-    let library = settings.server.library.as_deref().map_or_else(|| Ok(Library::embedded()), Library::read);
-    let target = library.ok().and_then(|library| TargetProfile::load(&library.policies).ok());
-    target.map_or_else(|| "(not known: the library cannot be read)".to_owned(), |target| target.gitops_path)
+    target(settings)
+        .map_or_else(|| "(not known: the library cannot be read)".to_owned(), |target| target.gitops_path)
 }
 
 fn list(shown: &Shown) -> Result<String, Failure> {

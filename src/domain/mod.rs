@@ -35,4 +35,5 @@ pub mod target;
 pub mod text;
 pub mod tree;
 pub(crate) mod values;
+pub mod watch;
 pub mod yaml;

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::names::{BranchName, RunId};
+use super::watch::Watch;
 
 /// The file's name below `policies/`.
 pub const FILE: &str = "target.yaml";
@@ -33,6 +34,10 @@ pub struct TargetProfile {
     pub confirmation: String,
     /// Texts that make a file worth judging although it is neither changed nor listed by a kustomization.
     pub guarded_names: Vec<String>,
+    /// Patterns of paths beyond the GitOps path that are judged for their reach into it; none where it is left out, as in
+    /// libraries of earlier versions.
+    #[serde(default)]
+    pub watch: Vec<String>,
     /// Reason codes of the embedded policies that the library does without on purpose, each with the reason.
     pub retired_codes: BTreeMap<String, String>,
 }
@@ -132,6 +137,9 @@ impl TargetProfile {
         if self.guarded_names.iter().any(String::is_empty) {
             return Some(("guarded_names", "an empty text is in every file".to_owned()));
         }
+        if let Err(error) = Watch::parse(&self.watch) {
+            return Some(("watch", error.to_string()));
+        }
         let unexplained = self.retired_codes.iter().find(|(_, reason)| reason.trim().is_empty());
         unexplained.map(|(code, _)| ("retired_codes", format!("`{code}` has no reason")))
     }
@@ -230,6 +238,7 @@ mod tests {
             ("title_scope: torghut", "title_scope: Torghut", "title_scope", "no scope"),
             ("confirmation: ACTUATE", "confirmation: actuate", "confirmation", "A-Z"),
             ("[TRADING_,", "['',", "guarded_names", "empty text"),
+            ("watch: [argocd/**]", "watch: [../argocd]", "watch", "no pattern"),
             ("retired_codes: {}", "retired_codes: {a: ' '}", "retired_codes", "`a` has no reason"),
             ("title_scope: torghut", "title_scoop: torghut", "title_scope", "unknown field `title_scoop`"),
         ] {

@@ -120,16 +120,15 @@ pub(super) fn judge_since(
     merge_base: CommitId,
     HeadRequest { head, asked, claims, circumstances, .. }: &HeadRequest,
 ) -> Result<HeadAnswer, GitError> {
-    let Some(paths) = git.changed_paths(&merge_base, head, MOST_FILES)? else {
+    let Some(paths) = git.changed_paths(&merge_base, head, "", MOST_FILES)? else {
         let message = format!("the pull request changes more than {MOST_FILES} files");
         return Ok(HeadAnswer::TooLarge(message));
     };
-    let below = format!("{}/", judge.target().gitops_path);
-    let touched = paths.iter().any(|path| path.starts_with(&below));
     // What writ itself planned is judged by every rule.
     let circumstances = if asked.is_some() { circumstances.of_plan() } else { circumstances.clone() };
     let window = circumstances.window.as_ref();
     let mut judged = judge.judge_change_in(git, [&merge_base, head], asked.as_ref(), window)?;
+    let touched = paths.iter().any(|path| judged.concerns(path, &judge.target().gitops_path));
     if !judged.has_manifests {
         return Ok(HeadAnswer::NoManifests);
     }

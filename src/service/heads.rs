@@ -34,6 +34,8 @@ pub struct JudgedRepository {
     pub base: BranchName,
     /// The folder that is judged.
     pub gitops_path: String,
+    /// The patterns of the paths that are watched.
+    pub watch: Vec<String>,
 }
 
 /// Judges heads in child processes, so that what nobody thought of costs one check run.

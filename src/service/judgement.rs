@@ -24,7 +24,7 @@ pub struct Judgement {
     pub head: CommitId,
     /// The commit that it was compared with.
     pub merge_base: CommitId,
-    /// Whether it changes anything below the GitOps path.
+    /// Whether it changes anything below the GitOps path, that kustomizations there refer to, or that is watched.
     pub touched: bool,
     /// The verdict, its findings cut at 500, and those that stand as well.
     pub verdict: Verdict,
@@ -60,7 +60,7 @@ impl Judgement {
         judged.verdict.standing.truncate(MOST_STORED);
         let lines = judged.lines_of(&judged.verdict.results).into_iter().enumerate();
         let lines = lines.filter_map(|(index, line)| Some((index, line?))).collect();
-        let Judged { verdict, mut changes, head, has_manifests: _ } = judged;
+        let Judged { verdict, mut changes, head, .. } = judged;
         let changes_left_out = changes.len().saturating_sub(MOST_STORED);
         changes.truncate(MOST_STORED);
         for change in &mut changes {

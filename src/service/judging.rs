@@ -16,12 +16,14 @@ use crate::domain::policy::{
 };
 use crate::domain::target::{self, TargetProfile};
 use crate::domain::tree::{Entry, Snapshot};
+use crate::domain::watch::{Watch, is_at_or_below};
 use crate::domain::yaml::{self, Pointer, Stream};
 use crate::ports::git::{Git, GitError};
 use crate::ports::library::Library;
 use crate::ports::render::RenderError;
 
 use super::materials::Materials;
+use super::tree;
 
 /// Judges changes by the policies of a library. Holds them compiled, and what it parsed and built so far.
 #[derive(Debug)]
@@ -30,6 +32,7 @@ pub struct Judge {
     policies: Policies,
     lanes: Lanes,
     materials: Materials,
+    watch: Watch,
     manifests: Manifests,
     documents: Documents,
 }
@@ -41,8 +44,13 @@ pub struct Judged {
     pub verdict: Verdict,
     /// What changes below the GitOps path, by file, object and name; secrets are redacted.
     pub changes: Vec<Change>,
-    /// The files below the GitOps path at the head.
+    /// The files below the GitOps path at the head, those outside of it that its kustomizations refer to, and the watched
+    /// ones that differ.
     pub head: Snapshot,
+    /// The files outside of the GitOps path that its kustomizations refer to, on either side.
+    pub reached: BTreeSet<String>,
+    /// The watched files that differ.
+    pub watched: BTreeSet<String>,
     /// Whether there is a manifest below the GitOps path, on either side. Without one, nothing was judged.
     pub has_manifests: bool,
 }
@@ -99,8 +107,11 @@ impl Judge {
             let message = format!("branches like `{}…` are forbidden: {because}", target.branch_prefix());
             return Err(TargetProfile::error_at(&library.policies, "actuation_branch", message).into());
         }
+        // OK because reading the target has tried them.
+        let watch = Watch::parse(&target.watch).unwrap_or_else(|error| unreachable!("{error}"));
         Ok(Self {
-            materials: Materials::of(library, &target.gitops_path),
+            materials: Materials::of(library, &target.gitops_path).watching(&watch),
+            watch,
             target,
             policies,
             lanes,
@@ -117,6 +128,27 @@ impl Judge {
             documents: Documents::with_room(bytes - bytes / 4),
             ..self
         }
+    }
+
+    /// The same judge, which watches these paths and not those of the library's target.
+    #[must_use]
+    pub fn watching(self, watch: Watch) -> Self {
+        Self { materials: self.materials.watching(&watch), watch, ..self }
+    }
+
+    /// The paths beyond the GitOps path that are judged for their reach into it.
+    #[must_use]
+    pub fn watch(&self) -> &Watch {
+        &self.watch
+    }
+
+    /// The tree of a commit as it is judged: what is below the GitOps path, and what kustomizations refer to outside of it.
+    ///
+    /// # Errors
+    /// - `UnknownRevision`: the commit is not here
+    /// - `TooLarge`, `TooMany`, `Odb`: its objects cannot be read
+    pub fn tree(&self, git: &dyn Git, commit: &CommitId) -> Result<Snapshot, GitError> {
+        tree::read(git, &self.documents, commit, &self.target.gitops_path)
     }
 
     /// How many bytes the caches hold, by an estimate.
@@ -168,8 +200,8 @@ impl Judge {
         &self.manifests
     }
 
-    /// Judges what changes below the GitOps path from one commit to another; `provenance` where it is a plan of writ's
-    /// own.
+    /// Judges what changes from one commit to another below the GitOps path and in what its kustomizations refer to, and
+    /// how far changes of watched paths reach into it; `provenance` where it is a plan of writ's own.
     ///
     /// # Errors
     /// - `UnknownRevision`: a commit is not here
@@ -195,11 +227,15 @@ impl Judge {
         provenance: Option<&Provenance>,
         window: Option<&Window>,
     ) -> Result<Judged, GitError> {
-        let base = git.snapshot(base, &self.target.gitops_path)?;
-        let head = git.snapshot(head, &self.target.gitops_path)?;
+        let gitops_path = &self.target.gitops_path;
+        let (mut base, mut head) = (self.tree(git, base)?, self.tree(git, head)?);
+        tree::complete(git, &mut base, &mut head, gitops_path)?;
+        let watched = tree::watched(git, &self.watch, [&base, &head], gitops_path)?;
         let mut changes = between_trees(&base, &head, &self.manifests);
         let situation = Situation { target: &self.target, base: &base, changes: &changes, provenance };
         let facts = Facts::of_trees(&situation, &head, &self.documents).in_window(window);
+        let [before, after] = &watched;
+        let facts = facts.with_watched([before, after], &self.target, &self.documents);
         let mut verdict = self.verdict(git, &base.commit, facts)?;
         let has_manifests = [&base, &head].into_iter().any(Snapshot::has_manifests);
         // The rules have seen them; nobody else needs to.
@@ -207,7 +243,12 @@ impl Judge {
         verdict.results.append(&mut verdict.standing);
         redact(&mut changes, &mut verdict.results);
         verdict.standing = verdict.results.split_off(news);
-        Ok(Judged { verdict, changes, head, has_manifests })
+        let outside = |path: &&String| !is_at_or_below(path, gitops_path);
+        let reached = base.files.keys().chain(head.files.keys()).filter(outside).cloned().collect();
+        let watched_paths = before.files.keys().chain(after.files.keys()).cloned().collect();
+        let [_, after] = watched;
+        head.files.extend(after.files);
+        Ok(Judged { verdict, changes, head, reached, watched: watched_paths, has_manifests })
     }
 
     /// Judges a plan of writ's own on its base, in a window of the repository's calendar.
@@ -251,6 +292,12 @@ impl Judge {
 const MOST_SEARCHED: usize = 1_000_000;
 
 impl Judged {
+    /// Whether the change of a path was judged, by any rule.
+    #[must_use]
+    pub fn concerns(&self, path: &str, gitops_path: &str) -> bool {
+        is_at_or_below(path, gitops_path) || self.reached.contains(path) || self.watched.contains(path)
+    }
+
     /// For each finding the line of the head's file, from 1, to which it belongs: that of its node, else that of the nearest
     /// node above it that is there. `None` where it is about no file, or about one that is gone.
     #[must_use]

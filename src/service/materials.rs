@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::digest::sha256_hex;
 use crate::domain::target;
+use crate::domain::watch::Watch;
 use crate::ports::library::Library;
 
 /// The program, as records name it.
@@ -34,6 +35,9 @@ pub struct Materials {
     pub target: String,
     /// Where the manifests are, no slash at either end.
     pub gitops_path: String,
+    /// The patterns of watched paths; empty too in records of versions that watched nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub watch: Vec<String>,
 }
 
 impl Materials {
@@ -50,7 +54,14 @@ impl Materials {
             lanes: file("lanes.yaml"),
             target: file(target::FILE),
             gitops_path: gitops_path.to_owned(),
+            watch: Vec::new(),
         }
+    }
+
+    /// The same, of a judge that watches these paths.
+    #[must_use]
+    pub fn watching(&self, watch: &Watch) -> Self {
+        Self { watch: watch.patterns(), ..self.clone() }
     }
 
     /// The same, of a plan by a procedure whose file has this SHA-256.

@@ -42,6 +42,7 @@ pub mod sealing;
 mod standing;
 mod steps;
 pub mod stored_command;
+mod tree;
 mod validating;
 mod withdrawal;
 pub mod worker;

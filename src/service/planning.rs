@@ -23,6 +23,7 @@ use crate::domain::refusal::{Place, Refusal};
 use crate::domain::request::{Origin, Request};
 use crate::domain::risk::Risk;
 use crate::domain::tree::Snapshot;
+use crate::domain::watch::Watch;
 use crate::ports::git::{CommitDraft, Git, GitError, blob_id};
 use crate::ports::library::Library;
 use crate::ports::render::Renderer;
@@ -120,6 +121,12 @@ impl Planner {
     #[must_use]
     pub fn with_pages_at(self, public_url: Option<String>) -> Self {
         Self { public_url, ..self }
+    }
+
+    /// The same planner, whose judge watches these paths and not those of the library's target.
+    #[must_use]
+    pub fn watching(self, watch: Watch) -> Self {
+        Self { judge: self.judge.watching(watch), ..self }
     }
 
     /// The same planner, whose judge's caches hold at most so many bytes.
@@ -240,7 +247,7 @@ impl Planner {
     ) -> Result<Planned, PlanError> {
         self.admit(request)?;
         let procedure = self.catalogue.find(&request.procedure)?;
-        let snapshot = git.snapshot(base, self.gitops_path())?;
+        let snapshot = self.judge.tree(git, base)?;
         let plan = draft(procedure, request, self.input(&snapshot))?;
         self.complete(git, &snapshot, request, plan, (None, circumstances))
     }
@@ -258,7 +265,7 @@ impl Planner {
         undone: &RevertTarget,
         circumstances: &Circumstances,
     ) -> Result<Planned, PlanError> {
-        let snapshot = git.snapshot(base, self.gitops_path())?;
+        let snapshot = self.judge.tree(git, base)?;
         let plan = roll_back(&self.catalogue, undone, request, self.input(&snapshot))?;
         self.complete(git, &snapshot, request, plan, (Some(undone), circumstances))
     }

@@ -14,6 +14,7 @@ use crate::domain::names::{BranchName, CommitId, IssueNumber, RunId};
 use crate::domain::policy::Circumstances;
 use crate::domain::reason::{self, Code};
 use crate::domain::request::{Actor, Origin, Request};
+use crate::domain::watch::Watch;
 use crate::ports::git::{Git, GitError};
 use crate::ports::library::Library;
 use crate::ports::store::{Leaf, Run, Store, StoreError};
@@ -31,7 +32,16 @@ pub struct Replayer<'a> {
     pub store: &'a dyn Store,
     /// Policies to lay over those of that day, by name below `policies/`; `None` replays exactly.
     pub policies: Option<BTreeMap<String, String>>,
-    planners: HashMap<(String, String, Option<String>), Arc<Planner>>,
+    planners: HashMap<PlannerKey, Arc<Planner>>,
+}
+
+/// What a planner of that day follows from.
+#[derive(PartialEq, Eq, Hash)]
+struct PlannerKey {
+    library: String,
+    gitops_path: String,
+    watch: Vec<String>,
+    public_url: Option<String>,
 }
 
 /// A run that was replayed.
@@ -302,7 +312,12 @@ impl<'a> Replayer<'a> {
         materials: &Materials,
         public_url: Option<String>,
     ) -> Result<Result<Arc<Planner>, String>, ReplayError> {
-        let key = (materials.library.clone(), materials.gitops_path.clone(), public_url.clone());
+        let key = PlannerKey {
+            library: materials.library.clone(),
+            gitops_path: materials.gitops_path.clone(),
+            watch: materials.watch.clone(),
+            public_url: public_url.clone(),
+        };
         if let Some(planner) = self.planners.get(&key) {
             return Ok(Ok(Arc::clone(planner)));
         }
@@ -314,8 +329,14 @@ impl<'a> Replayer<'a> {
             return Ok(Err(format!("its library `{}` was altered in the database", materials.library)));
         }
         library.policies.extend(self.policies.clone().unwrap_or_default());
+        let watch = match Watch::parse(&materials.watch) {
+            Ok(watch) => watch,
+            Err(error) => {
+                return Ok(Err(format!("this program does not understand what it watched: {error}")));
+            }
+        };
         let planner = match Planner::compile(&library, materials.gitops_path.as_str()) {
-            Ok(planner) => Arc::new(planner.with_pages_at(public_url)),
+            Ok(planner) => Arc::new(planner.watching(watch).with_pages_at(public_url)),
             Err(error) if self.policies.is_some() => {
                 return Err(ReplayError::Policies(run.id.clone(), error));
             }

@@ -1,5 +1,6 @@
 //! Cases that are data: one runner per kind of case, the cases beside it.
 
+mod beyond;
 mod commands;
 mod documents;
 pub mod hostile;

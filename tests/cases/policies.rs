@@ -17,6 +17,7 @@ use writ::domain::policy::{
 };
 use writ::domain::target::TargetProfile;
 use writ::domain::tree::{Entry, EntryKind, FileWrite, Snapshot};
+use writ::domain::watch::Watch;
 use writ::ports::library::Library;
 
 use crate::support::{self, corpus};
@@ -72,7 +73,7 @@ struct CaseRequest {
 
 #[test]
 fn each_rule_finds_what_its_cases_say() {
-    let wrong = [check("rules.yaml"), check("values.yaml")].concat();
+    let wrong = [check("rules.yaml"), check("values.yaml"), check("beyond.yaml")].concat();
     assert!(wrong.is_empty(), "{} cases:\n{}", wrong.len(), wrong.join("\n"));
 }
 
@@ -184,7 +185,10 @@ pub(super) fn all_cases() -> Vec<(String, Case)> {
     let named = |file: &'static str| {
         cases(file).into_iter().map(move |case| (format!("{file}: {}", case.name), case))
     };
-    ["rules.yaml", "values.yaml", "bypass.yaml", "closed.yaml"].into_iter().flat_map(named).collect()
+    ["rules.yaml", "values.yaml", "bypass.yaml", "closed.yaml", "beyond.yaml"]
+        .into_iter()
+        .flat_map(named)
+        .collect()
 }
 
 /// The facts of each real commit; `None`, and said so, where the corpus is not there.
@@ -238,14 +242,62 @@ pub(super) fn judge(
     head: &Snapshot,
     asked: Option<&Provenance>,
 ) -> Verdict {
+    let documents = Documents::new();
+    let [(base, before), (head, after)] = parted(base, head, &documents);
+    let (base, head) = (&base, &head);
     let changes = change::between_trees(base, head, &Manifests::default());
     let situation = Situation { target: target(), base, changes: &changes, provenance: asked };
-    policies.evaluate(&Facts::of_trees(&situation, head, &Documents::new()))
+    let facts = Facts::of_trees(&situation, head, &documents);
+    policies.evaluate(&facts.with_watched([&before, &after], target(), &documents))
+}
+
+/// Each side in two: what is below the GitOps path with all that kustomizations refer to, and the watched files that
+/// differ. It says what `service::tree` reads from git.
+fn parted(base: &Snapshot, head: &Snapshot, documents: &Documents) -> [(Snapshot, Snapshot); 2] {
+    let is_own = |path: &str| path.starts_with(&format!("{}/", corpus::GITOPS_PATH));
+    let mut reached: BTreeSet<String> = BTreeSet::new();
+    for side in [base, head] {
+        let mut open: Vec<String> = side.files.keys().filter(|path| is_own(path)).cloned().collect();
+        while let Some(path) = open.pop() {
+            let Some(entry) = side.files.get(&path) else { continue };
+            for named in documents.mentions(&path, entry) {
+                let at_or_below = |file: &&String| {
+                    **file == named || file.strip_prefix(&named).is_some_and(|rest| rest.starts_with('/'))
+                };
+                let new: Vec<String> = side.files.keys().filter(at_or_below).cloned().collect();
+                open.extend(new.into_iter().filter(|file| !is_own(file) && reached.insert(file.clone())));
+            }
+        }
+    }
+    let watch = Watch::parse(&target().watch).unwrap();
+    let differs = |path: &String| {
+        let blob = |side: &Snapshot| side.files.get(path).map(|entry| (entry.blob.clone(), entry.kind));
+        blob(base) != blob(head)
+    };
+    let side = |of: &Snapshot, is_in: &dyn Fn(&String) -> bool| Snapshot {
+        commit: of.commit.clone(),
+        files: of
+            .files
+            .iter()
+            .filter(|(path, _)| is_in(path))
+            .map(|(path, entry)| (path.clone(), entry.clone()))
+            .collect(),
+    };
+    let is_judged = |path: &String| is_own(path) || reached.contains(path);
+    let is_watched = |path: &String| !is_judged(path) && watch.covers(path) && differs(path);
+    [base, head].map(|of| (side(of, &is_judged), side(of, &is_watched)))
+}
+
+/// The full path: below the GitOps path, or from the root where it begins with a slash.
+fn full_path(path: &str) -> String {
+    path.strip_prefix('/').map_or_else(|| format!("{}/{path}", corpus::GITOPS_PATH), str::to_owned)
 }
 
 pub(super) fn facts(case: &Case) -> Facts {
     let base = edited(tree(), &case.base);
     let head = edited(base.clone(), &case.edit);
+    let documents = Documents::new();
+    let [(base, before), (head, after)] = parted(&base, &head, &documents);
     let changes = change::between_trees(&base, &head, &Manifests::default());
     let full = |path: &str| format!("{}/{path}", corpus::GITOPS_PATH);
     let asked = case.request.as_ref().map(|request| Provenance {
@@ -260,7 +312,6 @@ pub(super) fn facts(case: &Case) -> Facts {
     });
     let situation =
         Situation { target: target(), base: &base, changes: &changes, provenance: asked.as_ref() };
-    let documents = Documents::new();
     let of_trees = Facts::of_trees(&situation, &head, &documents);
     // A plan says the same by its writes; links cannot be written.
     if case.request.is_some() {
@@ -272,6 +323,7 @@ pub(super) fn facts(case: &Case) -> Facts {
             .collect();
         assert_eq!(Facts::of_writes(&situation, &writes, &documents), of_trees, "{}", case.name);
     }
+    let of_trees = of_trees.with_watched([&before, &after], target(), &documents);
     match &case.history {
         Some(history) => remember(history, of_trees),
         None => of_trees,
@@ -318,7 +370,7 @@ pub(super) fn tree() -> Snapshot {
 
 fn edited(mut snapshot: Snapshot, edits: &[Edit]) -> Snapshot {
     for edit in edits {
-        let full = format!("{}/{}", corpus::GITOPS_PATH, edit.path);
+        let full = full_path(&edit.path);
         match edit {
             Edit { remove: true, .. } => {
                 snapshot.files.remove(&full).unwrap();
@@ -339,7 +391,7 @@ fn edited(mut snapshot: Snapshot, edits: &[Edit]) -> Snapshot {
 pub(super) fn put(snapshot: &mut Snapshot, path: &str, kind: EntryKind, text: &str) {
     let id: String = Sha256::digest(text).iter().take(20).map(|byte| format!("{byte:02x}")).collect();
     let entry = Entry { blob: BlobId::try_from(id).unwrap(), kind, bytes: text.as_bytes().into() };
-    snapshot.files.insert(format!("{}/{path}", corpus::GITOPS_PATH), entry);
+    snapshot.files.insert(full_path(path), entry);
 }
 
 /// What real commits come to: the codes of what is denied, and whether nothing is.

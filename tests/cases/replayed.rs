@@ -128,13 +128,13 @@ fn the_targets_history_is_judged_as_a_reader_does() {
 }
 
 /// A verdict in one line: the decision, and the code of every finding.
-fn found(verdict: &Verdict) -> String {
+pub(super) fn found(verdict: &Verdict) -> String {
     let codes = verdict.results.iter().map(|finding| finding.code.as_str()).collect::<Vec<_>>();
     format!("{:?} {}", verdict.decision, codes.join(" "))
 }
 
 /// The commit that a patch makes of another one, without a work tree.
-fn patched(clone: &Path, base: &str, patch: &Path) -> CommitId {
+pub(super) fn patched(clone: &Path, base: &str, patch: &Path) -> CommitId {
     let folder = TempDir::new().unwrap();
     let run = |arguments: &[&str]| {
         let identity = ["-c", "user.name=test", "-c", "user.email=test@test"];

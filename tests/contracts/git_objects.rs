@@ -371,13 +371,13 @@ fn the_merge_base_and_the_changed_paths_are_those_of_git() {
     for (from, to) in [(&base, &head), (&head, &base), (&base, &main), (&alone, &head), (&base, &base)] {
         let told = repository.git(&["diff", "--no-renames", "--name-only", from.as_str(), to.as_str()]);
         let wanted: Vec<String> = told.lines().map(str::to_owned).collect();
-        let found = opened.changed_paths(from, to, 100).expect("an answer").expect("few");
+        let found = opened.changed_paths(from, to, "", 100).expect("an answer").expect("few");
         assert_eq!(found, wanted, "{from}..{to}");
     }
-    assert_eq!(opened.changed_paths(&base, &head, 3).expect("an answer"), None, "more than three");
+    assert_eq!(opened.changed_paths(&base, &head, "", 3).expect("an answer"), None, "more than three");
     let absent: CommitId = "0123456789012345678901234567890123456789".parse().expect("an id");
     assert!(matches!(opened.merge_base(&main, &absent), Err(GitError::UnknownRevision(_))));
-    assert!(matches!(opened.changed_paths(&absent, &main, 9), Err(GitError::UnknownRevision(_))));
+    assert!(matches!(opened.changed_paths(&absent, &main, "", 9), Err(GitError::UnknownRevision(_))));
 }
 
 #[test]
@@ -400,6 +400,6 @@ fn a_tree_without_end_is_refused() {
         let opened = Repository::open(repository.path()).expect("a repository");
         let refused = opened.snapshot(&bomb, "argocd").map(|found| found.files.len());
         assert!(matches!(refused, Err(GitError::TooMany { .. })), "{refused:?}");
-        assert_eq!(opened.changed_paths(&base, &bomb, 1_000_000).expect("an answer"), None);
+        assert_eq!(opened.changed_paths(&base, &bomb, "", 1_000_000).expect("an answer"), None);
     }
 }

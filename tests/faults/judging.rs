@@ -123,6 +123,7 @@ async fn the_system_stops_a_head_that_takes_too_much_of_the_processor() {
             mirror: home.repository.path().to_owned(),
             base: "main".parse().unwrap(),
             gitops_path: ROOT.to_owned(),
+            watch: Vec::new(),
         }],
         cache_bytes: 64 << 20,
     };

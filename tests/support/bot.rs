@@ -135,6 +135,7 @@ impl Home {
                 observe: Vec::new(),
                 calendar: None,
                 notify_issue: None,
+                watch: None,
             }],
             program: env!("CARGO_BIN_EXE_writ").into(),
             failpoint: None,

@@ -435,6 +435,7 @@ pub fn heads(library: &Library, mirror: &Path) -> Heads {
             mirror: mirror.to_owned(),
             base: "main".to_owned().try_into().unwrap(),
             gitops_path: manifests::ROOT.to_owned(),
+            watch: Vec::new(),
         }],
         cache_bytes: 64 << 20,
     };

@@ -32,7 +32,7 @@ pub(super) fn findings(
         };
         Failure::usage(Refusal::new(reason::UNKNOWN_LANE, format!("there is no lane `{id}`"), remedy))
     })?;
-    let paths = git.changed_paths(base, head, MOST_FILES)?.ok_or_else(|| {
+    let paths = git.changed_paths(base, head, "", MOST_FILES)?.ok_or_else(|| {
         let message = format!("more than {MOST_FILES} files differ");
         let remedy = "check the lane's change separately";
         Failure::usage(Refusal::new(reason::TOO_LARGE, message, remedy))

@@ -18,7 +18,8 @@ use crate::domain::names::CommitId;
 use crate::domain::policy::Decision;
 use crate::domain::reason;
 use crate::domain::refusal::{Place, Refusal};
-use crate::domain::text::{for_terminal, lines_for_terminal, quoted};
+use crate::domain::text::{error_chain, for_terminal, lines_for_terminal, quoted};
+use crate::domain::watch::{Watch, WatchError};
 use crate::ports::git::{Git as _, GitError, Repository};
 use crate::ports::render::Renderer;
 
@@ -26,6 +27,7 @@ use super::failure::{Failure, Form};
 use super::library::note;
 use super::output;
 use super::paint::paint;
+use super::settings::repositories_of;
 use super::terminal;
 use report::{Placed, Report};
 
@@ -45,6 +47,13 @@ pub(super) struct CheckArguments {
     /// Where the manifests are in the repository; the library's `policies/target.yaml` says it by default.
     #[arg(long, value_name = "PATH")]
     path: Option<String>,
+    /// A path beyond `--path`, such as `argocd/**`, whose changes are judged for their reach into it; repeatable, and in
+    /// place of the library's `watch`.
+    #[arg(long, value_name = "PATTERN")]
+    watch: Vec<String>,
+    /// Take `watch`, and without `--path` also `gitops_path`, from the one repository in this settings file.
+    #[arg(long, value_name = "FILE", conflicts_with = "watch")]
+    settings: Option<PathBuf>,
     /// The lane that makes the change (`A` to `E`, `a` to `f`; case-sensitive). It may not touch another lane's paths.
     #[arg(long, value_name = "LANE")]
     lane: Option<String>,
@@ -118,7 +127,11 @@ impl CheckArguments {
     fn check(&self) -> Result<(Decision, String), Failure> {
         let library = terminal::library(self.library.as_ref())?;
         note(&library);
-        let planner = terminal::planner(&library, self.path.as_deref())?;
+        let (path, watch) = self.judged_paths()?;
+        let mut planner = terminal::planner(&library, path.as_deref())?;
+        if let Some(watch) = watch {
+            planner = planner.watching(watch);
+        }
         let judge = planner.judge();
         let git = Repository::open(&self.repo)?;
         let (base, head) = self.sides(&git)?;
@@ -154,6 +167,29 @@ impl CheckArguments {
             }
         };
         Ok((report.verdict.decision, text))
+    }
+
+    /// Where the manifests are and what is watched, as far as flags or settings say it.
+    fn judged_paths(&self) -> Result<(Option<String>, Option<Watch>), Failure> {
+        let wrong = |error: WatchError| {
+            let remedy = "give patterns relative to the repository's root, such as `argocd/applicationsets` or `argocd/**`";
+            Failure::usage(Refusal::because(reason::PATH_INVALID, error, remedy))
+        };
+        let Some(file) = &self.settings else {
+            let watch = (!self.watch.is_empty()).then(|| Watch::parse(&self.watch)).transpose();
+            return Ok((self.path.clone(), watch.map_err(wrong)?));
+        };
+        let repositories = repositories_of(file).map_err(|error| {
+            let (code, place, remedy) = error.told();
+            Failure::usage(Refusal::new(code, error_chain(&error), remedy).at(place))
+        })?;
+        let [repository] = repositories.as_slice() else {
+            let message = format!("the settings serve {} repositories", repositories.len());
+            let remedy = "name what is watched with `--watch`, and the manifests with `--path`";
+            return Err(Failure::usage(Refusal::new(reason::PATH_INVALID, message, remedy)));
+        };
+        let watch = repository.watched().map_err(wrong)?;
+        Ok((self.path.clone().or_else(|| repository.gitops_path.clone()), watch))
     }
 
     /// The commits to compare: where the head left the base, and the head. A head that the base has already, and histories

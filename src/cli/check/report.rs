@@ -28,7 +28,7 @@ pub(super) struct Report {
 /// A verdict whose findings have their lines.
 #[derive(Debug, Serialize)]
 pub(super) struct LocatedVerdict {
-    /// The strongest of the results; `no_change` where nothing below the path differs.
+    /// The strongest of the results; `no_change` where nothing that is judged differs.
     pub decision: Decision,
     /// The findings: denials first, then by policy, code, path.
     pub results: Vec<Placed>,
@@ -50,7 +50,7 @@ impl Report {
     /// The report of a judgement.
     pub(super) fn of(judged: &Judged, base: &CommitId, judge: &Judge) -> Self {
         let decision = match judged.verdict.decision {
-            Decision::Allow if judged.changes.is_empty() => Decision::NoChange,
+            Decision::Allow if judged.changes.is_empty() && judged.watched.is_empty() => Decision::NoChange,
             decision => decision,
         };
         let placed = |findings: &[Finding]| -> Vec<Placed> {

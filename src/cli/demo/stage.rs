@@ -71,6 +71,7 @@ impl Stage {
                 observe: Vec::new(),
                 calendar: None,
                 notify_issue: None,
+                watch: None,
             }],
             program: own_program(),
             failpoint: None,

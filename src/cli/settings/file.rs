@@ -142,7 +142,7 @@ const SYNTAX: [&str; 5] = [
 ];
 
 /// The fields of a repository.
-const OF_REPOSITORY: [(&str, &str); 16] = [
+const OF_REPOSITORY: [(&str, &str); 17] = [
     ("name", "expected the repository as `owner/name`"),
     ("remote", "expected an address or path as text"),
     ("base", "expected the name of a branch"),
@@ -159,6 +159,7 @@ const OF_REPOSITORY: [(&str, &str); 16] = [
     ("to", "expected a time such as `16:00`; of a freeze, `2027-01-04T09:00`"),
     ("except", "expected a list of dates such as `2026-12-25`"),
     ("freezes", "expected a list of freezes, each with `name`, `from` and `to`"),
+    ("watch", "expected a list of paths relative to the repository's root"),
 ];
 
 /// The path as far as it consists of names of settings.

@@ -37,6 +37,14 @@ pub fn load(sources: &Sources<'_>) -> Result<(Settings, Vec<Explained>), Setting
     Ok((settings, values.explained()))
 }
 
+/// The repositories that a settings file lists, whatever else it says.
+///
+/// # Errors
+/// - the file cannot be read, is not YAML, or is wrong; a repository is
+pub fn repositories_of(file: &Path) -> Result<Vec<RepositorySettings>, SettingsError> {
+    repositories(SettingsFile::read(file)?.repositories)
+}
+
 impl ServerSettings {
     /// The table's defaults, with this folder for `data`: what a server without file, variables and flags runs on.
     ///
@@ -176,6 +184,13 @@ pub(super) fn repository_problems(
             key: "repositories".to_owned(),
             remedy: "list at least one in the settings file, with `name` and `remote`".to_owned(),
         });
+    }
+    for (index, repository) in repositories.iter().enumerate() {
+        if let Err(error) = repository.watched() {
+            let key = format!("repositories[{index}].watch[{}]", error.index);
+            let problem = format!("this is no pattern of paths: {}", error.problem);
+            problems.push(wrong(key, problem));
+        }
     }
     for (index, repository) in repositories.iter_mut().enumerate() {
         let Some(path) = &repository.gitops_path else { continue };

@@ -23,12 +23,13 @@ use crate::domain::calendar::Calendar;
 use crate::domain::credential::SecretString;
 use crate::domain::names::{BranchName, IssueNumber, RepositoryName};
 use crate::domain::policy::ObservedRule;
+use crate::domain::watch::{Watch, WatchError};
 use crate::http::server::network::Network;
 use crate::ports::forge::github::webhook::Secrets;
 use crate::service::failpoint::Failpoint;
 
 pub use flags::Flags;
-pub use load::{load, own_program};
+pub use load::{load, own_program, repositories_of};
 pub use problems::{Problems, problems};
 pub use source::{SettingsError, Source, Sources};
 pub use table::{Kind, Row, SECRETS, TABLE};
@@ -188,6 +189,20 @@ pub struct RepositorySettings {
     /// The issue that is told of pull requests that were merged over a denial; `None` for none but the pull request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notify_issue: Option<IssueNumber>,
+    /// Patterns of the paths beyond it that are judged for their reach into it; `None` is those of the library's target,
+    /// an empty list is none.
+    #[serde(default)]
+    pub watch: Option<Vec<String>>,
+}
+
+impl RepositorySettings {
+    /// The watched paths, where the settings name any or none.
+    ///
+    /// # Errors
+    /// - a pattern is wrong
+    pub fn watched(&self) -> Result<Option<Watch>, WatchError> {
+        self.watch.as_deref().map(Watch::parse).transpose()
+    }
 }
 
 fn default_base() -> BranchName {

@@ -30,7 +30,8 @@ pub(super) fn heads(
         let mirror = std::path::absolute(mirror(&settings.server.data, name))
             .with_context(|| format!("naming the mirror of `{name}`"))?;
         let gitops_path = planner.gitops_path().to_owned();
-        Ok(JudgedRepository { name: name.clone(), mirror, base: base.clone(), gitops_path })
+        let watch = planner.judge().watch().patterns();
+        Ok(JudgedRepository { name: name.clone(), mirror, base: base.clone(), gitops_path, watch })
     };
     let greeting = Greeting {
         policies: library.policies.clone(),

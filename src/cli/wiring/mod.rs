@@ -386,7 +386,7 @@ fn served(
         .with_environment(git_environment())
         .with_interrupt(interrupt.clone());
     let room = judging::cache_bytes(settings) / settings.repositories.len().max(1);
-    let planner = Planner::compile(library, repository.gitops_path.as_deref())?
+    let mut planner = Planner::compile(library, repository.gitops_path.as_deref())?
         .with_cache(room)
         .with_pages_at(settings.server.public_url.clone());
     for observed in &repository.observe {
@@ -397,6 +397,9 @@ fn served(
             observed.rule.escape_debug(),
             reason::SETTING_INVALID
         );
+    }
+    if let Some(watch) = repository.watched()? {
+        planner = planner.watching(watch);
     }
     Ok(Arc::new(ServedRepository {
         name: name.clone(),

@@ -166,10 +166,6 @@ impl Build<'_> {
                 objects.append(&mut own);
                 Ok(())
             }
-            None if resource.starts_with("..") => {
-                let what = format!("the resource `{resource}`, which is outside the scanned folder");
-                self.is_unknown(file.not_understood(what, Reach::Adds, &Value::Null))
-            }
             None => Err(file.wrong(format!("the resource `{resource}` does not exist"))),
         }
     }
@@ -192,7 +188,7 @@ impl Build<'_> {
                 self.accumulate(inner, &path, objects, depth + 1)
             }
             (Some(_), _) => Err(file.wrong(format!("`{component}` is not a component"))),
-            (None, _) if is_remote(component) || component.starts_with("..") => {
+            (None, _) if is_remote(component) => {
                 let what = format!("the component `{component}`");
                 self.tree.pass(objects.len())?;
                 objects.iter_mut().for_each(|object| object.is_uncertain = true);

@@ -15,6 +15,12 @@ pub(super) fn join(folder: &str, relative: &str) -> Option<String> {
     Some(parts.join("/"))
 }
 
+/// The path that a symbolic link in a folder points to; `None` where it leaves the repository.
+#[must_use]
+pub fn resolve(folder: &str, target: &str) -> Option<String> {
+    if target.starts_with('/') { None } else { join(folder, target.trim_end()) }
+}
+
 /// Whether a resource is fetched from elsewhere.
 pub(super) fn is_remote(resource: &str) -> bool {
     resource.contains("://")

@@ -4,7 +4,7 @@ use globset::{GlobBuilder, GlobMatcher};
 
 /// A pattern of paths, such as `argocd/applications/torghut/**`.
 #[derive(Debug, Clone)]
-pub(super) struct Glob {
+pub(in crate::domain) struct Glob {
     text: String,
     matcher: GlobMatcher,
 }
@@ -14,7 +14,7 @@ impl Glob {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    pub(in crate::domain) fn parse(text: &str) -> Result<Self, String> {
         for part in text.split('/') {
             if part.is_empty() || part == "." || part == ".." {
                 return Err("it has an empty part, `.` or `..`".to_owned());
@@ -31,7 +31,7 @@ impl Glob {
     }
 
     /// Whether a path fits. `a/**` fits what is below `a`, not `a` itself.
-    pub(super) fn fits(&self, path: &str) -> bool {
+    pub(in crate::domain) fn fits(&self, path: &str) -> bool {
         self.matcher.is_match(path)
     }
 

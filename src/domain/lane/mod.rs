@@ -10,6 +10,7 @@ mod table;
 mod validation;
 
 pub use claim::{Claim, is_policy, meaning};
+pub(super) use glob::Glob;
 pub use reproducibility::Reproducibility;
 pub use table::{Lane, Lanes, LanesError};
 pub use validation::{CheckResult, MissingState, MissingValidation, SeenCheck, Validation};

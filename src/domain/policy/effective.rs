@@ -9,6 +9,7 @@ use crate::domain::cache::Cache;
 use crate::domain::kustomize::{
     self, Built, KustomizeError, TransformStep, Tree, is_component, is_kustomization,
 };
+use crate::domain::watch::is_at_or_below;
 
 use super::document::ObjectDocument;
 use super::files::{Files, TreeKey, is_manifest};
@@ -19,6 +20,8 @@ pub(super) type EffectiveCache = Cache<TreeKey, Effective>;
 /// The builds of one side's kustomizations, by folder.
 #[derive(Debug)]
 pub(super) struct Effective {
+    /// The GitOps path; what lies outside of it is there only because a kustomization names it.
+    root: String,
     builds: BTreeMap<String, Result<Applied, KustomizeError>>,
     /// Every file that has a part in one of them.
     used: BTreeSet<String>,
@@ -90,7 +93,7 @@ impl Effective {
     /// that no other one uses. Objects that are equal to those of `like` are shared with it.
     fn of(files: &Files<'_>, gitops_path: &str, like: Option<&Self>) -> Self {
         let reading = Reading { files, budget: Budget::new(SIDE), spent: RefCell::default() };
-        let folders = reading.folders();
+        let folders = reading.folders(gitops_path);
         let roots = match folders.contains(&gitops_path) {
             true => vec![gitops_path],
             false => folders,
@@ -112,7 +115,8 @@ impl Effective {
             }
         }
         let (work, exceeded) = (reading.budget.spent(), reading.budget.exceeded());
-        Self { builds, used, read, work, spent: reading.spent.into_inner(), exceeded }
+        let root = gitops_path.to_owned();
+        Self { root, builds, used, read, work, spent: reading.spent.into_inner(), exceeded }
     }
 
     /// The folders that are built, each with its result or why it does not build.
@@ -149,6 +153,11 @@ impl Effective {
         }
         if let Some(folder) = self.read.get(path) {
             return Listing::Read(folder);
+        }
+        if !is_at_or_below(path, &self.root) {
+            // Nobody applies it on its own; what does not build may have meant it.
+            let broken = self.builds.iter().find(|(_, built)| built.is_err());
+            return broken.map_or(Listing::Unlisted, |(folder, _)| Listing::Broken(folder));
         }
         let mut above = path;
         while !above.is_empty() {
@@ -193,11 +202,12 @@ impl<'f> Reading<'_, 'f> {
         self.files.resources(path, &self.budget, &self.spent)
     }
 
-    /// The folders that have a kustomization which is no component.
-    fn folders(&self) -> Vec<&'f str> {
+    /// The folders at or below the GitOps path that have a kustomization which is no component.
+    fn folders(&self, gitops_path: &str) -> Vec<&'f str> {
         let kustomization = |path: &str| self.resources(path)?.ok()?.first().cloned();
         let is_built = |path: &&str| kustomization(path).is_none_or(|value| !is_component(&value));
-        let paths = self.files.paths().filter(|path| is_kustomization(path));
+        let is_own = |path: &&str| is_kustomization(path) && is_at_or_below(path, gitops_path);
+        let paths = self.files.paths().filter(is_own);
         let mut folders: Vec<&str> = paths.filter(is_built).map(folder_of).collect();
         folders.dedup();
         folders

@@ -20,6 +20,7 @@ use super::files::{Content, Files, is_manifest};
 use super::gather::Gathered;
 use super::objects::ValueOrigin;
 use super::value;
+use super::watched;
 
 /// The origin of a change that writ itself planned; absent when any change is judged (`writ check`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,9 +117,26 @@ impl Facts {
             ("objects", gathered.objects.into_value()),
             ("builds", value::of(&gathered.builds)),
             ("unknown", value::of(&gathered.unknown)),
+            ("watched", regorus::Value::new_array()),
             ("history", regorus::Value::Null),
         ]);
         Self { input, places, work: Sides { base: base.work(), head: head.work() } }
+    }
+
+    /// The same facts with those about the watched files that differ, as they are on both sides.
+    #[must_use]
+    pub fn with_watched(
+        mut self,
+        sides: [&Snapshot; 2],
+        target: &TargetProfile,
+        documents: &Documents,
+    ) -> Self {
+        let (watched, work) = watched::facts(sides, &target.gitops_path, documents);
+        if let Ok(input) = self.input.as_object_mut() {
+            input.insert("watched".into(), watched);
+        }
+        self.work = Sides { base: self.work.base.and(work.base), head: self.work.head.and(work.head) };
+        self
     }
 
     /// What making the facts took on each side: equal facts take the same, whatever was known before.

@@ -31,6 +31,7 @@ mod tables;
 mod tally;
 mod value;
 mod verdict;
+mod watched;
 #[cfg(test)]
 mod work_tests;
 

@@ -19,7 +19,7 @@ reasons! { Terminal:
         "The clone is shallow and does not have the commit at which base and head parted.",
         "fetch the full history (`git fetch --unshallow`; with actions/checkout, `fetch-depth: 0`)";
     PATH_INVALID = "path_invalid",
-        "The path to the manifests is absolute, has a part `..`, or names no folder below the repository's root.",
+        "The path to the manifests, or a watched path, is absolute, has a part `..`, or names nothing below the repository's root.",
         "give the folder relative to the repository's root, such as `apps/shop`";
     NO_MANIFESTS = "no_manifests",
         "Neither side of the change has a YAML or JSON file below the path to the manifests, so nothing can be judged.",

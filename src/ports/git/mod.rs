@@ -186,6 +186,18 @@ pub trait Git: Send + Sync {
     /// `UnknownRevision`, `Odb`.
     fn snapshot(&self, commit: &CommitId, path: &str) -> Result<Snapshot, GitError>;
 
+    /// Adds to a snapshot what its commit has at some full paths: files as they are; of folders the files and whole folders
+    /// right in them whose names are `wanted`. Absent paths are left out. The limits are those of one snapshot.
+    ///
+    /// # Errors
+    /// `UnknownRevision`, `TooLarge`, `TooMany`, `Odb`.
+    fn extend(
+        &self,
+        snapshot: &mut Snapshot,
+        paths: &[String],
+        wanted: &dyn Fn(&str) -> bool,
+    ) -> Result<(), GitError>;
+
     /// What the file at a path (full, from the root) holds at a commit and held at its ancestors.
     ///
     /// # Errors
@@ -247,8 +259,8 @@ pub trait Git: Send + Sync {
     /// `UnknownRevision`, `Odb`.
     fn merge_base(&self, one: &CommitId, other: &CommitId) -> Result<Option<CommitId>, GitError>;
 
-    /// The paths that differ between two commits in the whole repository, sorted; a renamed file is two. At most
-    /// `limit`: `None` when there are more.
+    /// The paths at or below a path (empty for the whole repository) that differ between two commits, sorted; a renamed
+    /// file is two. At most `limit`: `None` when there are more.
     ///
     /// # Errors
     /// `UnknownRevision`, `Odb`.
@@ -256,6 +268,7 @@ pub trait Git: Send + Sync {
         &self,
         from: &CommitId,
         to: &CommitId,
+        below: &str,
         limit: usize,
     ) -> Result<Option<Vec<String>>, GitError>;
 

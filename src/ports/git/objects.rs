@@ -92,6 +92,66 @@ pub(super) fn snapshot(
     Ok(Snapshot { commit: commit.clone(), files })
 }
 
+/// Adds to a snapshot what its commit has at some paths: files, and of folders what `wanted` says of the names in them,
+/// folders that are wanted as a whole. What is there already stays; what is in no commit is left out.
+pub(super) fn extend(
+    repository: &git2::Repository,
+    snapshot: &mut Snapshot,
+    paths: &[String],
+    wanted: &dyn Fn(&str) -> bool,
+    blobs: &mut Blobs,
+) -> Result<(), GitError> {
+    let root = tree_of(repository, &snapshot.commit)?;
+    let odb = repository.odb().map_err(GitError::odb)?;
+    let held = snapshot.files.values().map(|entry| entry.bytes.len()).sum();
+    // What was held stays held: base and head take turns.
+    let mut walk = TreeWalk { odb: &odb, known: std::mem::take(blobs), held, kept: Blobs::new() };
+    let mut add = |files: &mut BTreeMap<String, Entry>, path: String, found: &RawEntry<'_>| {
+        if !files.contains_key(&path) {
+            if files.len() >= ENTRY_LIMIT || path.len() > PATH_LIMIT {
+                return Err(GitError::TooMany { path: path.chars().take(200).collect(), limit: ENTRY_LIMIT });
+            }
+            let entry = walk.entry(&path, found)?;
+            files.insert(path, entry);
+        }
+        Ok(())
+    };
+    let mut seen = 0;
+    for path in paths {
+        let mut folders = match find(&odb, root, path)? {
+            Some(found) if found.mode == MODE_TREE => vec![(path.clone(), found.id, false)],
+            Some(found) => {
+                add(&mut snapshot.files, path.clone(), &found)?;
+                continue;
+            }
+            None => continue,
+        };
+        while let Some((folder, id, is_whole)) = folders.pop() {
+            let raw = odb.read(id).map_err(GitError::odb)?;
+            for found in RawEntries::of(raw.data()) {
+                let found = found?;
+                let name = found.name_text();
+                seen += 1;
+                if seen > ENTRY_LIMIT || folder.len() > PATH_LIMIT {
+                    let path = folder.chars().take(200).collect();
+                    return Err(GitError::TooMany { path, limit: ENTRY_LIMIT });
+                }
+                if !is_whole && !wanted(&name) {
+                    continue;
+                }
+                let full = format!("{folder}/{name}");
+                match found.mode == MODE_TREE {
+                    true => folders.push((full, found.id, true)),
+                    false => add(&mut snapshot.files, full, &found)?,
+                }
+            }
+        }
+    }
+    blobs.extend(std::mem::take(&mut walk.known));
+    blobs.extend(walk.kept);
+    Ok(())
+}
+
 /// The root tree of a commit.
 pub(super) fn tree_of(repository: &git2::Repository, commit: &CommitId) -> Result<Oid, GitError> {
     let id = Oid::from_str(commit.as_str()).map_err(GitError::odb)?;
@@ -116,18 +176,29 @@ pub(super) fn merge_base(
     }
 }
 
-/// The paths that differ between two commits, at most `limit`. A stack of pairs of folders, of which those with the same
+/// The paths below a folder, or in the whole tree for the empty path, that differ between two commits, at most `limit`. A stack of pairs of folders, of which those with the same
 /// id are not entered: it takes as long as the difference is large.
 pub(super) fn changed_paths(
     repository: &git2::Repository,
     from: &CommitId,
     to: &CommitId,
+    below: &str,
     limit: usize,
 ) -> Result<Option<Vec<String>>, GitError> {
     let odb = repository.odb().map_err(GitError::odb)?;
-    let roots = (Some(tree_of(repository, from)?), Some(tree_of(repository, to)?));
-    let mut pairs = vec![(String::new(), roots)];
+    let at = |commit: &CommitId| find(&odb, tree_of(repository, commit)?, below);
+    let (from, to) = (at(from)?, at(to)?);
+    let tree = |side: &Option<RawEntry<'_>>| {
+        side.as_ref().filter(|found| found.mode == MODE_TREE).map(|found| found.id)
+    };
+    let file = |side: &Option<RawEntry<'_>>| {
+        side.as_ref().filter(|found| found.mode != MODE_TREE).map(|found| (found.mode, found.id))
+    };
     let mut paths = Vec::new();
+    if file(&from) != file(&to) {
+        paths.push(below.to_owned());
+    }
+    let mut pairs = vec![(below.to_owned(), (tree(&from), tree(&to)))];
     let mut seen = 0;
     while let Some((folder, (from, to))) = pairs.pop() {
         if from == to {

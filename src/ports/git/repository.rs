@@ -159,6 +159,16 @@ impl Git for Repository {
         objects::snapshot(repository, commit, path, blobs)
     }
 
+    fn extend(
+        &self,
+        snapshot: &mut Snapshot,
+        paths: &[String],
+        wanted: &dyn Fn(&str) -> bool,
+    ) -> Result<(), GitError> {
+        let OpenRepository { repository, blobs } = &mut *self.state();
+        objects::extend(repository, snapshot, paths, wanted, blobs)
+    }
+
     fn file_history(&self, commit: &CommitId, path: &str) -> Result<FileHistory, GitError> {
         history::file_history(&self.state().repository, commit, path)
     }
@@ -213,9 +223,10 @@ impl Git for Repository {
         &self,
         from: &CommitId,
         to: &CommitId,
+        below: &str,
         limit: usize,
     ) -> Result<Option<Vec<String>>, GitError> {
-        objects::changed_paths(&self.state().repository, from, to, limit)
+        objects::changed_paths(&self.state().repository, from, to, below, limit)
     }
 
     fn remote_tip(
