@@ -122,7 +122,7 @@ pub(super) fn judge_since(
         return Ok(HeadAnswer::NoManifests);
     }
     let of_lanes = claims.iter().flat_map(|claim| judge.lanes().judge(&claim.on(&paths)));
-    let is_of_lane = |claim: &BranchClaim| judge.lanes().of_branch(&claim.seen.branch).is_some();
+    let is_of_lane = |claim: &BranchClaim| judge.lanes().of_branch(&claim.branch).is_some();
     if claims.iter().any(is_of_lane) {
         judged.verdict = judge.policies().of_lane(judged.verdict);
     }
