@@ -37,7 +37,7 @@ weighs(name) if {
 	regex.match(`^LLM_|^TRADING_EXECUTION_ADVISOR_ENABLED$`, name)
 	name != "LLM_ROLLOUT_STAGE"
 	table.is_strict(name)
-	not table.class(name) in table.compared_whole
+	not table.is_compared_whole(name)
 }
 
 heavier contains [subject, name] if {
@@ -78,7 +78,11 @@ warn contains objects.finding("ai_released", message, objects.path(subject), set
 
 # Stages: `stage0_baseline`, `stage1_shadow_pilot`, `stage2_paper_advisory`, `stage3_controlled_live`.
 
-stage(sides) := max({0} | {rank_of(occurrence) | some occurrence in settings.occurrences(sides, "LLM_ROLLOUT_STAGE")})
+stage(sides) := max({rank_of(occurrence) | some occurrence in settings.occurrences(sides, "LLM_ROLLOUT_STAGE")}) if {
+	count(settings.occurrences(sides, "LLM_ROLLOUT_STAGE")) > 0
+} else := rank_of({"value": table.row("LLM_ROLLOUT_STAGE").default}) if {
+	settings.trades(sides)
+} else := 0
 
 rank_of(occurrence) := to_number(substring(settings.plain(occurrence), 5, 1)) if {
 	regex.match(`^stage[0-3](_[a-z_]+)?$`, settings.plain(occurrence))

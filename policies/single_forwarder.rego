@@ -27,6 +27,7 @@ import rego.v1
 
 import data.writ.lib.objects
 import data.writ.lib.settings
+import data.writ.lib.workloads
 
 workload := "torghut-ws"
 
@@ -37,8 +38,7 @@ is_forwarder(subject, side) if {
 }
 
 is_forwarder(_, side) if {
-	some found in side.images
-	objects.image_name(found.image) == workload
+	workloads.forwards(side)
 }
 
 forwarders(sides, subject) := [side | some side in sides; is_forwarder(subject, side)]
@@ -173,4 +173,4 @@ deny contains objects.finding("second_forwarder", message, side.path, "/spec", r
 	remedy := "run the forwarder's image in one container; the broker allows one connection"
 }
 
-forwarder_images(side) := count([found | some found in side.images; objects.image_name(found.image) == workload])
+forwarder_images(side) := count([found | some found in side.images; workloads.is_image(found.image, workload)])

@@ -14,7 +14,9 @@ class(name) := data.settings[name].class
 is_strict(name) if data.settings[name].strict
 
 # Classes that say nothing about a single value.
-compared_whole := {"identity", "neutral", "list_guards", "list_allows", "map_more_is_riskier", "map_less_is_riskier"}
+is_compared_whole(name) if {
+	class(name) in {"identity", "neutral", "list_guards", "list_allows", "map_more_is_riskier", "map_less_is_riskier"}
+}
 
 # The danger of one occurrence: a number, higher is more dangerous; what cannot be interpreted is the most dangerous.
 danger_of(name, occurrence) := settings.danger_when_on(occurrence) if {

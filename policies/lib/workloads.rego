@@ -36,24 +36,14 @@ broker_secrets := {"torghut-alpaca"}
 # Kinds that run for as long as they are there. Others run to their end.
 lasting := {"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Rollout", "Service", "Configuration", "Pod"}
 
-# All containers of one side, wherever its kind keeps them: pods, jobs, templates of workflows.
-containers(side) := objects.containers(side) | {container |
-	some field in ["templates", "metrics"]
-	some entry in objects.list(side.value.spec[field])
-	walk(entry, [path, container])
-	is_container(path, container)
-} | {container |
-	not side.value.spec.template
-	not side.value.spec.jobTemplate
-	side.value.kind in {"List", "Rollout", "CronWorkflow", "Workflow", "Application"}
-	walk(side.value.spec, [path, container])
-	is_container(path, container)
-}
-
-is_container(path, container) if {
+# All containers of one side, wherever its kind keeps them. Where pods do not hold every image, the whole object is read.
+containers(side) := known if {
+	known := objects.containers(side)
+	count(known) >= count(side.images)
+} else := objects.containers(side) | {container |
+	walk(side.value, [_, container])
 	is_object(container)
 	is_string(container.image)
-	count(path) >= 0
 }
 
 # The command line of a container as one text.
@@ -65,8 +55,24 @@ command(container) := concat(" ", [word |
 
 runs_trading_image(side) if {
 	some found in side.images
-	objects.image_name(found.image) == trading_image
+	is_image(found.image, trading_image)
 }
+
+# An image is known by its name, or by the digest of an image of that name, from wherever it is pulled.
+is_image(image, name) if objects.image_name(image) == name
+
+is_image(image, name) if digest_of(image) in digests[name]
+
+digests := {name: {digest_of(found.image) |
+	some subject in input.objects
+	some side in subject.base
+	some found in side.images
+	objects.image_name(found.image) == name
+} |
+	some name in [trading_image, forwarder_image]
+}
+
+digest_of(image) := split(image, "@")[1]
 
 # Whether one side runs the scheduler, which writes orders: its module, or its role.
 runs_scheduler(side) if {
@@ -92,6 +98,46 @@ serves(side) if {
 	side.value.kind in lasting
 	runs_trading_image(side)
 }
+
+# The forwarder, whatever it is called.
+forwards(side) if {
+	some found in side.images
+	is_image(found.image, forwarder_image)
+}
+
+# Names of the Secrets that one side reads: variables, sets of variables, volumes.
+secrets(side) := {name |
+	walk(side.value, [path, name])
+	is_string(name)
+	steps := count(path)
+	steps > 1
+	names_secret(path[steps - 1], path[steps - 2])
+}
+
+names_secret(last, _) if last == "secretName"
+
+names_secret(last, before) if {
+	last == "name"
+	before in {"secretKeyRef", "secretRef", "secret"}
+}
+
+# ConfigMaps whose entries are variables of a workload on either side: `name`, of those that trade or forward.
+read_by(name) if name in maps_read
+
+maps_read := {name |
+	some subject in input.objects
+	subject.kind in lasting
+	some side in array.concat(subject.base, subject.head)
+	is_looked_at(side)
+	some container in objects.containers(side)
+	some entry in objects.list(container.envFrom)
+	name := entry.configMapRef.name
+}
+
+# The workloads whose commands, images and volumes are looked at: those of the service and the forwarder.
+is_looked_at(side) if forwards(side)
+
+is_looked_at(side) if serves(side)
 
 # Whether a side of a subject guards trading.
 is_guarded(subject) if [subject.kind, subject.name] in guarded
