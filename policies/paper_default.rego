@@ -100,12 +100,13 @@ sources(side) := {source |
 	source := sprintf("%s `%v`", [kind, entry[field].name])
 }
 
-is_in_sight(subject, source) if {
+is_in_sight(subject, source) if [subject.namespace, source] in in_sight
+
+# The ConfigMaps that can be judged; found once, however many workloads read some.
+in_sight := {[other.namespace, objects.title(other)] |
 	some other in input.objects
 	other.kind == "ConfigMap"
-	other.namespace == subject.namespace
 	count(other.head) > 0
-	source == objects.title(other)
 }
 
 deny contains objects.finding("inline_setting", message, side.path, "", remedy) if {

@@ -60,7 +60,7 @@ enum CliCommand {
     Apply(terminal::PlanArguments),
     /// Evaluate the policies on a change, locally or in CI.
     Check(check::CheckArguments),
-    /// List the policies, explain a reason code, or run the rules' own tests.
+    /// List the policies, explain a reason code, run the rules' own tests, or judge past changes again.
     Policies(policies::PoliciesArguments),
     /// List the procedures, policies and templates in use, and say which are not the embedded ones.
     #[command(subcommand)]

@@ -3,7 +3,7 @@
 //! Read as kubectl and kustomize read: aliases and merge keys resolved, `*List` objects taken apart. What cannot be
 //! read that way (duplicate keys, templates, tags, alias bombs) is a problem of the file, never an empty file.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
 
@@ -46,6 +46,8 @@ pub(crate) struct ObjectDocument {
     pub fact: regorus::Value,
     /// How many nodes these parts take beside the value.
     pub nodes: u64,
+    /// About how many bytes all of it takes: asked for by each tree that has it.
+    pub(super) bytes: OnceLock<usize>,
 }
 
 impl Parsed {
@@ -121,6 +123,7 @@ impl ObjectDocument {
             settings: found.settings,
             fact,
             nodes: budget.spent().nodes - before,
+            bytes: OnceLock::new(),
             value,
         })
     }

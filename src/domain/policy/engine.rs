@@ -5,6 +5,7 @@
 //! make). Packages below `writ.lib` are shared; `*_test.rego` are the rules' own tests.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt::Display;
 use std::num::NonZeroU32;
 use std::thread::ScopedJoinHandle;
 use std::time::Duration;
@@ -196,9 +197,7 @@ impl Group {
                 policies.extend(metadata::read(file, &package, text, declares)?);
             }
         }
-        engine
-            .add_policy(ALL_SETS.to_owned(), all_sets(&policies))
-            .map_err(|error| placed(ALL_SETS, &format!("{error:#}")))?;
+        engine.add_policy(ALL_SETS.to_owned(), all_sets(&policies)).map_err(wrong)?;
         // Without an input nothing is found, but everything that only shows at evaluation does: unknown functions,
         // rules that call themselves. It also prepares the engine, which its clones then need not do.
         ask(&mut engine, &policies, Value::new_object())?;
@@ -247,14 +246,18 @@ fn rule_files(files: &BTreeMap<String, String>) -> impl Iterator<Item = (&String
 /// What all policies find in an input.
 fn ask(engine: &mut Engine, policies: &[Policy], input: Value) -> Result<Vec<Finding>, PolicyError> {
     engine.set_input(input);
-    let query = format!("data.{ALL_SETS}");
-    let answer = engine.eval_query(query, false).map_err(|error| placed(ALL_SETS, &format!("{error:#}")))?;
-    let expressions = answer.result.first().map(|result| &result.expressions);
-    let sets = expressions.and_then(|expressions| Some(&expressions.first()?.value));
-    let sets = sets.unwrap_or(&Value::Undefined);
+    // A rule is cheaper than a query, which would be compiled first.
+    let answer = engine.eval_rule(format!("data.{ALL_SETS}.{ALL}")).map_err(wrong)?;
+    let sets = match &answer {
+        Value::Array(sets) => sets.to_vec(),
+        // One of them is undefined: which one?
+        _ => asked(policies)
+            .map(|(policy, set, _)| engine.eval_rule(format!("data.{}.{set}", policy.package)).map_err(wrong))
+            .collect::<Result<_, _>>()?,
+    };
     let mut found = Vec::new();
-    for (policy, set, level, name) in asked(policies) {
-        match &sets[name.as_str()] {
+    for ((policy, set, level), findings) in asked(policies).zip(&sets) {
+        match findings {
             Value::Set(entries) => {
                 for entry in entries.iter() {
                     found.push(finding(policy, level, entry)?);
@@ -267,6 +270,10 @@ fn ask(engine: &mut Engine, policies: &[Policy], input: Value) -> Result<Vec<Fin
         }
     }
     Ok(found)
+}
+
+fn wrong(error: impl Display) -> PolicyError {
+    placed(ALL_SETS, &format!("{error:#}"))
 }
 
 /// An engine with OPA's functions and the time limit, without rules.
@@ -285,19 +292,20 @@ pub(super) const SETS: [(&str, Level); 4] =
 /// The package that asks all policies of a group at once.
 const ALL_SETS: &str = "writ_all";
 
+/// Its one rule: a list of sets.
+const ALL: &str = "sets";
+
 fn all_sets(policies: &[Policy]) -> String {
-    let mut module = format!("package {ALL_SETS}\n\nimport rego.v1\n\n");
-    for (policy, set, _, name) in asked(policies) {
-        module.push_str(&format!("{name} := data.{}.{set}\n", policy.package));
-    }
-    module
+    let sets: Vec<String> =
+        asked(policies).map(|(policy, set, _)| format!("data.{}.{set}", policy.package)).collect();
+    format!("package {ALL_SETS}\n\nimport rego.v1\n\n{ALL} := [\n{}\n]\n", sets.join(",\n"))
 }
 
-/// Every set of every policy, with its level and its name in [`ALL_SETS`].
-fn asked(policies: &[Policy]) -> impl Iterator<Item = (&Policy, &'static str, Level, String)> {
-    policies.iter().enumerate().flat_map(|(index, policy)| {
+/// Every set of every policy, with its level.
+fn asked(policies: &[Policy]) -> impl Iterator<Item = (&Policy, &'static str, Level)> {
+    policies.iter().flat_map(|policy| {
         let sets = SETS.into_iter().filter(|(set, _)| policy.sets.iter().any(|name| name == set));
-        sets.map(move |(set, level)| (policy, set, level, format!("{set}_{index}")))
+        sets.map(move |(set, level)| (policy, set, level))
     })
 }
 

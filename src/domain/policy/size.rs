@@ -43,6 +43,10 @@ fn texts<'t>(texts: impl Iterator<Item = &'t str>) -> usize {
 }
 
 fn of_document(document: &ObjectDocument) -> usize {
+    *document.bytes.get_or_init(|| counted(document))
+}
+
+fn counted(document: &ObjectDocument) -> usize {
     let names = [&document.group, &document.kind, &document.name, &document.namespace];
     size_of::<ObjectDocument>()
         + texts(names.into_iter().map(String::as_str))
