@@ -31,7 +31,7 @@ pub struct Judgement {
     /// How many findings were cut.
     pub findings_left_out: usize,
     /// How many standing findings were cut.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub standing_left_out: usize,
     /// What changes, cut at 500, long values shortened.
     pub changes: Vec<Change>,

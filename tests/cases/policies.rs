@@ -13,7 +13,7 @@ use writ::domain::manifest::Manifests;
 use writ::domain::names::{BlobId, CommitId};
 use writ::domain::plan::Risk;
 use writ::domain::policy::{
-    Declared, Documents, Example, Facts, Level, Policies, Provenance, Situation, Verdict,
+    Declared, Documents, Example, Facts, Level, Policies, Provenance, Situation, Verdict, Window,
 };
 use writ::domain::target::TargetProfile;
 use writ::domain::tree::{Entry, EntryKind, FileWrite, Snapshot};
@@ -32,6 +32,8 @@ pub(super) struct Case {
     request: Option<CaseRequest>,
     /// What files held before, where it was read.
     history: Option<Vec<Former>>,
+    /// The window of the repository's calendar, closed.
+    window: Option<Window>,
     #[serde(default)]
     deny: BTreeSet<String>,
     #[serde(default)]
@@ -323,10 +325,10 @@ pub(super) fn facts(case: &Case) -> Facts {
             .collect();
         assert_eq!(Facts::of_writes(&situation, &writes, &documents), of_trees, "{}", case.name);
     }
-    let of_trees = of_trees.with_watched([&before, &after], target(), &documents);
+    let facts = of_trees.in_window(case.window.as_ref()).with_watched([&before, &after], target(), &documents);
     match &case.history {
-        Some(history) => remember(history, of_trees),
-        None => of_trees,
+        Some(history) => remember(history, facts),
+        None => facts,
     }
 }
 

@@ -6,6 +6,7 @@
 use async_trait::async_trait;
 use jiff::SignedDuration;
 use writ::domain::approval::Opinion;
+use writ::domain::lane::{CheckResult, SeenCheck};
 use writ::domain::names::{BranchName, CheckId, CommentId, CommitId, IssueNumber, RepositoryName};
 use writ::domain::pull::{Conclusion, PullState};
 use writ::ports::forge::check::{Annotation, AnnotationLevel, Check, CheckStatus, FoundCheck};
@@ -36,6 +37,9 @@ pub trait Stage {
     async fn commit(&self) -> CommitId;
     /// Asks for a check run to be done again, as a person does by its button.
     async fn rerequest(&self, check: CheckId, of: &Check);
+    /// Another app, or a person's program, reports a check run that is completed so; gives its app's slug as the forge
+    /// tells it. `None` where this stage has no other app.
+    async fn report(&self, head: &CommitId, name: &str, conclusion: &str) -> Option<String>;
     /// Merges a pull request that is no draft.
     async fn merge_pull(&self, login: &str, pull: IssueNumber);
     /// Closes a pull request.
@@ -290,6 +294,27 @@ async fn a_commit_has_one_check_run_of_a_name(stage: &dyn Stage) {
     assert_eq!(find("writ/policy").await, found(&done, Some(done.status)));
 }
 
+async fn check_runs_of_others_are_read_and_the_bots_own_are_not(stage: &dyn Stage) {
+    let (forge, repository) = (stage.forge(), stage.repository());
+    let head = stage.commit().await;
+    let read = async |name: &str| forge.check_runs(&repository, &head, name).await.expect("an answer");
+    assert_eq!(read("PR validation (kubeconform)").await, []);
+    forge
+        .put_check(&repository, &check(&head, CheckStatus::Completed(Conclusion::Success), 0))
+        .await
+        .expect("own");
+    assert_eq!(read("writ/policy").await, [], "its own");
+    for (conclusion, result) in [("success", CheckResult::Green), ("failure", CheckResult::NotGreen)] {
+        let name = format!("PR validation ({conclusion}) + more");
+        let Some(app) = stage.report(&head, &name, conclusion).await else { return };
+        let wanted = SeenCheck { name: name.clone(), app: Some(app), result };
+        assert_eq!(read(&name).await, [wanted]);
+    }
+    let nowhere = "b".repeat(40).parse().expect("a commit");
+    let missing = forge.check_runs(&repository, &nowhere, "tests").await;
+    assert!(matches!(missing.as_deref(), Ok([]) | Err(ForgeError::NotFound(_))), "{missing:?}");
+}
+
 macro_rules! forge_suite {
     ($forge:ident on $start:expr, $($contract:ident),* $(,)?) => {
         mod $forge {
@@ -314,6 +339,7 @@ forge_suite!(
     a_pull_request_is_closed_and_stays_closed,
     reviews_are_read_as_they_are,
     a_commit_has_one_check_run_of_a_name,
+    check_runs_of_others_are_read_and_the_bots_own_are_not,
 );
 
 // The emulator has no reactions; `github.rs` tests what is said about that.
@@ -327,4 +353,5 @@ forge_suite!(
     a_pull_request_is_closed_and_stays_closed,
     reviews_are_read_as_they_are,
     a_commit_has_one_check_run_of_a_name,
+    check_runs_of_others_are_read_and_the_bots_own_are_not,
 );

@@ -7,13 +7,14 @@ use serde_json::{Value, json};
 use writ::domain::admission::{Admission, Quotas, TargetClaim, WaitReason};
 use writ::domain::lane::Reproducibility;
 use writ::domain::ledger::{LeafHash, Record, tree};
+use writ::domain::merge::{Merge, MergeFault, OverDenial};
 use writ::domain::names::{AccountId, IssueNumber, RunId};
 use writ::domain::priority::Work;
 use writ::domain::pull::{Conclusion, Observed, PullState};
 use writ::domain::request::{Actor, run_id_of};
 use writ::domain::run::{Outcome, Position, Step};
 use writ::ports::store::{
-    Accepted, Arrival, Finished, Leaf, Lease, NewRun, Pulls, Store, StoreError, StoredPull,
+    Accepted, Arrival, Finished, Leaf, Lease, NewRun, Pulls, Recheck, Store, StoreError, StoredPull,
 };
 
 /// Runs every check of the contract on a fresh store that `$open` gives: `async fn() -> (Arc<dyn Store>, impl Any)`,
@@ -570,6 +571,28 @@ pub async fn a_pull_request_is_kept_as_last_seen(store: Arc<dyn Store>) {
         [judged.clone(), pull(8, 'b', 1), fork]
     );
     assert_eq!(pulls(Pulls::FromBranch(&repository, "topic+1")).await, [judged, pull(8, 'b', 1)]);
+    let at = |seconds: i64| Timestamp::from_second(seconds).expect("a time");
+    assert_eq!(pulls(Pulls::Due(at(1000))).await, []);
+    let recheck = |seconds: i64| Some(Recheck { at: at(seconds), since: at(1) });
+    let late = StoredPull { recheck: recheck(200), ..pull(7, 'b', 1) };
+    let early = StoredPull { recheck: recheck(100), merge: Some(Merge::Regular), ..pull(8, 'b', 1) };
+    keep_pull(late.clone(), 5).await;
+    keep_pull(early.clone(), 6).await;
+    assert_eq!(pulls(Pulls::Due(at(99))).await, []);
+    assert_eq!(pulls(Pulls::Due(at(100))).await, std::slice::from_ref(&early));
+    assert_eq!(pulls(Pulls::Due(at(200))).await, [early, late.clone()]);
+    assert_eq!(pulls(Pulls::MergedOverDenial).await, []);
+    let over = OverDenial {
+        head: late.seen.head.clone(),
+        merge_base: late.seen.head.clone(),
+        fault: MergeFault::Denied,
+        findings: vec![],
+        run: run_id(1),
+        at: at(7),
+    };
+    let over = StoredPull { merge: Some(Merge::OverDenial(over)), ..late };
+    keep_pull(over.clone(), 7).await;
+    assert_eq!(pulls(Pulls::MergedOverDenial).await, [over]);
     assert_eq!(pulls(Pulls::FromBranch(&"acme/other".parse().expect("a name"), "topic+1")).await, []);
 }
 

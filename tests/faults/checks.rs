@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use writ::domain::lane::CheckResult;
 use writ::domain::names::{CheckId, RepositoryName};
 use writ::domain::pull::Conclusion;
 use writ::ports::forge::check::{Annotation, AnnotationLevel, Check, CheckStatus};
@@ -100,12 +101,19 @@ fn check(lines: std::ops::Range<usize>) -> Check {
     }
 }
 
-async fn put(url: &str, check: &Check) -> Result<CheckId, ForgeError> {
+fn connect(url: &str) -> Github {
     let credentials = Credentials::Token("ghp_plain".into());
     let timeouts = Timeouts { recheck: Duration::from_millis(1), ..Timeouts::default() };
     let options = Options { base_url: url.to_owned(), credentials, timeouts, now: Timestamp::now };
-    let repository: RepositoryName = "acme/lab".parse().unwrap();
-    Github::new(&options).expect("right options").put_check(&repository, check).await
+    Github::new(&options).expect("right options")
+}
+
+fn repository() -> RepositoryName {
+    "acme/lab".parse().unwrap()
+}
+
+async fn put(url: &str, check: &Check) -> Result<CheckId, ForgeError> {
+    connect(url).put_check(&repository(), check).await
 }
 
 #[tokio::test]
@@ -171,4 +179,34 @@ async fn an_account_that_may_not_write_check_runs_is_reported() {
         matches!(&refused, Err(ForgeError::Forbidden(said)) if said.contains("GitHub App")),
         "{refused:?}"
     );
+}
+
+/// Check runs of others, as GitHub lists them: of several apps, of none, and the bot's own.
+#[tokio::test]
+async fn check_runs_of_others_are_told_by_their_app() {
+    let run = |app: Value, status: &str, conclusion: Value| json!({"id": 1, "name": "a b/c", "status": status, "conclusion": conclusion, "app": app});
+    let runs = vec![
+        run(json!({"id": 2, "slug": "github-actions"}), "completed", json!("success")),
+        run(json!({"id": 3, "slug": "stranger"}), "in_progress", Value::Null),
+        run(Value::Null, "completed", json!("skipped")),
+    ];
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&asked);
+    let server = Scripted::start(move |asked| {
+        seen.lock().unwrap().push(asked.line.clone());
+        Reply::json(200, &json!({"total_count": runs.len(), "check_runs": runs}))
+    })
+    .await;
+    let forge = connect(&server.url);
+    let head = "a".repeat(40).parse().unwrap();
+    let found = forge.check_runs(&repository(), &head, "a b/c").await.unwrap();
+    let told: Vec<_> = found.iter().map(|check| (check.app.as_deref(), check.result)).collect();
+    let wanted = [
+        (Some("github-actions"), CheckResult::Green),
+        (Some("stranger"), CheckResult::Pending),
+        (None, CheckResult::NotGreen),
+    ];
+    assert_eq!(told, wanted);
+    let line = asked.lock().unwrap().last().unwrap().clone();
+    assert!(line.contains("check_name=a%20b%2Fc&filter=latest"), "{line}");
 }

@@ -225,3 +225,29 @@ async fn a_head_that_moved_before_it_was_judged_is_left_to_its_next_reconciliati
     bench.work(&next).await;
     assert_eq!(checks(&bench, &new).await, SUCCESS);
 }
+
+/// A check run that is waited for turns green, and its event is lost: a sweep finds it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_event_of_a_check_run_is_made_up_for_by_a_sweep() {
+    let bench = Workbench::set().await;
+    let (repository, branch) = (repository_name(), "codex/torghut-v3-E-20260822-run-1");
+    bench.home.repository.git(&["branch", branch, "main"]);
+    let head = bench.home.repository.commit(branch, &[("docs/torghut/runbook.md", "words\n")]);
+    let mut pull = new_pull(branch);
+    pull.body = "```reproducibility\nrun: run-1\nconfig: a@1\nmodel: none\nprompt: p@2\n```\n".to_owned();
+    let number = bench.people.propose(&repository, "wes", &pull, None).await.unwrap();
+    let run = bench.tell("pull_request", &pull_payload("opened", number, 0)).await;
+    bench.work(&run).await;
+    assert_eq!(policy_checks(&bench, &head).await[0].status, Some(CheckStatus::InProgress));
+    assert_eq!(bench.intake.sweep().await.unwrap(), 0, "nothing is due yet");
+    let check = ("github-actions", "Validate PR title");
+    bench.people.report_check(&repository, &head, check, Some("success")).await.unwrap();
+    bench.clock.pass(Duration::from_secs(121));
+    assert_eq!(bench.intake.sweep().await.unwrap(), 1);
+    assert_eq!(bench.intake.sweep().await.unwrap(), 0, "it is scheduled once");
+    while bench.worker.turn().await.unwrap() {}
+    let check = policy_checks(&bench, &head).await.remove(0);
+    assert_eq!(check.status, Some(CheckStatus::Completed(Conclusion::Success)), "{check:#?}");
+    bench.clock.pass(Duration::from_secs(864_000));
+    assert_eq!(bench.intake.sweep().await.unwrap(), 0, "nothing is waited for any more");
+}

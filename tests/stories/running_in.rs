@@ -107,7 +107,7 @@ async fn a_freeze_asks_about_what_restores_and_never_about_a_containment() {
     assert!(check.summary.contains("in the freeze"), "{}", check.summary);
     assert!(bot.kept(number).await.recheck.is_some(), "it is judged again when the window opens");
     is(&bot.approval(&head).await, Conclusion::Failure);
-    bot.comment("/plan resume-trading reason=\"the broker is back\"").await;
+    bot.comment("/plan restart-ws reason=\"the forwarder is stuck\"").await;
     let reply = bot.reply().await;
     assert!(reply.contains("Policies: **review**") && reply.contains("`quarter end`"), "{reply}");
     assert!(reply.contains(", until 20"), "it says when the window opens: {reply}");

@@ -78,6 +78,32 @@ fn values_out_of_range_name_their_source() {
 }
 
 #[test]
+fn how_a_repository_is_run_in_is_read_and_checked() {
+    let entry = "observe: [{rule: closed-world, until: 2027-01-15T00:00:00Z}]\n    notify_issue: 7\n    calendar:\n      \
+        time_zone: America/New_York\n      hours: {days: [mon, fri], from: \"09:30\", to: \"16:00\"}\n      \
+        freezes: [{name: quarter end, from: 2026-12-30T18:00, to: 2027-01-04T09:00}]\n";
+    let text = format!("{REPOSITORIES}    {entry}");
+    let secret = [("WRIT_WEBHOOK_SECRET", "a-secret-for-tests-only"), ("WRIT_FORGE_TOKEN", "token")];
+    let (settings, _) = loaded(&text, &secret, &[]).unwrap();
+    let repository = &settings.repositories[0];
+    assert_eq!(repository.observe[0].rule, "closed-world");
+    assert_eq!(repository.notify_issue.unwrap().0, 7);
+    assert_eq!(repository.calendar.as_ref().unwrap().freezes[0].name, "quarter end");
+    for (from, to, place, says) in [
+        ("closed-world", "no-secrets", "repositories[0].observe", "always decides"),
+        ("2027-01-15T00:00:00Z", "soon", "observe[0].until", "a time with its offset"),
+        ("America/New_York", "Mars/Olympus", "repositories[0].calendar", "time zone is not known"),
+        ("\"16:00\"", "\"09:00\"", "repositories[0].calendar", "ends before it begins"),
+        ("\"16:00\"", "late", "calendar.hours.to", "a time such as"),
+        ("2027-01-04T09:00", "2026-01-04T09:00", "repositories[0].calendar", "ends before it begins"),
+        ("notify_issue: 7", "notify_issue: seven", "repositories[0].notify_issue", "number of an issue"),
+    ] {
+        let error = refused(&text.replace(from, to));
+        assert!(error.contains(place) && error.contains(says), "{to}: {error}");
+    }
+}
+
+#[test]
 fn two_listeners_never_share_an_address() {
     let file = format!("operations: 127.0.0.1:8080\n{REPOSITORIES}");
     assert!(refused(&file).contains("`operations` (from file): this is the address of `listen`"));
