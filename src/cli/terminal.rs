@@ -224,6 +224,11 @@ impl From<GitError> for Failure {
                     "this request was already applied; inspect the branch, or delete it to apply again";
                 Self::refused(Refusal::because(reason::BRANCH_EXISTS, error, remedy))
             }
+            GitError::TooLarge { .. } | GitError::TooMany { .. } => {
+                let remedy =
+                    "split the change, or make what is below the path, watched or referred to smaller";
+                Self::fault(Refusal::because(reason::FAULT, error, remedy))
+            }
             _ => {
                 let remedy = "check the repository with `git fsck`";
                 Self::fault(Refusal::because(reason::FAULT, error, remedy))

@@ -17,6 +17,11 @@ pub(super) const MOST_STORED: usize = 500;
 /// The most characters of a value that are stored.
 const LONGEST_VALUE: usize = 1000;
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
+}
+
 /// What judging found.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Judgement {

@@ -3,6 +3,7 @@
 mod admission;
 mod approvals;
 mod audit;
+mod beyond;
 mod bodies;
 mod check;
 mod commands;
