@@ -70,6 +70,7 @@ ordinary := [
 	`^spec/job/(state|parallelism|upgradeMode|savepointTriggerNonce|checkpointTriggerNonce)$`,
 	`^spec/(jobManager|taskManager)/(resource/.*|replicas|podTemplate/metadata/.*)$`,
 	`^spec/podTemplate/metadata/labels/`,
+	`^spec/podTemplate/spec/(nodeSelector|tolerations|affinity|topologySpreadConstraints|priorityClassName|imagePullSecrets)(/|$)`,
 ]
 
 # Entries of a map of settings that decide whether what was computed is kept; the others are tuned.

@@ -113,18 +113,17 @@ deny contains objects.finding("sync_skipped", message, side.path, pointer, remed
 review contains objects.finding("sync_skipped", message, side.path, pointer, remedy) if {
 	some [subject, side, name] in newly_skipped
 	not is_denied(subject, name)
-	not is_hook_of_job(subject, side)
+	not is_hook_of_job(subject, side, name)
 	pointer := sprintf("/metadata/annotations/%s", [replace(name, "/", "~1")])
 	message := sprintf("Argo CD would no longer apply %s as it does now: `%s`", [objects.title(subject), name])
 	remedy := "have a human decide"
 }
 
 # Jobs run as hooks; one that is skipped does not run.
-is_hook_of_job(subject, side) if {
+is_hook_of_job(subject, side, name) if {
 	subject.kind in {"Job", "Workflow", "Pod"}
-	hooks := {value | some [name, value] in skipping(side); contains(name, "/hook")}
-	count(hooks) == count(skipping(side))
-	count({value | some value in hooks; contains(value, "Skip")}) == 0
+	contains(name, "/hook")
+	not contains(side.value.metadata.annotations[name], "Skip")
 }
 
 # How a guarded object is applied may change for a while, to replace what is stuck; whether it is applied may not.
