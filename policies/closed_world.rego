@@ -49,6 +49,11 @@ guards_trading(subject) if {
 }
 
 guards_trading(subject) if {
+	subject.kind in workloads.lasting
+	[subject.kind, subject.name] in workloads.guarded
+}
+
+guards_trading(subject) if {
 	subject.kind == "FlinkDeployment"
 	not endswith(subject.name, "-sim")
 }
@@ -195,20 +200,17 @@ review contains objects.finding("strategy_riskier", message, side.path, "/data",
 	subject.kind == "ConfigMap"
 	side := subject.head[0]
 	some strategy in strategies(side)
-	some what in lacking(strategy) - {known |
-		some before in strategies(subject.base[0])
-		before.name == strategy.name
-		some known in lacking(before)
-	}
+	namesakes := [before | some before in strategies(subject.base[0]); before.name == strategy.name]
+	some what in lacking(strategy, count(namesakes)) - {known | some before in namesakes; some known in lacking(before, 1)}
 	message := sprintf("strategy `%s` would have no %s", [strategy.name, what])
 	remedy := "state it in the catalog, as the other strategies do"
 }
 
-lacking(strategy) := {"cap of its own (`max_position_pct_equity` or `max_notional_per_trade`)" | not is_capped(strategy)} | {"capital authority" |
-	not is_object(strategy.capital_authority)
-	is_capped(strategy)
-	strategy.max_position_pct_equity
-}
+# A cap that is lost is denied by another rule.
+lacking(strategy, known) := {"cap of its own, `max_position_pct_equity` or `max_notional_per_trade`" |
+	known == 0
+	not is_capped(strategy)
+} | {"capital authority" | known > 0; not is_object(strategy.capital_authority)}
 
 is_capped(strategy) if {
 	some field in ["max_position_pct_equity", "max_notional_per_trade"]

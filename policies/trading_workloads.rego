@@ -147,9 +147,15 @@ meddles(line) if regex.match(`(^|[ /"\\])(env|export|unset|eval|source|dotenv|pr
 deny contains objects.finding("command_settings", message, side.path, "/spec", remedy) if {
 	some [subject, side, line] in new_commands
 	meddles(line)
-	not regex.match(paper_default.assignment, line)
+	not is_assignment(side, line)
 	message := sprintf("a command line of %s would set, unset, load or build settings", [objects.title(subject)])
 	remedy := "start the program itself, and set variables in `env`, where they can be judged"
+}
+
+# Another rule denies a command line that assigns a setting; it does not read hooks.
+is_assignment(side, line) if {
+	line in commands([side])
+	regex.match(paper_default.assignment, line)
 }
 
 review contains objects.finding("command_changed", message, side.path, "/spec", remedy) if {
@@ -332,6 +338,7 @@ variables_of(sides) := {json.marshal(object.remove(entry, ["prefix"])) |
 review contains objects.finding("variables_source", message, side.path, "/spec", remedy) if {
 	some [subject, side] in changed
 	count(subject.base) > 0
+	count(subject.head) == 1
 	before := variables_of(subject.base)
 	after := variables_of([side])
 	before != after

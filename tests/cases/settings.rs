@@ -200,6 +200,10 @@ impl FactsOfSettings {
 
 /// The default of the code as the table writes it; `None` where there is none, or an expression.
 fn default_of(fact: &Value) -> Option<String> {
+    if let Some(time) = fact["default_expr"].as_str().and_then(|code| code.strip_prefix("time(hour=")) {
+        let (hour, minute) = time.trim_end_matches(')').split_once(", minute=").unwrap();
+        return Some(format!("{hour:0>2}:{minute:0>2}:00"));
+    }
     match &fact["default"] {
         Value::Null => None,
         Value::String(text) => Some(text.clone()),
