@@ -94,10 +94,23 @@ review contains objects.finding("protection_removed", message, objects.path(subj
 
 review contains objects.finding("workload_removed", message, objects.path(subject), "", remedy) if {
 	some subject in removed
-	[subject.kind, subject.name] in workloads.guarded
+	guards(subject)
 	not is_store(subject)
 	message := sprintf("%s would be removed", [objects.title(subject)])
 	remedy := "pause trading instead: a workload that disappears closes no position"
+}
+
+guards(subject) if [subject.kind, subject.name] in workloads.guarded
+
+guards(subject) if {
+	subject.kind in workloads.lasting
+	some side in subject.base
+	workloads.is_looked_at(side)
+}
+
+guards(subject) if {
+	subject.kind == "ConfigMap"
+	workloads.read_by(subject.name)
 }
 
 # What watches or protects may also be stopped, or changed.
@@ -134,17 +147,132 @@ review contains objects.finding("data_unprotected", message, side.path, "/spec",
 	some subject in objects.touched
 	some side in subject.head
 	some before in subject.base
-	some field in ["backup", "retentionPolicy", "schedule", "suspend", "storage", "walStorage", "plugins"]
+	some field in ["backup", "retentionPolicy", "schedule", "suspend", "plugins", "bootstrap", "externalClusters", "replica", "clusterID", "stop"]
 	saves(subject)
 	object.get(side.value.spec, field, null) != object.get(before.value.spec, field, null)
-	object.get(before.value.spec, field, null) != null
-	message := sprintf("`%s` of %s would change", [field, objects.title(subject)])
+	matters(field, before)
+	message := sprintf("`%s` of %s would change, which decides whether its data are kept", [field, objects.title(subject)])
 	remedy := "have a human decide whether the data stay saved"
 }
 
+# A backup that is added only adds.
+matters(field, before) if object.get(before.value.spec, field, null) != null
+
+matters(field, _) if not field in {"backup", "plugins"}
+
+# Volumes: more is ordinary, less and another class are not.
+review contains objects.finding("data_unprotected", message, side.path, "/spec", remedy) if {
+	some subject in objects.touched
+	is_store(subject)
+	some side in subject.head
+	some before in subject.base
+	some [place, was] in volumes_of(before)
+	is := {value | some [other, value] in volumes_of(side); other == place}
+	not keeps(place, was, is)
+	message := sprintf("`%s` of %s would change from `%v` to `%s`", [concat(".", place), objects.title(subject), was, concat(", ", is)])
+	remedy := "have a human decide whether the data stay: volumes grow, they do not shrink or move"
+}
+
+volumes_of(side) := {[place, value] |
+	walk(side.value.spec, [path, value])
+	is_string(value)
+	path[count(path) - 1] in {"size", "storage", "storageClass", "storageClassName", "className", "reclaimPolicy"}
+	place := [step | some part in path; step := sprintf("%v", [part])]
+}
+
+keeps(_, was, is) if is == {was}
+
+keeps(_, was, is) if {
+	some value in is
+	bytes(value) >= bytes(was)
+}
+
+units := {"": 1, "Ki": 1024, "Mi": 1048576, "Gi": 1073741824, "Ti": 1099511627776, "k": 1000, "M": 1000000, "G": 1000000000, "T": 1000000000000}
+
+bytes(text) := to_number(parts[0]) * units[parts[1]] if {
+	regex.match(`^[1-9][0-9]{0,9}([KMGT]i|[kMGT])?$`, text)
+	parts := [regex.replace(text, `[A-Za-z]+$`, ""), regex.replace(text, `^[0-9]+`, "")]
+}
+
+# What keeps a database's promises: durability, and who may do what in it.
+review contains objects.finding("data_unprotected", message, side.path, "/spec", remedy) if {
+	some subject in objects.touched
+	is_store(subject) == "PostgreSQL"
+	some side in subject.head
+	some before in subject.base
+	some promise in weakened(side) - weakened(before)
+	message := sprintf("%s would no longer keep what it promises: `%s`", [objects.title(subject), promise])
+	remedy := "have a human decide whether data may be lost or changed"
+}
+
+weakened(side) := {name |
+	some name, value in objects.map(side.value.spec.postgresql.parameters)
+	name in {"fsync", "full_page_writes", "synchronous_commit", "wal_level", "data_checksums"}
+	value in {"off", "local", "minimal", "false", false}
+} | {sprintf("%s of role %v", [field, role.name]) |
+	some role in objects.list(side.value.spec.managed.roles)
+	some field in ["superuser", "createrole", "createdb", "bypassrls", "replication"]
+	role[field] == true
+} | {"enableSuperuserAccess" | side.value.spec.enableSuperuserAccess == true} | {"podDisruptionBudget" | is_without_budget(side)}
+
+is_without_budget(side) if side.value.spec.enablePDB == false
+
+# The same of ClickHouse and the ledger.
+review contains objects.finding("data_unprotected", message, side.path, "/spec", remedy) if {
+	some subject in objects.touched
+	subject.kind in {"ClickHouseInstallation", "TigerBeetleCluster"}
+	some side in subject.head
+	some before in subject.base
+	some right in widened(side) - widened(before)
+	message := sprintf("%s would allow more, or protect less: `%s`", [objects.title(subject), right])
+	remedy := "have a human decide who may read and change its data"
+}
+
+widened(side) := {sprintf("%s: %v", [name, grant]) |
+	some name, grants in objects.map(side.value.spec.configuration.users)
+	some grant in grants_of(grants)
+	regex.match(`ALL|DROP|ALTER|TRUNCATE|DELETE|CREATE|SYSTEM|ON \*`, upper(grant))
+} | {sprintf("%s: %v", [name, value]) |
+	some name, value in objects.map(side.value.spec.configuration.profiles)
+	endswith(name, "/readonly")
+	value in {0, "0"}
+} | {sprintf("%s is off", [field]) |
+	some field in ["pdb"]
+	side.value.spec[field].enabled == false
+}
+
+grants_of(grants) := grants if is_array(grants)
+
+grants_of(grants) := [grants] if is_string(grants)
+
+# What runs of a store: fewer of the ledger is less of it.
+review contains objects.finding("data_unprotected", message, side.path, "/spec/replicas", remedy) if {
+	some subject in objects.touched
+	subject.kind in {"TigerBeetleCluster", "StatefulSet"}
+	some side in subject.head
+	some before in subject.base
+	object.get(side.value.spec, "replicas", 1) < object.get(before.value.spec, "replicas", 1)
+	message := sprintf("%s would have fewer replicas than now", [objects.title(subject)])
+	remedy := "have a human decide what happens to the data of the others"
+}
+
+# A protecting job that runs far less often.
+review contains objects.finding("protection_removed", message, side.path, "/spec/schedule", remedy) if {
+	some subject in objects.touched
+	subject.kind == "CronJob"
+	protects(subject)
+	some side in subject.head
+	some before in subject.base
+	wildcards(side) < wildcards(before)
+	message := sprintf("%s would run less often: `%v`, until now `%v`", [objects.title(subject), side.value.spec.schedule, before.value.spec.schedule])
+	remedy := "have a human decide how often it has to run"
+}
+
+wildcards(side) := count([field | some field in split(side.value.spec.schedule, " "); startswith(field, "*")])
+
 saves(subject) if subject.kind == "ScheduledBackup"
 
-saves(subject) if is_store(subject) == "PostgreSQL"
+saves(subject) if is_store(subject)
 
 # The tree.
 

@@ -37,6 +37,29 @@ subjects := [subject |
 	counts(subject)
 ]
 
+# The names that count: of the simulation, which replays what it is told to, those that say what it is and may do.
+names(subject) := subject.differing if not is_simulation(subject)
+
+names(subject) := [name |
+	some name in subject.differing
+	counts_in_simulation(name)
+] if {
+	is_simulation(subject)
+}
+
+counts_in_simulation(name) if {
+	table.class(name) in {"identity", "on_is_dangerous", "off_is_dangerous", "words"}
+	not is_replayed(name)
+}
+
+counts_in_simulation(name) if not table.is_known(name)
+
+# Argo CD leaves these to the replay.
+is_replayed(name) if {
+	regex.match(`^TRADING_(ORDER_FEED|SIMULATION|SIGNAL)_|^DB_DSN$`, name)
+	name != "TRADING_SIMULATION_ENABLED"
+}
+
 counts(subject) if {
 	subject.kind in workloads.lasting
 	some side in array.concat(subject.head, subject.base)
@@ -84,7 +107,7 @@ is_denied(subject, name) if {
 
 riskier contains [subject, name] if {
 	some subject in subjects
-	some name in subject.differing
+	some name in names(subject)
 	table.is_known(name)
 	not table.is_compared_whole(name)
 	not is_denied(subject, name)
@@ -94,7 +117,7 @@ riskier contains [subject, name] if {
 # Maps: a number that rises or falls, an entry that is gone, a text that is no map.
 riskier contains [subject, name] if {
 	some subject in subjects
-	some name in subject.differing
+	some name in names(subject)
 	direction := {"map_more_is_riskier": 1, "map_less_is_riskier": -1}[table.class(name)]
 	some before in parsed(subject.base, name)
 	some after in parsed(subject.head, name)
@@ -104,7 +127,7 @@ riskier contains [subject, name] if {
 
 riskier contains [subject, name] if {
 	some subject in subjects
-	some name in subject.differing
+	some name in names(subject)
 	table.class(name) in {"map_more_is_riskier", "map_less_is_riskier"}
 	count(parsed(subject.base, name)) > 0
 	count(parsed(subject.head, name)) == 0
@@ -128,14 +151,14 @@ is_at_most(is, was, _) if is == was
 # Lists.
 riskier contains [subject, name] if {
 	some subject in subjects
-	some name in subject.differing
+	some name in names(subject)
 	table.class(name) == "list_guards"
 	count(entries(subject.base, name) - entries(subject.head, name)) > 0
 }
 
 riskier contains [subject, name] if {
 	some subject in subjects
-	some name in subject.differing
+	some name in names(subject)
 	table.class(name) == "list_allows"
 	not table.is_strict(name)
 	count(entries(subject.base, name)) > 0
@@ -144,7 +167,7 @@ riskier contains [subject, name] if {
 
 riskier contains [subject, name] if {
 	some subject in subjects
-	some name in subject.differing
+	some name in names(subject)
 	table.class(name) == "list_allows"
 	not table.is_strict(name)
 	count(entries(subject.base, name)) > 0
@@ -170,7 +193,7 @@ review contains objects.finding("setting_riskier", message, objects.path(subject
 
 review contains objects.finding("setting_identity", message, objects.path(subject), settings.pointer(subject, name), remedy) if {
 	some subject in subjects
-	some name in subject.differing
+	some name in names(subject)
 	is_other(subject, name)
 	not is_told_elsewhere(subject, name)
 	message := sprintf("another system, file, lock or secret would be meant: %s", [settings.transition(subject, name)])
@@ -245,7 +268,7 @@ means(sides, name) := set() if {
 
 review contains objects.finding("setting_unknown", message, objects.path(subject), settings.pointer(subject, name), remedy) if {
 	some subject in subjects
-	some name in subject.differing
+	some name in names(subject)
 	count(settings.occurrences(subject.head, name)) > 0
 	not table.is_known(name)
 	is_variable(name)
@@ -257,7 +280,7 @@ review contains objects.finding("setting_unknown", message, objects.path(subject
 # What no source says: what the program does without it.
 review contains objects.finding("setting_unknown", message, objects.path(subject), settings.pointer(subject, name), remedy) if {
 	some subject in subjects
-	some name in subject.differing
+	some name in names(subject)
 	count(settings.occurrences(subject.head, name)) == 0
 	not is_moved(subject, name)
 	table.class(name) == "neutral"

@@ -76,7 +76,7 @@ review contains objects.finding("rendered_elsewhere", message, file.path, "", re
 # Objects that let something else be rendered.
 deny contains objects.finding("rendered_elsewhere", message, side.path, "", remedy) if {
 	some subject in objects.touched
-	subject.kind in {"Application", "ApplicationSet", "HelmRelease", "HelmChart", "GitRepository"}
+	subject.kind in {"Application", "ApplicationSet", "AppProject", "HelmRelease", "HelmChart", "HelmChartConfig", "GitRepository", "ConfigManagementPlugin"}
 	some side in subject.head
 	message := sprintf("%s would let other manifests be rendered, which cannot be judged here", [objects.title(subject)])
 	remedy := "state the objects in manifests that the kustomization lists"

@@ -27,7 +27,7 @@ import rego.v1
 import data.writ.lib.objects
 import data.writ.lib.workloads
 
-singletons := {"torghut-scheduler", "torghut-ws", "torghut", "torghut-sim"}
+singletons := {"torghut-scheduler", "torghut-ws", "torghut", "torghut-sim", "torghut-ta", "torghut-ta-sim"}
 
 scalers := [["spec", "scaleTargetRef"], ["spec", "targetRef"], ["spec", "scaleTarget"], ["spec", "workloadRef"]]
 
@@ -40,6 +40,26 @@ deny contains objects.finding("singleton_scaled", message, side.path, "/spec", r
 	not target in {object.get(before.value, place, {}) | some before in subject.base}
 	message := sprintf("%s would scale `%s`, which may run only once", [objects.title(subject), target.name])
 	remedy := "scale nothing that writes orders or holds the broker's connection; set `replicas` in the object itself"
+}
+
+# Whatever names a singleton elsewhere, in a list or under a field of its own.
+deny contains objects.finding("singleton_scaled", message, side.path, "/spec", remedy) if {
+	some subject in objects.touched
+	scales(subject)
+	some side in subject.head
+	some target in named(side) - {known | some before in subject.base; some known in named(before)}
+	not target in {object.get(side.value, place, {}) | some place in scalers}
+	message := sprintf("%s would scale `%s`, which may run only once", [objects.title(subject), target.name])
+	remedy := "scale nothing that writes orders or holds the broker's connection; set `replicas` in the object itself"
+}
+
+scales(subject) if regex.match(`[Ss]cale|Autoscal`, subject.kind)
+
+named(side) := {target |
+	walk(side.value, [_, target])
+	is_object(target)
+	target.kind in {"Deployment", "StatefulSet", "Service", "FlinkDeployment", "Rollout"}
+	target.name in singletons
 }
 
 # Knative reads two spellings, and the one with dashes first.
@@ -66,7 +86,7 @@ skips(name, value) if {
 	is_string(value)
 }
 
-skips("argocd.argoproj.io/sync-options", value) if regex.match(`(^|[ ,])(Prune=false|Delete=false|Replace=true|Force=true|SkipDryRun|ServerSideApply=false)`, value)
+skips("argocd.argoproj.io/sync-options", value) if regex.match(`(^|[ ,])(Prune=|Delete=|Replace=true|Force=true|Skip|ServerSideApply=|Validate=false|ApplyOutOfSyncOnly=true|FailOnSharedResource|RespectIgnoreDifferences)`, value)
 
 skips("argocd.argoproj.io/compare-options", value) if contains(value, "Ignore")
 
@@ -93,9 +113,17 @@ deny contains objects.finding("sync_skipped", message, side.path, pointer, remed
 review contains objects.finding("sync_skipped", message, side.path, pointer, remedy) if {
 	some [subject, side, name] in newly_skipped
 	not is_denied(subject, name)
+	not is_hook_of_job(subject, side, name)
 	pointer := sprintf("/metadata/annotations/%s", [replace(name, "/", "~1")])
 	message := sprintf("Argo CD would no longer apply %s as it does now: `%s`", [objects.title(subject), name])
 	remedy := "have a human decide"
+}
+
+# Jobs run as hooks; one that is skipped does not run.
+is_hook_of_job(subject, side, name) if {
+	subject.kind in {"Job", "Workflow", "Pod"}
+	contains(name, "/hook")
+	not contains(side.value.metadata.annotations[name], "Skip")
 }
 
 # How a guarded object is applied may change for a while, to replace what is stuck; whether it is applied may not.
@@ -111,8 +139,50 @@ review contains objects.finding("patches_others", message, side.path, "/spec", r
 	some side in subject.head
 	some container in workloads.containers(side)
 	line := workloads.command(container)
-	regex.match(`kubectl[^;|&]* (patch|scale|delete|apply|replace|edit|set|rollout|annotate)([ "\n]|$)`, line)
+	changes_cluster(line)
 	not line in {workloads.command(known) | some before in subject.base; some known in workloads.containers(before)}
-	message := sprintf("%s would change objects of the cluster by `kubectl`", [objects.title(subject)])
+	message := sprintf("%s would change objects of the cluster by itself", [objects.title(subject)])
 	remedy := "have a human read what it changes: Argo CD does not know of it"
 }
+
+changes_cluster(line) if {
+	regex.match(`kubectl[^;|&]* (patch|scale|delete|apply|replace|edit|set|rollout|annotate|label|create|autoscale|exec)([ "\n]|$)`, line)
+}
+
+changes_cluster(line) if {
+	regex.match(`/apis?/[a-z0-9./]*v[0-9][a-z0-9]*/|kubernetes\.default|KUBERNETES_SERVICE_HOST`, line)
+	regex.match(`PATCH|PUT|POST|DELETE|/scale|-d |--data`, line)
+}
+
+# Templates of workflows that change an object themselves.
+review contains objects.finding("patches_others", message, side.path, "/spec", remedy) if {
+	some subject in objects.touched
+	subject.kind in {"Workflow", "CronWorkflow", "WorkflowTemplate", "ClusterWorkflowTemplate"}
+	some side in subject.head
+	some action in actions(side) - {known | some before in subject.base; some known in actions(before)}
+	message := sprintf("%s would change objects of the cluster by itself", [objects.title(subject)])
+	remedy := "have a human read what it changes: Argo CD does not know of it"
+	action != ""
+}
+
+actions(side) := {json.marshal(node.resource) |
+	walk(side.value, [_, node])
+	is_object(node)
+	node.resource.action in {"create", "patch", "apply", "replace", "delete"}
+}
+
+# What changes objects of others when they are applied.
+review contains objects.finding("patches_others", message, side.path, "", remedy) if {
+	some subject in objects.touched
+	is_admission(subject)
+	some side in subject.head
+	not side.value in {before.value | some before in subject.base}
+	message := sprintf("%s would change or refuse objects of others as they are applied", [objects.title(subject)])
+	remedy := "have a human read which ones: what Argo CD applies would no longer be what is judged here"
+}
+
+is_admission(subject) if {
+	subject.kind in {"MutatingWebhookConfiguration", "ValidatingWebhookConfiguration", "MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding"}
+}
+
+is_admission(subject) if regex.match(`^(kyverno\.io|mutations\.gatekeeper\.sh|policies\.kyverno\.io)$`, subject.group)

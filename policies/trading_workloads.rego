@@ -14,6 +14,7 @@
 #     image_source: The trading service or the forwarder would run an image from another registry or repository.
 #     volume_replaced: A volume that holds the strategy catalog, the gate policy or the pipeline would come from somewhere else.
 #     volume_changed: The trading service would see other files.
+#     variables_source: The trading service or the forwarder would take sets of variables from other ConfigMaps or Secrets.
 #     variables_prefixed: A set of variables would get a prefix, so that no name can be read in the file.
 #     broker_keys: The broker's keys would come from another secret, or another workload would get them.
 #     traffic_pinned: Traffic of the trading service would go to a revision other than the newest.
@@ -85,19 +86,38 @@ review contains objects.finding("new_trading_workload", message, side.path, "/sp
 	remedy := "have a human read what it runs and which keys it takes"
 }
 
-# The workloads whose commands, images and volumes are looked at: those of the service and the forwarder.
-is_looked_at(side) if workloads.serves(side)
-
-is_looked_at(side) if {
-	some found in side.images
-	objects.image_name(found.image) == workloads.forwarder_image
+# A workload that reads the variables of another one is a second one of its kind, whatever it runs.
+review contains objects.finding("new_trading_workload", message, side.path, "/spec", remedy) if {
+	some subject in running
+	count(subject.base) == 0
+	some side in subject.head
+	not workloads.is_looked_at(side)
+	some set in variables_of([side])
+	name := json.unmarshal(set).configMapRef.name
+	some other in input.objects
+	other.kind == subject.kind
+	other.name != subject.name
+	some before in other.base
+	set in variables_of([before])
+	message := sprintf("%s would be a new workload with the settings of %s, from ConfigMap `%s`", [objects.title(subject), objects.title(other), name])
+	remedy := "have a human read what it does beside the other one"
 }
 
+# The workloads whose commands, images and volumes are looked at: those of the service and the forwarder.
 changed contains [subject, side] if {
 	some subject in running
 	some side in subject.head
 	is_looked_at(side)
 }
+
+changed contains [subject, side] if {
+	some subject in running
+	some side in subject.head
+	some before in subject.base
+	is_looked_at(before)
+}
+
+is_looked_at(side) if workloads.is_looked_at(side)
 
 # Commands.
 
@@ -127,9 +147,15 @@ meddles(line) if regex.match(`(^|[ /"\\])(env|export|unset|eval|source|dotenv|pr
 deny contains objects.finding("command_settings", message, side.path, "/spec", remedy) if {
 	some [subject, side, line] in new_commands
 	meddles(line)
-	not regex.match(paper_default.assignment, line)
+	not is_assignment(side, line)
 	message := sprintf("a command line of %s would set, unset, load or build settings", [objects.title(subject)])
 	remedy := "start the program itself, and set variables in `env`, where they can be judged"
+}
+
+# Another rule denies a command line that assigns a setting; it does not read hooks.
+is_assignment(side, line) if {
+	line in commands([side])
+	regex.match(paper_default.assignment, line)
 }
 
 review contains objects.finding("command_changed", message, side.path, "/spec", remedy) if {
@@ -149,7 +175,7 @@ repository(image) := parts[0] if {
 
 repository(image) := regex.replace(split(image, "@")[0], `:[^/:]*$`, "") if contains(image, "@")
 
-guarded_image(image) if objects.image_name(image) in {workloads.trading_image, workloads.forwarder_image}
+guarded_image(image) if regex.match(`^torghut(-(ws|ta))?$`, objects.image_name(image))
 
 deny contains objects.finding("image_source", message, side.path, found.pointer, remedy) if {
 	some subject in running
@@ -260,7 +286,7 @@ is_script(_, text) if startswith(text, "#!")
 seen := {map |
 	some other in input.objects
 	some side in other.head
-	is_looked_at(side)
+	workloads.is_looked_at(side)
 	some [_, source] in volumes(side)
 	some map in config_maps(source)
 }
@@ -304,6 +330,48 @@ deny contains objects.finding("variables_prefixed", message, side.path, "/spec",
 	remedy := "list the variables in `env` under their full names"
 }
 
+variables_of(sides) := {json.marshal(object.remove(entry, ["prefix"])) |
+	some side in sides
+	some container in workloads.containers(side)
+	some entry in objects.list(container.envFrom)
+	is_object(entry)
+}
+
+review contains objects.finding("variables_source", message, side.path, "/spec", remedy) if {
+	some [subject, side] in changed
+	count(subject.base) > 0
+	count(subject.head) == 1
+	before := variables_of(subject.base)
+	after := variables_of([side])
+	before != after
+	message := sprintf("%s would take whole sets of variables from somewhere else: %s", [objects.title(subject), sources(before, after)])
+	remedy := "list the variables in `env`, or have a human read what the sets hold"
+}
+
+# `gone` and new sets, as people say them.
+sources(before, after) := concat(", ", {words |
+	some [kind, sets] in [["no longer", before - after], ["now", after - before]]
+	some set in sets
+	some field, reference in json.unmarshal(set)
+	words := sprintf("%s %s `%v`", [kind, trim_suffix(field, "Ref"), object.get(reference, "name", "?")])
+})
+
+# What makes a Java program run or read something else; how much memory it takes is ordinary.
+review contains objects.finding("command_changed", message, objects.path(subject), settings.pointer(subject, name), remedy) if {
+	some subject in running
+	some name in subject.differing
+	name in {"JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "JAVA_OPTS", "FLINK_ENV_JAVA_OPTS"}
+	count(options(subject.head, name) - options(subject.base, name)) > 0
+	message := sprintf("%s would start with other options of its virtual machine: `%s`", [objects.title(subject), name])
+	remedy := "have a human read what would run"
+}
+
+options(sides, name) := {word |
+	some text in settings.literals(sides, name)
+	some word in split(text, " ")
+	regex.match(`^(@|-javaagent|-agent|-D|-cp|-classpath|-Xbootclasspath|-XX:(Flags|OnError|OnOutOfMemoryError|VMOptionsFile)|--(add|patch|module|class|upgrade))`, word)
+}
+
 # The broker's keys.
 
 keys(sides) := {[name, object.get(occurrence, "from", null)] |
@@ -320,13 +388,33 @@ deny contains objects.finding("broker_keys", message, objects.path(subject), set
 	remedy := "keep the secret and its key: they decide which account is traded"
 }
 
-review contains objects.finding("broker_keys", message, objects.path(subject), settings.pointer(subject, name), remedy) if {
+review contains objects.finding("broker_keys", message, side.path, "/spec", remedy) if {
 	some subject in running
 	count(keys(subject.base)) == 0
-	some [name, _] in keys(subject.head)
-	message := sprintf("%s would get the broker's key `%s`", [objects.title(subject), name])
+	some side in subject.head
+	some secret in broker_secrets_of(side) - {known | some before in subject.base; some known in broker_secrets_of(before)}
+	message := sprintf("%s would get the broker's keys, from Secret `%s`", [objects.title(subject), secret])
 	remedy := "have a human decide whether this workload may reach the broker"
 }
+
+# The broker's Secrets that one side reads in whatever way; a key from another secret counts by its name.
+broker_secrets_of(side) := (workloads.secrets(side) & workloads.broker_secrets) | {object.get(from, ["secretKeyRef", "name"], "of another name") |
+	some [_, from] in keys([side])
+}
+
+# What fills the broker's Secret.
+review contains objects.finding("broker_keys", message, objects.path(subject), "", remedy) if {
+	some subject in objects.touched
+	subject.kind in {"Secret", "SealedSecret", "ExternalSecret", "PushSecret", "SecretProviderClass"}
+	some side in array.concat(subject.head, subject.base)
+	some name in [subject.name, object.get(side.value, ["spec", "target", "name"], ""), object.get(side.value, ["spec", "template", "metadata", "name"], "")]
+	name in workloads.broker_secrets
+	held(subject.head) != held(subject.base)
+	message := sprintf("%s fills the Secret that holds the broker's keys, and would change", [objects.title(subject)])
+	remedy := "have a human decide which account the new keys are of"
+}
+
+held(sides) := {object.filter(side.value, ["spec", "data", "stringData"]) | some side in sides}
 
 # Traffic.
 
@@ -334,8 +422,12 @@ review contains objects.finding("traffic_pinned", message, side.path, "/spec/tra
 	some [subject, side] in changed
 	subject.group == "serving.knative.dev"
 	some entry in objects.list(side.value.spec.traffic)
-	entry.revisionName
+	is_pinned(entry)
 	not entry in {known | some old in subject.base; some known in objects.list(old.value.spec.traffic)}
-	message := sprintf("traffic of %s would go to the revision `%v`", [objects.title(subject), entry.revisionName])
+	message := sprintf("traffic of %s would go to the revision `%v`", [objects.title(subject), object.get(entry, "revisionName", "that is ready now")])
 	remedy := "have a human decide; an old revision has old limits"
 }
+
+is_pinned(entry) if entry.revisionName
+
+is_pinned(entry) if entry.latestRevision == false

@@ -124,11 +124,21 @@ names_secret(last, before) if {
 # ConfigMaps whose entries are variables of a workload on either side: `name`, of those that trade or forward.
 read_by(name) if name in maps_read
 
-maps_read := {name |
+maps_read contains name if {
 	some subject in input.objects
 	subject.kind in lasting
 	some side in array.concat(subject.base, subject.head)
 	is_looked_at(side)
+	some container in objects.containers(side)
+	some entry in objects.list(container.envFrom)
+	name := entry.configMapRef.name
+}
+
+maps_read contains name if {
+	some subject in input.objects
+	subject.kind == "FlinkDeployment"
+	not endswith(subject.name, "-sim")
+	some side in array.concat(subject.base, subject.head)
 	some container in objects.containers(side)
 	some entry in objects.list(container.envFrom)
 	name := entry.configMapRef.name

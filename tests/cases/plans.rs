@@ -3,12 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use writ::domain::plan::Risk;
+use writ::domain::policy::Decision;
 use writ::ports::library::Library;
 use writ::service::planning::Planner;
 
-use crate::support::corpus::GITOPS_PATH;
-use crate::support::plans::{assert_clean, outcome, plan, planner, repository_of, request};
+use crate::support::plans::{ASKED, assert_clean, outcome, plan, planner, repository_of, request};
 use crate::support::repository::Item;
+use crate::support::{self, corpus::GITOPS_PATH};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -233,4 +235,45 @@ fn the_way_back_is_the_inverse_only_where_it_puts_something_back() {
     let suspend = rollback(&base, "suspend-ta", &[]).command.unwrap();
     assert!(suspend.starts_with("/actuate resume-ta target=ta reason=\"undo run "), "{suspend}");
     assert!(suspend.ends_with("\" confirm=ACTUATE_TORGHUT"), "{suspend}");
+}
+
+/// A containment is asked of nobody: on each tree it comes to a warning at most, and what any procedure declares is
+/// classified.
+#[test]
+fn a_containment_is_never_held_up() {
+    let planner = planner();
+    let risks: std::collections::BTreeMap<String, Risk> = Library::embedded()
+        .patches
+        .values()
+        .map(|text| {
+            let procedure: serde_yaml::Value = serde_yaml::from_str(text).unwrap();
+            let name = procedure["name"].as_str().unwrap().to_owned();
+            (name, serde_yaml::from_value(procedure["risk"].clone()).unwrap())
+        })
+        .collect();
+    let mut trees: Vec<PathBuf> = ["before", "since"].into_iter().map(tree).collect();
+    if let Some(shared) = support::shared() {
+        trees.extend(["2026-02-12", "2026-08-22"].map(|layout| shared.join("corpus").join(layout)));
+    } else {
+        support::left_out("containments on the corpus", "the corpus is not there; set WRIT_SHARED");
+    }
+    let mut contained = std::collections::BTreeSet::new();
+    for folder in trees {
+        let (repository, base) = repository_of(&folder);
+        for (procedure, arguments) in ASKED {
+            let Ok(planned) = plan(&planner, repository.path(), &base, &request(procedure, arguments)) else {
+                continue;
+            };
+            let verdict = &planned.report.verdict;
+            let is_classified = verdict.results.iter().all(|finding| finding.code != "unclassified");
+            assert!(is_classified, "{procedure} in {}: {:#?}", folder.display(), verdict.results);
+            if risks[procedure] == Risk::Containment {
+                let is_free = !matches!(verdict.decision, Decision::Deny | Decision::Review);
+                assert!(is_free, "{procedure} in {}: {:#?}", folder.display(), verdict.results);
+                contained.insert(procedure);
+            }
+        }
+    }
+    let containments = risks.iter().filter(|(_, risk)| **risk == Risk::Containment).map(|(name, _)| name);
+    assert!(containments.eq(contained.iter().copied()), "{contained:?}");
 }

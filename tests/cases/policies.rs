@@ -325,7 +325,8 @@ pub(super) fn facts(case: &Case) -> Facts {
             .collect();
         assert_eq!(Facts::of_writes(&situation, &writes, &documents), of_trees, "{}", case.name);
     }
-    let facts = of_trees.in_window(case.window.as_ref()).with_watched([&before, &after], target(), &documents);
+    let facts =
+        of_trees.in_window(case.window.as_ref()).with_watched([&before, &after], target(), &documents);
     match &case.history {
         Some(history) => remember(history, facts),
         None => facts,
