@@ -41,6 +41,8 @@
 //! | approval | whether another human has approved exactly what was planned ([`domain::approval`]) |
 //! | run | the steps of one request, or one reconciliation of a pull request ([`domain::run`]) |
 //! | reconciliation | reading a pull request, judging its head and reporting on it ([`service::reconciliation`]) |
+//! | circumstances | clock and settings as far as they bear upon a verdict, recorded with it ([`domain::policy::Circumstances`]) |
+//! | merged over a denial | merged although denied, not approved or not judged ([`domain::merge`]) |
 //! | check run | the verdict, or the approval, on a pull request's head commit ([`service::checks`]) |
 //! | record, checkpoint, proof | a leaf of the ledger; its signed root; the path between them ([`domain::ledger`]) |
 //!

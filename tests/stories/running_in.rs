@@ -212,3 +212,34 @@ async fn told(bot: &Bot, place: IssueNumber) -> String {
     assert_eq!(bodies.len(), 1, "{bodies:#?}");
     bodies.remove(0)
 }
+
+/// The settings of today do not matter: clock and settings of that day are in the records.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_comes_to_the_same_under_the_circumstances_of_that_day() {
+    let bot = begin(|repository| {
+        let rule = |rule: &str| ObservedRule { rule: rule.to_owned(), until: hours_from_now(24) };
+        repository.observe = RULES.map(rule).to_vec();
+        let civil = |hours: i64| hours_from_now(hours).to_zoned(jiff::tz::TimeZone::UTC).datetime();
+        let freeze = Freeze { name: "quarter end".to_owned(), from: civil(-1), to: civil(30) };
+        repository.calendar =
+            Some(Calendar { time_zone: "UTC".to_owned(), hours: None, freezes: vec![freeze] });
+    })
+    .await;
+    deny(&bot).await;
+    bot.comment("/actuate restart-ws reason=\"the forwarder is stuck\" confirm=ACTUATE_TORGHUT").await;
+    let reply = bot.reply().await;
+    assert!(reply.contains("**Proposed:**") && reply.contains("quarter end"), "{reply}");
+    let own = bot.pulls().await.remove(0).pull;
+    assert!(own.body.contains("`frozen`"), "{}", own.body);
+    bot.tell("opened", own.number).await;
+    bot.settle().await;
+    let bot = bot.restart(|_| {}).await;
+    let database = bot.home.data().join("writ.db");
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_writ"));
+    command.args(["replay", "--all", "--format", "json", "--database", database.to_str().unwrap()]);
+    let output = command.output().unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(output.status.success(), "{report:#}");
+    let runs = report["runs"].as_array().unwrap();
+    assert!(runs.len() >= 3 && runs.iter().all(|run| run["result"] == "same"), "{report:#}");
+}

@@ -56,7 +56,7 @@ pub struct Workbench {
     pub forge: Arc<FailingForge>,
     /// The time.
     pub clock: Arc<HandClock>,
-    intake: Intake,
+    pub intake: Intake,
     issue: IssueNumber,
 }
 
