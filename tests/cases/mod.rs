@@ -11,4 +11,5 @@ mod procedures;
 mod reasons;
 mod replayed;
 mod settings;
+mod switched_off;
 mod yaml;

@@ -8,9 +8,9 @@ use writ::domain::policy::Decision;
 use writ::ports::library::Library;
 use writ::service::planning::Planner;
 
-use crate::support::{self, corpus::GITOPS_PATH};
 use crate::support::plans::{ASKED, assert_clean, outcome, plan, planner, repository_of, request};
 use crate::support::repository::Item;
+use crate::support::{self, corpus::GITOPS_PATH};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -66,8 +66,7 @@ fn each_setting_is_in_the_class_that_is_expected() {
 fn each_mutation_of_a_row_is_noticed() {
     let (table, classes, facts) = (table(), classes(), facts());
     let expected = expected();
-    let by_name: BTreeMap<&str, &Expectation> =
-        expected.iter().map(|row| (row.name.as_str(), row)).collect();
+    let by_name: BTreeMap<&str, &Expectation> = expected.iter().map(|row| (row.name.as_str(), row)).collect();
     let (mut silent, mut changed, mut rows) = (BTreeMap::new(), Vec::new(), serde_json::Map::new());
     for (name, row) in &table {
         for (index, mutant) in mutants(row).into_iter().enumerate() {

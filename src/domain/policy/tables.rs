@@ -64,9 +64,8 @@ enum Class {
 pub(super) fn add(engine: &mut Engine, files: &BTreeMap<String, String>) -> Result<(), PolicyError> {
     let Some(text) = files.get(SETTINGS) else { return Ok(()) };
     let wrong = |line: usize, message: String| PolicyError { file: SETTINGS.to_owned(), line, message };
-    let table: SettingsTable = serde_yaml::from_str(text).map_err(|error| {
-        wrong(error.location().map_or(0, |location| location.line()), error.to_string())
-    })?;
+    let table: SettingsTable = serde_yaml::from_str(text)
+        .map_err(|error| wrong(error.location().map_or(0, |location| location.line()), error.to_string()))?;
     if table.schema != SCHEMA {
         return Err(wrong(0, format!("`schema` must be `{SCHEMA}`, it is `{}`", table.schema)));
     }
