@@ -174,10 +174,10 @@ review contains objects.finding("strategy_riskier", message, side.path, "/data",
 	some before in strategies(subject.base[0])
 	some strategy in strategies(side)
 	before.name == strategy.name
-	some name, was in objects.map(before.params)
+	some name, was in parameters(before)
 	some pattern, direction in directions
 	regex.match(pattern, name)
-	is := object.get(objects.map(strategy.params), name, null)
+	is := object.get(parameters(strategy), name, null)
 	is_riskier(was, is, direction)
 	message := sprintf("`%s` of strategy `%s` would become riskier: `%v` → %s", [name, strategy.name, was, shown(is)])
 	remedy := "have a human decide, or leave the parameter as it is"
@@ -191,13 +191,17 @@ review contains objects.finding("strategy_riskier", message, side.path, "/data",
 	some before in strategies(subject.base[0])
 	some strategy in strategies(side)
 	before.name == strategy.name
-	was := object.get(objects.map(before.params), "position_isolation_mode", null)
-	is := object.get(objects.map(strategy.params), "position_isolation_mode", null)
+	was := object.get(parameters(before), "position_isolation_mode", null)
+	is := object.get(parameters(strategy), "position_isolation_mode", null)
 	was == "per_strategy"
 	is != was
 	message := sprintf("strategy `%s` would no longer keep its positions apart from those of others", [strategy.name])
 	remedy := "have a human decide, or keep `position_isolation_mode: per_strategy`"
 }
+
+parameters(strategy) := strategy.params if {
+	is_object(strategy.params)
+} else := {}
 
 # A strategy without a cap of its own has only those of the account; one without authority has no stage and no blockers.
 review contains objects.finding("strategy_riskier", message, side.path, "/data", remedy) if {

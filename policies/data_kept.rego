@@ -149,14 +149,14 @@ review contains objects.finding("data_unprotected", message, side.path, "/spec",
 	some before in subject.base
 	some field in ["backup", "retentionPolicy", "schedule", "suspend", "plugins", "bootstrap", "externalClusters", "replica", "clusterID", "stop"]
 	saves(subject)
-	object.get(side.value.spec, field, null) != object.get(before.value.spec, field, null)
+	object.get(spec(side), field, null) != object.get(spec(before), field, null)
 	matters(field, before)
 	message := sprintf("`%s` of %s would change, which decides whether its data are kept", [field, objects.title(subject)])
 	remedy := "have a human decide whether the data stay saved"
 }
 
 # A backup that is added only adds.
-matters(field, before) if object.get(before.value.spec, field, null) != null
+matters(field, before) if object.get(spec(before), field, null) != null
 
 matters(field, _) if not field in {"backup", "plugins"}
 
@@ -231,6 +231,7 @@ review contains objects.finding("data_unprotected", message, side.path, "/spec",
 widened(side) := {sprintf("%s: %v", [name, grant]) |
 	some name, grants in objects.map(side.value.spec.configuration.users)
 	some grant in grants_of(grants)
+	is_string(grant)
 	regex.match(`ALL|DROP|ALTER|TRUNCATE|DELETE|CREATE|SYSTEM|ON \*`, upper(grant))
 } | {sprintf("%s: %v", [name, value]) |
 	some name, value in objects.map(side.value.spec.configuration.profiles)
@@ -251,7 +252,7 @@ review contains objects.finding("data_unprotected", message, side.path, "/spec/r
 	subject.kind in {"TigerBeetleCluster", "StatefulSet"}
 	some side in subject.head
 	some before in subject.base
-	object.get(side.value.spec, "replicas", 1) < object.get(before.value.spec, "replicas", 1)
+	object.get(spec(side), "replicas", 1) < object.get(spec(before), "replicas", 1)
 	message := sprintf("%s would have fewer replicas than now", [objects.title(subject)])
 	remedy := "have a human decide what happens to the data of the others"
 }
@@ -268,7 +269,13 @@ review contains objects.finding("protection_removed", message, side.path, "/spec
 	remedy := "have a human decide how often it has to run"
 }
 
-wildcards(side) := count([field | some field in split(side.value.spec.schedule, " "); startswith(field, "*")])
+wildcards(side) := count([field | some field in split(side.value.spec.schedule, " "); startswith(field, "*")]) if {
+	is_string(side.value.spec.schedule)
+}
+
+spec(side) := side.value.spec if {
+	is_object(side.value.spec)
+} else := {}
 
 saves(subject) if subject.kind == "ScheduledBackup"
 

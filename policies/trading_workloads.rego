@@ -353,6 +353,7 @@ sources(before, after) := concat(", ", {words |
 	some [kind, sets] in [["no longer", before - after], ["now", after - before]]
 	some set in sets
 	some field, reference in json.unmarshal(set)
+	is_object(reference)
 	words := sprintf("%s %s `%v`", [kind, trim_suffix(field, "Ref"), object.get(reference, "name", "?")])
 })
 
@@ -398,9 +399,13 @@ review contains objects.finding("broker_keys", message, side.path, "/spec", reme
 }
 
 # The broker's Secrets that one side reads in whatever way; a key from another secret counts by its name.
-broker_secrets_of(side) := (workloads.secrets(side) & workloads.broker_secrets) | {object.get(from, ["secretKeyRef", "name"], "of another name") |
+broker_secrets_of(side) := (workloads.secrets(side) & workloads.broker_secrets) | {secret_of(from) |
 	some [_, from] in keys([side])
 }
+
+secret_of(from) := from.secretKeyRef.name if {
+	is_string(from.secretKeyRef.name)
+} else := "of another name"
 
 # What fills the broker's Secret.
 review contains objects.finding("broker_keys", message, objects.path(subject), "", remedy) if {

@@ -381,7 +381,7 @@ mod tests {
         json!({"decision": "warn", "results": [{
             "policy": "single-forwarder", "code": "forwarder_replicas", "level": "warn", "message": "two of them",
             "path": "gitops/ws.yaml", "pointer": "/spec/replicas", "remedy": "keep one"
-        }]})
+        }], "standing": []})
     }
 
     fn changes() -> Value {
@@ -450,9 +450,18 @@ mod tests {
         assert_eq!(kept::<ObserveFact>(&observed).seen.number, IssueNumber(7));
         let finished = json!({"finished": {
             "head": commit("b"), "merge_base": commit("a"), "touched": true, "verdict": verdict(),
-            "findings_left_out": 0, "changes": changes(), "changes_left_out": 0, "lines": [[0, 3]]
+            "findings_left_out": 0, "standing_left_out": 0, "changes": changes(), "changes_left_out": 0,
+            "lines": [[0, 3]]
         }});
         assert!(matches!(kept(&finished), JudgeFact::Finished(judgement) if judgement.lines == [(0, 3)]));
+        let mut earlier = finished;
+        let judgement = earlier["finished"].as_object_mut().unwrap();
+        judgement.remove("standing_left_out");
+        judgement["verdict"].as_object_mut().unwrap().remove("standing");
+        assert!(
+            require::<JudgeFact>(&run(Step::Judge, &earlier)).is_ok(),
+            "earlier versions kept nothing apart"
+        );
         assert!(matches!(kept(&json!({"moved": commit("c")})), JudgeFact::Moved(_)));
         let concluded = json!({
             "name": "writ/policy", "head": commit("b"), "conclusion": "success", "title": "No objection",

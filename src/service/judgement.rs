@@ -17,11 +17,6 @@ pub(super) const MOST_STORED: usize = 500;
 /// The most characters of a value that are stored.
 const LONGEST_VALUE: usize = 1000;
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
-fn is_zero(number: &usize) -> bool {
-    *number == 0
-}
-
 /// What judging found.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Judgement {
@@ -36,7 +31,7 @@ pub struct Judgement {
     /// How many findings were cut.
     pub findings_left_out: usize,
     /// How many standing findings were cut.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default)]
     pub standing_left_out: usize,
     /// What changes, cut at 500, long values shortened.
     pub changes: Vec<Change>,

@@ -12,4 +12,5 @@ mod procedures;
 mod reasons;
 mod replayed;
 mod settings;
+mod switched_off;
 mod yaml;

@@ -6,11 +6,14 @@ use std::process::Command;
 
 use serde::Deserialize;
 use tempfile::TempDir;
+use writ::domain::change;
+use writ::domain::manifest::Manifests;
 use writ::domain::names::CommitId;
-use writ::domain::policy::{Decision, Verdict};
+use writ::domain::policy::{Decision, Documents, Facts, Situation, Verdict};
+use writ::domain::tree::Snapshot;
 use writ::ports::git::{Git as _, Repository};
 
-use super::policies::{judge, policies};
+use super::policies::{judge, policies, target};
 use crate::support::corpus::GITOPS_PATH;
 use crate::support::repository::git;
 use crate::support::{self, corpus};
@@ -80,32 +83,13 @@ enum Expectation {
 }
 
 /// Of the target's own history, what had to be stopped is stopped and ordinary work is not; every tenth of the ordinary
-/// commits is judged.
+/// commits is judged, all of them with `WRIT_TESTS_TIMES`.
 #[test]
 fn the_targets_history_is_judged_as_a_reader_does() {
-    let Some(shared) = support::shared() else {
-        support::left_out("the target's history", "the corpus is not there; set WRIT_SHARED");
-        return;
-    };
-    let folder = TempDir::new().unwrap();
-    let clone = folder.path().join("history.git");
-    let bundle = shared.join("corpus/history/history.bundle");
-    git(folder.path(), &["clone", "--quiet", "--bare", bundle.to_str().unwrap(), clone.to_str().unwrap()]);
-    let repository = Repository::open(&clone).unwrap();
-    let text = std::fs::read_to_string(shared.join("corpus/history/history.jsonl")).unwrap();
-    let (mut wrong, mut ordinary, mut reviewed, mut passes) = (Vec::new(), 0, 0, 0);
-    for line in text.lines() {
-        let past: Past = serde_json::from_str(line).unwrap();
-        if !matches!(past.expect, Expectation::Deny | Expectation::Stop | Expectation::Any) {
-            ordinary += 1;
-            if ordinary % 10 != 1 {
-                continue;
-            }
-        }
-        let side = |commit: &String| {
-            repository.snapshot(&CommitId::try_from(commit.clone()).unwrap(), GITOPS_PATH).unwrap()
-        };
-        let verdict = judge(policies(), &side(&past.before), &side(&past.after), None);
+    let Some(history) = History::open("the target's history") else { return };
+    let (mut wrong, mut reviewed, mut passes) = (Vec::new(), 0, 0);
+    for past in history.chosen() {
+        let verdict = judge(policies(), &history.side(&past.before), &history.side(&past.after), None);
         let decision = verdict.decision;
         if past.expect == Expectation::Pass {
             passes += 1;
@@ -125,6 +109,85 @@ fn the_targets_history_is_judged_as_a_reader_does() {
     }
     assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));
     assert!(reviewed * 100 <= passes * 15, "{reviewed} of {passes} ordinary commits would need a review");
+}
+
+/// The facts of each of the adversary's changes; none, and said so, where the corpus is not there.
+pub(super) fn facts_of_changes() -> Box<dyn Iterator<Item = (String, Facts)>> {
+    let (Some(clone), Some(shared)) = (corpus::path("an adversary's changes, in OPA"), support::shared())
+    else {
+        return Box::new(std::iter::empty());
+    };
+    let base = git(&clone, &["rev-parse", "snapshot/2026-08-22^{commit}"]);
+    let repository = Repository::open(&clone).unwrap();
+    let before = repository.snapshot(&CommitId::try_from(base.clone()).unwrap(), GITOPS_PATH).unwrap();
+    let folders = std::fs::read_dir(shared.join("corpus/bypass")).unwrap().map(|entry| entry.unwrap().path());
+    Box::new(folders.map(move |folder| {
+        let head = patched(&clone, &base, &folder.join("change.patch"));
+        let after = repository.snapshot(&head, GITOPS_PATH).unwrap();
+        (folder.display().to_string(), facts_between(&before, &after))
+    }))
+}
+
+/// The facts of the commits of the history that are judged; none, and said so, where the corpus is not there.
+pub(super) fn facts_of_history() -> Box<dyn Iterator<Item = (String, Facts)>> {
+    let Some(history) = History::open("the target's history, in OPA") else {
+        return Box::new(std::iter::empty());
+    };
+    let chosen = history.chosen();
+    Box::new(chosen.into_iter().map(move |past| {
+        let facts = facts_between(&history.side(&past.before), &history.side(&past.after));
+        (past.commit, facts)
+    }))
+}
+
+fn facts_between(before: &Snapshot, after: &Snapshot) -> Facts {
+    let changes = change::between_trees(before, after, &Manifests::default());
+    let situation = Situation { target: target(), base: before, changes: &changes, provenance: None };
+    Facts::of_trees(&situation, after, &Documents::new())
+}
+
+/// The target's history, cloned.
+struct History {
+    repository: Repository,
+    past: String,
+    _folder: TempDir,
+}
+
+impl History {
+    fn open(what: &str) -> Option<Self> {
+        let Some(shared) = support::shared() else {
+            support::left_out(what, "the corpus is not there; set WRIT_SHARED");
+            return None;
+        };
+        let folder = TempDir::new().unwrap();
+        let clone = folder.path().join("history.git");
+        let bundle = shared.join("corpus/history/history.bundle");
+        git(
+            folder.path(),
+            &["clone", "--quiet", "--bare", bundle.to_str().unwrap(), clone.to_str().unwrap()],
+        );
+        let past = std::fs::read_to_string(shared.join("corpus/history/history.jsonl")).unwrap();
+        Some(Self { repository: Repository::open(&clone).unwrap(), past, _folder: folder })
+    }
+
+    /// What had to be stopped or is disputed, and every tenth of the others; all of them with `WRIT_TESTS_TIMES`.
+    fn chosen(&self) -> Vec<Past> {
+        let is_long = support::cases(1) > 1;
+        let mut ordinary = 0;
+        let mut chosen: Vec<Past> =
+            self.past.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        chosen.retain(|past: &Past| {
+            let is_ordinary =
+                !matches!(past.expect, Expectation::Deny | Expectation::Stop | Expectation::Any);
+            ordinary += usize::from(is_ordinary);
+            is_long || !is_ordinary || ordinary % 10 == 1
+        });
+        chosen
+    }
+
+    fn side(&self, commit: &str) -> Snapshot {
+        self.repository.snapshot(&CommitId::try_from(commit.to_owned()).unwrap(), GITOPS_PATH).unwrap()
+    }
 }
 
 /// A verdict in one line: the decision, and the code of every finding.

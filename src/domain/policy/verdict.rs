@@ -12,7 +12,7 @@ pub struct Verdict {
     pub results: Vec<Finding>,
     /// What the policies find on both sides of the change, sorted in the same way. It decides nothing. Verdicts of earlier
     /// versions have it among their results.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub standing: Vec<Finding>,
     /// What would deny it, or need review, by rules that only observe for now. It decides nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
