@@ -105,6 +105,15 @@ impl Work {
     }
 }
 
+/// What was counted on both sides of a change.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Sides {
+    /// Of the base.
+    pub base: Work,
+    /// Of the head.
+    pub head: Work,
+}
+
 /// A budget that is exceeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the budget of {resource} is exceeded: {} {}", self.limit, resource.unit())]

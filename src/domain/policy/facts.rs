@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::domain::budget::Work;
+use crate::domain::budget::Sides;
 use crate::domain::change::Change;
 use crate::domain::risk::Risk;
 use crate::domain::target::TargetProfile;
@@ -69,15 +69,6 @@ pub struct Facts {
     pub(super) places: Vec<ValueOrigin>,
     /// What making them took on each side.
     work: Sides,
-}
-
-/// What judging took on both sides, as far as it is counted.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Sides {
-    /// Of the base.
-    pub base: Work,
-    /// Of the head.
-    pub head: Work,
 }
 
 impl Facts {

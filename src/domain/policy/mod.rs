@@ -42,7 +42,7 @@ pub use documents::Documents;
 pub use engine::Policies;
 pub use error::{Incomplete, PolicyError};
 pub use explain::PolicyExplanation;
-pub use facts::{Declared, Facts, Provenance, Sides, Situation};
+pub use facts::{Declared, Facts, Provenance, Situation};
 pub use metadata::{Example, Policy};
 pub use redaction::{REDACTED, redact, redact_secrets};
 pub use rule_tests::{RuleTest, RuleTestOutcome, run_rule_tests};

@@ -8,13 +8,13 @@ use std::sync::Arc;
 
 use regorus::Value;
 
+use crate::domain::budget::Sides;
 use crate::domain::kustomize::{is_kustomization, mentions, resolve};
 use crate::domain::tree::{EntryKind, Snapshot};
 use crate::domain::watch::is_at_or_below;
 
 use super::document::ObjectDocument;
 use super::documents::Documents;
-use super::facts::Sides;
 use super::files::{Files, is_manifest};
 use super::value;
 

@@ -24,7 +24,7 @@ use crate::service::judgement::Judgement;
 use crate::service::ownership::Ownership;
 use crate::service::validating;
 
-use super::approve;
+use super::assessment;
 
 /// What is known of the merged head: the judgement of the reconciliation that saw it open. `None`: judge it now.
 pub(super) async fn judged(
@@ -123,12 +123,12 @@ async fn fault(
         return Ok(Some((MergeFault::Denied, validating::findings_of_all(&missing))));
     }
     let approval = match Ownership::of(context.store.as_ref(), &job.repository, seen).await? {
-        Ownership::Own(run) => approve::assess(context, job, seen, &run).await?.approval,
+        Ownership::Own(run) => assessment::assess(context, job, seen, &run).await?.approval,
         Ownership::Claimed(_) => Approval::Missing,
         Ownership::Foreign | Ownership::SameCommit | Ownership::Unknown(_) if !verdict.needs_review() => {
             Approval::NotNeeded
         }
-        _ => approve::assess_review(context, job, seen, verdict).await?.approval,
+        _ => assessment::assess_review(context, job, seen, verdict).await?.approval,
     };
     Ok(MergeFault::of(verdict, &approval).map(|fault| (fault, overridden(verdict))))
 }
@@ -141,7 +141,7 @@ async fn settle(
     (mut stored, over): (StoredPull, OverDenial),
 ) -> Result<Performed, StepError> {
     let nothing = Verdict::of(Vec::new());
-    let approval = approve::assess_review(context, job, seen, &nothing).await?.approval;
+    let approval = assessment::assess_review(context, job, seen, &nothing).await?.approval;
     let settlement = match approval {
         Approval::Given { by } => Some(Settlement::Acknowledged { by }),
         _ => mended(context, job, &over).await?,

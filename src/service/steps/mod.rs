@@ -4,6 +4,7 @@
 //! makes it, so performing one twice does nothing twice.
 
 mod approve;
+mod assessment;
 mod authorize;
 mod check;
 mod close;
