@@ -34,6 +34,7 @@ test_what_is_over_budget_is_reported_where_nothing_changes if {
 test_containment_goes_on_over_a_tree_that_was_over_budget if {
 	contains_it := {"request": {"risk": "containment"}}
 	count(effective_manifests.deny) == 0 with input as object.union(build(over_budget, over_budget), contains_it)
+	given.codes(effective_manifests.warn) == {"budget_exceeded"} with input as object.union(build(over_budget, over_budget), contains_it)
 	given.codes(effective_manifests.deny) == {"budget_exceeded"} with input as object.union(build(null, over_budget), contains_it)
 }
 

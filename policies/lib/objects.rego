@@ -15,8 +15,10 @@ finding(code, message, path, pointer, remedy) := {
 # Objects that the change adds, removes or alters.
 touched := [subject | some subject in input.objects; subject.touched]
 
-# `Deployment torghut-ws`
-title(subject) := sprintf("%s `%s`", [subject.kind, subject.name])
+# `Deployment torghut-ws`; without a name, the file says which.
+title(subject) := sprintf("%s `%s`", [subject.kind, subject.name]) if {
+	subject.name != ""
+} else := sprintf("%s in `%s`", [subject.kind, path(subject)])
 
 # The file of an object: in the head if it exists there, else in the base.
 path(subject) := subject.head[0].path

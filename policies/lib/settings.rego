@@ -63,7 +63,9 @@ occurrences(sides, name) := [occurrence |
 ]
 
 # What people read: the value, or that it is a reference.
-shown(occurrence) := sprintf("`%s`", [trim_space(occurrence.value)]) if {
+shown(occurrence) := "an empty value" if {
+	trim_space(occurrence.value) == ""
+} else := sprintf("`%s`", [trim_space(occurrence.value)]) if {
 	is_string(occurrence.value)
 } else := "a referenced value"
 

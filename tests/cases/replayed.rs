@@ -63,6 +63,34 @@ fn an_adversarys_changes_are_stopped() {
     assert!(folders.len() >= 149);
 }
 
+/// Whatever the rules say of the adversary's changes can be shown: one line, code spans closed and never nested, no
+/// place left empty, and something to do.
+#[test]
+fn findings_are_said_in_words_that_can_be_shown() {
+    let mut wrong = std::collections::BTreeSet::new();
+    for (_, facts) in facts_of_changes() {
+        for finding in policies().evaluate(&facts).results {
+            for text in [&finding.message, &finding.remedy] {
+                let is_said = !text.trim().is_empty()
+                    && !text.contains('\n')
+                    && text.matches('`').count() % 2 == 0
+                    && !text.contains("``")
+                    && !text.ends_with(": ")
+                    && !text.contains("  ")
+                    && !text.contains("<undefined>");
+                // A span's own text holds no white space at its ends: there would be a mark inside of it.
+                let spans = text.split('`').skip(1).step_by(2);
+                let is_tidy = spans.into_iter().all(|span| !span.is_empty() && span.trim() == span);
+                if !is_said || !is_tidy {
+                    wrong.insert(format!("{}: {text:?}", finding.code));
+                }
+            }
+        }
+    }
+    let wrong: Vec<_> = wrong.into_iter().collect();
+    assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));
+}
+
 #[derive(Debug, Deserialize)]
 struct Past {
     commit: String,
@@ -108,7 +136,9 @@ fn the_targets_history_is_judged_as_a_reader_does() {
         }
     }
     assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));
-    assert!(reviewed * 100 <= passes * 15, "{reviewed} of {passes} ordinary commits would need a review");
+    // A tenth is too few for a share.
+    let share = if support::cases(1) > 1 { 15 } else { 25 };
+    assert!(reviewed * 100 <= passes * share, "{reviewed} of {passes} ordinary commits would need a review");
 }
 
 /// The facts of each of the adversary's changes; none, and said so, where the corpus is not there.
