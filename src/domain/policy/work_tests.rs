@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
-use std::path::Path;
 use std::time::Duration;
 
+use include_dir::{Dir, include_dir};
 use regorus::utils::limits::ExecutionTimerConfig;
 use regorus::{Engine, Value};
 use serde_json::json;
@@ -99,20 +99,15 @@ fn deployment(number: usize) -> serde_json::Value {
     })
 }
 
+static RULES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/policies");
+
 /// The library's own files.
 fn rules() -> BTreeMap<String, String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies");
-    let mut files = BTreeMap::new();
-    for part in ["", "lib/"] {
-        for entry in std::fs::read_dir(folder.join(part)).unwrap() {
-            let entry = entry.unwrap();
-            if entry.path().is_file() {
-                let name = entry.file_name().into_string().unwrap();
-                files.insert(format!("{part}{name}"), std::fs::read_to_string(entry.path()).unwrap());
-            }
-        }
-    }
+    let folders = [Some(&RULES), RULES.get_dir("lib")];
+    let files = folders.into_iter().flatten().flat_map(Dir::files);
     files
+        .map(|file| (file.path().to_str().unwrap().to_owned(), file.contents_utf8().unwrap().to_owned()))
+        .collect()
 }
 
 /// Twice as many new objects take twice as much work of every policy, and no more.
