@@ -99,8 +99,6 @@ fn deployment(number: usize) -> serde_json::Value {
     })
 }
 
-static RULES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/policies");
-
 /// The library's own files.
 fn rules() -> BTreeMap<String, String> {
     static POLICIES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/policies");
