@@ -64,7 +64,7 @@ fn every_case_comes_to_what_it_says() {
         if let Ok(planned) = &planned
             && planned.plan.changes.iter().any(|change| change.before.is_some())
         {
-            let again = plan(&crate::support::plans::planner(), repository.path(), &base, &request).unwrap();
+            let again = plan(&support::plans::planner(), repository.path(), &base, &request).unwrap();
             assert_clean(planned, &again);
         }
         if let Err(refusal) = &planned {
@@ -83,7 +83,7 @@ fn every_case_comes_to_what_it_says() {
 fn no_variant_says_what_was_looked_for() {
     let (repository, _) = repository_of(&tree("since"));
     let base = repository.commit("main", &[("argocd/applications/other/a.yaml", "a: 1\n")]);
-    let empty = crate::support::repository::TestRepository::bare();
+    let empty = support::repository::TestRepository::bare();
     let nothing = empty.commit("main", &[("README.md", "nothing here\n")]);
     let planner = planner();
     assert!(plan(&planner, repository.path(), &base, &request("pause-trading", &[])).is_ok());

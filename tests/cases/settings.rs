@@ -193,7 +193,7 @@ impl FactsOfSettings {
     /// Whether a row's default is another than the service's.
     fn disagree(&self, name: &str, row: &Value) -> bool {
         let fact = self.0.iter().find(|fact| fact["names"].as_array().unwrap().contains(&json!(name)));
-        fact.and_then(|fact| default_of(fact)).is_some_and(|default| row["default"] != json!(default))
+        fact.and_then(default_of).is_some_and(|default| row["default"] != json!(default))
     }
 }
 
@@ -220,7 +220,7 @@ fn each_setting_of_the_corpus_is_in_a_class() {
     let table = table();
     let mut unknown = std::collections::BTreeSet::new();
     for layout in ["2026-02-12", "2026-08-22"] {
-        let root = shared.join("corpus").join(layout).join(crate::support::corpus::GITOPS_PATH);
+        let root = shared.join("corpus").join(layout).join(support::corpus::GITOPS_PATH);
         for file in GUARDED {
             let Ok(text) = std::fs::read_to_string(root.join(file)) else { continue };
             for document in serde_yaml::Deserializer::from_str(&text) {
