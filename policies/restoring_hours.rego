@@ -36,7 +36,7 @@ restored contains [objects.path(subject), settings.pointer(subject, name), what]
 	count(subject.head) > 0
 	some name in subject.differing
 	table.is_known(name)
-	not table.class(name) in table.compared_whole
+	not table.is_compared_whole(name)
 	table.danger(subject.head, name) > table.danger(subject.base, name)
 	what := sprintf("a setting becomes riskier: %s", [settings.transition(subject, name)])
 }

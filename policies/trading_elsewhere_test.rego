@@ -60,3 +60,21 @@ test_a_text_that_runs_the_forwarder_is_denied if {
 	}]})
 	given.codes(trading_elsewhere.deny) == {"trading_elsewhere"} with input as facts
 }
+
+# A file that would be such a text, or such a kind of entry.
+would_be(head) := object.union(given.nothing, {"watched": [{
+	"path": "argocd/x/templates/a.yaml",
+	"base": nothing_there,
+	"head": object.union(nothing_there, head),
+}]})
+
+nothing_there := {"kind": null, "problem": null, "exceeded": false, "objects": [], "reaches": [], "text": null}
+
+test_a_text_that_takes_the_brokers_credentials_is_denied if {
+	head := {"kind": "file", "problem": "x", "text": "secretKeyRef: {name: torghut-alpaca, key: \"{{ .key }}\"}"}
+	given.codes(trading_elsewhere.deny) == {"credentials_elsewhere"} with input as would_be(head)
+}
+
+test_a_submodule_is_asked_about if {
+	given.codes(trading_elsewhere.review) == {"watched_unread"} with input as would_be({"kind": "submodule"})
+}

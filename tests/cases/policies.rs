@@ -34,6 +34,9 @@ pub(super) struct Case {
     history: Option<Vec<Former>>,
     /// The window of the repository's calendar, closed.
     window: Option<Window>,
+    /// Whether an earlier version let it pass: its policies knew guarded objects by their names alone.
+    #[serde(default)]
+    passed_before: bool,
     #[serde(default)]
     deny: BTreeSet<String>,
     #[serde(default)]
@@ -114,7 +117,7 @@ fn what_guards_trading_is_known_by_what_it_is() {
         }
     }
     assert!(wrong.is_empty(), "{} of {} cases:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
-    assert!(cases.len() >= 60);
+    assert!(cases.len() >= 60 && cases.iter().filter(|case| case.passed_before).count() >= 15);
 }
 
 /// Whoever reads a finding must find there what it speaks of.
