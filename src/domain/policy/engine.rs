@@ -19,7 +19,7 @@ use super::builtins;
 use super::error::{Incomplete, PolicyError};
 use super::explain::PolicyExplanation;
 use super::facts::Facts;
-use super::metadata::{self, Policy};
+use super::metadata::{self, Policy, SETS};
 use super::objects::ValueOrigin;
 use super::tables;
 use super::verdict::{Finding, Level, Verdict};
@@ -211,10 +211,6 @@ pub(super) fn new_engine() -> Result<Engine, PolicyError> {
     builtins::add(&mut engine).map_err(|message| placed("", &message))?;
     Ok(engine)
 }
-
-/// What a policy may say, and how strong it is.
-pub(super) const SETS: [(&str, Level); 4] =
-    [("deny", Level::Deny), ("review", Level::Review), ("warn", Level::Warn), ("standing", Level::Standing)];
 
 /// The package that asks all policies at once, so that what they share is worked out once.
 const ALL_SETS: &str = "writ_all";

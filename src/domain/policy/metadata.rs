@@ -4,8 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use super::engine::SETS;
 use super::error::PolicyError;
+use super::verdict::Level;
+
+/// What a policy may say, and how strong it is.
+pub(super) const SETS: [(&str, Level); 4] =
+    [("deny", Level::Deny), ("review", Level::Review), ("warn", Level::Warn), ("standing", Level::Standing)];
 
 /// One policy: a package below `writ` with sets of findings.
 #[derive(Debug, Clone, PartialEq, Eq)]
