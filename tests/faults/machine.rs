@@ -147,7 +147,7 @@ fn usual_path() -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_is_not_ready_and_goes_on_when_there_is_space() {
     let stage = Stage::set().await;
-    let server = Limited::start(&stage, "trap '' XFSZ; ulimit -S -f 1200", &usual_path()).await;
+    let server = Limited::start(&stage, "trap '' XFSZ; ulimit -S -f 3000", &usual_path()).await;
     let mut refused = None;
     for number in 0..1_000 {
         let body = stage.comment("/help").await;
