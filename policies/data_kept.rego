@@ -25,6 +25,7 @@ package writ.data_kept
 
 import rego.v1
 
+import data.writ.lib.maps
 import data.writ.lib.objects
 import data.writ.lib.workloads
 
@@ -110,7 +111,7 @@ guards(subject) if {
 
 guards(subject) if {
 	subject.kind == "ConfigMap"
-	workloads.read_by(subject.name)
+	maps.is_read(subject.name)
 }
 
 # What watches or protects may also be stopped, or changed.

@@ -22,8 +22,8 @@ package writ.env_parity
 import rego.v1
 
 import data.writ.lib.objects
+import data.writ.lib.roles
 import data.writ.lib.settings
-import data.writ.lib.trading
 
 own := {
 	"TORGHUT_PROCESS_ROLE",
@@ -34,8 +34,8 @@ own := {
 
 # Variables that differ now and that this change touched.
 apart contains [api, scheduler, name] if {
-	some api in trading.in_role("api", "head")
-	some scheduler in trading.in_role("scheduler", "head")
+	some api in roles.in_role("api", "head")
+	some scheduler in roles.in_role("scheduler", "head")
 	some changed in [api, scheduler]
 	changed.touched
 	some name in changed.differing
@@ -44,8 +44,8 @@ apart contains [api, scheduler, name] if {
 }
 
 was_apart(name) if {
-	some api in trading.in_role("api", "base")
-	some scheduler in trading.in_role("scheduler", "base")
+	some api in roles.in_role("api", "base")
+	some scheduler in roles.in_role("scheduler", "base")
 	settings.said(api.base, name) != settings.said(scheduler.base, name)
 }
 
@@ -67,8 +67,8 @@ warn contains entry if {
 
 # A pre-existing difference that ends here: reported, so that the reader knows that this change does more than it seems.
 warn contains objects.finding("parity_restored", message, objects.path(one), settings.pointer(one, name), remedy) if {
-	some api in trading.in_role("api", "base")
-	some scheduler in trading.in_role("scheduler", "base")
+	some api in roles.in_role("api", "base")
+	some scheduler in roles.in_role("scheduler", "base")
 	some one in [api, scheduler]
 	one.touched
 	some name in one.differing
@@ -105,6 +105,6 @@ changed_one(api, _, name) := api if {
 } else := scheduler_of(name)
 
 scheduler_of(name) := scheduler if {
-	some scheduler in trading.in_role("scheduler", "head")
+	some scheduler in roles.in_role("scheduler", "head")
 	name in scheduler.differing
 }

@@ -23,6 +23,7 @@ package writ.guarded_settings
 
 import rego.v1
 
+import data.writ.lib.maps
 import data.writ.lib.objects
 import data.writ.lib.settings
 import data.writ.lib.table
@@ -83,7 +84,7 @@ counts(subject) if {
 
 counts(subject) if {
 	subject.kind == "ConfigMap"
-	workloads.read_by(subject.name)
+	maps.is_read(subject.name)
 }
 
 # The simulation is told what to replay all the time; only what it is counts, and what limits it.

@@ -15,7 +15,7 @@
 #     List the variables in `env`, or take them from a ConfigMap below the GitOps path. Pre-existing live mode needs no
 #     action: it decides nothing.
 #   change: >-
-#     `assignment` is what a command line may not set; `sources` lists where whole sets of variables come from.
+#     `writ.lib.settings.assignment` is what a command line may not set; `sources` lists where whole sets of variables come from.
 #   example:
 #     code: hidden_settings
 #     file: scheduler-deployment.yaml
@@ -113,13 +113,11 @@ deny contains objects.finding("inline_setting", message, side.path, "", remedy) 
 	some subject in objects.touched
 	some side in subject.head
 	some line in command_lines(side)
-	regex.match(assignment, line)
+	regex.match(settings.assignment, line)
 	not line in {known | some before in subject.base; some known in command_lines(before)}
 	message := sprintf("a command line of %s would set a trading setting", [objects.title(subject)])
 	remedy := "set variables in `env`, where they can be judged"
 }
-
-assignment := `(TRADING_(MODE|ENABLED|ACCOUNT|KILL_SWITCH|EMERGENCY_STOP|ALLOW_|AUTONOMY_|[A-Z_]*(LIVE|SUBMIT|_MAX_|_STOP_|CUTOFF|FLAT))|LLM_(ENABLED|SHADOW_MODE|FAIL|ADJUSTMENT)|APCA_API_BASE_URL)[A-Z_]*["']?\]?[ \t]*=`
 
 command_lines(side) := {line |
 	some container in objects.containers(side)

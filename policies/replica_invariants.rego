@@ -63,7 +63,8 @@ standing contains entry.finding if {
 wrong contains entry if {
 	some subject in input.objects
 	some side in subject.head
-	not replicas(side) in {0, 1}
+	found := side.value.spec.replicas
+	not found in {0, 1}
 	is_scheduler(subject, side)
 	was_wrong := replicas(side) in base_replicas(subject)
 	message := sprintf(replica_message(was_wrong), [objects.title(subject), replicas(side)])

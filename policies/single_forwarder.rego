@@ -59,7 +59,8 @@ standing contains entry.finding if {
 wrong contains entry if {
 	some subject in input.objects
 	some side in subject.head
-	not replicas(side) in {0, 1}
+	found := side.value.spec.replicas
+	not found in {0, 1}
 	is_forwarder(subject, side)
 	was_wrong := same(subject, ["spec", "replicas"], replicas(side))
 	words := replica_words(was_wrong)

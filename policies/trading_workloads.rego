@@ -35,7 +35,6 @@ import rego.v1
 import data.writ.lib.objects
 import data.writ.lib.settings
 import data.writ.lib.workloads
-import data.writ.paper_default
 
 # Touched objects that run something on a side.
 running := [subject |
@@ -155,7 +154,7 @@ deny contains objects.finding("command_settings", message, side.path, "/spec", r
 # Another rule denies a command line that assigns a setting; it does not read hooks.
 is_assignment(side, line) if {
 	line in commands([side])
-	regex.match(paper_default.assignment, line)
+	regex.match(settings.assignment, line)
 }
 
 review contains objects.finding("command_changed", message, side.path, "/spec", remedy) if {

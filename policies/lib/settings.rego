@@ -13,6 +13,9 @@ falsehoods := {"0", "false", "f", "no", "n", "off"}
 
 worst := 1000000000
 
+# What a command line may not do: assign a setting that guards trading.
+assignment := `(TRADING_(MODE|ENABLED|ACCOUNT|KILL_SWITCH|EMERGENCY_STOP|ALLOW_|AUTONOMY_|[A-Z_]*(LIVE|SUBMIT|_MAX_|_STOP_|CUTOFF|FLAT))|LLM_(ENABLED|SHADOW_MODE|FAIL|ADJUSTMENT)|APCA_API_BASE_URL)[A-Z_]*["']?\]?[ \t]*=`
+
 plain(occurrence) := lower(trim_space(occurrence.value))
 
 is_text(occurrence, text) if trim_space(occurrence.value) == text

@@ -30,12 +30,3 @@ standing_live := [subject |
 	is_live(subject.head)
 	is_live(subject.base)
 ]
-
-# The trading service in one of its roles (`api`, `scheduler`): the applied objects with that role on a side.
-in_role(role, side) := [subject |
-	some subject in input.objects
-	subject.applied
-	some one in subject[side]
-	some occurrence in one.settings.TORGHUT_PROCESS_ROLE
-	settings.plain(occurrence) == role
-]

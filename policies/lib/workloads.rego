@@ -3,6 +3,7 @@ package writ.lib.workloads
 
 import rego.v1
 
+import data.writ.lib.digests
 import data.writ.lib.objects
 import data.writ.lib.settings
 
@@ -61,18 +62,7 @@ runs_trading_image(side) if {
 # An image is known by its name, or by the digest of an image of that name, from wherever it is pulled.
 is_image(image, name) if objects.image_name(image) == name
 
-is_image(image, name) if digest_of(image) in digests[name]
-
-digests := {name: {digest_of(found.image) |
-	some subject in input.objects
-	some side in subject.base
-	some found in side.images
-	objects.image_name(found.image) == name
-} |
-	some name in [trading_image, forwarder_image]
-}
-
-digest_of(image) := split(image, "@")[1]
+is_image(image, name) if digests.is_of(image, name)
 
 # Whether one side runs the scheduler, which writes orders: its module, or its role.
 runs_scheduler(side) if {
@@ -119,29 +109,6 @@ names_secret(last, _) if last == "secretName"
 names_secret(last, before) if {
 	last == "name"
 	before in {"secretKeyRef", "secretRef", "secret"}
-}
-
-# ConfigMaps whose entries are variables of a workload on either side: `name`, of those that trade or forward.
-read_by(name) if name in maps_read
-
-maps_read contains name if {
-	some subject in input.objects
-	subject.kind in lasting
-	some side in array.concat(subject.base, subject.head)
-	is_looked_at(side)
-	some container in objects.containers(side)
-	some entry in objects.list(container.envFrom)
-	name := entry.configMapRef.name
-}
-
-maps_read contains name if {
-	some subject in input.objects
-	subject.kind == "FlinkDeployment"
-	not endswith(subject.name, "-sim")
-	some side in array.concat(subject.base, subject.head)
-	some container in objects.containers(side)
-	some entry in objects.list(container.envFrom)
-	name := entry.configMapRef.name
 }
 
 # The workloads whose commands, images and volumes are looked at: those of the service and the forwarder.
