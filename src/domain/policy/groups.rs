@@ -12,6 +12,9 @@ const MOST: usize = 4;
 /// Rule files by name.
 pub(super) type Files<'f> = BTreeMap<&'f str, &'f str>;
 
+/// What each file refers to.
+type References<'f> = BTreeMap<&'f str, Vec<Vec<&'f str>>>;
+
 /// A group.
 #[derive(Debug, Default)]
 pub(super) struct Group<'f> {
@@ -32,8 +35,8 @@ pub(super) fn at_once() -> usize {
 pub(super) fn divided<'f>(files: &Files<'f>, groups: usize) -> Vec<Group<'f>> {
     let packages: BTreeMap<&str, &str> =
         files.iter().filter_map(|(file, text)| Some((*file, package(text)?))).collect();
-    let is_plain =
-        packages.len() == files.len() && files.values().all(|text| references(text).iter().all(is_plain));
+    let referred: References<'_> = files.iter().map(|(file, text)| (*file, references(text))).collect();
+    let is_plain = packages.len() == files.len() && referred.values().flatten().all(is_plain);
     let shared: BTreeSet<&str> = files
         .keys()
         .copied()
@@ -59,7 +62,7 @@ pub(super) fn divided<'f>(files: &Files<'f>, groups: usize) -> Vec<Group<'f>> {
         }
     }
     for group in &mut divided {
-        group.files = needed(&group.own | &shared, files, &packages);
+        group.files = needed(&group.own | &shared, &referred, &packages);
     }
     divided
 }
@@ -72,20 +75,19 @@ fn code_length(text: &str) -> usize {
 /// Some files and all that they refer to, however far.
 fn needed<'f>(
     mut wanted: BTreeSet<&'f str>,
-    files: &Files<'f>,
+    referred: &References<'_>,
     packages: &BTreeMap<&'f str, &str>,
 ) -> BTreeSet<&'f str> {
     let mut needed = BTreeSet::new();
     while let Some(file) = wanted.pop_first() {
         needed.insert(file);
-        let references = references(files[file]);
-        let of_writ = references.iter().filter(|parts| parts.first() == Some(&"writ"));
+        let of_writ = referred[file].iter().filter(|parts| parts.first() == Some(&"writ"));
         let names: BTreeSet<&str> = of_writ.filter_map(|parts| parts.get(1).copied()).collect();
-        let referred = packages.iter().filter(|(other, package)| {
+        let others = packages.iter().filter(|(other, package)| {
             let name = package.strip_prefix("writ.").unwrap_or(package);
             names.contains(name.split('.').next().unwrap_or(name)) && !needed.contains(*other)
         });
-        wanted.extend(referred.map(|(other, _)| *other));
+        wanted.extend(others.map(|(other, _)| *other));
     }
     needed
 }
@@ -109,29 +111,35 @@ fn is_shared(package: &str) -> bool {
 /// What a file refers to below `data`: `["writ", "lib"]` of `data.writ.lib.objects`; at most two names each.
 fn references(text: &str) -> Vec<Vec<&str>> {
     let mut found = Vec::new();
-    let mut rest = text;
-    let mut before = ' ';
-    while let Some(first) = rest.chars().next() {
-        let length = match first {
-            '#' => rest.find('\n').unwrap_or(rest.len()),
-            '"' | '`' => quoted(rest, first),
-            _ if is_of_name(first) => name(rest).len(),
-            _ => first.len_utf8(),
-        };
-        let (token, after) = rest.split_at(length);
-        if token == "data" && before != '.' {
-            let mut parts = Vec::new();
-            let mut path = after;
-            while let (Some(below), true) = (path.strip_prefix('.'), parts.len() < 2) {
-                parts.push(name(below));
-                path = &below[name(below).len()..];
+    let mut at = 0;
+    while let Some(next) = text[at..].find(['#', '"', '`', 'd']) {
+        at += next;
+        let rest = &text[at..];
+        at += match rest.as_bytes()[0] {
+            b'#' => rest.find('\n').unwrap_or(rest.len()),
+            b'"' => quoted(rest, '"'),
+            b'`' => quoted(rest, '`'),
+            _ if text[..at].ends_with(is_of_name) => 1,
+            _ => {
+                let word = name(rest);
+                if word == "data" && !text[..at].trim_end().ends_with('.') {
+                    found.push(names_below(&rest[word.len()..]));
+                }
+                word.len()
             }
-            found.push(parts);
-        }
-        before = if first.is_whitespace() { before } else { first };
-        rest = after;
+        };
     }
     found
+}
+
+/// The first two names of a path: `a` and `b` of `.a.b.c`.
+fn names_below(mut path: &str) -> Vec<&str> {
+    let mut names = Vec::new();
+    while let (Some(below), true) = (path.strip_prefix('.'), names.len() < 2) {
+        names.push(name(below));
+        path = &below[name(below).len()..];
+    }
+    names
 }
 
 /// How long the text in quotes is with which this begins.
