@@ -11,11 +11,12 @@ import data.writ.lib.workloads
 is_of(image, name) if [name, split(image, "@")[1]] in known
 
 # Of the base. Most images are none of ours, which is cheap to see.
-known contains [name, split(found.image, "@")[1]] if {
+known contains [name, digest] if {
 	some subject in input.objects
 	some side in subject.base
 	some found in side.images
 	contains(found.image, workloads.trading_image)
 	name := objects.image_name(found.image)
 	name in {workloads.trading_image, workloads.forwarder_image}
+	digest := split(found.image, "@")[1]
 }
