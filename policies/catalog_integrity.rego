@@ -181,13 +181,14 @@ warn contains objects.finding("strategy_enabled", message, side.path, place(key,
 
 # Removal: a person may decide to remove a strategy; for a procedure it is damage.
 
-missing contains [subject, strategy.name] if {
+missing contains [subject, name] if {
 	some subject in objects.touched
 	count(subject.head) > 0
 	some text in subject.base[_].embedded
 	some strategy in objects.list(text.value.strategies)
+	name := strategy.name
 	is_readable(subject)
-	count([other | some other in objects.list(subject.head[_].embedded[_].value.strategies); other.name == strategy.name]) == 0
+	count([other | some other in objects.list(subject.head[_].embedded[_].value.strategies); other.name == name]) == 0
 }
 
 # Another rule reports what does not parse.
