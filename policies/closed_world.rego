@@ -93,7 +93,6 @@ judged := [
 	`^spec/(replicas|strategy|traffic)(/|$)`,
 	`^metadata/(name|namespace)$`,
 	`^(apiVersion|kind)$`,
-	`^spec/template/metadata/annotations/autoscaling\.knative\.dev/(max-?[sS]cale|min-?[sS]cale)$`,
 ]
 
 is_known(path) if {
